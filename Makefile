@@ -1,0 +1,19 @@
+# Python 3.11 to 3.13; another interpreter: make test PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: demo test sweep bench
+demo: .venv/installed
+	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat -o build/bigbird.py
+	$(BIN)/python build/bigbird.py
+	$(BIN)/patternc show examples/bigbird.pat
+test: .venv/installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/pytest -n 2 -m "not sweep"
+sweep: .venv/installed
+	$(BIN)/pytest -n 2 -m sweep
+bench: .venv/installed
+	$(BIN)/python benchmarks/layout.py
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	touch $@

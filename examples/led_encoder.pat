@@ -1,0 +1,7 @@
+# Longformer Encoder-Decoder (LED), the encoder
+# paper:   Beltagy et al. 2020, Longformer: The Long-Document Transformer, section 7
+# config:  led-large-16384: attention_window = 1024 counts both sides, the first token is global
+# length:  16384
+# equals:  Transformers' LEDEncoder, but for rows of global tokens (see longformer.pat)
+
+local(512) + global([0])

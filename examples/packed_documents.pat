@@ -1,0 +1,8 @@
+# Packed documents: several in one row of a batch, none sees another, windows of 4096
+# paper:   Krell et al. 2021, Efficient Sequence Packing without Cross-contamination
+# config:  `document` is given at the call: integers [n] or [batch, n], negative for padding
+# length:  8192
+# equals:  the document mask of attention-gym with a sliding window inside
+
+causal
+same(document) & local(left=4095)

@@ -1,0 +1,8 @@
+# Sliding window attention of a decoder
+# paper:   Jiang et al. 2023, Mistral 7B
+# config:  sliding_window = 4096 keys with the query itself, so 4095 taps to the left
+# length:  32768
+# equals:  Transformers' Mistral, Phi-3, Qwen2 and Starcoder2 masks
+
+causal
+local(left=4095)

@@ -1,0 +1,318 @@
+"""The `patternc` command: arguments in, text and exit codes out.
+
+Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
+1 something is wrong with the program or a file, 2 wrong usage, 130 interrupted. Non-goals: anything
+that `Pattern` cannot do. No command imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from patternc import __version__, files
+
+if TYPE_CHECKING:
+    from patternc.language.source import Source
+    from patternc.pattern import Pattern
+    from patternc.report.findings import Report
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_PARAMETER = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)=(-?[0-9]+(?:_[0-9]+)*)")
+_INLINE = "<command line>"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One program of the command line: its name in diagnostics, its text and parameters."""
+
+    name: str
+    text: str
+    parameters: dict[str, int]
+
+    @property
+    def source(self) -> Source:
+        from patternc.language.source import Source
+
+        return Source.of(self.text, self.name)
+
+    def pattern(self) -> Pattern:
+        from patternc.pattern import Pattern
+
+        return Pattern(self.text, name=self.name, parameters=self.parameters)
+
+    @property
+    def title(self) -> str:
+        return self.text.strip() if self.name == _INLINE else PurePath(self.name).name
+
+    @property
+    def arguments(self) -> list[str]:
+        """What names the program in a command; the same from every folder."""
+        program = ["-e", self.text] if self.name == _INLINE else [PurePath(self.name).name]
+        return program + [f"-D{name}={value}" for name, value in sorted(self.parameters.items())]
+
+
+class Rejected(click.ClickException):
+    """What is wrong is told in full already: no prefix, exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message.rstrip("\n"), err=True)
+
+
+class Commands(click.Group):
+    """A group that turns the errors of the compiler into messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from patternc.language.diagnostics import PatternError
+        from patternc.relation.errors import InputError, LengthError
+
+        try:
+            return super().invoke(ctx)
+        except PatternError as error:
+            raise Rejected(str(error)) from error
+        except (files.FileError, InputError, LengthError) as error:
+            raise Rejected(f"error: {error}") from error
+
+
+def main() -> None:
+    """The entry point; an interrupt exits as shells expect."""
+    try:
+        sys.exit(commands.main(prog_name="patternc", standalone_mode=False))
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def _parameters(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> dict[str, int]:
+    pairs = {item: _PARAMETER.fullmatch(item) for item in given}
+    for item, pair in pairs.items():
+        if pair is None:
+            raise click.BadParameter(f"{item!r}: expected NAME=INTEGER, as in -D window=256")
+    return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
+
+
+def _programs(metavar: str) -> Callable[[_Command], _Command]:
+    """The arguments that name programs: files, `-`, or the text itself."""
+    paths = click.argument("paths", metavar=metavar, nargs=-1)
+    text = click.option("-e", "text", metavar="TEXT", help="The program itself, instead of FILE.")
+    return lambda command: paths(text(command))
+
+
+_defines = click.option(
+    "-D",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_parameters,
+    help="Set a `param` of the program; may be repeated.",
+)
+
+
+def _given(
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, int] | None = None
+) -> list[Given]:
+    if (text is None) == (not paths):
+        raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
+    if text is not None:
+        return [Given(_INLINE, text, parameters or {})]
+    return [Given(path, files.read(path), parameters or {}) for path in paths]
+
+
+def _one(paths: tuple[str, ...], text: str | None, parameters: dict[str, int]) -> Given:
+    if len(paths) > 1:
+        raise click.UsageError(f"one FILE is expected, {len(paths)} are given")
+    return _given(paths, text, parameters)[0]
+
+
+def _understood(given: Given) -> Pattern:
+    """The pattern of a program; its warnings are told."""
+    from patternc.language.diagnostics import render
+
+    pattern = given.pattern()
+    if pattern.warnings:
+        click.echo(render(pattern.warnings, given.source), err=True)
+    return pattern
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="patternc")
+def commands() -> None:
+    """A compiler for attention patterns.
+
+    \b
+    patternc show    -e "local(256) + global([0])"   look at a pattern
+    patternc check   bigbird.pat                     find mistakes
+    patternc compile bigbird.pat -o kernel.py        write its kernels
+
+    FILE is a program, `-` the standard input; with `-e TEXT` the program stands on the command
+    line.
+    """
+
+
+@commands.command(name="compile")
+@_programs("FILE")
+@_defines
+@click.option(
+    "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
+)
+@click.option("--layer", type=click.IntRange(min=0), help="Only this layer.  [default: all]")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16", "bfloat16"]),
+    help="Choose tiles for this data type.",
+)
+@click.option("--head-dim", type=click.IntRange(min=1), help="Choose tiles for this head size.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the output is stale.")
+def compile_command(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, int],
+    output: str,
+    layer: int | None,
+    dtype: str | None,
+    head_dim: int | None,
+    check: bool,
+) -> None:
+    """Write a Python file with the attention of a program.
+
+    The file needs torch and triton only, serves every length and batch, and tests itself when it
+    is run.
+    """
+    if check and output == files.STANDARD:
+        raise click.UsageError("--check compares with a file: name it with -o")
+    given = _one(paths, text, parameters)
+    pattern = _understood(given)
+    _within("--layer", layer or 0, pattern.layers)
+    options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim}
+    words = [f"{name}={value}" for name, value in options.items() if value is not None]
+    command = shlex.join(["patternc", "compile", *given.arguments, *words])
+    source = pattern.compile(layer=layer, dtype=dtype, head_dim=head_dim, command=command)
+    if output == files.STANDARD:
+        click.echo(source, nl=False)
+    elif not check:
+        files.write(output, source)
+    elif files.read(output) != source:
+        raise Rejected(f"error: {output} is stale\n  = help: compile again without --check")
+
+
+@commands.command()
+@_programs("FILE...")
+@_defines
+@click.option(
+    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def check(
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, int], output_format: str
+) -> None:
+    """Find mistakes; list what a program needs at the call.
+
+    Exits with 1 if a program has an error. Warnings do not count.
+    """
+    from patternc.report.findings import document, findings, summary
+
+    reports = [_checked(given) for given in _given(paths, text, parameters)]
+    if output_format == "json":
+        click.echo(json.dumps(document(reports), indent=2))
+    else:
+        for report in reports:
+            click.echo(findings(report), err=True, nl=False)
+            click.echo(summary(report))
+    if any(report.failed for report in reports):
+        sys.exit(1)
+
+
+def _checked(given: Given) -> Report:
+    from patternc.language.diagnostics import PatternError
+    from patternc.report.findings import Report
+
+    try:
+        pattern = given.pattern()
+    except PatternError as error:
+        return Report(error.source, error.diagnostics)
+    return Report(given.source, pattern.warnings, pattern.inputs, pattern.heads, pattern.layers)
+
+
+@commands.command()
+@_programs("FILE")
+@_defines
+@click.option("-n", "length", type=click.IntRange(min=1), help="Tokens.  [default: a telling one]")
+@click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
+@click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
+def show(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, int],
+    length: int | None,
+    layer: int,
+    head: int | None,
+    drawing: str | None,
+) -> None:
+    """Draw a pattern, with its pairs, density and tiles."""
+    from patternc.report import picture, terminal, views
+
+    given = _one(paths, text, parameters)
+    pattern = _understood(given)
+    _within("--layer", layer, pattern.layers)
+    _within("--head", head or 0, pattern.heads)
+    view = views.view(pattern, length, layer, head)
+    click.echo(f"{given.title}: {view.caption}")
+    if drawing:
+        files.write(drawing, picture.svg(given.title, view.caption, view.panels(4)))
+    else:
+        room = shutil.get_terminal_size().columns // (views.CELLS + 4)
+        click.echo(terminal.draw(view.panels(max(1, room))))
+    for name, value in view.facts():
+        click.echo(f"{name:<8} {value}")
+
+
+def _within(option: str, index: int, count: int | None) -> None:
+    if index >= (count or index + 1):
+        raise click.UsageError(f"{option} {index} is out of range: the program has {count}")
+
+
+@commands.command(name="fmt")
+@_programs("FILE...")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+def fmt_command(paths: tuple[str, ...], text: str | None, check: bool) -> None:
+    """Write programs in the one layout, comments kept.
+
+    Files are rewritten in place; the standard input and -e TEXT go to the standard output.
+    """
+    from patternc.language import fmt
+
+    changed = False
+    for given in _given(paths, text):
+        neat = fmt(given.text, given.name)
+        changed |= neat != given.text
+        if check:
+            if neat != given.text:
+                click.echo(f"would change {given.name}", err=True)
+        elif given.name in (_INLINE, files.STANDARD):
+            click.echo(neat, nl=False)
+        elif neat != given.text:
+            files.write(given.name, neat)
+    if check and changed:
+        sys.exit(1)
+
+
+@commands.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Explain a diagnostic: the rule, a wrong program and a right one."""
+    from patternc.language import explain as page
+
+    click.echo(page(code.upper()), nl=False)

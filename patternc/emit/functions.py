@@ -1,0 +1,89 @@
+"""Printed functions, each text once.
+
+From predicates, tile runs and listings to named Python functions. Non-goals: which head uses what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from patternc.emit.printer import POSITIONS, PYTHON, TILES, TORCH, TRITON, Printer, simplified
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, laid_out
+from patternc.emit.walk import aliases, variables
+from patternc.language.formula import Condition, Expression, Truth
+from patternc.language.terms import Listing, PositionRange
+from patternc.layout.layout import Run
+
+
+@dataclass(slots=True)
+class Functions:
+    """Function texts by name, in the order of their first use."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def named(self, kind: str, text: str) -> str:
+        """The name of a function whose text holds `NAME` for it; equal texts share one."""
+        key = kind, text
+        if key not in self.names:
+            number = sum(1 for other, _ in self.names if other == kind)
+            self.names[key] = kind.replace("#", str(number))
+            self.texts[self.names[key]] = text.replace("NAME", self.names[key], 1)
+        return self.names[key]
+
+    def predicate(self, value: Condition, scalars: int, tables: int, kind: str) -> str:
+        """`kind(i, j, n, s0, .., table0, ..)` over torch tensors."""
+        extra = [f"s{slot}" for slot in range(scalars)] + [f"table{k}" for k in range(tables)]
+        head = f"def NAME({', '.join(['i', 'j', 'n', *extra])}):"
+        return self.named(kind, f"{head}\n{_body(value, Printer(TORCH))}")
+
+    def kernel_predicate(self, value: Condition, parameters: list[str]) -> str:
+        """The same over blocks of a Triton kernel."""
+        head = f"@_jit\ndef NAME({', '.join(['i', 'j', 'n', *parameters])}):"
+        return self.named("_allowed_#_kernel", f"{head}\n{_body(value, Printer(TRITON))}")
+
+    def runs(self, runs: tuple[Run, ...], kind: str) -> str:
+        """`kind(a, n)`: a list of `_Run`s."""
+        listed = Sequence(tuple(map(_run, runs)), square=True)
+        return self.named(kind, f"def NAME(a, n):\n{laid_out(listed, 'return ', 4)}")
+
+    def ranges(self, listing: Listing, kind: str) -> str:
+        """`kind(n)`: the ranges of a listing, cut at 0 and n."""
+        listed = Sequence(tuple(map(_range, listing.ranges)), square=True)
+        return self.named(kind, f"def NAME(n):\n{laid_out(listed, 'return ', 4)}")
+
+
+def _body(value: Condition, printer: Printer) -> str:
+    """Names for what occurs more than once, then the condition."""
+    value = simplified(value)
+    shared = aliases(value)
+    lines = [
+        laid_out(printer.expression(part), f"{name} = ", 4)
+        for part, name in sorted(shared.items(), key=lambda item: item[1])
+    ]
+    named = Printer(printer.dialect, POSITIONS, shared)
+    return "\n".join([*lines, laid_out(named.condition(value), "return ", 4)])
+
+
+def _run(run: Run) -> Text:
+    printer = Printer(TORCH, TILES)
+    ends = Leaf("a"), printer.expression(run.start), printer.expression(run.stop)
+    guard = simplified(run.guard)
+    if guard == Truth(True):
+        return Call("_run", ends)
+    held = printer.condition(guard)
+    if "j" in variables(guard):
+        held = Leaf(f"lambda a, b: {flat(held)}")
+        return Call("_run", (*ends, Keyword("where", held)))
+    return Call("_run", (*ends, Keyword("guard", held)))
+
+
+def _range(part: PositionRange) -> Text:
+    printer = Printer(PYTHON)
+
+    def end(value: Expression | None, missing: str) -> Text:
+        return Leaf(missing) if value is None else printer.expression(value)
+
+    if part.single:
+        return Call("_one", (Leaf("n"), end(part.start, "0")))
+    return Call("_range", (Leaf("n"), end(part.start, "0"), end(part.stop, "n")))

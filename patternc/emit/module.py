@@ -1,0 +1,119 @@
+"""Schedules to the source of one standalone module.
+
+The skeletons in `codegen/` hold the code, this room fills in the pattern: printed predicates, tile
+runs, tables and groups. The same input gives the same text, byte for byte. Non-goals: running it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import jinja2
+
+from patternc import __version__
+from patternc.emit.functions import Functions
+from patternc.emit.passes import layer_groups
+from patternc.emit.tables import numbers
+from patternc.emit.text import Sequence as Items
+from patternc.emit.text import laid_out
+from patternc.resources import room
+from patternc.schedule.schedule import Schedule
+
+# Parts of the skeletons that stand only where some text of the pattern names the word.
+_USES = {
+    "in_row": "_in_row(",
+    "is_member": "_is_member(",
+    "same_label": "_same_label(",
+    "ranges": "(n):",
+    "listed": "_Listed(",
+    "permutation": "_Permutation(",
+    "set": "_Set(",
+    "constant_set": "_Constant(",
+    "labels": "_Labels(",
+    "random": "_Random(",
+    "per_head": "_PerHead(",
+    "products": "_Product(",
+    "lists_test": "_ListsTest(",
+    "entry_test": "_EntryTest(",
+    "row_test": "_RowTest(",
+    "key_test": "_KeyTest(",
+    "label_test": "_LabelTest(",
+}
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A run-time input: its role is "listed", "set" or "labels", its shape a text for people.
+
+    A position of it counts `block` tokens.
+    """
+
+    name: str
+    role: str
+    shape: str
+    block: int = 1
+
+
+def emit_module(
+    schedule: Schedule,
+    *,
+    pattern_text: str,
+    name: str,
+    command: str,
+    dtype: str | None,
+    head_dim: int | None,
+    inputs: Sequence[Input],
+) -> str:
+    """The module's text; `command` regenerates the file.
+
+    `dtype` and `head_dim` are what the self-test runs with. The digest in the header is that of
+    the text with zeros in the digest's place.
+    """
+    functions = Functions()
+    layers, chosen = layer_groups(schedule, functions)
+    printed = {
+        "functions": "\n\n\n".join(functions.texts.values()),
+        "groups": laid_out(Items(tuple(layers)), "_GROUPS = ", 0),
+        "group_of_layer": laid_out(numbers(chosen), "_GROUP_OF_LAYER = ", 0),
+    }
+    context = {
+        **printed,
+        "uses": _uses(printed),
+        "schedule": schedule,
+        "name": name,
+        "version": __version__,
+        "pattern": _inside_docstring(pattern_text),
+        "command": _inside_docstring(command),
+        "inputs": inputs,
+        "dtype": dtype,
+        "has_triton": False,
+        "head_dim": head_dim,
+    }
+    zeroed = _rendered({**context, "digest": _NO_DIGEST})
+    return _rendered({**context, "digest": hashlib.sha256(zeroed.encode()).hexdigest()})
+
+
+def _uses(printed: Mapping[str, str]) -> dict[str, bool]:
+    text = "\n".join(printed.values())
+    return {part: word in text for part, word in _USES.items()}
+
+
+def _rendered(context: Mapping[str, object]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(room("codegen")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    text = environment.get_template("module.py.jinja").render(context)
+    return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
+
+
+def _inside_docstring(text: str) -> str:
+    """Text that may stand between triple quotes, without blanks at line ends."""
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return "\n".join(line.rstrip() for line in escaped.strip().splitlines())

@@ -1,0 +1,124 @@
+"""Passes of a schedule to text: what the generated module holds as data.
+
+From `Schedule` to the functions it needs and one tuple of groups for every distinct layer.
+Non-goals: the code that runs them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from patternc.emit.functions import Functions
+from patternc.emit.printer import TORCH, Printer, simplified
+from patternc.emit.tables import numbers, slot
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat
+from patternc.emit.walk import variables
+from patternc.language.formula import Constant, Expression
+from patternc.layout.layout import Literal, Product, Tiling
+from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.schedule.schedule import Group, Pass, Schedule, TableSlot
+
+
+def layer_groups(schedule: Schedule, functions: Functions) -> tuple[list[Text], tuple[int, ...]]:
+    """The distinct tuples of groups, and which of them each layer uses.
+
+    Layers that differ only in the layer of their draws' keys become one.
+    """
+    uses = Counter(schedule.group_of_layer)
+    texts: dict[str, Text] = {}
+    chosen = []
+    for layer, kind in enumerate(schedule.group_of_layer):
+        own = layer if uses[kind] == 1 else None
+        text = Sequence(tuple(_group(item, own, functions) for item in schedule.groups[kind]))
+        texts.setdefault(flat(text), text)
+        chosen.append(list(texts).index(flat(text)))
+    return list(texts.values()), tuple(chosen)
+
+
+def _group(group: Group, layer: int | None, functions: Functions) -> Text:
+    passes = tuple(_pass(item, layer, functions) for item in group.passes)
+    return Call("_Group", (numbers(group.heads), Sequence(passes)))
+
+
+def _pass(item: Pass, layer: int | None, functions: Functions) -> Text:
+    scalars = len(item.scalars[0]) if item.scalars else 0
+    allowed = functions.predicate(item.predicate, scalars, len(item.tables), "_allowed_#")
+    tilings = tuple(
+        _tiling(tiling, item, number, functions) for number, tiling in enumerate(item.tilings)
+    )
+    arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
+    arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
+    if scalars:
+        rows = Sequence(tuple(numbers(row) for row in item.scalars))
+        arguments.append(Keyword("scalars", rows))
+    if item.tables:
+        slots = tuple(slot(tables, layer, functions) for tables in item.tables)
+        arguments.append(Keyword("tables", Sequence(slots)))
+    if item.multiplicity != 1:
+        arguments.append(Keyword("multiplicity", Leaf(str(item.multiplicity))))
+    return Call("_Pass", tuple(arguments))
+
+
+def _tiling(tiling: Tiling, item: Pass, number: int, functions: Functions) -> Text:
+    closed = functions.runs(tiling.full, "_full_#"), functions.runs(tiling.partial, "_partial_#")
+    head = item.tiling_of_head.index(number)
+    products = tuple(_product(product, item, head, functions) for product in tiling.products)
+    arguments: tuple[Text, ...] = tuple(map(Leaf, closed))
+    return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
+
+
+def _product(product: Product, item: Pass, head: int, functions: Functions) -> Text:
+    tests = [
+        test
+        for literal in product.literals
+        if literal.positive and (test := _test(literal, item, head)) is not None
+    ]
+    listing = next((test for test in tests if test.function == "_ListsTest"), None)
+    arguments: list[Text] = [Leaf(functions.runs(product.runs, "_touched_#"))]
+    # One listing is enough: what the others leave out, the predicate masks.
+    others = tuple(test for test in tests if test.function != "_ListsTest")
+    if others:
+        arguments.append(Keyword("tests", Sequence(others)))
+    if listing:
+        arguments.append(Keyword("listing", listing))
+    return Call("_Product", tuple(arguments))
+
+
+def _test(literal: Literal, item: Pass, head: int) -> Call | None:
+    """A test on tiles that holds wherever the atom holds for a pair of the tile."""
+    match literal.atom:
+        case InRow(table, Constant(row), Constant(key)):
+            numbers_ = Leaf(str(row)), Leaf(str(key))
+            return Call("_EntryTest", (_slot_number(table, item, head), *numbers_))
+        case InRow(table, row, key) if _only(row, "i") and _only(key, "j"):
+            sides = _function(row, "i"), _function(key, "j")
+            return Call("_ListsTest", (_slot_number(table, item, head), *sides))
+        case SameLabel(table, row, key) if _only(row, "i") and _only(key, "j"):
+            sides = _function(row, "i"), _function(key, "j")
+            return Call("_LabelTest", (_slot_number(table, item, head), *sides))
+        case Member(table, position) if _only(position, "i"):
+            return Call("_RowTest", (_slot_number(table, item, head), _function(position, "i")))
+        case Member(table, position) if _only(position, "j"):
+            return Call("_KeyTest", (_slot_number(table, item, head), _function(position, "j")))
+        case _:
+            return None
+
+
+def _only(value: Expression, name: str) -> bool:
+    return variables(value) - {"n"} == {name}
+
+
+def _function(value: Expression, name: str) -> Text:
+    return Leaf(f"lambda {name}, n: {flat(Printer(TORCH).expression(value))}")
+
+
+def _slot_number(table: object, item: Pass, head: int) -> Text:
+    match table:
+        case TableSlot(index):
+            return Leaf(str(index))
+        case _:
+            mine = [slot_tables[head] for slot_tables in item.tables]
+            return Leaf(str(mine.index(table)))
+
+
+__all__ = ["layer_groups", "simplified"]

@@ -1,0 +1,138 @@
+"""Table slots of a pass to text: constructor calls of the generated module's table classes.
+
+Tables of different heads become one slot: the same for all, draws that differ in the head of their
+key, or one by one. Non-goals: building tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from patternc.emit.functions import Functions
+from patternc.emit.printer import simplified
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text
+from patternc.emit.walk import atoms
+from patternc.language.formula import All, Any, Condition, Not, Truth
+from patternc.language.terms import Random
+from patternc.relation.lower import lower
+from patternc.relation.predicate import (
+    ConstantSet,
+    InRow,
+    LabelTable,
+    ListedTable,
+    Member,
+    PermutationTable,
+    RandomTable,
+    SameLabel,
+    SetTable,
+)
+from patternc.schedule.schedule import Table, TableSlot
+
+
+def slot(tables: tuple[Table, ...], layer: int | None, functions: Functions) -> Text:
+    """One slot: the tables of all heads of a group. Draws of `layer` follow the layer of a call."""
+    if len(set(tables)) == 1:
+        return _table(tables[0], _keys(tables[:1]), layer, functions)
+    if len({_without_head(table) for table in tables}) == 1:
+        return _table(tables[0], _keys(tables), layer, functions)
+    each = tuple(_table(table, _keys((table,)), layer, functions) for table in tables)
+    return Call("_PerHead", (Sequence(each),))
+
+
+def _without_head(table: Table) -> Table:
+    match table:
+        case RandomTable(random):
+            return replace(table, random=replace(random, head=0))
+        case _:
+            return table
+
+
+def _keys(tables: tuple[Table, ...]) -> tuple[int, ...]:
+    return tuple(table.random.head for table in tables if isinstance(table, RandomTable))
+
+
+def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: Functions) -> Text:
+    match table:
+        case RandomTable(random, block, parts):
+            drawn = _random(random, heads, layer, functions)
+            return Call("_Random", (*drawn, *_scope(block, parts)))
+        case ListedTable(name, block, parts):
+            return Call("_Listed", (_string(name), *_scope(block, parts)))
+        case PermutationTable(keys, block, parts):
+            return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
+        case SetTable(name, block):
+            return Call("_Set", (_string(name), *_scope(block, 0)))
+        case ConstantSet(listing, block):
+            ranges = Leaf(functions.ranges(listing, "_positions_#"))
+            return Call("_Constant", (ranges, *_scope(block, 0)))
+        case LabelTable(name):
+            return Call("_Labels", (_string(name),))
+        case _:
+            assert_never(table)
+
+
+def _random(
+    random: Random, heads: tuple[int, ...], layer: int | None, functions: Functions
+) -> list[Text]:
+    pool = functions.ranges(random.pool, "_pool_#")
+    arguments: list[Text] = [
+        Keyword("count", Leaf(str(random.count))),
+        Keyword("pool", Leaf(pool)),
+        Keyword("seed", Leaf(str(random.seed))),
+        Keyword("heads", numbers(heads)),
+    ]
+    if random.layer != layer:
+        arguments.append(Keyword("layer", Leaf(str(random.layer))))
+    arguments += _avoided(simplified(lower(random.avoid)), layer, functions)
+    return arguments + ([Keyword("past_only", Leaf("True"))] if random.past_only else [])
+
+
+def _avoided(avoid: Condition, layer: int | None, functions: Functions) -> list[Text]:
+    if avoid == Truth(False):
+        return []
+    asked = tuple(dict.fromkeys(map(_table_of, atoms(avoid))))
+    predicate = functions.predicate(_slotted(avoid, asked), 0, len(asked), "_avoided_#")
+    tables = tuple(slot((table,), layer, functions) for table in asked)
+    avoided: list[Text] = [Keyword("avoided", Leaf(predicate))]
+    return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])
+
+
+def _table_of(atom: object) -> Table:
+    match atom:
+        case InRow(table) | Member(table) | SameLabel(table):
+            return table
+        case _:
+            raise TypeError(f"{type(atom).__name__} asks no table")
+
+
+def _slotted(value: Condition, asked: tuple[Table, ...]) -> Condition:
+    """The condition with slots, numbered as in `asked`, in place of its tables."""
+    match value:
+        case InRow(table) | Member(table) | SameLabel(table):
+            return replace(value, table=TableSlot(asked.index(table)))
+        case All(items):
+            return All(tuple(_slotted(item, asked) for item in items))
+        case Any(items):
+            return Any(tuple(_slotted(item, asked) for item in items))
+        case Not(operand):
+            return Not(_slotted(operand, asked))
+        case _:
+            return value
+
+
+def numbers(values: tuple[int, ...]) -> Text:
+    """A tuple of integers, as a range where that is shorter."""
+    if len(values) > 3 and values == tuple(range(values[0], values[0] + len(values))):
+        bounds = (str(values[0]), str(values[-1] + 1)) if values[0] else (str(len(values)),)
+        return Leaf(f"tuple(range({', '.join(bounds)}))")
+    return Sequence(tuple(Leaf(str(value)) for value in values))
+
+
+def _string(value: str) -> Text:
+    return Leaf(f'"{value}"')
+
+
+def _scope(block: int, parts: int) -> list[Text]:
+    sizes = (("block", block, 1), ("parts", parts, 0))
+    return [Keyword(name, Leaf(str(size))) for name, size, plain in sizes if size != plain]

@@ -1,0 +1,182 @@
+"""Python expressions as trees, laid out on lines of at most 100 columns.
+
+From operators and calls to text with the fewest brackets; what does not fit is broken before its
+loosest operators, one operand a line. Non-goals: knowing what the text means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WIDTH = 100
+# Python's binding strength, loosest first.
+COMPARISON, OR, AND, SUM, PRODUCT, UNARY, TIGHT = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A name, a number, or any text that needs no brackets."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Operands of operators of one strength: `first operator operand operator operand ..`."""
+
+    strength: int
+    first: Text
+    rest: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed:
+    operator: str
+    operand: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """`target.name(argument)`."""
+
+    target: Text
+    name: str
+    arguments: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """`name=value` among the arguments of a call."""
+
+    name: str
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A tuple, or with square brackets a list."""
+
+    items: tuple[Text, ...]
+    square: bool = False
+
+
+Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Sequence
+
+
+def strength(text: Text) -> int:
+    match text:
+        case Chain(level):
+            return level
+        case Prefixed():
+            return UNARY
+        case Leaf(word) if word.startswith("-"):
+            return UNARY
+        case _:
+            return TIGHT
+
+
+def flat(text: Text) -> str:
+    """The text on one line."""
+    match text:
+        case Leaf(word):
+            return word
+        case Chain(level, first, rest):
+            tail = "".join(f" {operator} {_inside(operand, level)}" for operator, operand in rest)
+            return _head(first, level) + tail
+        case Prefixed(operator, operand):
+            return operator + _inside(operand, UNARY)
+        case Call(function, arguments):
+            return f"{function}({', '.join(map(flat, arguments))})"
+        case Method(target, name, arguments):
+            return f"{_inside(target, UNARY)}.{name}({', '.join(map(flat, arguments))})"
+        case Keyword(name, value):
+            return f"{name}={flat(value)}"
+        case Sequence(items, square):
+            opening, closing = _brackets(square)
+            comma = "," if len(items) == 1 and not square else ""
+            return f"{opening}{', '.join(map(flat, items))}{comma}{closing}"
+
+
+def _brackets(square: bool) -> str:
+    return "[]" if square else "()"
+
+
+def _inside(operand: Text, level: int) -> str:
+    """Right of an operator, and below a prefix, equal strength needs brackets."""
+    return flat(operand) if strength(operand) > level else f"({flat(operand)})"
+
+
+def _head(operand: Text, level: int) -> str:
+    """Left of an operator equal strength needs none, except that comparisons do not chain."""
+    bare = strength(operand) > level or (strength(operand) == level != COMPARISON)
+    return flat(operand) if bare else f"({flat(operand)})"
+
+
+def laid_out(text: Text, prefix: str, indent: int, suffix: str = "") -> str:
+    """`prefix text suffix` at `indent` columns; the first line carries its indent too."""
+    line = " " * indent + prefix + flat(text) + suffix
+    if len(line) <= WIDTH:
+        return line
+    match text:
+        case Call(function, arguments):
+            return _broken_call(f"{prefix}{function}", arguments, indent, suffix)
+        case Chain():
+            return _bracketed(text, prefix, indent, suffix)
+        case Keyword(name, value):
+            return laid_out(value, f"{prefix}{name}=", indent, suffix)
+        case Sequence(items, square):
+            opening, closing = _brackets(square)
+            return _one_a_line(prefix + opening, items, indent, closing + suffix)
+        case _:
+            return line
+
+
+def _bracketed(text: Chain, prefix: str, indent: int, suffix: str) -> str:
+    margin = " " * indent
+    return f"{margin}{prefix}(\n{_broken(text, indent + 4)}\n{margin}){suffix}"
+
+
+def _broken(text: Chain, indent: int) -> str:
+    lines = [_operand(text.first, "", text.strength, indent, first=True)]
+    lines += [
+        _operand(operand, f"{operator} ", text.strength, indent) for operator, operand in text.rest
+    ]
+    return "\n".join(lines)
+
+
+def _operand(operand: Text, prefix: str, level: int, indent: int, first: bool = False) -> str:
+    bare = _head(operand, level) if first else _inside(operand, level)
+    line = " " * indent + prefix + bare
+    if len(line) <= WIDTH:
+        return line
+    match operand:
+        case Prefixed(operator, Chain() as inner):
+            return _bracketed(inner, prefix + operator, indent, "")
+        case Chain() if bare.startswith("(") and strength(operand) <= level:
+            return _bracketed(operand, prefix, indent, "")
+        case Chain(inner_level, head, rest):
+            lines = [_operand(head, prefix, inner_level, indent, first=True)]
+            lines += [_operand(item, f"{sign} ", inner_level, indent) for sign, item in rest]
+            return "\n".join(lines)
+        case _:
+            return laid_out(operand, prefix, indent)
+
+
+def _broken_call(start: str, arguments: tuple[Text, ...], indent: int, suffix: str) -> str:
+    margin, inner = " " * indent, " " * (indent + 4)
+    joined = inner + ", ".join(map(flat, arguments))
+    if len(joined) <= WIDTH:
+        return f"{margin}{start}(\n{joined}\n{margin}){suffix}"
+    return _one_a_line(f"{start}(", arguments, indent, f"){suffix}")
+
+
+def _one_a_line(start: str, items: tuple[Text, ...], indent: int, end: str) -> str:
+    margin = " " * indent
+    lines = "\n".join(laid_out(item, "", indent + 4, ",") for item in items)
+    return f"{margin}{start}\n{lines}\n{margin}{end}"

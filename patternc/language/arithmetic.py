@@ -1,0 +1,341 @@
+"""Values of numbers and conditions for one (layer, head).
+
+From parts whose kinds are checked to formulas over i, j and n, folded where everything is known.
+Integers are unbounded here and fit 63 bits when they leave. A value that does not exist raises
+`Fault` with the (layer, head) at which it was met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import isqrt
+
+from patternc.language import formula
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.formula import Condition, Constant, Expression, Truth, Variable
+from patternc.language.program import (
+    Binary,
+    Call,
+    Comparison,
+    Name,
+    Node,
+    Number,
+    Range,
+    Unary,
+)
+
+_LARGEST = 2**63
+# Intermediate results beyond this are a slip, and would take long to compute.
+_MOST_BITS = 65_536
+
+
+class Fault(Exception):
+    """A value that does not exist, or does not fit."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.title)
+        self.diagnostic = diagnostic
+
+
+@dataclass(slots=True)
+class Place:
+    """One (layer, head), or neither, with what the names above stand for."""
+
+    values: Mapping[str, int]
+    lets: Mapping[str, Node]
+    layer: int = 0
+    head: int = 0
+    known: dict[str, Expression | Condition] = field(default_factory=dict)
+
+    def where(self) -> str:
+        """`at layer 2, head 0`, as far as the program has them."""
+        parts = [f"{name} {self.values[name]}" for name in ("layer", "head") if name in self.values]
+        return "at " + ", ".join(parts) if parts else ""
+
+
+def fault(
+    code: str, title: str, node: Node | Range, place: Place, note: str = "", help: str = ""
+) -> Fault:
+    where = place.where()
+    return Fault(Diagnostic(code, title, node.span, where, note=note, help=help))
+
+
+def constant(node: Node, place: Place) -> int:
+    """The value of an integer that holds no position."""
+    value = fitting(node, place)
+    assert isinstance(value, Constant)
+    return value.value
+
+
+def fitting(node: Node, place: Place) -> Expression:
+    """The value of an integer, every constant of it within 63 bits."""
+    value = expression(node, place)
+    if isinstance(value, Constant):
+        _fit(value.value, node, place)
+    return value
+
+
+def expression(node: Node, place: Place) -> Expression:
+    match node:
+        case Number(value):
+            return Constant(value)
+        case Name(name):
+            return _name(name, place)
+        case Unary("-", operand):
+            return _negative(expression(operand, place))
+        case Binary(_, left, right):
+            return _binary(node, expression(left, place), expression(right, place), place)
+        case Call():
+            values = [
+                expression(argument.value, place)  # type: ignore[arg-type]
+                for argument in node.arguments
+            ]
+            return _function(node, values, place)
+        case _:
+            raise AssertionError(f"not an integer: {node}")
+
+
+def _name(name: str, place: Place) -> Expression:
+    if name in place.values:
+        return Constant(place.values[name])
+    if name in ("i", "j", "n"):
+        return Variable(name)  # type: ignore[arg-type]
+    if name not in place.known:
+        place.known[name] = expression(place.lets[name], place)
+    return place.known[name]  # type: ignore[return-value]
+
+
+def _negative(value: Expression) -> Expression:
+    if isinstance(value, Constant):
+        return Constant(-value.value)
+    return formula.Subtract(Constant(0), value)
+
+
+def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> Expression:
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return Constant(_known(node, left.value, right.value, place))
+    for side, value in ((node.left, left), (node.right, right)):
+        if isinstance(value, Constant):
+            _fit(value.value, side, place)
+    match node.operator:
+        case "+":
+            return formula.Add(left, right)
+        case "-":
+            return formula.Subtract(left, right)
+        case "*":
+            return formula.Multiply(left, right)
+        case "//":
+            return formula.FloorDivide(left, _divisor(node, right, place))
+        case "%":
+            return formula.Modulo(left, _divisor(node, right, place))
+        case _:
+            raise AssertionError(f"not arithmetic on positions: {node.operator}")
+
+
+def _divisor(node: Binary, right: Expression, place: Place) -> Expression:
+    assert isinstance(right, Constant)
+    if right.value > 0:
+        return right
+    if right.value == 0:
+        raise _by_zero(node, place)
+    raise fault(
+        "P103",
+        f"a position divided by {right.value}",
+        node.right,
+        place,
+        note="positions are divided by positive constants",
+        help="move the sign to the other side",
+    )
+
+
+def _known(node: Binary, left: int, right: int, place: Place) -> int:
+    match node.operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return _sized(node, left.bit_length() + right.bit_length(), lambda: left * right, place)
+        case "//" | "%":
+            if right == 0:
+                raise _by_zero(node, place)
+            return left // right if node.operator == "//" else left % right
+        case "**":
+            return _power(node, left, right, place)
+        case _:
+            raise AssertionError(f"not arithmetic: {node.operator}")
+
+
+def _power(node: Binary, base: int, exponent: int, place: Place) -> int:
+    if exponent < 0:
+        raise fault(
+            "P101",
+            f"the exponent is {exponent}",
+            node.right,
+            place,
+            note="powers are integers, so exponents are not negative",
+            help="write `max(.., 0)` round the exponent, or divide by a power",
+        )
+    bits = exponent * base.bit_length() if abs(base) > 1 else 1
+    return _sized(node, bits, lambda: base**exponent, place)
+
+
+def _sized(node: Node, bits: int, compute: Callable[[], int], place: Place) -> int:
+    if bits > _MOST_BITS:
+        raise _too_large(node, place)
+    return compute()
+
+
+def _by_zero(node: Binary, place: Place) -> Fault:
+    return fault(
+        "P100",
+        "division by zero",
+        node.right,
+        place,
+        help="write `max(.., 1)` round the divisor, or give this (layer, head) a rule of its own",
+    )
+
+
+def _too_large(node: Node, place: Place) -> Fault:
+    return fault(
+        "P104",
+        "an integer beyond 63 bits",
+        node,
+        place,
+        note="numbers in a relation lie between -2**63 and 2**63 - 1",
+        help="write a smaller number",
+    )
+
+
+def _fit(value: int, node: Node, place: Place) -> None:
+    if not -_LARGEST <= value < _LARGEST:
+        raise _too_large(node, place)
+
+
+def _function(node: Call, values: list[Expression], place: Place) -> Expression:
+    known = [value.value for value in values if isinstance(value, Constant)]
+    if len(known) == len(values):
+        return Constant(_known_function(node, known, place))
+    for value, argument in zip(values, node.arguments, strict=True):
+        if isinstance(value, Constant):
+            _fit(value.value, argument.value, place)  # type: ignore[arg-type]
+    match node.function:
+        case "min":
+            return _folded(formula.Minimum, values)
+        case "max":
+            return _folded(formula.Maximum, values)
+        case "abs":
+            return formula.Absolute(values[0])
+        case _:
+            raise AssertionError(f"not a function of positions: {node.function}")
+
+
+def _folded(
+    join: Callable[[Expression, Expression], Expression], values: list[Expression]
+) -> Expression:
+    first, *rest = values
+    for value in rest:
+        first = join(first, value)
+    return first
+
+
+def _known_function(node: Call, values: list[int], place: Place) -> int:
+    match node.function:
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+        case "abs":
+            return abs(values[0])
+        case "isqrt":
+            _at_least(node, values[0], 0, "the root of a negative number", place)
+            return isqrt(values[0])
+        case "ceil_log2":
+            _at_least(node, values[0], 1, "the logarithm of a number below 1", place)
+            return (values[0] - 1).bit_length()
+        case _:
+            raise AssertionError(f"not a function: {node.function}")
+
+
+def _at_least(node: Call, value: int, least: int, title: str, place: Place) -> None:
+    if value < least:
+        raise fault(
+            "P102",
+            f"{title}: {value}",
+            node,
+            place,
+            help=f"write `max(.., {least})` round the argument",
+        )
+
+
+_COMPARED: dict[str, Callable[[int, int], bool]] = {
+    "<": int.__lt__,
+    "<=": int.__le__,
+    "==": int.__eq__,
+    "!=": int.__ne__,
+    ">=": int.__ge__,
+    ">": int.__gt__,
+}
+
+
+def condition(node: Node, place: Place) -> Condition:
+    """The value of a condition; a `Truth` where it holds no position."""
+    match node:
+        case Name(name):
+            if name not in place.known:
+                place.known[name] = condition(place.lets[name], place)
+            return place.known[name]  # type: ignore[return-value]
+        case Unary("not", operand):
+            return _negated(condition(operand, place))
+        case Binary("and", left, right):
+            return _all(condition(left, place), lambda: condition(right, place))
+        case Binary("or", left, right):
+            return _any(condition(left, place), lambda: condition(right, place))
+        case Comparison():
+            return _comparison(node, place)
+        case _:
+            raise AssertionError(f"not a condition: {node}")
+
+
+def truth(node: Node, place: Place) -> bool:
+    """The value of a condition that holds no position."""
+    value = condition(node, place)
+    assert isinstance(value, Truth)
+    return value.value
+
+
+def _negated(value: Condition) -> Condition:
+    return Truth(not value.value) if isinstance(value, Truth) else formula.Not(value)
+
+
+def _all(left: Condition, right: Callable[[], Condition]) -> Condition:
+    """Short-circuit, so that `head > 0 and 8 // head == 2` is sound."""
+    if isinstance(left, Truth):
+        return right() if left.value else left
+    other = right()
+    if isinstance(other, Truth):
+        return left if other.value else other
+    return formula.All((left, other))
+
+
+def _any(left: Condition, right: Callable[[], Condition]) -> Condition:
+    if isinstance(left, Truth):
+        return left if left.value else right()
+    other = right()
+    if isinstance(other, Truth):
+        return other if other.value else left
+    return formula.Any((left, other))
+
+
+def _comparison(node: Comparison, place: Place) -> Condition:
+    values = [expression(operand, place) for operand in node.operands]
+    if all(isinstance(value, Constant) for value in values):
+        links = zip(values, node.operators, values[1:], strict=False)
+        return Truth(all(_COMPARED[op](a.value, b.value) for a, op, b in links))  # type: ignore[union-attr]
+    for operand, value in zip(node.operands, values, strict=True):
+        if isinstance(value, Constant):
+            _fit(value.value, operand, place)
+    links = zip(values, node.operators, values[1:], strict=False)
+    compared = tuple(formula.Compare(op, a, b) for a, op, b in links)
+    return compared[0] if len(compared) == 1 else formula.All(compared)

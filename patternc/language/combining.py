@@ -1,0 +1,149 @@
+"""What may be combined with what: operands of `+ & - ~`, of `on` and `with`, and inside braces."""
+
+from __future__ import annotations
+
+from patternc.language.arguments import expected_kind
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.kinds import UNKNOWN, Facts
+from patternc.language.names import Scope
+from patternc.language.program import Binary, Node, Unary
+from patternc.language.source import Span
+
+
+def operator(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    """`A + B`, `A & B` and `A - B` on patterns."""
+    left = _operand(node, node.left, left, scope)
+    right = _operand(node, node.right, right, scope)
+    if "unknown" in (left.kind, right.kind):
+        return UNKNOWN
+    if node.operator != "+" and "modifier" in right.holds:
+        return scope.report(_modified(node.right, f"the right side of `{node.operator}`"))
+    if node.operator == "-" and "listed" in right.holds:
+        return scope.report(_run_time(node.right, "the right side of `-`"))
+    return Facts("set", left.holds | right.holds)
+
+
+def _operand(node: Binary, part: Node, facts: Facts, scope: Scope) -> Facts:
+    if facts.kind == "output":
+        return scope.report(_mixture(node, part.span))
+    if facts.kind not in ("set", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, part.span))
+    return facts
+
+
+def complement(node: Unary, facts: Facts, scope: Scope) -> Facts:
+    """`~A`."""
+    if facts.kind == "output":
+        return scope.report(_mixture(node, node.operand.span))
+    if facts.kind not in ("set", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, node.operand.span))
+    if "random" in facts.holds:
+        return scope.report(_random(node))
+    if "listed" in facts.holds:
+        return scope.report(_run_time(node.operand, "`~`"))
+    if "modifier" in facts.holds:
+        return scope.report(_modified(node.operand, "the operand of `~`"))
+    return facts
+
+
+def attached(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    """`A on SOURCE` and `A with MODIFIER`."""
+    left = _operand(node, node.left, left, scope)
+    wanted = "source" if node.operator == "on" else "modifier"
+    if right.kind not in (wanted, "unknown"):
+        expected = "a key source" if wanted == "source" else "a score modifier"
+        right = scope.report(expected_kind(expected, right, node.right.span, _names_of(wanted)))
+    if "unknown" in (left.kind, right.kind):
+        return UNKNOWN
+    if node.operator == "on" and "source" in left.holds:
+        return scope.report(_second_source(node))
+    return Facts("set", left.holds | {wanted})
+
+
+def _names_of(group: str) -> str:
+    if group == "source":
+        return "write a source after `on`: `memory(512)`, `encoder`, `pool(16, mean)`, .."
+    return "write a modifier after `with`: `alibi`, `sink`, `softcap(50)`, .."
+
+
+def inside_braces(body: Node, facts: Facts, scope: Scope) -> Facts:
+    """The pattern that `blocks(..) { }` lifts."""
+    if facts.kind == "output":
+        return scope.report(_out_of_place(body, "a mixture of branches"))
+    if facts.kind not in ("set", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, body.span))
+    for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
+        if held in facts.holds:
+            return scope.report(_out_of_place(body, what))
+    return facts
+
+
+def branch(node: Node, facts: Facts, inside: str, scope: Scope) -> Facts:
+    """An argument of a combination: inside `mix` only sets and further `mix`."""
+    return facts
+
+
+def _mixture(node: Binary | Unary, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P067",
+        f"`{node.operator}` on a mixture of branches",
+        span,
+        "an output, not a set of pairs",
+        note="`mix`, `gate`, `sum` and `mean` are a rule's whole pattern or an argument of one "
+        "another; `+ & - ~`, `on` and `with` apply to sets only",
+        help="apply it to each branch: `mix(A & B, ..)`",
+    )
+
+
+def _out_of_place(body: Node, what: str) -> Diagnostic:
+    return Diagnostic(
+        "P068",
+        f"{what} inside braces",
+        body.span,
+        "only relations and `+ & - ~` are lifted to blocks",
+        help="put it outside: `mix(blocks(B) { .. }, blocks(B) { .. })`, `blocks(B) { .. } on ..`",
+    )
+
+
+def _random(node: Unary) -> Diagnostic:
+    return Diagnostic(
+        "P069",
+        "the complement of random draws",
+        node.span,
+        "holds `random`",
+        note="`random` stands under `+`, `&` and at either side of `-`",
+        help="write `full - random(..)`, or leave the draws out of the complement",
+    )
+
+
+def _run_time(part: Node, where: str) -> Diagnostic:
+    return Diagnostic(
+        "P070",
+        f"run-time positions under {where}",
+        part.span,
+        "holds pairs that only the call knows",
+        note="`listed` and run-time sets stand under `+` and `&`; of the run-time parts only "
+        "`same` stands under `~` or at the right of `-`",
+        help="give the other positions at the call instead",
+    )
+
+
+def _modified(part: Node, where: str) -> Diagnostic:
+    return Diagnostic(
+        "P071",
+        f"a score modifier at {where}",
+        part.span,
+        "its scores would never be used",
+        help="leave the modifier out here",
+    )
+
+
+def _second_source(node: Binary) -> Diagnostic:
+    return Diagnostic(
+        "P072",
+        "`on` twice",
+        node.span,
+        "the pattern has a source already",
+        note="every term has one source",
+        help="join terms on several sources by `+`",
+    )

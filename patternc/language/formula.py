@@ -1,0 +1,152 @@
+"""Formulas over positions: integer expressions and conditions in i, j and n.
+
+From elaboration (lets, parameters, layer and head are numbers by now) to every later room. An
+expression is quasi-affine: products have a constant side, divisors are positive constants, so the
+integer sets can hold every condition exactly. Non-goals: evaluation, printing, tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+VariableName = Literal["i", "j", "n"]
+CompareOperator = Literal["<", "<=", "==", "!=", ">=", ">"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The query position i, the key position j, or the number of keys n of the present scope.
+
+    Inside `blocks(B) { .. }` all three count blocks.
+    """
+
+    name: VariableName
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A number that differs between the heads of a group: column `slot` of the group's table."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Subtract:
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply:
+    """A product; one side holds no variable."""
+
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class FloorDivide:
+    """Division rounded to minus infinity; the divisor is a positive `Constant` or `Scalar`."""
+
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Modulo:
+    """The remainder of `FloorDivide`, never negative."""
+
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute:
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class FromEnd:
+    """`operand` where it is not negative, else `operand + n`: a position counted from the end."""
+
+    operand: Expression
+
+
+Expression = (
+    Constant
+    | Variable
+    | Scalar
+    | Add
+    | Subtract
+    | Multiply
+    | FloorDivide
+    | Modulo
+    | Minimum
+    | Maximum
+    | Absolute
+    | FromEnd
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    operator: CompareOperator
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Conjunction; of nothing, true."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Disjunction; of nothing, false."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Condition
+
+
+class Atom:
+    """A condition that asks a table; the relation room defines them, a `where` never holds one."""
+
+    __slots__ = ()
+
+
+Condition = Truth | Compare | All | Any | Not | Atom

@@ -1,0 +1,70 @@
+"""Near misses: which known word an unknown one was meant to be.
+
+Words of other libraries are in `grammar/mistakes.toml`; the rest is spelling.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+from typing import TypedDict, cast
+
+from patternc.resources import read
+
+
+class Slip(TypedDict, total=False):
+    """A common mistake: what stands at the place (and before it on the line), and the remedy."""
+
+    at: str
+    before: str
+    help: str
+
+
+class _Mistakes(TypedDict):
+    words: dict[str, str]
+    syntax: list[Slip]
+
+
+@cache
+def _mistakes() -> _Mistakes:
+    return cast(_Mistakes, tomllib.loads(read("grammar", "mistakes.toml")))
+
+
+def slips() -> list[Slip]:
+    return _mistakes()["syntax"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is spelled most like the given one."""
+    candidates = sorted(set(known))
+    lower = {candidate.lower(): candidate for candidate in candidates}
+    matches = get_close_matches(word.lower(), lower, n=1, cutoff=0.7)
+    if matches:
+        return lower[matches[0]]
+    if len(word) < 3:
+        return None
+    return next((candidate for candidate in candidates if one_edit(word, candidate)), None)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """What to write instead of an unknown word; empty where nothing is near."""
+    words = _mistakes()["words"]
+    elsewhere = words.get(word) or words.get(word.lower())
+    if elsewhere is not None:
+        return elsewhere
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def one_edit(first: str, second: str) -> bool:
+    """Whether one letter added, dropped, changed or swapped with its neighbour makes them equal."""
+    if first == second or abs(len(first) - len(second)) > 1:
+        return False
+    short, long = sorted((first, second), key=len)
+    start = next((k for k, letter in enumerate(short) if letter != long[k]), len(short))
+    if len(short) != len(long):
+        return short[start:] == long[start + 1 :]
+    swapped = long[:start] + long[start : start + 2][::-1] + long[start + 2 :]
+    return short[start + 1 :] == long[start + 1 :] or short == swapped

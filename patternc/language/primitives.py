@@ -1,0 +1,288 @@
+"""The words of the language: relations, sources, combinations, modifiers, functions.
+
+One table, read by the checker (which arguments, of which kind), by near misses and by the manual's
+tests. Placed arguments come first and have no name in the text. Non-goals: meaning, which the
+relation room has for every term.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Group = Literal["relation", "positions", "lift", "combination", "source", "modifier", "function"]
+
+ArgumentKind = Literal[
+    "count",  # an integer known once layer, head and parameters are
+    "width",  # an integer that may hold n
+    "number",  # an integer that may hold i, j and n
+    "decimal",  # an integer or a literal with a point
+    "positions",  # a list, `period(..)` or a run-time set
+    "pool",  # a range or a list
+    "interval",  # a range of integers
+    "order",  # a list of integers in which the order counts
+    "condition",
+    "set",
+    "branch",  # a set or an output
+    "word",
+    "input",  # the name of something given at the call
+]
+Role = Literal["listed", "set", "labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One argument: its name in messages (and in the text, where it is given by name)."""
+
+    name: str
+    kind: ArgumentKind
+    least: int | None = None
+    words: tuple[str, ...] = ()
+    required: bool = False
+    lowered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A word with its arguments; without any it is written without brackets.
+
+    `many` is the kind of any number of further placed arguments. `role` is what the run-time input
+    named by the first argument is. What is not `lowered` is parsed and checked, and then refused.
+    """
+
+    name: str
+    group: Group
+    placed: tuple[Slot, ...] = ()
+    named: tuple[Slot, ...] = ()
+    many: Slot | None = None
+    role: Role | None = None
+    lowered: bool = True
+
+    @property
+    def bare(self) -> bool:
+        return not (self.placed or self.named or self.many)
+
+    def slot(self, name: str) -> Slot | None:
+        return next((slot for slot in self.named if slot.name == name), None)
+
+    def usage(self) -> str:
+        """How the word is written, as messages show it."""
+        if self.bare:
+            return self.name
+        parts = [slot.name if slot.required else f"[{slot.name}]" for slot in self.placed]
+        parts += [f"{self.many.name}, .."] if self.many else []
+        parts += [f"{slot.name}=.." if slot.required else f"[{slot.name}=..]" for slot in self.named]
+        braces = " { .. }" if self.group == "lift" else ""
+        return f"{self.name}({', '.join(parts)}){braces}"
+
+
+def _must(
+    name: str,
+    kind: ArgumentKind,
+    least: int | None = None,
+    words: tuple[str, ...] = (),
+) -> Slot:
+    return Slot(name, kind, least, words, required=True)
+
+
+_POSITIONS = _must("positions", "positions")
+_PROJECTION = Slot("projection", "input", lowered=False)
+_BRANCHES = Slot("A", "branch")
+
+_RELATIONS = (
+    Primitive("full", "relation"),
+    Primitive("none", "relation"),
+    Primitive("diagonal", "relation"),
+    Primitive("causal", "relation"),
+    Primitive(
+        "local",
+        "relation",
+        (Slot("r", "width"),),
+        (Slot("left", "width"), Slot("right", "width"), Slot("dilation", "count", 1)),
+    ),
+    Primitive("strided", "relation", (_must("s", "count", 1),)),
+    Primitive(
+        "segment",
+        "relation",
+        (_must("w", "count", 1),),
+        (
+            Slot("back", "count"),
+            Slot("ahead", "count"),
+            Slot("dilation", "count", 1),
+            Slot("offset", "count"),
+        ),
+    ),
+    Primitive("columns", "relation", (_POSITIONS,), role="set"),
+    Primitive("rows", "relation", (_POSITIONS,), (_PROJECTION,), role="set"),
+    Primitive("global", "relation", (_POSITIONS,), (_PROJECTION,), role="set"),
+    Primitive("permuted", "relation", (_must("p", "order"),)),
+    Primitive(
+        "random",
+        "relation",
+        (_must("k", "count", 1),),
+        (
+            Slot("pool", "pool"),
+            Slot("seed", "count"),
+            Slot("avoid", "set"),
+            Slot("share", "word", words=("head", "layer")),
+        ),
+    ),
+    Primitive("listed", "relation", (_must("name", "input"),), role="listed"),
+    Primitive(
+        "neighborhood",
+        "relation",
+        (_must("grid", "order", 1),),
+        (
+            Slot("radius", "order", 0),
+            Slot("left", "order", 0),
+            Slot("right", "order", 0),
+            Slot("dilation", "order", 1),
+            Slot("stride", "order", 1),
+            Slot("edge", "word", words=("clip", "shift")),
+            Slot("causal", "order"),
+        ),
+    ),
+    Primitive("same", "relation", (_must("name", "input"),), role="labels"),
+    Primitive("where", "relation", (_must("condition", "condition"),)),
+    Primitive("contextual", "relation", (_must("k", "count", 1),), lowered=False),
+    Primitive(
+        "lsh",
+        "relation",
+        (_must("buckets", "count", 1),),
+        (
+            Slot("rounds", "count", 1),
+            Slot("chunk", "count", 1),
+            Slot("back", "count", 0),
+            Slot("shared", "input"),
+        ),
+        lowered=False,
+    ),
+    Primitive(
+        "cluster",
+        "relation",
+        (_must("count", "count", 1), _must("take", "count", 1)),
+        lowered=False,
+    ),
+    Primitive("nearest", "relation", (_must("k", "count", 1),), lowered=False),
+    Primitive("sinkhorn", "relation", (_must("block", "count", 1),), lowered=False),
+)
+
+_COMBINATIONS = (
+    Primitive("mix", "combination", many=_BRANCHES),
+    Primitive("gate", "combination", named=(Slot("name", "input"),), many=_BRANCHES, lowered=False),
+    Primitive("sum", "combination", many=_BRANCHES, lowered=False),
+    Primitive("mean", "combination", many=_BRANCHES, lowered=False),
+    Primitive(
+        "features",
+        "combination",
+        (_must("m", "count", 1), _must("map", "input")),
+        lowered=False,
+    ),
+)
+
+_OPERATIONS = ("mean", "sum", "max")
+_SOURCES = (
+    Primitive("memory", "source", (_must("m", "count", 1),), lowered=False),
+    Primitive(
+        "compressed",
+        "source",
+        (_must("m", "count", 1),),
+        (Slot("rate", "count", 1, required=True),),
+        lowered=False,
+    ),
+    Primitive(
+        "pool",
+        "source",
+        (_must("k", "count", 1), _must("op", "word", words=_OPERATIONS)),
+        (Slot("stride", "count", 1), Slot("tail", "word", words=("clip", "drop", "merge"))),
+        lowered=False,
+    ),
+    Primitive("project", "source", (_must("m", "count", 1),), lowered=False),
+    Primitive("persistent", "source", (_must("m", "count", 1),), lowered=False),
+    Primitive(
+        "stream",
+        "source",
+        (_must("name", "input"), _must("m", "count", 1)),
+        lowered=False,
+    ),
+    Primitive("tree", "source", (_must("b", "count", 2),), lowered=False),
+    Primitive("encoder", "source", lowered=False),
+    Primitive("store", "source", (_must("m", "count", 1),), lowered=False),
+)
+
+_MODIFIERS = (
+    Primitive("alibi", "modifier", lowered=False),
+    Primitive(
+        "t5",
+        "modifier",
+        (_must("buckets", "count", 1), _must("max_distance", "count", 1)),
+        lowered=False,
+    ),
+    Primitive("relative", "modifier", (_must("max_distance", "count", 1),), lowered=False),
+    Primitive("xl_relative", "modifier", lowered=False),
+    Primitive("distance_aware", "modifier", lowered=False),
+    Primitive("rotary", "modifier", (_must("base", "decimal"),), lowered=False),
+    Primitive("absolute", "modifier", (_must("name", "input"),), lowered=False),
+    Primitive("softcap", "modifier", (_must("c", "decimal"),), lowered=False),
+    Primitive(
+        "softspan",
+        "modifier",
+        (_must("ramp", "decimal"),),
+        (Slot("z", "input", required=True),),
+        lowered=False,
+    ),
+    Primitive("sink", "modifier", lowered=False),
+    Primitive("bias", "modifier", (_must("name", "input"),), lowered=False),
+    Primitive("scale", "modifier", (_must("e", "decimal"),), lowered=False),
+)
+
+_FUNCTIONS = (
+    Primitive("min", "function", (_must("a", "number"), _must("b", "number")), many=Slot("c", "number")),
+    Primitive("max", "function", (_must("a", "number"), _must("b", "number")), many=Slot("c", "number")),
+    Primitive("abs", "function", (_must("a", "number"),)),
+    Primitive("ceil_log2", "function", (_must("a", "count"),)),
+    Primitive("isqrt", "function", (_must("a", "count"),)),
+)
+
+HEADER_CALLS = {
+    "query_pool": Primitive(
+        "query_pool",
+        "function",
+        (_must("k", "count", 1), _must("op", "word", words=_OPERATIONS)),
+        lowered=False,
+    ),
+    "unfold": Primitive(
+        "unfold",
+        "function",
+        (_must("c", "count", 1),),
+        (Slot("margin", "count", 0, required=True),),
+        lowered=False,
+    ),
+}
+
+BLOCKS = Primitive("blocks", "lift", (Slot("B", "count", 1),), (Slot("parts", "count", 1),))
+PERIOD = Primitive(
+    "period", "positions", (_must("l", "count", 1), _must("a:b", "interval"))
+)
+
+PRIMITIVES: dict[str, Primitive] = {
+    primitive.name: primitive
+    for primitive in (
+        *_RELATIONS,
+        *_COMBINATIONS,
+        *_SOURCES,
+        *_MODIFIERS,
+        *_FUNCTIONS,
+        BLOCKS,
+        PERIOD,
+    )
+}
+
+VARIABLES = ("i", "j", "n")
+INDICES = ("layer", "head", "layers", "heads")
+KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "empty")
+
+RESERVED: frozenset[str] = frozenset(
+    (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
+)
+"""Names that a program cannot bind."""

@@ -1,0 +1,271 @@
+"""Terms: the pattern of one (layer, head), with every name resolved and every number known.
+
+From elaboration to the relation room. What is still open is n and the run-time inputs. The meaning
+of every node is the table of relations in `grammar/README.md`; positions count tokens, or blocks
+inside a `Blocks` or `Parts`. Non-goals: key sources and score modifiers other than plain tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from patternc.language.formula import Condition, Expression
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRange:
+    """Positions start <= p < stop inside 0..n-1; a negative end counts from n, None is open.
+
+    A single position p is the range with `single` true and `start` = p, `stop` = None.
+    """
+
+    start: Expression | None
+    stop: Expression | None
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The union of ranges; `columns([0:4, -1])`."""
+
+    ranges: tuple[PositionRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Every position p with start <= p mod length < stop."""
+
+    length: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimeSet:
+    """A set given at the call: a boolean tensor [n] or an index tensor."""
+
+    name: str
+
+
+Positions = Listing | Period | RunTimeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Every pair; in particular rows at negative positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """No pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagonal:
+    """j = i."""
+
+
+@dataclass(frozen=True, slots=True)
+class Causal:
+    """j <= i."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """-left*dilation <= j - i <= right*dilation, and dilation divides j - i.
+
+    Sides are expressions in n. Sides that exclude each other (left + right < 0) hold nothing.
+    """
+
+    left: Expression
+    right: Expression
+    dilation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Strided:
+    """`stride` divides i - j."""
+
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """-back <= j // width - i // width <= ahead."""
+
+    width: int
+    back: int = 0
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DilatedSegment:
+    """i // w = j // w, and (i mod w) mod r = (j mod w) mod r = offset mod r (LongNet)."""
+
+    width: int
+    dilation: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """j in the set, for every query row (rows at negative positions included)."""
+
+    positions: Positions
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """i in the set; holds nothing at i < 0. `global(S)` is Union(Columns', Rows') with i >= 0."""
+
+    positions: Positions
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """i >= 0, and i in the set or j in the set."""
+
+    positions: Positions
+
+
+@dataclass(frozen=True, slots=True)
+class Permuted:
+    """j = table[i] for 0 <= i < len(table), both inside 0..n-1."""
+
+    table: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Random:
+    """j is one of `count` draws without replacement from the pool minus `avoid`'s keys of row i.
+
+    The key of the permutation is (seed, layer, head, row). With `past_only` members after the row
+    are passed over too (the header `causal`). `avoid` is in the same scope and holds no Random.
+    """
+
+    count: int
+    pool: Listing
+    seed: int
+    layer: int
+    head: int
+    avoid: Term
+    past_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """j is in the run-time list of row i."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a neighbourhood: `left` and `right` in steps of `dilation`.
+
+    `stride` groups queries as NATTEN 0.21 does. A causal axis looks back only, `right` is 0 there.
+    """
+
+    size: int
+    left: int
+    right: int
+    dilation: int = 1
+    stride: int = 1
+    causal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Neighborhood:
+    """Windows on a raster-ordered grid (NATTEN); the product of the axis sizes is n."""
+
+    axes: tuple[Axis, ...]
+    edge: Literal["clip", "shift"]
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The run-time labels of i and j are equal and not negative."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The condition over i, j, n holds."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """`body` on blocks of `size` positions: i // size, j // size, ceil(n / size)."""
+
+    size: int
+    body: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`body` on `parts` nearly equal parts of the sequence: part parts*i // n; n is `parts`."""
+
+    parts: int
+    body: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intersection:
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Complement:
+    operand: Term
+
+
+Term = (
+    Full
+    | Empty
+    | Diagonal
+    | Causal
+    | Local
+    | Strided
+    | Segment
+    | DilatedSegment
+    | Columns
+    | Rows
+    | Global
+    | Permuted
+    | Random
+    | Listed
+    | Neighborhood
+    | Same
+    | Where
+    | Blocks
+    | Parts
+    | Union
+    | Intersection
+    | Difference
+    | Complement
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPattern:
+    """One attention operation of one head: mu(i, j) is the number of branches that hold (i, j).
+
+    One branch is a set; several are the arguments of `mix`. The header `causal` is already applied.
+    """
+
+    branches: tuple[Term, ...]

@@ -1,0 +1,377 @@
+"""Kinds of every part of a program, before any number is known.
+
+From the tree and a scope to facts, with every mistake that does not depend on layer, head or a
+value reported: unknown names, arguments, kinds, products of positions, operands out of place. The
+rules are the same for every (layer, head), so they are checked once. Non-goals: values.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from patternc.language import combining
+from patternc.language.arguments import (
+    check_arguments,
+    excluded,
+    expected_kind,
+    fill,
+    integer,
+    list_facts,
+    missing,
+    not_lowered,
+)
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.kinds import UNKNOWN, Facts, Kind
+from patternc.language.names import Scope, resolve, unknown
+from patternc.language.primitives import BLOCKS, HEADER_CALLS, PRIMITIVES, Group, Primitive
+from patternc.language.program import (
+    Argument,
+    Binary,
+    Call,
+    CallHeader,
+    Comparison,
+    Decimal,
+    Lift,
+    Name,
+    Node,
+    Number,
+    Sequence,
+    Unary,
+)
+from patternc.language.source import Span
+
+_KIND_OF: dict[Group, Kind] = {
+    "relation": "set",
+    "positions": "period",
+    "lift": "set",
+    "combination": "output",
+    "source": "source",
+    "modifier": "modifier",
+    "function": "integer",
+}
+
+
+def check(node: Node, scope: Scope) -> Facts:
+    """The facts of a part; `UNKNOWN` where something in it was reported."""
+    match node:
+        case Number():
+            return Facts("integer")
+        case Decimal():
+            return Facts("decimal")
+        case Name():
+            return _name(node, scope)
+        case Sequence():
+            return list_facts(node, scope, check)
+        case Call():
+            return _call(node, scope)
+        case Lift():
+            return _lift(node, scope)
+        case Unary():
+            return _unary(node, scope)
+        case Binary():
+            return _binary(node, scope)
+        case Comparison():
+            facts = [integer(operand, scope, check) for operand in node.operands]
+            return _joined("condition", *facts)
+        case _:
+            assert_never(node)
+
+
+def expect(kind: Kind, expected: str, node: Node, scope: Scope) -> Facts:
+    """The facts of a part that must be of one kind."""
+    facts = check(node, scope)
+    if facts.kind not in (kind, "unknown"):
+        return scope.report(expected_kind(expected, facts, node.span))
+    return facts
+
+
+def check_rule(pattern: Node, scope: Scope) -> Facts:
+    """A rule's pattern: a set or an output."""
+    facts = check(pattern, scope)
+    if facts.kind not in ("set", "output", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, pattern.span))
+    return facts
+
+
+def check_header_call(statement: CallHeader, scope: Scope) -> None:
+    primitive = HEADER_CALLS[statement.call.function]
+    check_arguments(statement.call, primitive, scope, check)
+    scope.report(not_lowered(f"the header `{primitive.name}`", statement.span))
+
+
+def _joined(kind: Kind, *facts: Facts) -> Facts:
+    if any(part.kind == "unknown" for part in facts):
+        return UNKNOWN
+    return Facts(kind, frozenset().union(*(part.holds for part in facts)))
+
+
+def _name(node: Name, scope: Scope) -> Facts:
+    facts = resolve(node, scope)
+    if facts is not None:
+        return facts
+    primitive = PRIMITIVES.get(node.name) or HEADER_CALLS.get(node.name)
+    if primitive is None:
+        return scope.report(_keyword(node))
+    if not primitive.bare:
+        return scope.report(missing(primitive, _first_slot(primitive), node.span))
+    return _primitive_facts(primitive, [], node.span, scope)
+
+
+def _first_slot(primitive: Primitive) -> str:
+    slots = (*primitive.placed, *((primitive.many,) if primitive.many else ()), *primitive.named)
+    return slots[0].name
+
+
+def _call(node: Call, scope: Scope) -> Facts:
+    primitive = PRIMITIVES.get(node.function)
+    if primitive is None:
+        return _no_such_call(node, scope)
+    if primitive.bare:
+        return scope.report(_not_called(node, primitive.name))
+    if primitive is BLOCKS:
+        check_arguments(node, primitive, scope, check)
+        return scope.report(_no_braces(node))
+    return _checked_call(node, primitive, scope)
+
+
+def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
+    facts = check_arguments(node, primitive, scope, check)
+    problem = _shape_of_arguments(node, primitive)
+    if problem is not None:
+        return scope.report(problem)
+    return _primitive_facts(primitive, facts, node.span, scope)
+
+
+def _primitive_facts(
+    primitive: Primitive, facts: list[Facts], span: Span, scope: Scope
+) -> Facts:
+    if not primitive.lowered:
+        scope.report(not_lowered(f"`{primitive.name}`", span))
+    joined = frozenset().union(*(part.holds for part in facts))
+    match primitive.group:
+        case "relation":
+            kept = joined & {"listed", "same", "layer", "head"}
+            return Facts("set", kept | ({"random"} if primitive.name == "random" else set()))
+        case "combination":
+            return Facts("output", joined)
+        case _:
+            return Facts(_KIND_OF[primitive.group], joined)
+
+
+def _shape_of_arguments(node: Call, primitive: Primitive) -> Diagnostic | None:
+    """Arguments that are right one by one and wrong together."""
+    given = {slot.name: argument for slot, argument in fill(node, primitive)[0]}
+    match primitive.name:
+        case "local":
+            return _local(node, given)
+        case "segment":
+            return _segment(node, given)
+        case "neighborhood":
+            return _neighborhood(node, primitive, given)
+        case "mix":
+            return None
+        case _:
+            return None
+
+
+def _local(node: Call, given: dict[str, Argument]) -> Diagnostic | None:
+    side = given.get("left") or given.get("right")
+    if "r" in given and side is not None:
+        return excluded(given["r"], side, "write `local(r)`, or both sides by name")
+    if "r" not in given and side is None:
+        return missing(PRIMITIVES["local"], "r", node.span)
+    return None
+
+
+def _segment(node: Call, given: dict[str, Argument]) -> Diagnostic | None:
+    reach = given.get("back") or given.get("ahead")
+    if "dilation" in given and reach is not None:
+        return excluded(given["dilation"], reach, "dilated segments do not reach into others")
+    if "offset" in given and "dilation" not in given:
+        return missing(PRIMITIVES["segment"], "dilation", node.span)
+    return None
+
+
+def _neighborhood(
+    node: Call, primitive: Primitive, given: dict[str, Argument]
+) -> Diagnostic | None:
+    side = given.get("left") or given.get("right")
+    if "radius" in given and side is not None:
+        return excluded(given["radius"], side, "write `radius=`, or `left=` and `right=`")
+    if "radius" not in given and side is None:
+        return missing(primitive, "radius", node.span)
+    return None
+
+
+def _lift(node: Lift, scope: Scope) -> Facts:
+    body = combining.inside_braces(node.body, check(node.body, scope), scope)
+    if node.call.function != "blocks":
+        return scope.report(_stray_braces(node))
+    given = fill(node.call, BLOCKS)[0]
+    facts = check_arguments(node.call, BLOCKS, scope, check)
+    if len(given) == 2:
+        return scope.report(
+            excluded(given[0][1], given[1][1], "write `blocks(B)`, or `blocks(parts=p)`")
+        )
+    if not given:
+        return scope.report(missing(BLOCKS, "B", node.call.span))
+    return _joined("set", body, *facts)
+
+
+def _unary(node: Unary, scope: Scope) -> Facts:
+    match node.operator:
+        case "not":
+            return expect("condition", "a condition", node.operand, scope)
+        case "~":
+            return combining.complement(node, check(node.operand, scope), scope)
+        case "-":
+            facts = check(node.operand, scope)
+            if facts.kind in ("set", "output"):
+                return scope.report(_minus_pattern(node))
+            return integer_facts(node.operand, facts, scope)
+        case _:
+            assert_never(node.operator)
+
+
+def integer_facts(node: Node, facts: Facts, scope: Scope) -> Facts:
+    if facts.kind not in ("integer", "unknown"):
+        return scope.report(expected_kind("an integer", facts, node.span))
+    return facts
+
+
+def _binary(node: Binary, scope: Scope) -> Facts:
+    match node.operator:
+        case "or" | "and":
+            left = expect("condition", "a condition", node.left, scope)
+            return _joined("condition", left, expect("condition", "a condition", node.right, scope))
+        case "+" | "-" | "&":
+            left, right = check(node.left, scope), check(node.right, scope)
+            if node.operator != "&" and "integer" in (left.kind, right.kind):
+                return _sum(node, left, right, scope)
+            return combining.operator(node, left, right, scope)
+        case "*" | "//" | "%" | "**":
+            left, right = integer(node.left, scope, check), integer(node.right, scope, check)
+            return _product(node, left, right, scope)
+        case "on" | "with":
+            return combining.attached(node, check(node.left, scope), check(node.right, scope), scope)
+        case _:
+            assert_never(node.operator)
+
+
+def _sum(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    return _joined(
+        "integer",
+        integer_facts(node.left, left, scope),
+        integer_facts(node.right, right, scope),
+    )
+
+
+def _product(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    joined = _joined("integer", left, right)
+    if node.operator == "*" and left.positional and right.positional:
+        return scope.report(_two_positions(node, left, right))
+    if node.operator in ("//", "%") and right.positional:
+        return scope.report(_positional_side(node, node.right, "divisor", right))
+    if node.operator == "**" and right.positional:
+        return scope.report(_positional_side(node, node.right, "exponent", right))
+    if node.operator == "**" and left.positional:
+        return scope.report(_positional_side(node, node.left, "base", left))
+    return joined
+
+
+def _two_positions(node: Binary, left: Facts, right: Facts) -> Diagnostic:
+    return Diagnostic(
+        "P064",
+        "a product of two positions",
+        node.span,
+        f"{min(left.positional)} times {min(right.positional)}",
+        note="conditions over i, j and n stay affine, so that integer sets hold them exactly",
+        help="multiply positions by constants only",
+    )
+
+
+def _positional_side(node: Binary, side: Node, what: str, facts: Facts) -> Diagnostic:
+    return Diagnostic(
+        "P065",
+        f"a {what} that holds {min(facts.positional)}",
+        side.span,
+        f"not known before the call",
+        note="divisors, moduli and powers are constants, so that integer sets hold conditions exactly",
+        help="write a number, or something made of layer, head and parameters",
+    )
+
+
+def _minus_pattern(node: Unary) -> Diagnostic:
+    return Diagnostic(
+        "P066",
+        "a minus before a pattern",
+        node.span,
+        "patterns have no sign",
+        note="`A - B` takes the pairs of B out of A; `~A` is every other pair",
+        help="write `~` for the complement",
+    )
+
+
+def _no_such_call(node: Call, scope: Scope) -> Facts:
+    place = Span(node.span.start, node.span.start + len(node.function))
+    for argument in node.arguments:
+        if isinstance(argument.value, Call | Binary | Unary | Lift):
+            check(argument.value, scope)
+    if node.function in scope.bound:
+        scope.used.add(node.function)
+        return scope.report(_not_called(node, node.function))
+    if node.function in HEADER_CALLS:
+        return scope.report(_header_inside(node))
+    return scope.report(unknown(node.function, place, scope))
+
+
+def _header_inside(node: Call) -> Diagnostic:
+    return Diagnostic(
+        "P023",
+        f"the header `{node.function}` has no place here",
+        node.span,
+        "a header",
+        note="headers stand alone on a line, before the first rule",
+        help="move it to the top",
+    )
+
+
+def _keyword(node: Name) -> Diagnostic:
+    return Diagnostic(
+        "P040",
+        f"unknown name `{node.name}`",
+        node.span,
+        "this word has no value",
+        help="use the words of the language, or bind a name with `let`",
+    )
+
+
+def _not_called(node: Call, name: str) -> Diagnostic:
+    return Diagnostic(
+        "P056",
+        f"`{name}` takes no arguments",
+        node.span,
+        "brackets and arguments have no meaning here",
+        help=f"write `{name}`",
+    )
+
+
+def _no_braces(node: Call) -> Diagnostic:
+    return Diagnostic(
+        "P057",
+        "`blocks` without braces",
+        node.span,
+        "which pattern is on blocks?",
+        note="`blocks(B) { P }` lifts P from positions to blocks of B",
+        help="write `blocks(64) { local(1) }`; one block on the diagonal is `segment(64)`",
+    )
+
+
+def _stray_braces(node: Lift) -> Diagnostic:
+    return Diagnostic(
+        "P057",
+        f"braces after `{node.call.function}(..)`",
+        node.call.span,
+        "only `blocks(..)` is followed by braces",
+        help="write `blocks(B) { .. }`",
+    )

@@ -1,0 +1,45 @@
+"""Layouts: which key tiles a query tile visits, in closed form.
+
+From a relation and a tile shape. Query tile a holds positions a*query_tile .. (a+1)*query_tile - 1,
+key tile b likewise. A listed tile is *full* when every pair of it is in the set, for all its rows
+below n and all its keys (a key tile cut by n is never full), and *partial* otherwise.
+Non-goals: devices, kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patternc.language.formula import Condition
+from patternc.relation.fold import TRUE
+from patternc.relation.relation import Literal
+from patternc.relation.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Pairs of `formula` that also satisfy every literal; `runs` are the formula's tiles."""
+
+    runs: tuple[Run, ...]
+    literals: tuple[Literal, ...]
+    formula: Condition = TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """The tiles of one set: closed-form runs, and products whose tiles depend on tables.
+
+    Rows of the runs are query tiles, values key tiles, steps are 1. The runs are disjoint. A tile
+    of a product that no run lists is partial. Where `exact` is false some tiles of the partial
+    runs may be full or hold no pair.
+    """
+
+    query_tile: int
+    key_tile: int
+    full: tuple[Run, ...]
+    partial: tuple[Run, ...]
+    products: tuple[Product, ...]
+    exact: bool = True
+
+
+__all__ = ["Literal", "Product", "Run", "Tiling"]

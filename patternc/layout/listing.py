@@ -1,0 +1,188 @@
+"""Tilings at a given n: the listed tiles of every query tile, and their counts.
+
+Closed-form runs stay runs (two integers a query tile); only tiles that tables or filters choose
+are listed one by one. Time and memory grow with the query tiles and those listed tiles.
+Non-goals: devices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.language.formula import (
+    Atom,
+    Constant,
+    FloorDivide,
+    Variable,
+)
+from patternc.layout.layout import Product, Tiling
+from patternc.layout.tiling import touched
+from patternc.relation.evaluation import Values, holds
+from patternc.relation.fold import TRUE
+from patternc.relation.formulas import variables_of
+from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.runs import Run, expand
+from patternc.relation.tables import Tables
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Single tiles (row[t], tile[t]), sorted by row, then tile, without repeats."""
+
+    row: Integers
+    tile: Integers
+
+    def of_row(self, row: int) -> Integers:
+        first, last = np.searchsorted(self.row, [row, row + 1])
+        return self.tile[first:last]
+
+
+def sorted_pairs(row: Integers, tile: Integers) -> Pairs:
+    if not len(row):
+        return Pairs(row, tile)
+    width = int(tile.max()) + 1
+    keys = np.unique(row * width + tile)
+    return Pairs(keys // width, keys % width)
+
+
+def listed_singly(runs: tuple[Run, ...], rows: Integers, n: int) -> Pairs:
+    """Every tile of `runs`, one by one."""
+    parts = [part for run in runs for part in expand(run, rows, n)]
+    if not parts:
+        return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return sorted_pairs(
+        np.concatenate([row for row, _ in parts]), np.concatenate([tile for _, tile in parts])
+    )
+
+
+# --- products -------------------------------------------------------------------------------
+
+
+def product_tiles(product: Product, tiling: Tiling, tables: Tables) -> tuple[Pairs, Pairs]:
+    """The full and the partial tiles of a product at the tables' n."""
+    rows = np.arange(-(-tables.n // tiling.query_tile))
+    listed = [
+        item.atom for item in product.literals if isinstance(item.atom, InRow) and item.positive
+    ]
+    if listed:
+        pairs, full = _row_table_tiles(listed[0], product, tiling, tables)
+        alone = len(product.literals) == 1
+        full = full if alone else np.zeros(len(pairs.row), np.bool_)
+    else:
+        pairs = listed_singly(product.runs, rows, tables.n)
+        full = np.zeros(len(pairs.row), np.bool_)
+    kept = np.ones(len(pairs.row), np.bool_)
+    for literal in product.literals:
+        if literal.positive:
+            kept &= _may_hold(literal.atom, pairs, tiling, tables)
+    full_kept, partial_kept = kept & full, kept & ~full
+    return (
+        Pairs(pairs.row[full_kept], pairs.tile[full_kept]),
+        Pairs(pairs.row[partial_kept], pairs.tile[partial_kept]),
+    )
+
+
+def _row_table_tiles(
+    atom: InRow, product: Product, tiling: Tiling, tables: Tables
+) -> tuple[Pairs, NDArray[np.bool_]]:
+    """Tiles that a table's entries touch, and which of them they fill.
+
+    Entries are cut into cells that divide both the table's blocks and the tiles; integer sets tell
+    which cells the product's formula touches and fills, so the listed tiles are exact.
+    """
+    block = atom.table.block
+    if atom.table.parts or _unit(atom) != block:
+        pairs = listed_singly(product.runs, np.arange(-(-tables.n // tiling.query_tile)), tables.n)
+        return pairs, np.zeros(len(pairs.row), np.bool_)
+    height, width = gcd(block, tiling.query_tile), gcd(block, tiling.key_tile)
+    row, key = _cells(tables.rows(atom.table), block, height, width, tables.n)
+    values: Values = {"i": row, "j": key, "n": tables.n}
+    kept = np.broadcast_to(holds(touched(product.formula, height, width), values), row.shape)
+    row, key = row[kept], key[kept]
+    pairs = sorted_pairs(row * height // tiling.query_tile, key * width // tiling.key_tile)
+    return pairs, _filled(pairs, row, key, height, width, product, tiling, tables.n)
+
+
+def _unit(atom: InRow) -> int:
+    """Tokens per row of the table, read off the atom's own row expression."""
+    match atom.row:
+        case FloorDivide(Variable("i"), Constant(size)):
+            return size
+        case Variable("i"):
+            return 1
+    return 0
+
+
+def _cells(
+    keys: Integers, block: int, height: int, width: int, n: int
+) -> tuple[Integers, Integers]:
+    """Entries [rows, k] as distinct cells of height x width tokens below n."""
+    row, slot = np.nonzero(keys >= 0)
+    tall, wide = block // height, block // width
+    y = row[:, None, None] * tall + np.arange(tall)[None, :, None]
+    x = keys[row, slot][:, None, None] * wide + np.arange(wide)[None, None, :]
+    y, x = (np.broadcast_to(part, (len(row), tall, wide)).ravel() for part in (y, x))
+    below = (y * height < n) & (x * width < n)
+    cells = sorted_pairs(y[below], x[below])
+    return cells.row, cells.tile
+
+
+def _filled(
+    pairs: Pairs,
+    row: Integers,
+    key: Integers,
+    height: int,
+    width: int,
+    product: Product,
+    tiling: Tiling,
+    n: int,
+) -> NDArray[np.bool_]:
+    """Tiles, not cut by n on the key side, whose every cell below n is an entry."""
+    if product.formula != TRUE:
+        return np.zeros(len(pairs.row), np.bool_)
+    tiles_wide = -(-n // tiling.key_tile)
+    found = (row * height // tiling.query_tile) * tiles_wide + key * width // tiling.key_tile
+    order, counts = np.unique(found, return_counts=True)
+    rows_below_n = np.minimum(n - pairs.row * tiling.query_tile, tiling.query_tile)
+    needed = -(-rows_below_n // height) * (tiling.key_tile // width)
+    uncut = (pairs.tile + 1) * tiling.key_tile <= n
+    return uncut & (counts == needed) if len(order) else uncut
+
+
+def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArray[np.bool_]:
+    """Can the atom hold a pair of each tile? Never false where it does."""
+    match atom:
+        case Member(_, position) if "i" in variables_of(position):
+            return _member_tiles(tables, atom, tiling.query_tile)[pairs.row]
+        case Member():
+            return _member_tiles(tables, atom, tiling.key_tile)[pairs.tile]
+        case SameLabel(table):
+            low_row, high_row = _label_range(tables.labels(table), tiling.query_tile)
+            low_key, high_key = _label_range(tables.labels(table), tiling.key_tile)
+            return (low_row[pairs.row] <= high_key[pairs.tile]) & (
+                low_key[pairs.tile] <= high_row[pairs.row]
+            )
+    return np.ones(len(pairs.row), np.bool_)
+
+
+def _member_tiles(tables: Tables, atom: Member, tile: int) -> NDArray[np.bool_]:
+    """Which tiles of the atom's side hold a member; the atom names i or j, not both."""
+    at = np.arange(tables.n)
+    member = np.broadcast_to(tables.holds(atom, {"i": at, "j": at}), at.shape)
+    return np.bincount(at // tile, weights=member, minlength=-(-tables.n // tile)) > 0
+
+
+def _label_range(labels: Integers, tile: int) -> tuple[Integers, Integers]:
+    """Least and greatest label of each tile; tiles without one give an empty range."""
+    count = -(-len(labels) // tile)
+    padded = np.full(count * tile, -1, np.int64)
+    padded[: len(labels)] = labels
+    tiles = padded.reshape(count, tile)
+    top = np.iinfo(np.int64).max
+    return np.where(tiles >= 0, tiles, top).min(axis=1), tiles.max(axis=1)

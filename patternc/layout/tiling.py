@@ -1,0 +1,118 @@
+"""Tilings: a branch and a tile shape to closed-form runs of key tiles.
+
+Integer sets find the full and partial tiles for every n at once. Where they exceed their budget
+the runs list every tile as partial, and the tiling says that it is not exact.
+Non-goals: a given n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from patternc.language.formula import Condition, Constant, Variable
+from patternc.layout.layout import Product, Run, Tiling
+from patternc.relation import fold
+from patternc.relation.integer_sets import (
+    BudgetError,
+    TileSet,
+    budget,
+    condition_of,
+    loops_of,
+    pairs,
+    tiles,
+    touched_tiles,
+    transposed,
+    universe,
+)
+from patternc.relation.relation import Branch, Conjunct
+
+Runs = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """Full and partial runs of a formula; not `exact`: every tile is listed as partial."""
+
+    full: Runs
+    partial: Runs
+    exact: bool = True
+
+
+def tiling(branch: Branch, query_tile: int, key_tile: int, rows_beyond_n: bool = False) -> Tiling:
+    """The tiles of `branch`, for every n.
+
+    With `rows_beyond_n` full tiles are full for the rows past n too: shorter loops for kernels,
+    at the price of a few more partial tiles in the last row of tiles.
+    """
+    found = classify(branch.formula, query_tile, key_tile, rows_beyond_n)
+    products = tuple(_product(conjunct, query_tile, key_tile) for conjunct in branch.conjuncts)
+    return Tiling(query_tile, key_tile, found.full, found.partial, products, found.exact)
+
+
+@lru_cache(maxsize=4096)
+def classify(
+    formula: Condition, query_tile: int, key_tile: int, rows_beyond_n: bool = False
+) -> Classified:
+    """Runs over key tiles of a query tile."""
+    return _classify(
+        formula, key_tile, lambda: tiles(formula, query_tile, key_tile, rows_beyond_n), query_tile
+    )
+
+
+@lru_cache(maxsize=4096)
+def classify_by_key(formula: Condition, query_tile: int, key_tile: int) -> Classified:
+    """Runs over query tiles of a key tile: the same tiles, read by columns."""
+
+    def columns() -> tuple[TileSet, TileSet]:
+        full, partial = tiles(formula, query_tile, key_tile)
+        return transposed(full), transposed(partial)
+
+    return _classify(formula, query_tile, columns, key_tile)
+
+
+def _classify(
+    formula: Condition, inner: int, sets: Callable[[], tuple[TileSet, TileSet]], outer: int
+) -> Classified:
+    if formula == fold.FALSE:
+        return Classified((), ())
+    try:
+        with budget():
+            full, partial = (_runs(loops_of(part, outer)) for part in sets())
+            return Classified(full, partial)
+    except BudgetError:
+        return Classified((), (every_tile(inner),), exact=False)
+
+
+@lru_cache(maxsize=4096)
+def touched(formula: Condition, query_tile: int, key_tile: int) -> Condition:
+    """Does tile (a, b), written i and j, hold a pair of the formula? True where unknown."""
+    if formula in (fold.TRUE, fold.FALSE):
+        return formula
+    try:
+        with budget():
+            return condition_of(touched_tiles(pairs(formula) & universe(), query_tile, key_tile))
+    except BudgetError:
+        return fold.TRUE
+
+
+def every_tile(tile: int) -> Run:
+    tiles_below_n = fold.floor_divide(fold.add(Variable("n"), Constant(tile - 1)), Constant(tile))
+    return Run(fold.TRUE, Constant(0), tiles_below_n)
+
+
+def _product(conjunct: Conjunct, query_tile: int, key_tile: int) -> Product:
+    found = classify(conjunct.formula, query_tile, key_tile)
+    return Product(found.full + found.partial, conjunct.literals, conjunct.formula)
+
+
+def _runs(loops: tuple[Run, ...]) -> Runs:
+    """Loops with steps as loops with a filter: tiles are always visited in steps of one."""
+    return tuple(loop if loop.step == 1 else _filtered(loop) for loop in loops)
+
+
+def _filtered(loop: Run) -> Run:
+    passed = fold.subtract(Variable("j"), loop.start)
+    on_step = fold.compare(fold.modulo(passed, Constant(loop.step)), "==", Constant(0))
+    return Run(fold.conjunction([loop.guard, on_step]), loop.start, loop.stop)

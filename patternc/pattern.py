@@ -1,0 +1,237 @@
+"""`Pattern`: one program of the language, and everything it can be asked.
+
+The facade over the rooms. Masks and layouts are numpy; torch and triton are imported only by
+`attention` and `reference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.language import Elaborated, elaborate, parse
+from patternc.language.diagnostics import Diagnostic
+from patternc.layout.at import Layout
+from patternc.relation.count import pairs_with_multiplicity
+from patternc.relation.errors import InputError
+from patternc.relation.meaning import multiplicity
+from patternc.relation.relation import Relation, relation
+from patternc.relation.tables import Tables
+from patternc.schedule.build import build_schedule
+from patternc.schedule.schedule import Schedule
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import torch
+
+Input = Any
+
+
+class Pattern:
+    """A pattern for every length.
+
+    >>> from patternc import Pattern
+    >>> pattern = Pattern.parse("local(1) + global([0])")
+    >>> pattern.mask(4)[0].astype(int)
+    array([[1, 1, 1, 1],
+           [1, 1, 1, 0],
+           [1, 1, 1, 1],
+           [1, 0, 1, 1]])
+    >>> pattern.pairs(4096)
+    [20476]
+    """
+
+    def __init__(
+        self, text: str, *, name: str = "<pattern>", parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        self.text = text
+        self.name = name
+        self._program: Elaborated = elaborate(parse(text, name), parameters or {})
+
+    @classmethod
+    def parse(cls, text: str, /, **parameters: Any) -> Pattern:
+        """A pattern from its text; keywords override `param` lines. Raises `PatternError`."""
+        return cls(text, parameters=parameters)
+
+    @classmethod
+    def load(cls, path: str | Path, /, **parameters: Any) -> Pattern:
+        """A pattern from a file. Raises `PatternError` and `OSError`."""
+        text = Path(path).read_text(encoding="utf-8")
+        return cls(text, name=str(path), parameters=parameters)
+
+    @property
+    def heads(self) -> int | None:
+        """Query heads the program names; None fits any number."""
+        return self._program.heads
+
+    @property
+    def layers(self) -> int | None:
+        """Layers the program names; None fits any number."""
+        return self._program.layers
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """Run-time inputs with name, role and shape."""
+        return self._program.inputs
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self._program.warnings
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Every `param` with the value in force."""
+        return self._program.parameters
+
+    def mask(
+        self, n: int, queries: int | None = None, layer: int = 0, **inputs: Input
+    ) -> NDArray[np.bool_]:
+        """Which keys each query row attends to: booleans [heads, queries, n].
+
+        n is the number of keys; the queries (n of them by default) stand at the end. A program
+        without `heads` has one head here.
+        """
+        return self.multiplicity(n, queries, layer, **inputs) > 0
+
+    def multiplicity(
+        self, n: int, queries: int | None = None, layer: int = 0, **inputs: Input
+    ) -> NDArray[np.int64]:
+        """mu(i, j), how often a pair counts: integers [heads, queries, n]."""
+        self._check(n, layer, inputs)
+        rows = [
+            multiplicity(
+                self._program.resolve(layer, head), n, queries, self._of_head(inputs, head)
+            )
+            for head in range(self.heads or 1)
+        ]
+        return np.stack(rows)
+
+    def pairs(self, n: int, layer: int = 0, **inputs: Input) -> list[int]:
+        """Pairs with multiplicity of each head at n keys and n queries, counted exactly."""
+        self._check(n, layer, inputs)
+        return [
+            pairs_with_multiplicity(relation, Tables(n, self._of_head(inputs, head)))
+            for head, relation in enumerate(self.relations(layer))
+        ]
+
+    def layout(
+        self, n: int, block: int | tuple[int, int] = 128, layer: int = 0, **inputs: Input
+    ) -> Layout:
+        """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
+        self._check(n, layer, inputs)
+        query_tile, key_tile = (block, block) if isinstance(block, int) else block
+        if min(query_tile, key_tile) < 1:
+            raise ValueError(f"a block of at least one token is expected, not {block}")
+        tables = [Tables(n, self._of_head(inputs, head)) for head in range(self.heads or 1)]
+        return Layout(self.relations(layer), n, query_tile, key_tile, tables)
+
+    def relations(self, layer: int = 0) -> tuple[Relation, ...]:
+        """The relation of every head."""
+        return self._relations(layer)
+
+    def schedule(self, layer: int | None = None, **tiles: int) -> Schedule:
+        """What the generated module launches; for one layer or all."""
+        layers = range(self.layers or 1) if layer is None else [layer]
+        relations = [self.relations(index) for index in layers]
+        count = None if layer is not None else self.layers
+        return build_schedule(relations, heads=self.heads, layers=count, **tiles)
+
+    def compile(
+        self,
+        layer: int | None = None,
+        dtype: str | None = None,
+        head_dim: int | None = None,
+        command: str | None = None,
+    ) -> str:
+        """The source of a standalone module: kernels, CPU path and reference in one text.
+
+        `layer` compiles one layer (the module's only one); `dtype` and `head_dim` choose its tiles
+        and self-test. `command` is what its header says it was made with.
+        """
+        from patternc.emit import emit_module
+
+        return emit_module(
+            self.schedule(layer),
+            pattern_text=self.text,
+            name=self.name,
+            command=command or f"patternc compile {self.name}",
+            dtype=dtype,
+            head_dim=head_dim,
+            inputs=self.inputs,
+        )
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The generated module, loaded."""
+        from patternc.runtime.load import load_module
+
+        return load_module(self.compile())
+
+    def attention(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+    ) -> Any:
+        """Attention over this pattern: see `attention` of a generated module.
+
+        query [batch, heads, queries, head_dim], key and value [batch, heads, n, head_dim].
+        """
+        return self.module.attention(query, key, value, **options)
+
+    def reference(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+    ) -> Any:
+        """The same by dense masks, in any dtype: what the kernels are held to."""
+        return self.module.reference(query, key, value, **options)
+
+    def __repr__(self) -> str:
+        body = " ".join(line.strip() for line in self.text.splitlines() if _says_something(line))
+        shown = body if len(body) <= 60 else body[:57] + "..."
+        return f"Pattern({shown!r}, heads={self.heads}, layers={self.layers})"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _check(self, n: int, layer: int, inputs: Mapping[str, Input]) -> None:
+        if n < 0:
+            raise ValueError(f"a length of at least 0 is expected, not {n}")
+        if not 0 <= layer < (self.layers or layer + 1):
+            raise ValueError(f"layer {layer} is not among the {self.layers} layers of the program")
+        known = {item.name for item in self.inputs}
+        unknown = sorted(set(inputs) - known)
+        if unknown:
+            listed = ", ".join(sorted(known)) or "none"
+            raise InputError(
+                f"{unknown[0]!r} is no run-time input of this pattern; it has: {listed}"
+            )
+
+    def _of_head(self, inputs: Mapping[str, Input], head: int) -> dict[str, NDArray[Any]]:
+        """The inputs of one head: lists of [heads, rows, k] are cut, a batch of one is dropped."""
+        roles = {item.name: item.role for item in self.inputs}
+        return {name: _cut(np.asarray(value), roles[name], head) for name, value in inputs.items()}
+
+    @cached_property
+    def _relations(self) -> Any:
+        @cache
+        def relations(layer: int) -> tuple[Relation, ...]:
+            at = 0 if self.layers is None else layer
+            return tuple(
+                relation(self._program.resolve(at, head)) for head in range(self.heads or 1)
+            )
+
+        return relations
+
+
+def _cut(value: NDArray[Any], role: str, head: int) -> NDArray[Any]:
+    most = 2 if role == "listed" else 1
+    if value.ndim == most + 1 + (role == "listed") and len(value) == 1:
+        value = value[0]
+    return value[head] if role == "listed" and value.ndim == 3 else value
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.split("#")[0].strip())

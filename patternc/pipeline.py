@@ -1,0 +1,11 @@
+"""The straight line: the stages in order, each a pure function from one noun to the next.
+
+`STAGES` is what `--emit`, logs and tests read. Non-goals: caching (see `Pattern`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Stage = Literal["tree", "program", "relation", "layout", "schedule", "kernel"]
+STAGES: tuple[Stage, ...] = ("tree", "program", "relation", "layout", "schedule", "kernel")

@@ -1,0 +1,155 @@
+"""Expressions, conditions and listed positions at given i, j and n, in numpy's int64.
+
+From formulas to arrays, by broadcasting. numpy's `//` and `%` round to minus infinity, as the
+language does. Non-goals: tables, symbolic n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
+from typing import assert_never, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.language.formula import (
+    Absolute,
+    Add,
+    All,
+    Any,
+    Atom,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    FromEnd,
+    Maximum,
+    Minimum,
+    Modulo,
+    Multiply,
+    Not,
+    Scalar,
+    Subtract,
+    Truth,
+    Variable,
+    VariableName,
+)
+from patternc.language.terms import Listing, PositionRange
+
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+Values = Mapping[VariableName, Integers | int]
+Ask = Callable[[Atom, Values], Booleans]
+_COMPARISONS: dict[str, Callable[[Integers, Integers], Booleans]] = {
+    "<": lt,
+    "<=": le,
+    "==": eq,
+    "!=": ne,
+    ">=": ge,
+    ">": gt,
+}
+
+
+def evaluate(expression: Expression, values: Values) -> Integers:
+    """The value of `expression`: an array by broadcasting, a plain int where all values are."""
+
+    def of(operand: Expression) -> Integers:
+        return evaluate(operand, values)
+
+    match expression:
+        case Constant(value):
+            return cast(Integers, value)
+        case Variable(name):
+            return cast(Integers, values[name])
+        case Scalar(slot):
+            raise TypeError(f"scalar {slot} has no value outside a schedule")
+        case Add(left, right):
+            return of(left) + of(right)
+        case Subtract(left, right):
+            return of(left) - of(right)
+        case Multiply(left, right):
+            return of(left) * of(right)
+        case FloorDivide(left, right):
+            return of(left) // of(right)
+        case Modulo(left, right):
+            return of(left) % of(right)
+        case Minimum(left, right):
+            return _extreme(min, np.minimum, of(left), of(right))
+        case Maximum(left, right):
+            return _extreme(max, np.maximum, of(left), of(right))
+        case Absolute(operand):
+            return abs(of(operand))
+        case FromEnd(operand):
+            counted = of(operand)
+            return cast(Integers, counted + (counted < 0) * values["n"])
+        case _:
+            assert_never(expression)
+
+
+def _extreme(
+    plain: Callable[[Integers, Integers], Integers], wide: np.ufunc, left: Integers, right: Integers
+) -> Integers:
+    """numpy's minimum and maximum would turn plain ints, which are faster, into arrays."""
+    both = isinstance(left, int) and isinstance(right, int)
+    return plain(left, right) if both else cast(Integers, wide(left, right))
+
+
+def no_table(atom: Atom, values: Values) -> Booleans:
+    raise TypeError(f"{type(atom).__name__} asks a table, which a formula cannot")
+
+
+def holds(condition: Condition, values: Values, ask: Ask = no_table) -> Booleans:
+    """Where `condition` is true; `ask` answers the atoms, which a `where` never holds.
+
+    A plain bool where all values are plain ints.
+    """
+
+    def of(operand: Condition) -> Booleans:
+        return holds(operand, values, ask)
+
+    match condition:
+        case Truth(value):
+            return cast(Booleans, value)
+        case Compare(operator, left, right):
+            return _COMPARISONS[operator](evaluate(left, values), evaluate(right, values))
+        case All(items):
+            return reduce(and_, map(of, items), cast(Booleans, True))
+        case Any(items):
+            return reduce(or_, map(of, items), cast(Booleans, False))
+        case Not(operand):
+            return cast(Booleans, xor(of(operand), True))
+        case Atom():
+            return ask(condition, values)
+        case _:
+            assert_never(condition)
+
+
+def intervals(listing: Listing, n: int) -> tuple[tuple[int, int], ...]:
+    """The listed positions inside 0..n-1 as disjoint ascending intervals start <= p < stop."""
+    ranges = sorted(interval(part, n) for part in listing.ranges)
+    merged: list[tuple[int, int]] = []
+    for start, stop in ranges:
+        if start >= stop:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return tuple(merged)
+
+
+def interval(part: PositionRange, n: int) -> tuple[int, int]:
+    """One range cut at 0 and n; a single position outside 0..n-1 gives an empty interval."""
+
+    def end(expression: Expression | None, default: int) -> int:
+        if expression is None:
+            return default
+        value = int(evaluate(expression, {"n": n}))
+        return value + n if value < 0 else value
+
+    start = end(part.start, 0)
+    stop = start + 1 if part.single else end(part.stop, n)
+    return max(start, 0), min(stop, n)

@@ -1,0 +1,25 @@
+"""Questions about formulas that more than one room asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+
+from patternc.language.formula import Condition, Expression, Variable
+
+
+@lru_cache(maxsize=65536)
+def variables_of(formula: Condition | Expression) -> frozenset[str]:
+    """The names of the variables in a formula; tables of atoms have none."""
+    if isinstance(formula, Variable):
+        return frozenset({formula.name})
+    return frozenset().union(*(variables_of(child) for child in _children(formula)))
+
+
+def _children(formula: Condition | Expression) -> Iterator[Condition | Expression]:
+    assert is_dataclass(formula)
+    for field in fields(formula):
+        value = getattr(formula, field.name)
+        parts = value if isinstance(value, tuple) else (value,)
+        yield from (part for part in parts if isinstance(part, Condition | Expression))

@@ -1,0 +1,317 @@
+"""Integer sets: conditions on i, j and n as exact relations for every n (islpy).
+
+The only importer of islpy. From atom-free conditions to isl sets, and from isl sets back to
+formulas: one condition (`condition_of`) or loops in closed form (`loops_of`). Every call runs
+under a budget of isl operations and raises `BudgetError` beyond it; isl's own AST generator
+finds the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS 2015).
+Non-goals: tables, what the sets are used for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import reduce
+from typing import assert_never
+
+import islpy as isl
+
+from patternc.language.formula import (
+    Absolute,
+    Add,
+    All,
+    Any,
+    Atom,
+    Compare,
+    CompareOperator,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    FromEnd,
+    Maximum,
+    Minimum,
+    Modulo,
+    Multiply,
+    Not,
+    Scalar,
+    Subtract,
+    Truth,
+    Variable,
+    VariableName,
+)
+from patternc.relation import fold
+from patternc.relation.runs import Run
+
+# 100,000 operations take about 0.1 s.
+BUDGET = 2_000_000
+TileSet = isl.Set
+_OPERATION = isl.ast_expr_op_type
+_LOCAL = threading.local()
+
+
+class BudgetError(Exception):
+    """The integer sets of this relation are too large to compute with."""
+
+
+def context() -> isl.Context:
+    """The context of this thread; isl objects of two contexts never meet."""
+    if not hasattr(_LOCAL, "context"):
+        _LOCAL.context = isl.Context()
+        _LOCAL.context.set_on_error(isl.on_error.CONTINUE if hasattr(isl, "on_error") else 1)
+    return _LOCAL.context
+
+
+@contextmanager
+def budget(operations: int = BUDGET) -> Iterator[None]:
+    """Bounds the isl operations inside; nested budgets count as the outermost."""
+    present = context()
+    if present.get_max_operations():
+        yield
+        return
+    present.reset_operations()
+    present.set_max_operations(operations)
+    try:
+        yield
+    except isl.Error as error:
+        raise BudgetError(f"more than {operations} integer set operations") from error
+    finally:
+        present.set_max_operations(0)
+        present.reset_operations()
+
+
+def pairs(condition: Condition) -> isl.Set:
+    """{ [i, j] : condition } on the infinite plane, n a parameter."""
+    return isl.Set(f"[n] -> {{ [i, j] : {condition_text(condition)} }}", context())
+
+
+def universe() -> isl.Set:
+    """The pairs of a sequence: 0 <= i, j < n."""
+    return isl.Set("[n] -> { [i, j] : 0 <= i < n and 0 <= j < n }", context())
+
+
+def touched_tiles(pairs: isl.Set, query_tile: int, key_tile: int) -> isl.Set:
+    """{ [a, b] } of the tiles that hold a pair."""
+    text = (
+        f"[n] -> {{ [i, j] -> [a, b] : {query_tile}a <= i < {query_tile}a + {query_tile}"
+        f" and {key_tile}b <= j < {key_tile}b + {key_tile} }}"
+    )
+    return pairs.apply(isl.Map(text, context()))
+
+
+def tiles(
+    condition: Condition, query_tile: int, key_tile: int, rows_beyond_n: bool = False
+) -> tuple[isl.Set, isl.Set]:
+    """The full and the partial tiles { [a, b] } of a condition.
+
+    The complement is taken with j unbounded, and key tiles that n cuts are partial: fewer cases.
+    With `rows_beyond_n` a full tile is full for the rows past n too: fewer cases still.
+    """
+    plane = pairs(condition)
+    touched = touched_tiles(plane & universe(), query_tile, key_tile).coalesce()
+    rows = "0 <= i" if rows_beyond_n else "0 <= i < n"
+    outside = isl.Set(f"[n] -> {{ [i, j] : {rows} and j >= 0 }}", context()) - plane
+    spoiled = touched_tiles(outside, query_tile, key_tile)
+    cut = isl.Set(f"[n] -> {{ [a, b] : {key_tile}b + {key_tile} > n }}", context())
+    full = (touched - spoiled - cut).coalesce()
+    return full, (touched - full).coalesce()
+
+
+def basic_parts(plane: isl.Set) -> list[isl.Set]:
+    """Disjoint convex parts: each lists its rows in plain loops where their union would not."""
+    return [isl.Set.from_basic_set(part) for part in plane.make_disjoint().get_basic_sets()]
+
+
+def transposed(plane: isl.Set) -> isl.Set:
+    """{ [j, i] } of { [i, j] }."""
+    return plane.apply(isl.Map("[n] -> { [i, j] -> [j, i] }", context()))
+
+
+def loops_of(plane: isl.Set, tile: int = 1) -> tuple[Run, ...]:
+    """Disjoint loops over j that visit { [i, j] } for a given i with 0 <= tile * i < n."""
+    rows = plane.move_dims(isl.dim_type.param, 1, isl.dim_type.set, 0, 1)
+    rows = rows.set_dim_name(isl.dim_type.param, 1, "i").set_dim_name(isl.dim_type.set, 0, "j")
+    schedule = isl.Map.identity(rows.get_space().map_from_set()).intersect_domain(rows)
+    known = isl.Set(f"[n, i] -> {{ : 0 <= i and {tile}i < n }}", context())
+    build = isl.AstBuild.from_context(known)
+    tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
+    return tuple(_loops(tree, fold.TRUE))
+
+
+def condition_of(plane: isl.Set) -> Condition:
+    """The set { [i, j] } as one condition on i, j and n."""
+    outer = plane.move_dims(isl.dim_type.param, 1, isl.dim_type.set, 0, 2)
+    outer = outer.set_dim_name(isl.dim_type.param, 1, "i").set_dim_name(isl.dim_type.param, 2, "j")
+    build = isl.AstBuild.from_context(isl.Set("[n, i, j] -> { : n >= 1 }", context()))
+    return _condition(build.expr_from_set(outer.params()), {})
+
+
+# --- formulas to isl text -------------------------------------------------------------------
+
+
+def condition_text(condition: Condition) -> str:
+    match condition:
+        case Truth(value):
+            return "true" if value else "false"
+        case Compare(operator, left, right):
+            symbol = {"==": "=", "!=": "!="}.get(operator, operator)
+            return f"{expression_text(left)} {symbol} {expression_text(right)}"
+        case All(items):
+            return _joined(items, " and ")
+        case Any(items):
+            return _joined(items, " or ")
+        case Not(operand):
+            return f"not ({condition_text(operand)})"
+        case Atom():
+            raise TypeError(f"{type(condition).__name__} is no integer set")
+        case _:
+            assert_never(condition)
+
+
+def _joined(items: tuple[Condition, ...], word: str) -> str:
+    return word.join(f"({condition_text(item)})" for item in items)
+
+
+def expression_text(expression: Expression) -> str:
+    match expression:
+        case Constant(value):
+            return f"({value})" if value < 0 else str(value)
+        case Variable(name):
+            return name
+        case Add(left, right):
+            return f"({expression_text(left)} + {expression_text(right)})"
+        case Subtract(left, right):
+            return f"({expression_text(left)} - {expression_text(right)})"
+        case Multiply(left, right):
+            return f"({expression_text(left)} * {expression_text(right)})"
+        case FloorDivide(left, right):
+            return f"floor({expression_text(left)} / {expression_text(right)})"
+        case Modulo(left, right):
+            return f"({expression_text(left)} mod {expression_text(right)})"
+        case Minimum(left, right):
+            return f"min({expression_text(left)}, {expression_text(right)})"
+        case Maximum(left, right):
+            return f"max({expression_text(left)}, {expression_text(right)})"
+        case Absolute() | FromEnd() | Scalar():
+            raise TypeError(f"{type(expression).__name__} is resolved before integer sets")
+        case _:
+            assert_never(expression)
+
+
+# --- isl trees to formulas ------------------------------------------------------------------
+
+Names = dict[str, Expression]
+
+
+def _loops(node: isl.AstNode, guard: Condition) -> Iterator[Run]:
+    kind = node.get_type()
+    types = isl.ast_node_type
+    if kind == types.block:
+        children = node.block_get_children()
+        for index in range(children.n_ast_node()):
+            yield from _loops(children.get_ast_node(index), guard)
+    elif kind == types.if_:
+        holds = _condition(node.if_get_cond(), {})
+        yield from _loops(node.if_get_then_node(), fold.conjunction([guard, holds]))
+        if node.if_has_else_node():
+            otherwise = fold.conjunction([guard, fold.negation(holds)])
+            yield from _loops(node.if_get_else_node(), otherwise)
+    elif kind == types.for_:
+        yield _loop(node, guard)
+    else:
+        point = _expression(node.user_get_expr().get_op_arg(1), {})
+        yield Run(guard, point, fold.add(point, Constant(1)))
+
+
+def _loop(node: isl.AstNode, guard: Condition) -> Run:
+    iterator = node.for_get_iterator().get_id().get_name()
+    names: Names = {iterator: Variable("j")}
+    start = _expression(node.for_get_init(), {})
+    inner = _inner_guard(node.for_get_body(), names)
+    if node.for_is_degenerate():
+        return Run(fold.conjunction([guard, inner]), start, fold.add(start, Constant(1)))
+    limit = node.for_get_cond()
+    stop = _expression(limit.get_op_arg(1), {})
+    if limit.get_op_type() == _OPERATION.le:
+        stop = fold.add(stop, Constant(1))
+    step = node.for_get_inc().get_val().to_python()
+    return Run(fold.conjunction([guard, inner]), start, stop, step)
+
+
+def _inner_guard(body: isl.AstNode, names: Names) -> Condition:
+    """The condition, over the loop's variable, under which the body visits it."""
+    kind = body.get_type()
+    if kind == isl.ast_node_type.user:
+        return fold.TRUE
+    if kind == isl.ast_node_type.if_:
+        holds = _condition(body.if_get_cond(), names)
+        visited = [fold.conjunction([holds, _inner_guard(body.if_get_then_node(), names)])]
+        if body.if_has_else_node():
+            rest = _inner_guard(body.if_get_else_node(), names)
+            visited.append(fold.conjunction([fold.negation(holds), rest]))
+        return fold.disjunction(visited)
+    raise BudgetError("the loops of this relation nest")
+
+
+def _arguments(expression: isl.AstExpr, names: Names) -> list[Expression]:
+    count = expression.get_op_n_arg()
+    return [_expression(expression.get_op_arg(index), names) for index in range(count)]
+
+
+def _expression(expression: isl.AstExpr, names: Names) -> Expression:
+    kind = expression.get_type()
+    if kind == isl.ast_expr_type.int:
+        return Constant(expression.get_val().to_python())
+    if kind == isl.ast_expr_type.id:
+        name = expression.get_id().get_name()
+        return names.get(name) or _variable(name)
+    return _operation(expression.get_op_type(), _arguments(expression, names))
+
+
+def _variable(name: str) -> Variable:
+    known: dict[str, VariableName] = {"i": "i", "j": "j", "n": "n"}
+    return Variable(known[name])
+
+
+def _operation(operator: int, arguments: list[Expression]) -> Expression:
+    binary = {
+        _OPERATION.add: fold.add,
+        _OPERATION.sub: fold.subtract,
+        _OPERATION.mul: fold.multiply,
+        _OPERATION.min: fold.minimum,
+        _OPERATION.max: fold.maximum,
+        _OPERATION.div: fold.floor_divide,
+        _OPERATION.fdiv_q: fold.floor_divide,
+        _OPERATION.pdiv_q: fold.floor_divide,
+        _OPERATION.pdiv_r: fold.modulo,
+        _OPERATION.zdiv_r: fold.modulo,
+    }
+    if operator in binary:
+        return reduce(binary[operator], arguments)
+    if operator == _OPERATION.minus:
+        return fold.subtract(Constant(0), arguments[0])
+    raise BudgetError("a bound of this relation has no closed form")
+
+
+def _condition(expression: isl.AstExpr, names: Names) -> Condition:
+    if expression.get_type() == isl.ast_expr_type.int:
+        return Truth(bool(expression.get_val().to_python()))
+    operator = expression.get_op_type()
+    comparisons: dict[int, CompareOperator] = {
+        _OPERATION.eq: "==",
+        _OPERATION.le: "<=",
+        _OPERATION.lt: "<",
+        _OPERATION.ge: ">=",
+        _OPERATION.gt: ">",
+    }
+    if operator in comparisons:
+        left, right = _arguments(expression, names)
+        return fold.compare(left, comparisons[operator], right)
+    count = expression.get_op_n_arg()
+    items = [_condition(expression.get_op_arg(index), names) for index in range(count)]
+    if operator in (_OPERATION.and_, _OPERATION.and_then):
+        return fold.conjunction(items)
+    if operator in (_OPERATION.or_, _OPERATION.or_else):
+        return fold.disjunction(items)
+    raise BudgetError("a condition of this relation has no closed form")

@@ -1,0 +1,322 @@
+"""Terms to predicates: every relation of the language as one condition on i, j and n.
+
+A scope says what the positions of a term count: tokens, the blocks of a `blocks(B)`, or numbers
+inside `blocks(parts=p)`. Non-goals: tiles, and the numbers of heads that share a kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from patternc.language.formula import (
+    Absolute,
+    Add,
+    All,
+    Any,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    FromEnd,
+    Maximum,
+    Minimum,
+    Modulo,
+    Multiply,
+    Not,
+    Scalar,
+    Subtract,
+    Truth,
+    Variable,
+)
+from patternc.language.terms import (
+    Blocks,
+    Causal,
+    Columns,
+    Complement,
+    Diagonal,
+    Difference,
+    DilatedSegment,
+    Empty,
+    Full,
+    Global,
+    Intersection,
+    Listed,
+    Local,
+    Neighborhood,
+    Parts,
+    Permuted,
+    Positions,
+    Random,
+    Rows,
+    Same,
+    Segment,
+    Strided,
+    Term,
+    Union,
+    Where,
+)
+from patternc.relation.fold import (
+    FALSE,
+    TRUE,
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    floor_divide,
+    maximum,
+    minimum,
+    modulo,
+    multiply,
+    negation,
+    subtract,
+)
+from patternc.relation.grid import lower_neighborhood
+from patternc.relation.positions import lower_positions
+from patternc.relation.predicate import (
+    InRow,
+    LabelTable,
+    ListedTable,
+    PermutationTable,
+    RandomTable,
+    RowTable,
+    SameLabel,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What i, j and n of a term stand for, as expressions over token positions."""
+
+    row: Expression
+    key: Expression
+    count: Expression
+    block: int = 1
+    parts: int = 0
+
+
+TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"))
+ZERO = Constant(0)
+# A permutation of more entries than this is a table.
+MOST_CASES = 8
+
+
+def lower(term: Term, scope: Scope = TOKENS) -> Condition:
+    """The predicate of `term`; i may be negative, j is in 0..n-1."""
+    match term:
+        case Full():
+            return TRUE
+        case Empty():
+            return FALSE
+        case Diagonal():
+            return compare(scope.key, "==", scope.row)
+        case Causal():
+            return compare(scope.key, "<=", scope.row)
+        case Local():
+            return _local(term, scope)
+        case Strided(stride):
+            return _divides(stride, subtract(scope.row, scope.key))
+        case Segment(width, back, ahead):
+            return _segment(width, back, ahead, scope)
+        case DilatedSegment():
+            return _dilated_segment(term, scope)
+        case Columns(positions):
+            return _positions(positions, scope.key, scope)
+        case Rows(positions):
+            return _rows(positions, scope)
+        case Global(positions):
+            columns = _positions(positions, scope.key, scope)
+            return conjunction(
+                [_existing_row(scope), disjunction([columns, _rows(positions, scope)])]
+            )
+        case Permuted(table):
+            return _permuted(table, scope)
+        case Random():
+            return _in_row(RandomTable(term, scope.block, scope.parts), scope)
+        case Listed(name):
+            return _in_row(ListedTable(name, scope.block, scope.parts), scope)
+        case Neighborhood():
+            grid = lower_neighborhood(term, scope.row, scope.key)
+            return conjunction([_existing_row(scope), grid])
+        case Same(name):
+            return SameLabel(LabelTable(name), scope.row, scope.key)
+        case Where(condition):
+            return substitute(condition, scope)
+        case Blocks(size, body):
+            return lower(body, _blocks(size, scope))
+        case Parts(parts, body):
+            return _parts(parts, body, scope)
+        case Union(terms):
+            return disjunction(lower(item, scope) for item in terms)
+        case Intersection(terms):
+            return conjunction(lower(item, scope) for item in terms)
+        case Difference(left, right):
+            return conjunction([lower(left, scope), negation(lower(right, scope))])
+        case Complement(operand):
+            return negation(lower(operand, scope))
+        case _:
+            assert_never(term)
+
+
+def _existing_row(scope: Scope) -> Condition:
+    return compare(scope.row, ">=", ZERO)
+
+
+def _in_row(table: RowTable, scope: Scope) -> Condition:
+    return InRow(table, scope.row, scope.key)
+
+
+def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:
+    """Few entries, and rows that are numbers, are cases; the others a table."""
+    if len(table) > MOST_CASES and not isinstance(scope.row, Constant):
+        return _in_row(PermutationTable(table, scope.block, scope.parts), scope)
+    return disjunction(
+        conjunction(
+            [compare(scope.row, "==", Constant(row)), compare(scope.key, "==", Constant(key))]
+        )
+        for row, key in enumerate(table)
+    )
+
+
+def _positions(positions: Positions, at: Expression, scope: Scope) -> Condition:
+    return lower_positions(
+        positions,
+        at,
+        scope.count,
+        scope.block,
+        scope.parts,
+        lambda expression: replace(expression, scope),
+    )
+
+
+def _rows(positions: Positions, scope: Scope) -> Condition:
+    return conjunction([_existing_row(scope), _positions(positions, scope.row, scope)])
+
+
+def _divides(divisor: int, expression: Expression) -> Condition:
+    return compare(modulo(expression, Constant(divisor)), "==", ZERO)
+
+
+def _local(term: Local, scope: Scope) -> Condition:
+    step = Constant(term.dilation)
+    distance = subtract(scope.key, scope.row)
+    left = multiply(step, replace(term.left, scope))
+    right = multiply(step, replace(term.right, scope))
+    return conjunction(
+        [
+            compare(distance, ">=", subtract(ZERO, left)),
+            compare(distance, "<=", right),
+            _divides(term.dilation, distance),
+        ]
+    )
+
+
+def _segment(width: int, back: int, ahead: int, scope: Scope) -> Condition:
+    row = floor_divide(scope.row, Constant(width))
+    key = floor_divide(scope.key, Constant(width))
+    if back == ahead == 0:
+        return compare(key, "==", row)
+    return conjunction(
+        [
+            compare(key, ">=", subtract(row, Constant(back))),
+            compare(key, "<=", add(row, Constant(ahead))),
+        ]
+    )
+
+
+def _dilated_segment(term: DilatedSegment, scope: Scope) -> Condition:
+    """Within a segment equal residues mean a distance that r divides: half the work for isl."""
+    width, dilation = Constant(term.width), Constant(term.dilation)
+    residue = modulo(modulo(scope.row, width), dilation)
+    return conjunction(
+        [
+            _segment(term.width, 0, 0, scope),
+            compare(residue, "==", Constant(term.offset % term.dilation)),
+            _divides(term.dilation, subtract(scope.key, scope.row)),
+        ]
+    )
+
+
+def _blocks(size: int, scope: Scope) -> Scope:
+    block = Constant(size)
+    return Scope(
+        floor_divide(scope.row, block),
+        floor_divide(scope.key, block),
+        floor_divide(add(scope.count, Constant(size - 1)), block),
+        scope.block * size,
+        scope.parts,
+    )
+
+
+def _parts(parts: int, body: Term, scope: Scope) -> Condition:
+    """Cases over the part of i and of j; rows before the sequence reach `parts` parts back."""
+    cases = []
+    for row in range(-parts, parts):
+        for key in range(parts):
+            inner = Scope(Constant(row), Constant(key), Constant(parts), 1, parts)
+            holds = lower(body, inner)
+            inside = [
+                _in_part(row, parts, scope.row, scope),
+                _in_part(key, parts, scope.key, scope),
+            ]
+            cases.append(conjunction([holds, *inside]))
+    return disjunction(cases)
+
+
+def _in_part(part: int, parts: int, position: Expression, scope: Scope) -> Condition:
+    """parts * position // n == part, without a division by n."""
+    scaled = multiply(Constant(parts), position)
+    return conjunction(
+        [
+            compare(scaled, ">=", multiply(Constant(part), scope.count)),
+            compare(scaled, "<", multiply(Constant(part + 1), scope.count)),
+        ]
+    )
+
+
+def substitute(condition: Condition, scope: Scope) -> Condition:
+    """The condition with i, j and n of the scope in place of its variables."""
+    match condition:
+        case Truth():
+            return condition
+        case Compare(operator, left, right):
+            return compare(replace(left, scope), operator, replace(right, scope))
+        case All(items):
+            return conjunction(substitute(item, scope) for item in items)
+        case Any(items):
+            return disjunction(substitute(item, scope) for item in items)
+        case Not(operand):
+            return negation(substitute(operand, scope))
+        case _:
+            raise TypeError(f"a where condition holds no {type(condition).__name__}")
+
+
+def replace(expression: Expression, scope: Scope) -> Expression:
+    """The expression with i, j and n of the scope in place of its variables."""
+    match expression:
+        case Constant() | Scalar():
+            return expression
+        case Variable(name):
+            return {"i": scope.row, "j": scope.key, "n": scope.count}[name]
+        case Add(left, right):
+            return add(replace(left, scope), replace(right, scope))
+        case Subtract(left, right):
+            return subtract(replace(left, scope), replace(right, scope))
+        case Multiply(left, right):
+            return multiply(replace(left, scope), replace(right, scope))
+        case FloorDivide(left, right):
+            return floor_divide(replace(left, scope), replace(right, scope))
+        case Modulo(left, right):
+            return modulo(replace(left, scope), replace(right, scope))
+        case Minimum(left, right):
+            return minimum(replace(left, scope), replace(right, scope))
+        case Maximum(left, right):
+            return maximum(replace(left, scope), replace(right, scope))
+        case Absolute(operand):
+            value = replace(operand, scope)
+            return maximum(value, subtract(ZERO, value))
+        case FromEnd():
+            raise TypeError("positions from the end stand in listings only")
+        case _:
+            assert_never(expression)

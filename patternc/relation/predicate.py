@@ -1,0 +1,126 @@
+"""Predicates: the meaning of a term as one condition on token positions i, j and n.
+
+`Condition` of the language room, widened by atoms that ask a table. Every consumer (integer sets,
+numpy, torch and Triton text) prints or evaluates this one tree. Non-goals: tiles, devices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patternc.language.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
+from patternc.language.terms import Listing, Random
+
+
+@dataclass(frozen=True, slots=True)
+class RandomTable:
+    """Draws of one `Random`: integers [rows, count], -1 where empty.
+
+    Rows and keys count blocks of `block` tokens, or the parts of `parts` when that is not 0.
+    """
+
+    random: Random
+    block: int = 1
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTable:
+    """A run-time input: integers [rows, k], [heads, rows, k] or [batch, heads, rows, k].
+
+    Negative entries are empty. Rows and keys count blocks of `block` tokens, or parts.
+    """
+
+    name: str
+    block: int = 1
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PermutationTable:
+    """A constant permutation as a table of one key a row: integers [len(keys), 1]."""
+
+    keys: tuple[int, ...]
+    block: int = 1
+    parts: int = 0
+
+
+RowTable = RandomTable | ListedTable | PermutationTable
+
+
+@dataclass(frozen=True, slots=True)
+class SetTable:
+    """A run-time set by its name: booleans [n] or positions, in blocks of `block` tokens or parts."""
+
+    name: str
+    block: int = 1
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantSet:
+    """A scattered constant set, too many intervals for closed forms."""
+
+    listing: Listing
+    block: int = 1
+
+
+MemberTable = SetTable | ConstantSet
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTable:
+    """Run-time integer labels [n] or [batch, n]; a negative label equals nothing."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InRow(Atom):
+    """`key` is an entry of row `row` of `table`; false at rows outside the table."""
+
+    table: RowTable
+    row: Expression
+    key: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Atom):
+    """`position` is in the set; false outside it."""
+
+    table: MemberTable
+    position: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class SameLabel(Atom):
+    """The labels at token positions `row` and `key` are equal and not negative."""
+
+    table: LabelTable
+    row: Expression
+    key: Expression
+
+
+Predicate = Condition
+
+__all__ = [
+    "All",
+    "Any",
+    "Atom",
+    "Compare",
+    "Condition",
+    "ConstantSet",
+    "InRow",
+    "LabelTable",
+    "ListedTable",
+    "Member",
+    "MemberTable",
+    "Not",
+    "PermutationTable",
+    "Predicate",
+    "RandomTable",
+    "RowTable",
+    "SameLabel",
+    "SetTable",
+    "Truth",
+]

@@ -1,0 +1,171 @@
+"""Tables at a given n: what the atoms of a predicate ask.
+
+From random draws, constants and run-time inputs of one head to numpy arrays, each made once.
+Non-goals: devices; batches (the caller passes the inputs of one batch element and head).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.language.formula import Atom, Condition
+from patternc.language.terms import Term
+from patternc.relation.errors import InputError
+from patternc.relation.evaluation import Values, evaluate, holds, intervals
+from patternc.relation.lower import lower
+from patternc.relation.predicate import (
+    ConstantSet,
+    InRow,
+    LabelTable,
+    ListedTable,
+    Member,
+    MemberTable,
+    PermutationTable,
+    RandomTable,
+    RowTable,
+    SameLabel,
+    SetTable,
+)
+from patternc.relation.random_tables import draw
+
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+
+class Tables:
+    """The tables of one head at length `n`."""
+
+    def __init__(self, n: int, inputs: Mapping[str, NDArray[np.generic]] | None = None) -> None:
+        self.n = n
+        self._inputs = dict(inputs or {})
+        self._rows: dict[RowTable, Integers] = {}
+        self._members: dict[MemberTable, Booleans] = {}
+
+    def rows(self, table: RowTable) -> Integers:
+        """Keys by row, [rows, k], in the units of the table; -1 where empty."""
+        if table not in self._rows:
+            self._rows[table] = self._make_rows(table)
+        return self._rows[table]
+
+    def members(self, table: MemberTable) -> Booleans:
+        """Is position p (in the units of the table) in the set? [ceil(n / block)]."""
+        if table not in self._members:
+            self._members[table] = self._make_members(table)
+        return self._members[table]
+
+    def labels(self, table: LabelTable) -> Integers:
+        """Labels of the n positions."""
+        labels = np.asarray(self._input(table.name), np.int64)
+        if labels.shape != (self.n,):
+            raise InputError(
+                f"{table.name}: labels of shape [{self.n}] expected, not {labels.shape}"
+            )
+        return labels
+
+    def holds(self, predicate: Condition, values: Values) -> Booleans:
+        """Where a predicate is true, by broadcasting over the values of i and j."""
+        return holds(predicate, {"n": self.n, **values}, self._ask)
+
+    def _ask(self, atom: Atom, values: Values) -> Booleans:
+        match atom:
+            case InRow(table, row, key):
+                at, of = (np.asarray(evaluate(side, values)) for side in (row, key))
+                return self._in_row(table, at, of)
+            case Member(table, position):
+                return _at(self.members(table), np.asarray(evaluate(position, values)))
+            case SameLabel(table, row, key):
+                labels = self.labels(table)
+                left, right = (
+                    _label(labels, np.asarray(evaluate(side, values))) for side in (row, key)
+                )
+                return np.asarray((left >= 0) & (left == right))
+            case _:
+                raise TypeError(f"no table answers {type(atom).__name__}")
+
+    def _in_row(self, table: RowTable, row: Integers, key: Integers) -> Booleans:
+        keys = self.rows(table)
+        inside = (row >= 0) & (row < len(keys))
+        listed = keys[np.where(inside, row, 0)] if len(keys) else np.full((*row.shape, 0), -1)
+        columns = (listed[..., slot] == key for slot in range(listed.shape[-1]))
+        return np.asarray(inside & (key >= 0) & reduce(np.logical_or, columns, np.asarray(False)))
+
+    def _make_rows(self, table: RowTable) -> Integers:
+        count = self._count(table)
+        match table:
+            case RandomTable(random):
+                return draw(random, count, np.arange(count), self._avoided(random.avoid, count))
+            case ListedTable(name):
+                keys = np.asarray(self._input(name), np.int64)
+                if keys.ndim != 2:
+                    raise InputError(
+                        f"{name}: a list of shape [rows, k] expected, not {keys.shape}"
+                    )
+                return np.where(keys < count, keys, -1)[:count]
+            case PermutationTable(keys):
+                listed = np.asarray(keys, np.int64).reshape(-1, 1)
+                return np.where(listed < count, listed, -1)[:count]
+            case _:
+                assert_never(table)
+
+    def _avoided(self, avoid: Term, count: int) -> Callable[[Integers, Integers], Booleans]:
+        """The avoided keys of a draw, in its own scope of `count` positions."""
+        predicate = lower(avoid)
+        inner = Tables(count, self._inputs)
+
+        def avoided(rows: Integers, keys: Integers) -> Booleans:
+            held = inner.holds(predicate, {"i": rows, "j": keys})
+            return np.broadcast_to(held, np.broadcast_shapes(rows.shape, keys.shape))
+
+        return avoided
+
+    def _make_members(self, table: MemberTable) -> Booleans:
+        count = self._count(table)
+        members = np.zeros(count, np.bool_)
+        match table:
+            case ConstantSet(listing):
+                for start, stop in intervals(listing, count):
+                    members[start:stop] = True
+            case SetTable(name):
+                given = np.asarray(self._input(name))
+                if given.dtype == np.bool_ and given.shape != (count,):
+                    raise InputError(
+                        f"{name}: booleans of shape [{count}] expected, not {given.shape}"
+                    )
+                members = given if given.dtype == np.bool_ else _set_of(given, count)
+            case _:
+                assert_never(table)
+        return members
+
+    def _count(self, table: RowTable | MemberTable) -> int:
+        """Positions in the units of the table."""
+        parts = 0 if isinstance(table, ConstantSet) else table.parts
+        return parts or -(-self.n // table.block)
+
+    def _input(self, name: str) -> NDArray[np.generic]:
+        if name not in self._inputs:
+            raise InputError(f"the run-time input {name!r} is missing; pass {name}=..")
+        return self._inputs[name]
+
+
+def _set_of(positions: NDArray[np.generic], count: int) -> Booleans:
+    """Index tensors: negative entries count from the end, entries outside hold nothing."""
+    listed = positions.astype(np.int64).ravel()
+    listed = np.where(listed < 0, listed + count, listed)
+    members = np.zeros(count, np.bool_)
+    members[listed[(listed >= 0) & (listed < count)]] = True
+    return members
+
+
+def _at(members: Booleans, position: Integers) -> Booleans:
+    inside = (position >= 0) & (position < len(members))
+    return inside & (members[np.where(inside, position, 0)] if len(members) else inside)
+
+
+def _label(labels: Integers, position: Integers) -> Integers:
+    inside = (position >= 0) & (position < len(labels))
+    return np.where(inside, labels[np.where(inside, position, 0)] if len(labels) else -1, -1)

@@ -1,0 +1,1 @@
+"""How people look at masks and facts: text for terminals, SVG for pages."""

@@ -1,0 +1,95 @@
+"""What `check` says: from a checked program to lines of text or a JSON document.
+
+The document is one object a program: its name, heads and layers, the inputs it takes at the call,
+and its diagnostics with code, severity, title, place, label, note and help. Lines and columns count
+from 1. Non-goals: finding anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patternc.language.diagnostics import Diagnostic, render
+from patternc.language.inputs import RunTimeInput
+from patternc.language.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One checked program; heads and layers are None where it fits any number of them."""
+
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+    inputs: tuple[RunTimeInput, ...] = ()
+    heads: int | None = None
+    layers: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+def findings(report: Report) -> str:
+    """The diagnostics as text for the standard error."""
+    return render(report.diagnostics, report.source)
+
+
+def summary(report: Report) -> str:
+    """One line, and one more for every input, for the standard output."""
+    if report.failed:
+        errors = sum(diagnostic.severity == "error" for diagnostic in report.diagnostics)
+        return f"{report.source.name}: {_plural(errors, 'error')}"
+    head = (
+        f"{report.source.name}: {_extent(report.layers, 'layer')}, {_extent(report.heads, 'head')}"
+    )
+    warnings = len(report.diagnostics)
+    lines = [f"{head}, {_plural(warnings, 'warning')}" if warnings else head]
+    lines += [f"  {item.name}: {item.role}, {item.shape}" for item in report.inputs]
+    return "\n".join(lines)
+
+
+def document(reports: Sequence[Report]) -> list[dict[str, object]]:
+    """The JSON document, as plain lists and dictionaries."""
+    return [
+        {
+            "format": "patternc-check/1",
+            "name": report.source.name,
+            "heads": report.heads,
+            "layers": report.layers,
+            "inputs": [
+                {"name": item.name, "role": item.role, "shape": item.shape}
+                for item in report.inputs
+            ],
+            "diagnostics": [_finding(item, report.source) for item in report.diagnostics],
+        }
+        for report in reports
+    ]
+
+
+def _finding(diagnostic: Diagnostic, source: Source) -> dict[str, object]:
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "title": diagnostic.title,
+        "span": _place(diagnostic, source),
+        "label": diagnostic.label,
+        "note": diagnostic.note,
+        "help": diagnostic.help,
+    }
+
+
+def _place(diagnostic: Diagnostic, source: Source) -> dict[str, int] | None:
+    if diagnostic.span is None:
+        return None
+    line, column = source.position(diagnostic.span.start)
+    end_line, end_column = source.position(diagnostic.span.stop)
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def _extent(count: int | None, noun: str) -> str:
+    return f"any number of {noun}s" if count is None else _plural(count, noun)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

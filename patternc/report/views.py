@@ -1,0 +1,209 @@
+"""What to look at: from a pattern to panels and facts at a telling length.
+
+A view is one layer at one length. Where no length is asked for, it is the smallest power of two at
+which the shape of the pattern shows. Run-time inputs are made up, and a note says how. Non-goals:
+drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.language.inputs import RunTimeInput
+from patternc.layout.at import Layout, Tile
+from patternc.relation.errors import LengthError
+from patternc.relation.relation import Relation
+from patternc.relation.tables import Tables
+from patternc.report.picture import Mask, Panel, Shares
+
+TILE = 128
+CELLS = 64
+_LENGTHS = tuple(2**k for k in range(6, 16))
+_SPARSE = 0.25
+_DOCUMENTS = 4
+# Positions looked at in a cell, on each side: all of them in pictures of up to 4,096 tokens.
+_EXACT, _SAMPLE = 64, 32
+
+Array = NDArray[np.generic]
+
+
+class Subject(Protocol):
+    """What a view asks of a pattern."""
+
+    @property
+    def heads(self) -> int | None: ...
+    @property
+    def layers(self) -> int | None: ...
+    @property
+    def inputs(self) -> tuple[RunTimeInput, ...]: ...
+    def mask(self, n: int, queries: int | None = None, layer: int = 0, **inputs: Array) -> Mask: ...
+    def relations(self, layer: int = 0) -> tuple[Relation, ...]: ...
+    def pairs(self, n: int, layer: int = 0, **inputs: Array) -> list[int]: ...
+    def layout(self, n: int, block: int = TILE, layer: int = 0, **inputs: Array) -> Layout: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """One layer of a pattern at length `n`; `heads` are those to draw."""
+
+    subject: Subject
+    n: int
+    layer: int
+    heads: tuple[int, ...]
+
+    @cached_property
+    def inputs(self) -> dict[str, Array]:
+        return {item.name: _made_up(item, self.n)[0] for item in self.subject.inputs}
+
+    @property
+    def caption(self) -> str:
+        """Length, layer and inputs in one line."""
+        layers = self.subject.layers
+        layer = [f"layer {self.layer} of {layers}"] if layers else []
+        notes = [_made_up(item, self.n)[1] for item in self.subject.inputs]
+        return ", ".join((f"n = {self.n:,}", *layer, *notes))
+
+    def panels(self, most: int) -> tuple[Panel, ...]:
+        """One panel for every group of heads with one pattern, the first `most` groups."""
+        groups: dict[Relation, list[int]] = {}
+        relations = self.subject.relations(self.layer)
+        for head in self.heads:
+            groups.setdefault(relations[head], []).append(head)
+        count = self.subject.heads
+        return tuple(
+            Panel(_title(heads, count), self.cells(heads[0]), self.n, self.n)
+            for heads in list(groups.values())[:most]
+        )
+
+    def cells(self, head: int, every: int = 1) -> Shares:
+        """The shares of one head in squares of equal size; of every so many rows of them."""
+        cell = -(-self.n // CELLS)
+        count = -(-self.n // cell)
+        layout = self.subject.layout(self.n, cell, self.layer, **self.inputs)
+        relation = self.subject.relations(self.layer)[head]
+        tables = Tables(self.n, self.inputs)
+        return np.stack(
+            [
+                _row_of_cells(layout.row(head, a), a, cell, count, relation, tables)
+                for a in range(every // 2, count, every)
+            ]
+        )
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Pairs, density and tiles of one head; a range where the heads differ."""
+        n, pairs = self.n, self.subject.pairs(self.n, self.layer, **self.inputs)
+        counts = self.subject.layout(n, TILE, self.layer, **self.inputs).counts()
+        listed = [sum(both) for both in zip(counts.full, counts.partial, strict=True)]
+        kinds = f"{_range(counts.full)} full, {_range(counts.partial)} partial"
+        return (
+            ("pairs", f"{_range(pairs)} of {n * n:,}"),
+            ("density", _percent([count / (n * n) for count in pairs])),
+            ("tiles", f"{_range(listed)} of {(-(-n // TILE)) ** 2:,} ({kinds}; {TILE} x {TILE})"),
+        )
+
+
+def view(subject: Subject, n: int | None, layer: int, head: int | None) -> View:
+    """The view asked for; n None is `telling_length`, head None is every head."""
+    heads = tuple(range(subject.heads or 1)) if head is None else (head,)
+    return View(subject, n or telling_length(subject, layer, heads[0]), layer, heads)
+
+
+def telling_length(subject: Subject, layer: int, head: int) -> int:
+    """The smallest length at which a head is sparse, or as dense as it stays."""
+    if (only := _only_length(subject, layer)) is not None:
+        return only
+    enough = max(_SPARSE, 1.1 * _density(subject, _LENGTHS[-1], layer, head))
+    lengths = (n for n in _LENGTHS if _density(subject, n, layer, head) <= enough)
+    return next(lengths, _LENGTHS[-1])
+
+
+def _only_length(subject: Subject, layer: int) -> int | None:
+    try:
+        subject.mask(1, None, layer, **View(subject, 1, layer, ()).inputs)
+    except LengthError as error:
+        return error.expected
+    return None
+
+
+def _density(subject: Subject, n: int, layer: int, head: int) -> float:
+    """About the density: one row of cells in eight is looked at."""
+    return float(View(subject, n, layer, (head,)).cells(head, every=8).mean())
+
+
+def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
+    """An input for a picture, and what to say of it."""
+    match item.role:
+        case "labels":
+            documents = np.arange(n) * _DOCUMENTS // max(n, 1)
+            return documents, f"{item.name} = {_DOCUMENTS} of equal length"
+        case "set":
+            return np.array([0]), f"{item.name} = [0]"
+        case "listed":
+            return np.full((1, 1), -1), f"{item.name} = nothing"
+        case _:
+            assert_never(item.role)
+
+
+def _row_of_cells(
+    tiles: Sequence[Tile], a: int, cell: int, count: int, relation: Relation, tables: Tables
+) -> Shares:
+    """Shares of the cells of row a: full tiles are known, partial ones are looked into."""
+    row = np.zeros(count)
+    partial = sorted({tile.index for tile in tiles if tile.kind == "partial"})
+    if partial:
+        row[partial] = _held(relation, tables, a, partial, cell)
+    row[[tile.index for tile in tiles if tile.kind == "full"]] = 1
+    return row
+
+
+def _held(relation: Relation, tables: Tables, a: int, partial: Sequence[int], cell: int) -> Shares:
+    """The share of held pairs in each partial tile of query tile a."""
+    i = _looked_at(a, cell, tables.n)
+    keys = [_looked_at(b, cell, tables.n) for b in partial]
+    j = np.concatenate(keys)
+    held = np.zeros((len(i), len(j)), np.bool_)
+    for branch in relation.branches:
+        held |= tables.holds(branch.predicate, {"i": i[:, None], "j": j[None, :]})
+    starts = np.cumsum([0, *map(len, keys[:-1])])
+    return np.add.reduceat(held.mean(axis=0), starts) / list(map(len, keys))
+
+
+def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:
+    """Positions of a tile below n: all, or a sample without a period."""
+    if cell <= _EXACT:
+        inside = np.arange(cell)
+    else:
+        inside = np.random.default_rng(tile).choice(cell, _SAMPLE, replace=False)
+    position = tile * cell + np.sort(inside)
+    return position[position < n]
+
+
+def _title(heads: Sequence[int], count: int | None) -> str:
+    if count is None or len(heads) == count > 1:
+        return "every head"
+    names = ", ".join(_consecutive(heads))
+    return f"head {names}" if len(heads) == 1 else f"heads {names}"
+
+
+def _consecutive(numbers: Sequence[int]) -> Iterator[str]:
+    """Ascending numbers, runs of them written as `2-5`."""
+    starts = [number for number in numbers if number - 1 not in numbers]
+    stops = [number for number in numbers if number + 1 not in numbers]
+    for first, last in zip(starts, stops, strict=True):
+        yield f"{first}" if first == last else f"{first}-{last}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _percent(densities: Sequence[float]) -> str:
+    low, high = f"{min(densities):.2%}", f"{max(densities):.2%}"
+    return low if low == high else f"{low} to {high}"

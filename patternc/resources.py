@@ -1,0 +1,21 @@
+"""The data rooms `grammar` and `codegen`: inside the installed package, else beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+Room = Literal["grammar", "codegen"]
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def room(name: Room) -> Path:
+    """The folder of a data room; an installed package maps it to `patternc/<name>`."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def read(name: Room, file: str) -> str:
+    """The text of one file of a data room."""
+    return (room(name) / file).read_text(encoding="utf-8")

@@ -1,0 +1,138 @@
+"""Grouping: heads whose predicates differ in numbers only share one predicate with scalars.
+
+From the relations of several heads to one pass per branch. Numbers that all heads share stay in
+the text; the others become `Scalar`s, and the tables become `TableSlot`s. Non-goals: tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TypeVar, cast
+
+from patternc.language.formula import Condition, Constant, Scalar
+from patternc.relation.predicate import (
+    ConstantSet,
+    LabelTable,
+    ListedTable,
+    PermutationTable,
+    RandomTable,
+    SetTable,
+)
+from patternc.relation.relation import Relation
+from patternc.schedule.schedule import Table, TableSlot
+
+TABLES = (RandomTable, ListedTable, PermutationTable, SetTable, ConstantSet, LabelTable)
+Node = TypeVar("Node")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One predicate for several heads: row h of `scalars` and `tables[slot][h]` are head h's."""
+
+    predicate: Condition
+    scalars: tuple[tuple[int, ...], ...]
+    tables: tuple[tuple[Table, ...], ...]
+
+
+def group_heads(relations: Sequence[Relation]) -> list[list[int]]:
+    """Heads by the shape of their relation, in order of first appearance."""
+    groups: dict[object, list[int]] = {}
+    for head, relation in enumerate(relations):
+        groups.setdefault(_relation_shape(relation), []).append(head)
+    return list(groups.values())
+
+
+def share(predicates: Sequence[Condition]) -> Shared:
+    """One predicate for predicates of equal shape."""
+    merger = _Merger(len(predicates))
+    merged = merger.merge(list(predicates))
+    scalars = (
+        tuple(zip(*merger.scalars, strict=True)) if merger.scalars else ((),) * len(predicates)
+    )
+    return Shared(cast(Condition, merged), scalars, tuple(merger.tables))
+
+
+def with_slots(node: Node, slots: dict[Table, int]) -> Node:
+    """The tree with every table replaced by its slot."""
+    return _mapped(node, lambda leaf: TableSlot(slots[leaf]) if isinstance(leaf, TABLES) else leaf)
+
+
+class _Merger:
+    """Walks trees of equal shape side by side and collects what differs."""
+
+    def __init__(self, heads: int) -> None:
+        self.heads = heads
+        self.scalars: list[tuple[int, ...]] = []
+        self.tables: list[tuple[Table, ...]] = []
+
+    def merge(self, nodes: list[object]) -> object:
+        first = nodes[0]
+        if isinstance(first, TABLES):
+            return TableSlot(_slot(self.tables, tuple(cast(list[Table], nodes))))
+        if isinstance(first, Constant):
+            return self._number([cast(Constant, node).value for node in nodes])
+        if isinstance(first, tuple):
+            return tuple(
+                self.merge(list(column))
+                for column in zip(*cast(list[tuple[object, ...]], nodes), strict=True)
+            )
+        if not is_dataclass(first):
+            return first
+        names = [field.name for field in fields(first)]
+        merged = {name: self.merge([getattr(node, name) for node in nodes]) for name in names}
+        return replace(first, **merged)  # type: ignore[type-var]
+
+    def _number(self, values: list[int]) -> Constant | Scalar:
+        if len(set(values)) == 1:
+            return Constant(values[0])
+        return Scalar(_slot(self.scalars, tuple(values)))
+
+
+Column = TypeVar("Column")
+
+
+def _slot(columns: list[Column], column: Column) -> int:
+    if column not in columns:
+        columns.append(column)
+    return columns.index(column)
+
+
+def _relation_shape(relation: Relation) -> object:
+    return tuple((shape(branch.predicate), branch.multiplicity) for branch in relation.branches)
+
+
+def shape(node: object) -> object:
+    """What trees that may share a kernel have in common: all but numbers and table contents."""
+    if isinstance(node, TABLES):
+        return _table_shape(node)
+    if isinstance(node, Constant):
+        return Constant
+    if isinstance(node, tuple):
+        return tuple(shape(item) for item in node)
+    if not is_dataclass(node):
+        return node
+    return (type(node), *(shape(getattr(node, field.name)) for field in fields(node)))
+
+
+def _table_shape(table: Table) -> object:
+    match table:
+        case RandomTable(random, block, parts):
+            return RandomTable, random.count, block, parts
+        case PermutationTable(_, block, parts):
+            return PermutationTable, block, parts
+        case ConstantSet(_, block):
+            return ConstantSet, block
+    return table
+
+
+def _mapped(node: Node, change: object) -> Node:
+    changed = change(node)  # type: ignore[operator]
+    if changed is not node:
+        return cast(Node, changed)
+    if isinstance(node, tuple):
+        return cast(Node, tuple(_mapped(item, change) for item in node))
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    values = {field.name: _mapped(getattr(node, field.name), change) for field in fields(node)}
+    return replace(node, **values)

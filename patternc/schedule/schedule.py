@@ -1,0 +1,62 @@
+"""Schedules: what the generated module launches, in order.
+
+From the layouts of every (layer, head) to groups of heads that share a kernel. Non-goals: text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patternc.language.formula import Condition
+from patternc.layout.layout import Tiling
+from patternc.relation.predicate import LabelTable, MemberTable, RowTable
+
+Table = RowTable | MemberTable | LabelTable
+
+
+@dataclass(frozen=True, slots=True)
+class TableSlot:
+    """Stands in an atom of a group's predicate for the table `Pass.tables[index]` of the head."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One launch: the pairs of one branch, for all heads of the group.
+
+    `predicate` is the whole meaning of the branch over token positions i, j and n. Numbers that
+    differ between heads are `Scalar(slot)`, row h of `scalars`; tables are `TableSlot`s, one table
+    per slot and head. `tilings` holds the distinct tilings, `tiling_of_head` the one of each head.
+    A pair counts `multiplicity` times.
+    """
+
+    predicate: Condition
+    scalars: tuple[tuple[int, ...], ...]
+    tables: tuple[tuple[Table, ...], ...]
+    tilings: tuple[Tiling, ...]
+    tiling_of_head: tuple[int, ...]
+    multiplicity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Heads whose patterns differ in numbers only. Its passes share one softmax."""
+
+    heads: tuple[int, ...]
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`groups[g]` are the groups of every layer l with `group_of_layer[l] == g`.
+
+    `heads` or `layers` None: the program has no such header; one head (layer) stands for all.
+    """
+
+    heads: int | None
+    layers: int | None
+    query_tile: int
+    key_tile: int
+    groups: tuple[tuple[Group, ...], ...]
+    group_of_layer: tuple[int, ...]

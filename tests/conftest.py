@@ -1,0 +1,13 @@
+"""What every test runs under: the Triton interpreter, one thread a process, the same examples."""
+
+import os
+
+# Read when a kernel is decorated, so before anything imports triton.
+os.environ.setdefault("TRITON_INTERPRET", "1")
+# Tests run in as many processes as there are cores; more threads would only disturb each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from hypothesis import settings
+
+settings.register_profile("patternc", derandomize=True, deadline=None)
+settings.load_profile("patternc")

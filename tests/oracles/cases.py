@@ -1,0 +1,95 @@
+"""Masks observed in other people's code, each with the same pattern as a program of ours.
+
+From `masks/*.npz` to `OracleCase`s; `models.py` and `libraries.py` write the programs from the
+configuration that each file records. Non-goals: what the README lists as out of scope.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+# Both modules register their writers.
+from tests.oracles import libraries, models  # noqa: F401
+from tests.oracles.writers import Observed, Written, program_of
+
+MASKS = Path(__file__).parent / "masks"
+
+
+@dataclass(frozen=True, slots=True)
+class OracleCase:
+    """One file: the program, what it is called with, and what the other code attended to.
+
+    `inputs` are as at a call: lists integers [heads, rows, k], sets booleans [n], labels [n].
+    `mask` is booleans [heads, queries, n]. `counts` (integers of the same shape) are there where
+    the implementation shows how often a pair counts; `weights` with `scores` where it shows only
+    the softmax, which is then proportional to multiplicity * exp(scores).
+    """
+
+    name: str
+    text: str
+    layer: int
+    heads: int
+    n: int
+    queries: int
+    mask: np.ndarray
+    inputs: dict[str, np.ndarray] = field(default_factory=dict)
+    counts: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    scores: np.ndarray | None = None
+
+    def inputs_of_head(self, head: int) -> dict[str, np.ndarray]:
+        """The run-time inputs as one head sees them: lists integers [rows, k]."""
+        return {
+            name: value[head] if value.ndim == 3 else value for name, value in self.inputs.items()
+        }
+
+
+@cache
+def oracle_cases() -> tuple[OracleCase, ...]:
+    """Every mask of the folder, by name."""
+    return tuple(case_of(path) for path in sorted(MASKS.glob("*.npz")))
+
+
+def case_of(path: Path) -> OracleCase:
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    meta = json.loads(str(arrays.pop("meta")))
+    written = program_of(Observed(path.stem, meta, meta["config"], arrays))
+    mask = tokens(arrays["mask"], written.block)
+    heads, queries, n = mask.shape
+    return OracleCase(
+        name=path.stem,
+        text=written.text,
+        layer=written.layer,
+        heads=heads,
+        n=n,
+        queries=queries,
+        mask=mask,
+        inputs=written.inputs,
+        counts=counts_of(arrays, written, mask),
+        weights=arrays["weights"] if written.softmax else None,
+        scores=arrays["scores"] if written.softmax else None,
+    )
+
+
+def counts_of(
+    arrays: dict[str, np.ndarray], written: Written, mask: np.ndarray
+) -> np.ndarray | None:
+    """Recorded counts, or weights of equal scores in units of the row's least weight."""
+    if written.counts is not None:
+        blocks = tokens(written.counts, written.count_block)
+        return blocks[:, : mask.shape[1], : mask.shape[2]] * mask
+    if not written.counted:
+        return None
+    weights = np.where(mask, arrays["weights"], np.inf)
+    least = weights.min(axis=-1, keepdims=True)
+    return np.where(mask, np.rint(weights / least), 0).astype(np.int64)
+
+
+def tokens(blocks: np.ndarray, block: int) -> np.ndarray:
+    return blocks.repeat(block, axis=1).repeat(block, axis=2)

@@ -1,0 +1,112 @@
+"""Predicates and integer sets mean what the numpy evaluator says, for every term."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from patternc.language.terms import HeadPattern, Same, Union
+from patternc.relation.count import pairs_with_multiplicity
+from patternc.relation.errors import InputError
+from patternc.relation.integer_sets import BudgetError, budget, condition_text, pairs
+from patternc.relation.lower import lower
+from patternc.relation.meaning import mask, multiplicity
+from patternc.relation.relation import relation, split
+from patternc.relation.tables import Tables
+from tests.terms import formulas, neighborhoods, patterns, terms
+
+lengths = st.integers(1, 70)
+
+
+def predicate_mask(term, n, queries=None, inputs=None):
+    queries = n if queries is None else queries
+    i = (np.arange(queries) + n - queries)[:, None]
+    held = Tables(n, inputs).holds(lower(term), {"i": i, "j": np.arange(n)[None, :]})
+    return np.broadcast_to(held, (queries, n))
+
+
+@given(terms, lengths)
+@settings(max_examples=300)
+def test_a_predicate_holds_exactly_the_pairs_of_its_term(term, n):
+    assert (predicate_mask(term, n) == mask(term, n)).all()
+
+
+@given(formulas, lengths, st.integers(0, 90))
+def test_queries_at_the_end_or_before_the_start_see_the_same_keys(term, n, queries):
+    queries = min(queries, 2 * n)
+    assert (predicate_mask(term, n, queries) == mask(term, n, queries)).all()
+
+
+@given(neighborhoods())
+def test_grid_windows_agree(case):
+    term, n = case
+    assert (predicate_mask(term, n) == mask(term, n)).all()
+
+
+@given(formulas, lengths)
+@settings(max_examples=100)
+def test_integer_sets_hold_the_same_pairs_for_a_given_n(term, n):
+    formula = split(lower(term)).get(())
+    expected = mask(term, n)
+    if formula is None or len(split(lower(term))) > 1:
+        return
+    try:
+        with budget():
+            plane = pairs(formula).fix_val(_param(), 0, n)
+            for i in (0, n // 2, n - 1):
+                row = plane.copy()
+                found = {j for j in range(n) if _contains(row, i, j)}
+                assert found == set(np.flatnonzero(expected[i]).tolist()), condition_text(formula)
+    except BudgetError:
+        return
+
+
+def _param():
+    import islpy
+
+    return islpy.dim_type.param
+
+
+def _contains(plane, i, j):
+    import islpy
+
+    point = plane.fix_val(islpy.dim_type.set, 0, i).fix_val(islpy.dim_type.set, 1, j)
+    return not point.is_empty()
+
+
+@given(patterns, lengths)
+@settings(max_examples=60)
+def test_counted_pairs_are_the_pairs_of_the_mask(pattern, n):
+    counted = pairs_with_multiplicity(relation(pattern), Tables(n))
+    assert counted == int(multiplicity(pattern, n).sum())
+
+
+def test_equal_branches_of_a_mix_are_one_branch_that_counts_twice():
+    term = Union((Same("document"), Same("page")))
+    found = relation(HeadPattern((term, term)))
+    assert [branch.multiplicity for branch in found.branches] == [2]
+
+
+def test_a_missing_label_input_is_named():
+    with pytest.raises(InputError, match="document"):
+        predicate_mask(Same("document"), 5)
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(InputError, match=r"\[5\]"):
+        predicate_mask(Same("document"), 5, inputs={"document": np.zeros(4, np.int64)})
+
+
+def test_a_budget_stops_a_relation_that_is_too_large():
+    with pytest.raises(BudgetError), budget(10):
+        pairs(lower(Union(tuple([_window(width) for width in range(3, 40)])))).coalesce()
+    with budget():
+        assert not pairs(lower(_window(3))).is_empty()
+
+
+def _window(width):
+    from patternc.language.terms import Segment
+
+    return Segment(width, 1, 1)
