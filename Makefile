@@ -5,7 +5,7 @@ BIN := .venv/bin
 demo: .venv/installed
 	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat -o build/bigbird.py
 	$(BIN)/python build/bigbird.py
-	$(BIN)/patternc show examples/bigbird.pat
+	$(BIN)/patternc show examples/bigbird.pat -n 4096
 test: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/pytest -n 2 -m "not sweep"

@@ -1,4 +1,4 @@
-"""Writes the table of README.md from the headers of the programs: `python examples/table.py`."""
+"""Writes the table and the gallery of README.md, and the pictures: `python examples/table.py`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternc import Pattern
+from patternc.report.picture import svg
+from patternc.report.views import view
 
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
-BEGIN, END = "<!-- table -->", "<!-- end of table -->"
+PICTURES = FOLDER / "pictures"
+BEGIN, END = "<!-- written by table.py -->", "<!-- end -->"
 _FIELD = re.compile(r"# (paper|config|length|equals): +(.*)")
 
 
@@ -55,23 +58,49 @@ def density(example: Example) -> float | None:
 
 
 def table() -> str:
-    rows = ["| program | paper | lines | n | density |", "|---|---|---:|---:|---:|"]
+    rows = ["| program | what | paper | lines | n | density |", "|---|---|---|---:|---:|---:|"]
     for example in examples():
         share = density(example)
-        name = example.path.name
-        rows.append(
-            f"| [{name}]({name}): {example.title} | {example.paper} | {example.lines} "
-            f"| {example.length:,} | {'at the call' if share is None else f'{share:.2%}'} |"
+        cells = (
+            f"[{example.path.name}]({example.path.name})",
+            example.title,
+            example.paper.split(",")[0],
+            str(example.lines),
+            f"{example.length:,}",
+            "at the call" if share is None else f"{share:.2%}",
         )
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
+def gallery() -> str:
+    names = [example.path.stem for example in examples()]
+    return "\n".join(
+        f'<img src="pictures/{name}.svg" width="32%" alt="the mask of {name}.pat">'
+        for name in names
+    )
+
+
 def updated(text: str) -> str:
-    """The text with everything between the two marks replaced by the table of today."""
+    """The text with everything between the two marks replaced by what is true today."""
     head, rest = text.split(BEGIN)
     _, tail = rest.split(END)
-    return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{table()}\n\n{gallery()}\n{END}{tail}"
+
+
+def picture(example: Example) -> str:
+    """The SVG of the first head of the first layer, at a length that shows its shape."""
+    seen = view(example.pattern, None, 0, 0)
+    return svg(example.path.stem, seen.caption, seen.panels(1))
+
+
+def main() -> None:
+    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PICTURES.mkdir(exist_ok=True)
+    for example in examples():
+        target = PICTURES / f"{example.path.stem}.svg"
+        target.write_text(picture(example), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

@@ -52,7 +52,7 @@ class Given:
 
     @property
     def title(self) -> str:
-        return self.text.strip() if self.name == _INLINE else PurePath(self.name).name
+        return " ".join(self.text.split()) if self.name == _INLINE else PurePath(self.name).name
 
     @property
     def arguments(self) -> list[str]:
@@ -269,13 +269,17 @@ def show(
     _within("--layer", layer, pattern.layers)
     _within("--head", head or 0, pattern.heads)
     view = views.view(pattern, length, layer, head)
+    most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
+    panels, facts = view.panels(most), view.facts()
     click.echo(f"{given.title}: {view.caption}")
     if drawing:
-        files.write(drawing, picture.svg(given.title, view.caption, view.panels(4)))
+        caption = f"{view.caption}, {dict(facts)['density']} of all pairs"
+        files.write(drawing, picture.svg(given.title, caption, panels))
     else:
-        room = shutil.get_terminal_size().columns // (views.CELLS + 4)
-        click.echo(terminal.draw(view.panels(max(1, room))))
-    for name, value in view.facts():
+        click.echo(terminal.draw(panels))
+    if len(view.groups) > most:
+        click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} show one")
+    for name, value in facts:
         click.echo(f"{name:<8} {value}")
 
 

@@ -21,7 +21,7 @@ from patternc.relation.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
 from patternc.relation.meaning import multiplicity
 from patternc.relation.relation import Relation, relation
-from patternc.relation.tables import Tables
+from patternc.relation.tables import HeadTables
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
 
@@ -116,7 +116,7 @@ class Pattern:
         """Pairs with multiplicity of each head at n keys and n queries, counted exactly."""
         self._check(n, layer, inputs)
         return [
-            pairs_with_multiplicity(relation, Tables(n, self._of_head(inputs, head)))
+            pairs_with_multiplicity(relation, HeadTables(n, self._of_head(inputs, head)))
             for head, relation in enumerate(self.relations(layer))
         ]
 
@@ -128,7 +128,7 @@ class Pattern:
         query_tile, key_tile = (block, block) if isinstance(block, int) else block
         if min(query_tile, key_tile) < 1:
             raise ValueError(f"a block of at least one token is expected, not {block}")
-        tables = [Tables(n, self._of_head(inputs, head)) for head in range(self.heads or 1)]
+        tables = [HeadTables(n, self._of_head(inputs, head)) for head in range(self.heads or 1)]
         return Layout(self.relations(layer), n, query_tile, key_tile, tables)
 
     def relations(self, layer: int = 0) -> tuple[Relation, ...]:

@@ -123,9 +123,7 @@ formulas: st.SearchStrategy[Term] = st.recursive(leaves, _combined, max_leaves=4
 
 
 def randoms(avoid: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
-    return st.builds(
-        Random, st.integers(1, 3), listings, small, small, small, avoid, st.booleans()
-    )
+    return st.builds(Random, st.integers(1, 3), listings, small, small, small, avoid, st.booleans())
 
 
 @st.composite

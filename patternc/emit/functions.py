@@ -37,10 +37,12 @@ class Functions:
         head = f"def NAME({', '.join(['i', 'j', 'n', *extra])}):"
         return self.named(kind, f"{head}\n{_body(value, Printer(TORCH))}")
 
-    def kernel_predicate(self, value: Condition, parameters: list[str]) -> str:
-        """The same over blocks of a Triton kernel."""
+    def kernel_predicate(self, value: Condition, parameters: list[str], wide: bool) -> str:
+        """The same over blocks of a Triton kernel, in 64-bit integers if `wide`."""
         head = f"@_jit\ndef NAME({', '.join(['i', 'j', 'n', *parameters])}):"
-        return self.named("_allowed_#_kernel", f"{head}\n{_body(value, Printer(TRITON))}")
+        widened = "    i, j, n = i.to(tl.int64), j.to(tl.int64), n.to(tl.int64)\n" if wide else ""
+        body = widened + _body(value, Printer(TRITON))
+        return self.named("_allowed_#_kernel", f"{head}\n{body}")
 
     def runs(self, runs: tuple[Run, ...], kind: str) -> str:
         """`kind(a, n)`: a list of `_Run`s."""

@@ -7,6 +7,7 @@ runs, tables and groups. The same input gives the same text, byte for byte. Non-
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,7 @@ from dataclasses import dataclass
 import jinja2
 
 from patternc import __version__
-from patternc.emit.functions import Functions
-from patternc.emit.passes import layer_groups
+from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
 from patternc.emit.text import Sequence as Items
 from patternc.emit.text import laid_out
@@ -24,6 +24,9 @@ from patternc.schedule.schedule import Schedule
 
 # Parts of the skeletons that stand only where some text of the pattern names the word.
 _USES = {
+    "in_row_kernel": "_in_row_kernel(",
+    "is_member_kernel": "_is_member_kernel(",
+    "same_label_kernel": "_same_label_kernel(",
     "in_row": "_in_row(",
     "is_member": "_is_member(",
     "same_label": "_same_label(",
@@ -73,10 +76,11 @@ def emit_module(
     `dtype` and `head_dim` are what the self-test runs with. The digest in the header is that of
     the text with zeros in the digest's place.
     """
-    functions = Functions()
-    layers, chosen = layer_groups(schedule, functions)
+    named = Printed()
+    layers, chosen = layer_groups(schedule, named)
     printed = {
-        "functions": "\n\n\n".join(functions.texts.values()),
+        "functions": "\n\n\n".join(named.functions.texts.values()),
+        "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),
         "groups": laid_out(Items(tuple(layers)), "_GROUPS = ", 0),
         "group_of_layer": laid_out(numbers(chosen), "_GROUP_OF_LAYER = ", 0),
     }
@@ -90,7 +94,9 @@ def emit_module(
         "command": _inside_docstring(command),
         "inputs": inputs,
         "dtype": dtype,
-        "has_triton": False,
+        "kernels": [(text, kernel) for kernel, text in named.kernels.names.items()],
+        "log2e": math.log2(math.e),
+        "ln2": math.log(2),
         "head_dim": head_dim,
     }
     zeroed = _rendered({**context, "digest": _NO_DIGEST})

@@ -7,9 +7,11 @@ Non-goals: the code that runs them.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
-from patternc.emit.printer import TORCH, Printer, simplified
+from patternc.emit.kernels import Kernels
+from patternc.emit.printer import TORCH, Printer
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat
 from patternc.emit.walk import variables
@@ -19,7 +21,15 @@ from patternc.relation.predicate import InRow, Member, SameLabel
 from patternc.schedule.schedule import Group, Pass, Schedule, TableSlot
 
 
-def layer_groups(schedule: Schedule, functions: Functions) -> tuple[list[Text], tuple[int, ...]]:
+@dataclass(slots=True)
+class Printed:
+    """What the groups name: torch functions, and kernels."""
+
+    functions: Functions = field(default_factory=Functions)
+    kernels: Kernels = field(default_factory=Kernels)
+
+
+def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tuple[int, ...]]:
     """The distinct tuples of groups, and which of them each layer uses.
 
     Layers that differ only in the layer of their draws' keys become one.
@@ -29,18 +39,20 @@ def layer_groups(schedule: Schedule, functions: Functions) -> tuple[list[Text], 
     chosen = []
     for layer, kind in enumerate(schedule.group_of_layer):
         own = layer if uses[kind] == 1 else None
-        text = Sequence(tuple(_group(item, own, functions) for item in schedule.groups[kind]))
+        text = Sequence(tuple(_group(item, own, printed) for item in schedule.groups[kind]))
         texts.setdefault(flat(text), text)
         chosen.append(list(texts).index(flat(text)))
     return list(texts.values()), tuple(chosen)
 
 
-def _group(group: Group, layer: int | None, functions: Functions) -> Text:
-    passes = tuple(_pass(item, layer, functions) for item in group.passes)
+def _group(group: Group, layer: int | None, printed: Printed) -> Text:
+    passes = tuple(_pass(item, layer, printed) for item in group.passes)
     return Call("_Group", (numbers(group.heads), Sequence(passes)))
 
 
-def _pass(item: Pass, layer: int | None, functions: Functions) -> Text:
+def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
+    functions = printed.functions
+    kernel, inline = printed.kernels.name(item)
     scalars = len(item.scalars[0]) if item.scalars else 0
     allowed = functions.predicate(item.predicate, scalars, len(item.tables), "_allowed_#")
     tilings = tuple(
@@ -48,6 +60,9 @@ def _pass(item: Pass, layer: int | None, functions: Functions) -> Text:
     )
     arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
     arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
+    arguments.append(Keyword("kernel", Leaf(kernel)))
+    if inline:
+        arguments.append(Keyword("inline", Leaf("True")))
     if scalars:
         rows = Sequence(tuple(numbers(row) for row in item.scalars))
         arguments.append(Keyword("scalars", rows))
@@ -119,6 +134,3 @@ def _slot_number(table: object, item: Pass, head: int) -> Text:
         case _:
             mine = [slot_tables[head] for slot_tables in item.tables]
             return Leaf(str(mine.index(table)))
-
-
-__all__ = ["layer_groups", "simplified"]

@@ -1,7 +1,8 @@
 """The language: text to the pattern of every layer and head.
 
-`parse` reads, `elaborate` checks and resolves, `show` prints. Parsing imports Lark when it is first
-used. Nothing here knows n, blocks of a kernel, or torch.
+`parse` reads, `elaborate` checks and resolves, `show` prints a tree and `fmt` lays out a text,
+`explain` tells what a diagnostic means. Parsing imports Lark when it is first used. Nothing here
+knows n, blocks of a kernel, or torch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from patternc.language.diagnostics import Diagnostic, PatternError
 from patternc.language.elaborate import Elaborated, elaborate
 from patternc.language.inputs import RunTimeInput
 from patternc.language.program import Program
+from patternc.language.show import show
 
 __all__ = [
     "Diagnostic",
@@ -18,7 +20,10 @@ __all__ = [
     "Program",
     "RunTimeInput",
     "elaborate",
+    "explain",
+    "fmt",
     "parse",
+    "show",
 ]
 
 
@@ -27,3 +32,18 @@ def parse(text: str, name: str = "<pattern>") -> Program:
     from patternc.language import reader
 
     return reader.parse(text, name)
+
+
+def fmt(text: str, name: str = "<pattern>") -> str:
+    """The text in its one layout, comments kept; raises `PatternError` if it cannot be read."""
+    from patternc.language.formatter import layout
+
+    parse(text, name)
+    return layout(text)
+
+
+def explain(code: str) -> str:
+    """The page of a diagnostic code such as `P040`, with a wrong and a right program."""
+    from patternc.language import pages
+
+    return pages.explain(code)

@@ -15,11 +15,12 @@ from patternc.language.primitives import RESERVED, ArgumentKind, Primitive, Slot
 from patternc.language.program import (
     Argument,
     Call,
-    Decimal,
     Name,
     Node,
+    Number,
     Range,
     Sequence,
+    Unary,
     children,
     walk,
 )
@@ -33,7 +34,7 @@ _EXPECTED: dict[ArgumentKind, tuple[str, frozenset[Kind]]] = {
     "width": ("an integer", frozenset({"integer"})),
     "number": ("an integer", frozenset({"integer"})),
     "decimal": ("a number", frozenset({"integer", "decimal"})),
-    "positions": ("a list, `period(..)` or the name of a run-time set", frozenset({"list", "period"})),
+    "positions": ("a list, a period or the name of a set", frozenset({"list", "period"})),
     "pool": ("a range `a:b` or a list", frozenset({"list"})),
     "interval": ("a range `a:b`", frozenset()),
     "order": ("a list of integers", frozenset({"list"})),
@@ -100,7 +101,9 @@ def check_argument(
             return scope.report(_not_a_word(slot, value))
         case "input", Name():
             return _input(value, primitive, scope)
-        case ("pool" | "interval"), Range():
+        case "pool", Range():
+            return _checked(slot, value.span, _item_facts(value, scope, check), value, scope)
+        case "interval", Range():
             return _checked(slot, value.span, _range_facts(value, scope, check), value, scope)
         case "positions", Name(name) if name not in scope.bound and name not in RESERVED:
             held = frozenset({"listed"})
@@ -139,13 +142,44 @@ def list_facts(node: Sequence, scope: Scope, check: Check) -> Facts:
     """A list: integers and ranges of integers."""
     held: frozenset[str] = frozenset()
     for item in node.items:
-        facts = (
-            _range_facts(item, scope, check)
-            if isinstance(item, Range)
-            else integer(item, scope, check)
-        )
-        held |= facts.holds
+        held |= _item_facts(item, scope, check).holds
     return Facts("list", held)
+
+
+def _item_facts(item: Node | Range, scope: Scope, check: Check) -> Facts:
+    if not isinstance(item, Range):
+        return integer(item, scope, check)
+    if _is_empty(item):
+        scope.report(_empty_range(item))
+    return _range_facts(item, scope, check)
+
+
+def _is_empty(node: Range) -> bool:
+    """Whether it holds nothing at any length, as far as its ends are plain numbers."""
+    start, stop = (_literal(end) for end in (node.start, node.stop))
+    return start is not None and stop is not None and (start < 0) == (stop < 0) and start >= stop
+
+
+def _literal(node: Node | None) -> int | None:
+    match node:
+        case Number(value):
+            return value
+        case Unary("-", Number(value)):
+            return -value
+        case _:
+            return None
+
+
+def _empty_range(node: Range) -> Diagnostic:
+    return Diagnostic(
+        "P203",
+        "a range that holds nothing",
+        node.span,
+        "empty",
+        note="`a:b` holds a <= p < b, without b",
+        help="write the smaller end first",
+        severity="warning",
+    )
 
 
 def _range_facts(node: Range, scope: Scope, check: Check) -> Facts:
@@ -161,7 +195,7 @@ def integer(node: Node, scope: Scope, check: Check) -> Facts:
     return facts
 
 
-def expected_kind(expected: str, facts: Facts, span: Span, help: str = "") -> Diagnostic:
+def expected_kind(expected: str, facts: Facts, span: Span, advice: str = "") -> Diagnostic:
     """A part of the wrong kind."""
     note = "conditions are not integers" if facts.kind == "condition" else ""
     return Diagnostic(
@@ -170,7 +204,7 @@ def expected_kind(expected: str, facts: Facts, span: Span, help: str = "") -> Di
         span,
         f"this is {ARTICLED[facts.kind]}",
         note=note,
-        help=help or _advice(expected, facts.kind),
+        help=advice or _advice(expected, facts.kind),
     )
 
 
@@ -193,7 +227,7 @@ def _advice(expected: str, found: Kind) -> str:
         case "a pattern", "modifier":
             return "put a pattern before it: `full with ..`"
         case "a pattern", ("list" | "period"):
-            return "key positions are `columns(..)`, query positions `rows(..)`, either `global(..)`"
+            return "key positions are `columns(..)`, query positions `rows(..)`"
         case _:
             return f"write {expected} here"
 
@@ -221,14 +255,14 @@ def stray_range(node: Range) -> Diagnostic:
 
 
 def _wrong_kind(slot: Slot, expected: str, facts: Facts, value: Node | Range) -> Diagnostic:
-    help = ""
+    advice = ""
     if slot.kind in ("positions", "order", "pool") and facts.kind == "integer":
-        help = "write a list: `[..]`"
-    return expected_kind(expected, facts, value.span, help)
+        advice = "write a list: `[..]`"
+    return expected_kind(expected, facts, value.span, advice)
 
 
 def _stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
-    inside = next((p for p in walk(value) if isinstance(p, Name) and p.name == name), value)
+    inside = next((p for p in walk(value) if p == Name(name)), value)
     if name == "n":
         return Diagnostic(
             "P063",
@@ -243,7 +277,7 @@ def _stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
         "P062",
         f"`{name}` outside `where`",
         inside.span,
-        "a position, different for every pair" if inside is not value else f"holds {name}",
+        "a position, different for every pair" if isinstance(inside, Name) else f"holds {name}",
         note="i and j stand only in `where(..)`",
         help="say the relation as a condition: `where(..)`",
     )
@@ -337,15 +371,13 @@ def missing(primitive: Primitive, name: str, span: Span) -> Diagnostic:
     )
 
 
-def excluded(first: Argument, second: Argument, help: str) -> Diagnostic:
+def excluded(first: Argument, second: Argument, advice: str) -> Diagnostic:
     """Two arguments of which only one may be given."""
     return Diagnostic(
         "P054",
         "these arguments exclude each other",
         second.span,
         "not together with the other",
-        help=help,
+        help=advice,
         marks=(Mark(first.span, "given here"),),
     )
-
-

@@ -2,7 +2,7 @@
 
 From parts whose kinds are checked to formulas over i, j and n, folded where everything is known.
 Integers are unbounded here and fit 63 bits when they leave. A value that does not exist raises
-`Fault` with the (layer, head) at which it was met.
+`NoValueError` with the (layer, head) at which it was met.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from patternc.language.program import (
     Number,
     Range,
     Unary,
+    node_of,
 )
 
 _LARGEST = 2**63
@@ -30,7 +31,7 @@ _LARGEST = 2**63
 _MOST_BITS = 65_536
 
 
-class Fault(Exception):
+class NoValueError(Exception):
     """A value that does not exist, or does not fit."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -55,10 +56,10 @@ class Place:
 
 
 def fault(
-    code: str, title: str, node: Node | Range, place: Place, note: str = "", help: str = ""
-) -> Fault:
+    code: str, title: str, node: Node | Range, place: Place, note: str = "", advice: str = ""
+) -> NoValueError:
     where = place.where()
-    return Fault(Diagnostic(code, title, node.span, where, note=note, help=help))
+    return NoValueError(Diagnostic(code, title, node.span, where, note=note, help=advice))
 
 
 def constant(node: Node, place: Place) -> int:
@@ -87,10 +88,7 @@ def expression(node: Node, place: Place) -> Expression:
         case Binary(_, left, right):
             return _binary(node, expression(left, place), expression(right, place), place)
         case Call():
-            values = [
-                expression(argument.value, place)  # type: ignore[arg-type]
-                for argument in node.arguments
-            ]
+            values = [expression(node_of(argument), place) for argument in node.arguments]
             return _function(node, values, place)
         case _:
             raise AssertionError(f"not an integer: {node}")
@@ -145,7 +143,7 @@ def _divisor(node: Binary, right: Expression, place: Place) -> Expression:
         node.right,
         place,
         note="positions are divided by positive constants",
-        help="move the sign to the other side",
+        advice="move the sign to the other side",
     )
 
 
@@ -175,7 +173,7 @@ def _power(node: Binary, base: int, exponent: int, place: Place) -> int:
             node.right,
             place,
             note="powers are integers, so exponents are not negative",
-            help="write `max(.., 0)` round the exponent, or divide by a power",
+            advice="write `max(.., 0)` round the exponent, or divide by a power",
         )
     bits = exponent * base.bit_length() if abs(base) > 1 else 1
     return _sized(node, bits, lambda: base**exponent, place)
@@ -187,24 +185,24 @@ def _sized(node: Node, bits: int, compute: Callable[[], int], place: Place) -> i
     return compute()
 
 
-def _by_zero(node: Binary, place: Place) -> Fault:
+def _by_zero(node: Binary, place: Place) -> NoValueError:
     return fault(
         "P100",
         "division by zero",
         node.right,
         place,
-        help="write `max(.., 1)` round the divisor, or give this (layer, head) a rule of its own",
+        advice="write `max(.., 1)` round the divisor, or give this (layer, head) a rule of its own",
     )
 
 
-def _too_large(node: Node, place: Place) -> Fault:
+def _too_large(node: Node, place: Place) -> NoValueError:
     return fault(
         "P104",
         "an integer beyond 63 bits",
         node,
         place,
         note="numbers in a relation lie between -2**63 and 2**63 - 1",
-        help="write a smaller number",
+        advice="write a smaller number",
     )
 
 
@@ -219,7 +217,7 @@ def _function(node: Call, values: list[Expression], place: Place) -> Expression:
         return Constant(_known_function(node, known, place))
     for value, argument in zip(values, node.arguments, strict=True):
         if isinstance(value, Constant):
-            _fit(value.value, argument.value, place)  # type: ignore[arg-type]
+            _fit(value.value, node_of(argument), place)
     match node.function:
         case "min":
             return _folded(formula.Minimum, values)
@@ -265,7 +263,7 @@ def _at_least(node: Call, value: int, least: int, title: str, place: Place) -> N
             f"{title}: {value}",
             node,
             place,
-            help=f"write `max(.., {least})` round the argument",
+            advice=f"write `max(.., {least})` round the argument",
         )
 
 
@@ -316,7 +314,7 @@ def _all(left: Condition, right: Callable[[], Condition]) -> Condition:
     other = right()
     if isinstance(other, Truth):
         return left if other.value else other
-    return formula.All((left, other))
+    return formula.All((*_parts(left, formula.All), *_parts(other, formula.All)))
 
 
 def _any(left: Condition, right: Callable[[], Condition]) -> Condition:
@@ -325,7 +323,12 @@ def _any(left: Condition, right: Callable[[], Condition]) -> Condition:
     other = right()
     if isinstance(other, Truth):
         return other if other.value else left
-    return formula.Any((left, other))
+    return formula.Any((*_parts(left, formula.Any), *_parts(other, formula.Any)))
+
+
+def _parts(value: Condition, join: type[formula.All] | type[formula.Any]) -> tuple[Condition, ...]:
+    """The parts of a chain, so that chains stay flat."""
+    return value.items if isinstance(value, join) else (value,)
 
 
 def _comparison(node: Comparison, place: Place) -> Condition:

@@ -6,7 +6,7 @@ from patternc.language.arguments import expected_kind
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.kinds import UNKNOWN, Facts
 from patternc.language.names import Scope
-from patternc.language.program import Binary, Node, Unary
+from patternc.language.program import Binary, Call, Node, Unary
 from patternc.language.source import Span
 
 
@@ -78,9 +78,66 @@ def inside_braces(body: Node, facts: Facts, scope: Scope) -> Facts:
     return facts
 
 
-def branch(node: Node, facts: Facts, inside: str, scope: Scope) -> Facts:
-    """An argument of a combination: inside `mix` only sets and further `mix`."""
-    return facts
+def branches(node: Call, facts: list[Facts], scope: Scope) -> None:
+    """The arguments of `mix`: sets, or further `mix`; one alone is worth a warning."""
+    for argument, branch in zip(node.arguments, facts, strict=False):
+        inner = branch.holds & {"gate", "sum", "mean", "features"}
+        if branch.kind == "output" and inner:
+            scope.report(_inside_mix(argument.span, min(inner)))
+    if len(node.arguments) == 1:
+        scope.report(_one_branch(node))
+
+
+def avoided(span: Span, facts: Facts, scope: Scope) -> None:
+    """What random draws avoid: a pattern whose pairs are known without drawing."""
+    if "random" in facts.holds:
+        scope.report(_random_avoided(span))
+    for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
+        if held in facts.holds:
+            scope.report(_plain_only(span, what))
+
+
+def _inside_mix(span: Span, inner: str) -> Diagnostic:
+    return Diagnostic(
+        "P068",
+        f"`{inner}` inside `mix`",
+        span,
+        "combines outputs, not sets of pairs",
+        note="arguments of `mix` are patterns, or further `mix`",
+        help=f"write `mix` inside `{inner}`",
+    )
+
+
+def _one_branch(node: Call) -> Diagnostic:
+    return Diagnostic(
+        "P202",
+        "`mix` of one branch",
+        node.span,
+        "the same as the branch alone",
+        help="leave `mix` out, or separate branches by commas",
+        severity="warning",
+    )
+
+
+def _random_avoided(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P073",
+        "draws that avoid draws",
+        span,
+        "holds `random`",
+        note="two `random` do not exclude each other",
+        help="name only patterns without `random` in `avoid=`",
+    )
+
+
+def _plain_only(span: Span, what: str) -> Diagnostic:
+    return Diagnostic(
+        "P068",
+        f"{what} in `avoid=`",
+        span,
+        "only relations and `+ & - ~` are avoided",
+        help="name the pairs alone",
+    )
 
 
 def _mixture(node: Binary | Unary, span: Span) -> Diagnostic:

@@ -64,7 +64,7 @@ class Findings:
     @property
     def count(self) -> int:
         """How many errors so far."""
-        return len(self.errors())
+        return sum(d.severity == "error" for d in self._found.values())
 
     def errors(self) -> tuple[Diagnostic, ...]:
         return ordered(d for d in self._found.values() if d.severity == "error")

@@ -14,13 +14,14 @@ from patternc.language.diagnostics import Diagnostic, Findings, PatternError
 from patternc.language.draws import write_out
 from patternc.language.headers import Headers, headers_of, overridden
 from patternc.language.inputs import RunTimeInput, inputs_of
+from patternc.language.lengths import outside
 from patternc.language.lower import Lowering
 from patternc.language.names import Scope
 from patternc.language.program import Let, Node, Program, Rule, When
-from patternc.language.statements import Checked, check_statements
-from patternc.language.structure import rules_of, without_else
+from patternc.language.statements import Checked, check_statements, names_in
+from patternc.language.structure import arrange
 from patternc.language.terms import Causal, HeadPattern, Intersection
-from patternc.language.visit import Visit, unreachable
+from patternc.language.visit import visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +56,64 @@ class Elaborated:
             self._resolved[layer, head] = _pattern(rule, place, self.causal, Findings())
         return self._resolved[layer, head]
 
+    def length_warnings(self, length: int) -> tuple[Diagnostic, ...]:
+        """What a length brings to light: single listed positions outside it."""
+        findings = Findings()
+        for place in self._headers.places(self._lets):
+            rule = next(rule for rule in self._rules if _matches(rule, place))
+            outside(rule.pattern, place, length, findings)
+        return findings.warnings()
+
 
 def elaborate(program: Program, parameters: Mapping[str, int | str] | None = None) -> Elaborated:
     """The meaning of a program; raises `PatternError` with every mistake in it."""
     findings = Findings()
-    rules_of(program, findings)
-    checked, scope = check_statements(program, findings)
+    arrangement = arrange(program, findings)
+    checked, scope = check_statements(program, arrangement, findings)
     sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
     headers = headers_of(sound, findings)
-    written = write_out(sound)
-    lets = {s.name: s.value for s in written.statements if isinstance(s, Let)}
-    rules = rules_of(written, Findings())
-    if headers is not None:
-        complete = len(checked.sound) == len(program.statements)
-        _visit(rules, _varies(sound, checked), headers, lets, complete, findings)
-    inputs = inputs_of([rule.pattern for rule in rules], lets, findings)
+    if headers is not None and _can_be_chosen(checked, scope):
+        visit(tuple(checked.looks), headers, _lets(sound), findings)
+    patterns = [part for look in checked.looks for part in look.parts]
+    inputs = inputs_of(patterns, _lets(sound), findings)
     for name in sorted(scope.bound.keys() - scope.used):
         findings.add(_unused(name, scope))
-    if headers is None or findings.errors():
+    if headers is None or findings.count:
         raise PatternError(findings.all(), program.source)
+    return _elaborated(write_out(sound), headers, inputs, findings.warnings())
+
+
+def _can_be_chosen(checked: Checked, scope: Scope) -> bool:
+    """Whether every condition can be evaluated."""
+    conditions = [look.rule.condition for look in checked.looks if isinstance(look.rule, When)]
+    return bool(checked.looks) and not any(
+        id(c) in scope.unsound or names_in(c, checked.tainted) for c in conditions
+    )
+
+
+def _lets(program: Program) -> dict[str, Node]:
+    return {s.name: s.value for s in program.statements if isinstance(s, Let)}
+
+
+def _elaborated(
+    program: Program,
+    headers: Headers,
+    inputs: tuple[RunTimeInput, ...],
+    warnings: tuple[Diagnostic, ...],
+) -> Elaborated:
     return Elaborated(
-        written,
+        program,
         headers.heads,
         headers.layers,
         headers.causal,
         headers.allow_empty,
         headers.parameters,
         inputs,
-        findings.warnings(),
-        rules,
-        lets,
+        warnings,
+        arrange(program, Findings()).rules,
+        _lets(program),
         headers,
     )
-
-
-def _varies(sound: Program, checked: Checked) -> tuple[frozenset[str], ...]:
-    """For every rule, which of layer and head it depends on; draws do not count."""
-    return tuple(checked.varies.get(rule, frozenset()) for rule in rules_of(sound, Findings()))
-
-
-def _visit(
-    rules: tuple[Rule, ...],
-    varies: tuple[frozenset[str], ...],
-    headers: Headers,
-    lets: dict[str, Node],
-    complete: bool,
-    findings: Findings,
-) -> None:
-    visit = Visit(rules, varies, headers, lets, findings)
-    visit.all()
-    if complete and not findings.errors():
-        for index, rule in enumerate(rules):
-            if isinstance(rule, When) and index not in visit.taken:
-                findings.add(unreachable(rule))
-        if rules and isinstance(rules[-1], When):
-            findings.add(without_else(rules[-1], visit.uncovered))
 
 
 def _unused(name: str, scope: Scope) -> Diagnostic:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-VariableName = Literal["i", "j", "n"]
+VariableName = Literal["i", "j", "n", "m"]
 CompareOperator = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 
@@ -21,9 +21,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """The query position i, the key position j, or the number of keys n of the present scope.
+    """The query position i, the key position j, or the number of token keys n of the present scope.
 
-    Inside `blocks(B) { .. }` all three count blocks.
+    Inside `blocks(B) { .. }` all three count blocks. m, which no program names, is the number of
+    slots that a key source has at the call.
     """
 
     name: VariableName

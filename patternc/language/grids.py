@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patternc.language.arithmetic import Fault, Place, fault
+from patternc.language.arithmetic import NoValueError, Place, fault
 from patternc.language.positions import integers
 from patternc.language.program import Call, Name, Node, Range
 from patternc.language.terms import Axis, Neighborhood
 
+_PER_AXIS = ("left", "right", "dilation", "stride")
 Values = Mapping[str, Node | Range]
 
 
@@ -17,17 +18,18 @@ def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
     if not sizes:
         raise _wrong(node, place, "a grid without axes", "write the sizes of its axes: `[H, W]`")
     causal = _causal_axes(values, len(sizes), place)
-    lists = [_per_axis(name, values, len(sizes), place) for name in ("left", "right", "dilation", "stride")]
+    left, right, dilation, stride = (
+        _per_axis(name, values, len(sizes), place) for name in _PER_AXIS
+    )
     edge = values.get("edge")
     shifted = isinstance(edge, Name) and edge.name == "shift"
-    axes = tuple(
-        Axis(size, *numbers, causal=k in causal)
-        for k, (size, *numbers) in enumerate(zip(sizes, *lists, strict=True))
-    )
-    axes = tuple(_looking_back(axis, values, node, place) for axis in axes)
+    axes = [
+        _looking_back(Axis(*numbers, causal=k in causal), values, place)
+        for k, numbers in enumerate(zip(sizes, left, right, dilation, stride, strict=True))
+    ]
     for axis in axes:
         _check_axis(axis, shifted, node, place)
-    return Neighborhood(axes, "shift" if shifted else "clip")
+    return Neighborhood(tuple(axes), "shift" if shifted else "clip")
 
 
 def _per_axis(name: str, values: Values, count: int, place: Place) -> tuple[int, ...]:
@@ -71,7 +73,7 @@ def _causal_axes(values: Values, count: int, place: Place) -> frozenset[int]:
     return frozenset(axis % count for axis in axes)
 
 
-def _looking_back(axis: Axis, values: Values, node: Call, place: Place) -> Axis:
+def _looking_back(axis: Axis, values: Values, place: Place) -> Axis:
     """A causal axis has no right side."""
     if not axis.causal or axis.right == 0:
         return axis
@@ -93,5 +95,7 @@ def _check_axis(axis: Axis, shifted: bool, node: Call, place: Place) -> None:
         raise _wrong(node, place, title, advice, "a leader's window covers its whole query group")
 
 
-def _wrong(node: Node | Range, place: Place, title: str, help: str, note: str = "") -> Fault:
-    return fault("P109", title, node, place, note=note, help=help)
+def _wrong(
+    node: Node | Range, place: Place, title: str, advice: str, note: str = ""
+) -> NoValueError:
+    return fault("P109", title, node, place, note=note, advice=advice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from patternc.language.arithmetic import Fault, Place, constant
+from patternc.language.arithmetic import NoValueError, Place, constant
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.near import nearest
 from patternc.language.program import (
@@ -104,7 +104,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
                     _check_number(counts, value, place)
                 case _:
                     pass
-        except Fault as fault:
+        except NoValueError as fault:
             findings.add(fault.diagnostic)
             return None
     heads, layers = counts.get("heads"), counts.get("layers")
@@ -114,7 +114,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
 def _check_number(counts: Mapping[str, int], value: Node, place: Place) -> None:
     patterns = counts.get("heads", 1) * counts.get("layers", 1)
     if patterns > _MOST_PATTERNS:
-        raise Fault(_too_many(value.span, patterns))
+        raise NoValueError(_too_many(value.span, patterns))
 
 
 def _too_many(span: Span, patterns: int) -> Diagnostic:

@@ -7,19 +7,28 @@ sources and modifiers, which are refused before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from patternc.language import terms
 from patternc.language.arguments import fill
-from patternc.language.arithmetic import Fault, Place, condition, constant, fitting
+from patternc.language.arithmetic import NoValueError, Place, condition, constant, fitting
 from patternc.language.diagnostics import Findings
-from patternc.language.formula import Constant
+from patternc.language.formula import Constant, Expression
 from patternc.language.grids import neighborhood
 from patternc.language.positions import order, pool, positions
-from patternc.language.primitives import PRIMITIVES
-from patternc.language.program import Argument, Binary, Call, Lift, Name, Node, Unary
-from patternc.language.sizes import at_least, not_empty
+from patternc.language.primitives import PRIMITIVES, Slot
+from patternc.language.program import (
+    Argument,
+    Binary,
+    Call,
+    Lift,
+    Name,
+    Node,
+    Unary,
+    node_of,
+)
+from patternc.language.sizes import at_least, not_empty, reaching
 from patternc.language.terms import Term
 
 
@@ -40,11 +49,8 @@ class Lowering:
                     self.known[name] = self.branches(self.place.lets[name])
                 return self.known[name]
             case Call("mix", arguments):
-                return tuple(
-                    branch
-                    for argument in arguments
-                    for branch in self.branches(argument.value)  # type: ignore[arg-type]
-                )
+                parts = (self.branches(node_of(argument)) for argument in arguments)
+                return tuple(branch for part in parts for branch in part)
             case _:
                 return (self.term(node),)
 
@@ -76,116 +82,122 @@ class Lowering:
     def _guarded(self, node: Lift | Call) -> Term:
         try:
             return self._lift(node) if isinstance(node, Lift) else self._relation(node)
-        except Fault as fault:
+        except NoValueError as fault:
             self.findings.add(fault.diagnostic)
             return terms.Empty()
 
     def _lift(self, node: Lift) -> Term:
         body = self.term(node.body)
         (argument,) = node.call.arguments
-        value: Node = argument.value  # type: ignore[assignment]
-        size = at_least(1, "blocks" if argument.name is None else "parts", value, self.place)
-        return terms.Blocks(size, body) if argument.name is None else terms.Parts(size, body)
+        name = argument.name or "B"
+        size = at_least(1, name, node_of(argument), self.place, of="blocks")
+        return terms.Parts(size, body) if argument.name else terms.Blocks(size, body)
 
     def _relation(self, node: Call) -> Term:
-        given = {slot.name: argument for slot, argument in fill(node, PRIMITIVES[node.function])[0]}
-        return _RELATIONS[node.function](node, given, self)
+        return _RELATIONS[node.function](_Given.of(node, self.place), self)
 
 
-Given = dict[str, Argument]
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The arguments of a relation by name."""
+
+    call: Call
+    slots: Mapping[str, Slot]
+    arguments: Mapping[str, Argument]
+    place: Place
+
+    @staticmethod
+    def of(call: Call, place: Place) -> _Given:
+        filled, _ = fill(call, PRIMITIVES[call.function])
+        slots = {slot.name: slot for slot, _ in filled}
+        return _Given(call, slots, {slot.name: argument for slot, argument in filled}, place)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.arguments
+
+    def value(self, name: str) -> Node:
+        return node_of(self.arguments[name])
+
+    def count(self, name: str, default: int) -> int:
+        """A constant, at least as large as its slot asks."""
+        if name not in self:
+            return default
+        least = self.slots[name].least
+        if least is None:
+            return constant(self.value(name), self.place)
+        return at_least(least, name, self.value(name), self.place, of=self.call.function)
+
+    def width(self, name: str, default: Expression) -> Expression:
+        return fitting(self.value(name), self.place) if name in self else default
+
+    def word(self, name: str) -> str:
+        value = self.arguments[name].value if name in self else None
+        return value.name if isinstance(value, Name) else ""
 
 
-def _value(given: Given, name: str) -> Node:
-    return given[name].value  # type: ignore[return-value]
-
-
-def _count(given: Given, name: str, default: int, lowering: Lowering, least: int | None) -> int:
-    if name not in given:
-        return default
-    if least is None:
-        return constant(_value(given, name), lowering.place)
-    return at_least(least, name, _value(given, name), lowering.place)
-
-
-def _local(node: Call, given: Given, lowering: Lowering) -> Term:
-    place = lowering.place
-    sides = {name: fitting(_value(given, name), place) for name in ("left", "right") if name in given}
-    both = fitting(_value(given, "r"), place) if "r" in given else Constant(0)
-    left, right = sides.get("left", both), sides.get("right", both)
-    dilation = _count(given, "dilation", 1, lowering, 1)
-    not_empty(left, right, node, place)
+def _local(given: _Given, lowering: Lowering) -> Term:
+    both = given.width("r", Constant(0))
+    left, right = given.width("left", both), given.width("right", both)
+    dilation = given.count("dilation", 1)
+    not_empty(left, right, given.call, given.place)
     return terms.Local(left, right, dilation)
 
 
-def _strided(node: Call, given: Given, lowering: Lowering) -> Term:
-    return terms.Strided(_count(given, "s", 1, lowering, 1))
-
-
-def _segment(node: Call, given: Given, lowering: Lowering) -> Term:
-    width = _count(given, "w", 1, lowering, 1)
-    dilation = _count(given, "dilation", 1, lowering, 1)
-    offset = _count(given, "offset", 0, lowering, None)
-    back = _count(given, "back", 0, lowering, None)
-    ahead = _count(given, "ahead", 0, lowering, None)
+def _segment(given: _Given, lowering: Lowering) -> Term:
+    width, dilation = given.count("w", 1), given.count("dilation", 1)
+    back, ahead = given.count("back", 0), given.count("ahead", 0)
+    offset = given.count("offset", 0) % dilation
+    reaching(back, ahead, given.call, given.place)
     if dilation > 1:
-        return terms.DilatedSegment(width, dilation, offset % dilation)
+        return terms.DilatedSegment(width, dilation, offset)
     return terms.Segment(width, back, ahead)
 
 
-def _random(node: Call, given: Given, lowering: Lowering) -> Term:
-    place = lowering.place
-    drawn = terms.Listing((terms.PositionRange(None, None),))
-    shared = given["share"].value if "share" in given else None
-    word = shared.name if isinstance(shared, Name) else ""
+def _random(given: _Given, lowering: Lowering) -> Term:
+    place, shared = given.place, given.word("share")
+    everywhere = terms.Listing((terms.PositionRange(None, None),))
     return terms.Random(
-        _count(given, "k", 1, lowering, 1),
-        pool(given["pool"].value, place) if "pool" in given else drawn,
-        _count(given, "seed", 0, lowering, None),
-        0 if word == "layer" else place.layer,
-        0 if word == "head" else place.head,
-        lowering.term(_value(given, "avoid")) if "avoid" in given else terms.Empty(),
+        given.count("k", 1),
+        pool(given.arguments["pool"].value, place) if "pool" in given else everywhere,
+        given.count("seed", 0),
+        0 if shared == "layer" else place.layer,
+        0 if shared == "head" else place.head,
+        lowering.term(given.value("avoid")) if "avoid" in given else terms.Empty(),
         lowering.causal,
     )
 
 
-def _permuted(node: Call, given: Given, lowering: Lowering) -> Term:
-    return terms.Permuted(order(_value(given, "p"), lowering.place))
+def _permuted(given: _Given, lowering: Lowering) -> Term:
+    return terms.Permuted(order(given.value("p"), given.place))
 
 
-def _where(node: Call, given: Given, lowering: Lowering) -> Term:
-    return terms.Where(condition(_value(given, "condition"), lowering.place))
+def _where(given: _Given, lowering: Lowering) -> Term:
+    return terms.Where(condition(given.value("condition"), given.place))
 
 
-def _on_positions(make: Callable[[terms.Positions], Term]) -> Callable[..., Term]:
-    def lower(node: Call, given: Given, lowering: Lowering) -> Term:
-        return make(positions(_value(given, "positions"), lowering.place))
-
-    return lower
+def _neighborhood(given: _Given, lowering: Lowering) -> Term:
+    values = {name: argument.value for name, argument in given.arguments.items()}
+    return neighborhood(given.call, values, given.place)
 
 
-def _on_input(make: Callable[[str], Term]) -> Callable[..., Term]:
-    def lower(node: Call, given: Given, lowering: Lowering) -> Term:
-        name = given["name"].value
-        assert isinstance(name, Name)
-        return make(name.name)
-
-    return lower
+def _on_positions(make: Callable[[terms.Positions], Term]) -> _Relation:
+    return lambda given, _: make(positions(given.value("positions"), given.place))
 
 
-def _neighborhood(node: Call, given: Given, lowering: Lowering) -> Term:
-    values = {name: argument.value for name, argument in given.items()}
-    return neighborhood(node, values, lowering.place)
+def _on_input(make: Callable[[str], Term]) -> _Relation:
+    return lambda given, _: make(given.word("name"))
 
 
+_Relation = Callable[[_Given, Lowering], Term]
 _BARE: dict[str, Term] = {
     "full": terms.Full(),
     "none": terms.Empty(),
     "diagonal": terms.Diagonal(),
     "causal": terms.Causal(),
 }
-_RELATIONS: dict[str, Callable[[Call, Given, Lowering], Term]] = {
+_RELATIONS: dict[str, _Relation] = {
     "local": _local,
-    "strided": _strided,
+    "strided": lambda given, _: terms.Strided(given.count("s", 1)),
     "segment": _segment,
     "columns": _on_positions(terms.Columns),
     "rows": _on_positions(terms.Rows),

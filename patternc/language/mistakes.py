@@ -17,6 +17,7 @@ from patternc.language.source import Source, Span
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
 _STATEMENT_WORDS = ("heads", "layers", "causal", "allow", "let", "param", "rows", "else")
+_JOINING = ("PLUS", "AMPERSAND", "FACTOR", "POWER", "ON", "WITH", "AND", "OR", "ARROW", "COMPARE")
 _TERMINALS = {
     "ARROW": "`->`",
     "EQUAL": "`=`",
@@ -128,7 +129,7 @@ def _starts_line(span: Span, source: Source) -> bool:
 
 
 def _continues(found: str) -> bool:
-    return found in ("PLUS", "AMPERSAND", "FACTOR", "POWER", "ON", "WITH", "AND", "OR", "ARROW", "COMPARE")
+    return found in _JOINING
 
 
 def _continuation(text: str, trouble: Trouble, source: Source) -> Diagnostic:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
-from patternc.language.kinds import Facts, UNKNOWN
+from patternc.language.kinds import UNKNOWN, Facts
 from patternc.language.near import one_edit, suggestion
 from patternc.language.primitives import INDICES, PRIMITIVES, RESERVED, VARIABLES
 from patternc.language.program import Let, Name, Parameter, Program
@@ -18,14 +18,20 @@ from patternc.language.source import Span
 
 @dataclass(slots=True)
 class Scope:
-    """The names a statement sees. `below` are bound further down, `headers` are written."""
+    """The names a statement sees, and what is found in it.
+
+    `below` are bound further down, `headers` stand above, `used` was looked up. `sound` are the
+    identities of relations without a mistake, `unsound` of conditions with one.
+    """
 
     findings: Findings
-    headers: frozenset[str]
     below: dict[str, Span]
+    headers: set[str] = field(default_factory=set)
     bound: dict[str, Facts] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    sound: set[int] = field(default_factory=set)
+    unsound: set[int] = field(default_factory=set)
 
     def report(self, diagnostic: Diagnostic) -> Facts:
         self.findings.add(diagnostic)
@@ -35,9 +41,7 @@ class Scope:
 def scope_of(program: Program, findings: Findings) -> Scope:
     """The scope at the first line: nothing bound yet."""
     bindings = [s for s in program.statements if isinstance(s, Let | Parameter)]
-    headers = (getattr(statement, "name", "") for statement in program.statements)
-    below = {binding.name: binding.name_span for binding in reversed(bindings)}
-    return Scope(findings, frozenset(headers) & {"heads", "layers"}, below)
+    return Scope(findings, {binding.name: binding.name_span for binding in reversed(bindings)})
 
 
 def bind(statement: Let | Parameter, facts: Facts, scope: Scope) -> None:
@@ -74,9 +78,9 @@ def _index(node: Name, scope: Scope) -> Facts:
             "P045",
             f"`{node.name}` without the header `{header}`",
             node.span,
-            f"the program does not say how many {header} there are",
+            f"nothing above says how many {header} there are",
             note=f"without `{header}` a program is one pattern for any number of {header}",
-            help=f"write `{header} 12`, say, before the first rule",
+            help=f"write `{header} 12`, say, above",
         )
     )
 
@@ -84,8 +88,9 @@ def _index(node: Name, scope: Scope) -> Facts:
 def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
     """The diagnostic for a name that means nothing here."""
     if name in scope.below:
+        scope.used.add(name)
         return _below(name, span, scope.below[name])
-    known = (*PRIMITIVES, *scope.bound, *VARIABLES, *(i for i in INDICES if i))
+    known = (*PRIMITIVES, *scope.bound, *VARIABLES, *INDICES)
     return Diagnostic(
         "P040",
         f"unknown name `{name}`",
@@ -103,7 +108,9 @@ def input_name(node: Name, scope: Scope) -> bool:
     if node.name in scope.below:
         scope.report(_below(node.name, node.span, scope.below[node.name]))
         return False
-    near = next((name for name in scope.bound if one_edit(name, node.name)), None)
+    # Any two names of one letter are one edit apart.
+    bound = [name for name in scope.bound if len(name) > 1 or len(node.name) > 1]
+    near = next((name for name in bound if one_edit(name, node.name)), None)
     if near is not None:
         scope.report(_near_input(node, near, scope.places[near]))
     return near is None
@@ -117,7 +124,7 @@ def _below(name: str, span: Span, place: Span) -> Diagnostic:
         span,
         "not bound yet",
         note="a `let` or `param` sees only the names above it, so definitions have no cycles",
-        help="write it without itself" if inside else f"move the line that binds `{name}` above this one",
+        help="write it without itself" if inside else f"bind `{name}` above this line",
         marks=() if place == span else (Mark(place, "bound here"),),
     )
 

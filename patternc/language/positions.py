@@ -65,7 +65,7 @@ def period(node: Call, place: Place) -> Period:
     first, second = (argument.value for argument in node.arguments)
     assert not isinstance(first, Range)
     assert isinstance(second, Range)
-    length = at_least(1, "period", first, place)
+    length = at_least(1, "l", first, place, of="period")
     start = constant(second.start, place) if second.start is not None else 0
     stop = constant(second.stop, place) if second.stop is not None else length
     start, stop = (end + length if end < 0 else end for end in (start, stop))
@@ -76,7 +76,7 @@ def period(node: Call, place: Place) -> Period:
             node,
             place,
             note="`period(l, a:b)` holds every j with j % l in a:b, 0 <= a < b <= l",
-            help="write a range inside the period",
+            advice="write a range inside the period",
         )
     return Period(length, start, stop)
 
@@ -101,7 +101,7 @@ def _run(node: Range, place: Place) -> range:
             node,
             place,
             note="a list in which the order counts has every value written out",
-            help="write both ends",
+            advice="write both ends",
         )
     run = range(constant(node.start, place), constant(node.stop, place))
     return run[: _LONGEST + 1]
@@ -120,5 +120,5 @@ def order(node: Node, place: Place) -> tuple[int, ...]:
         place,
         note=f"`permuted` takes every position 0..{max(len(table) - 1, 0)} once; "
         f"{missing} is missing",
-        help="write each position once",
+        advice="write each position once",
     )

@@ -69,11 +69,15 @@ class Primitive:
         """How the word is written, as messages show it."""
         if self.bare:
             return self.name
-        parts = [slot.name if slot.required else f"[{slot.name}]" for slot in self.placed]
+        parts = [_optional(slot.name, slot) for slot in self.placed]
         parts += [f"{self.many.name}, .."] if self.many else []
-        parts += [f"{slot.name}=.." if slot.required else f"[{slot.name}=..]" for slot in self.named]
+        parts += [_optional(f"{slot.name}=..", slot) for slot in self.named]
         braces = " { .. }" if self.group == "lift" else ""
         return f"{self.name}({', '.join(parts)}){braces}"
+
+
+def _optional(text: str, slot: Slot) -> str:
+    return text if slot.required else f"[{text}]"
 
 
 def _must(
@@ -236,9 +240,10 @@ _MODIFIERS = (
     Primitive("scale", "modifier", (_must("e", "decimal"),), lowered=False),
 )
 
+_TWO_NUMBERS = (_must("a", "number"), _must("b", "number"))
 _FUNCTIONS = (
-    Primitive("min", "function", (_must("a", "number"), _must("b", "number")), many=Slot("c", "number")),
-    Primitive("max", "function", (_must("a", "number"), _must("b", "number")), many=Slot("c", "number")),
+    Primitive("min", "function", _TWO_NUMBERS, many=Slot("c", "number")),
+    Primitive("max", "function", _TWO_NUMBERS, many=Slot("c", "number")),
     Primitive("abs", "function", (_must("a", "number"),)),
     Primitive("ceil_log2", "function", (_must("a", "count"),)),
     Primitive("isqrt", "function", (_must("a", "count"),)),
@@ -261,9 +266,7 @@ HEADER_CALLS = {
 }
 
 BLOCKS = Primitive("blocks", "lift", (Slot("B", "count", 1),), (Slot("parts", "count", 1),))
-PERIOD = Primitive(
-    "period", "positions", (_must("l", "count", 1), _must("a:b", "interval"))
-)
+PERIOD = Primitive("period", "positions", (_must("l", "count", 1), _must("a:b", "interval")))
 
 PRIMITIVES: dict[str, Primitive] = {
     primitive.name: primitive
@@ -282,7 +285,5 @@ VARIABLES = ("i", "j", "n")
 INDICES = ("layer", "head", "layers", "heads")
 KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "empty")
 
-RESERVED: frozenset[str] = frozenset(
-    (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
-)
+RESERVED: frozenset[str] = frozenset((*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS))
 """Names that a program cannot bind."""

@@ -18,14 +18,10 @@ UnaryOperator = Literal["-", "~", "not"]
 BinaryOperator = Literal["or", "and", "+", "-", "&", "on", "with", "*", "//", "%", "**"]
 
 
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Number:
     value: int
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +29,13 @@ class Decimal:
     """A literal with a point, as written; stands only in modifiers' arguments."""
 
     text: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     name: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class Range:
 
     start: Node | None
     stop: Node | None
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class Sequence:
     """`[a, b:c, ..]`."""
 
     items: tuple[Node | Range, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +61,14 @@ class Argument:
 
     name: str | None
     value: Node | Range
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     function: str
     arguments: tuple[Argument, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +77,14 @@ class Lift:
 
     call: Call
     body: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Unary:
     operator: UnaryOperator
     operand: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +92,7 @@ class Binary:
     operator: BinaryOperator
     left: Node
     right: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,7 @@ class Comparison:
 
     operands: tuple[Node, ...]
     operators: tuple[CompareOperator, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 Node = Number | Decimal | Name | Sequence | Call | Lift | Unary | Binary | Comparison
@@ -117,7 +113,7 @@ class CountHeader:
 
     name: Literal["heads", "layers"]
     value: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ class FlagHeader:
     """`causal` or `allow empty`."""
 
     name: Literal["causal", "allow empty"]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,7 @@ class CallHeader:
     """`query_pool(..)` or `unfold(..)`."""
 
     call: Call
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +138,8 @@ class Parameter:
 
     name: str
     value: Node
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +148,8 @@ class Let:
 
     name: str
     value: Node
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +157,7 @@ class StreamRows:
     """`rows name`: the rules below are for the query rows of that stream."""
 
     name: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +165,7 @@ class Bare:
     """A pattern alone on its line."""
 
     pattern: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +174,7 @@ class When:
 
     condition: Node
     pattern: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ class Otherwise:
     """`else -> pattern`."""
 
     pattern: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 Rule = Bare | When | Otherwise
@@ -198,6 +194,12 @@ Statement = Header | Parameter | Let | StreamRows | Rule
 class Program:
     statements: tuple[Statement, ...]
     source: Source = field(default=Source(""), compare=False, repr=False)
+
+
+def node_of(argument: Argument) -> Node:
+    """The value of an argument that is checked not to be a range."""
+    assert not isinstance(argument.value, Range)
+    return argument.value
 
 
 def children(node: Node | Range) -> tuple[Node | Range, ...]:

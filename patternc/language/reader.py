@@ -17,6 +17,7 @@ from lark.lark import PostLex
 
 from patternc.language import program as ast
 from patternc.language.diagnostics import Diagnostic, PatternError
+from patternc.language.formula import CompareOperator
 from patternc.language.mistakes import Bracket, Trouble, describe
 from patternc.language.source import Source, Span
 from patternc.resources import read
@@ -24,6 +25,8 @@ from patternc.resources import read
 # A deeper tree is not a program that anyone wrote, and every later stage may recurse.
 _DEEPEST = 100
 _MOST_ERRORS = 20
+# Python refuses to read longer ones.
+_MOST_DIGITS = 4000
 _OPENING = {"LPAR": "(", "LSQB": "[", "LBRACE": "{"}
 _CLOSING = {"RPAR", "RSQB", "RBRACE"}
 
@@ -41,12 +44,13 @@ class _Newlines(PostLex):
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         self.open = []
         for token in stream:
-            if token.type in _OPENING:
-                self.open.append(Bracket(_OPENING[token.type], _span_of(token)))
-            elif token.type in _CLOSING and self.open:
-                self.open.pop()
             if token.type != "_NEWLINE" or not self.open:
                 yield token
+            # After the yield: a bracket that the parser refuses does not count.
+            if token.type in _OPENING:
+                self.open.append(Bracket(_OPENING[token.type], _span_of(token)))
+            elif token.type in _CLOSING:
+                self.open.pop()
 
 
 @cache
@@ -91,7 +95,7 @@ def _attempt(text: str) -> Tree[Token] | Trouble:
         span = _span_of(token) if token.type != "$END" else Span(len(text) - 1, len(text) - 1)
         return Trouble(span, token.type, frozenset(expected), tuple(newlines.open))
     except UnexpectedCharacters as error:
-        place = error.pos_in_stream
+        place = error.pos_in_stream or 0
         return Trouble(
             Span(place, place + 1), "", frozenset(error.allowed or ()), tuple(newlines.open)
         )
@@ -121,6 +125,8 @@ def _program(tree: Tree[Token], source: Source) -> ast.Program:
         span = Span(subtree.meta.start_pos, subtree.meta.end_pos)
         if depth[id(subtree)] > _DEEPEST:
             raise PatternError([_too_deep(span)], source)
+        if subtree.data == "number" and len(str(subtree.children[0])) > _MOST_DIGITS:
+            raise PatternError([_too_long(span)], source)
         parts = [
             built[id(child)] if isinstance(child, Tree) else child for child in subtree.children
         ]
@@ -137,6 +143,16 @@ def _too_deep(span: Span) -> Diagnostic:
         f"more than {_DEEPEST} levels",
         note="brackets and chains of operators nest at most this deep",
         help="name parts of it with `let`",
+    )
+
+
+def _too_long(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P104",
+        "an integer beyond 63 bits",
+        span,
+        f"more than {_MOST_DIGITS} digits",
+        help="write a smaller number",
     )
 
 
@@ -177,7 +193,8 @@ def _binary(parts: list[_Part], span: Span) -> ast.Binary:
 
 def _comparison(parts: list[_Part], span: Span) -> ast.Comparison:
     operands = tuple(cast(ast.Node, part) for part in parts[::2])
-    return ast.Comparison(operands, tuple(str(part) for part in parts[1::2]), span)  # type: ignore[arg-type]
+    operators = tuple(cast(CompareOperator, str(part)) for part in parts[1::2])
+    return ast.Comparison(operands, operators, span)
 
 
 def _call(parts: list[_Part], span: Span) -> ast.Call:
@@ -205,6 +222,7 @@ def _node(part: _Part) -> ast.Node:
 
 _BUILDERS: dict[str, _Builder] = {
     "word": lambda parts, span: parts[0],
+    "callee": lambda parts, span: parts[0],
     "name": lambda parts, span: ast.Name(str(parts[0]), span),
     "number": _number,
     "decimal": lambda parts, span: ast.Decimal(str(parts[0]), span),

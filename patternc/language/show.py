@@ -100,7 +100,8 @@ def _line(statement: Statement) -> str:
 
 def _count(value: Node) -> str:
     text = show_node(value)
-    return text if isinstance(value, Number | Name) else f"({text})"
+    plain = isinstance(value, Number | Name) and text not in ("heads", "layers", "rows")
+    return text if plain else f"({text})"
 
 
 def show_node(node: Node | Range) -> str:

@@ -7,32 +7,45 @@ from patternc.language.formula import Constant, Expression
 from patternc.language.program import Call, Node
 
 
-def at_least(least: int, what: str, node: Node, place: Place) -> int:
+def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
     """The value of a size, at least so much."""
     value = constant(node, place)
     if value >= least:
         return value
     raise fault(
         "P105",
-        f"`{what}` is {value}",
+        f"`{name}` of `{of}` is {value}" if of else f"`{name}` is {value}",
         node,
         place,
-        note=f"`{what}` is at least {least}",
-        help=f"write {least} or more",
+        note=f"`{name}` is at least {least}",
+        advice=f"write {least} or more",
     )
 
 
 def not_empty(left: Expression, right: Expression, node: Call, place: Place) -> None:
     """Refuses sides that exclude each other, as far as they are known."""
-    known = isinstance(left, Constant) and isinstance(right, Constant)
-    if not known or left.value + right.value >= 0:  # type: ignore[union-attr]
-        return
-    raise fault(
-        "P106",
-        f"a window from {-left.value} to {right.value} holds nothing",  # type: ignore[union-attr]
-        node,
-        place,
-        note="`local` holds -left <= j - i <= right; a negative side shifts the window away from "
-        "the query",
-        help="write sides with left + right >= 0; no pair at all is `none`",
-    )
+    match left, right:
+        case Constant(before), Constant(after) if before + after < 0:
+            raise fault(
+                "P106",
+                f"a window from {-before} to {after} holds nothing",
+                node,
+                place,
+                note="`local` holds -left <= j - i <= right; a negative side leaves the query out",
+                advice="write sides with left + right >= 0; no pair at all is `none`",
+            )
+        case _:
+            pass
+
+
+def reaching(back: int, ahead: int, node: Call, place: Place) -> None:
+    """Refuses segments that reach neither back nor ahead nor themselves."""
+    if back + ahead < 0:
+        raise fault(
+            "P106",
+            f"segments from {-back} to {ahead} hold nothing",
+            node,
+            place,
+            note="`segment` holds -back <= j // w - i // w <= ahead",
+            advice="write sides with back + ahead >= 0; no pair at all is `none`",
+        )

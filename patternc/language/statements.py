@@ -1,69 +1,109 @@
 """Kinds of every statement, in order: what is bound, what each rule depends on.
 
-From a tree to the statements that are sound, and the facts of the rules among them. A statement at
-fault, or one that uses a name bound by one, is left out of what follows; so values are looked for
-in the others all the same.
+From a tree to the statements that are sound, and to what is worth looking at for values: all of a
+sound rule, and the sound relations of a rule at fault. So one run finds mistakes of both sorts. A
+statement that uses a name whose binding is at fault is not sound either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from patternc.language.arguments import expected_kind, integer, not_lowered
 from patternc.language.diagnostics import Diagnostic, Findings
-from patternc.language.kinds import POSITIONAL, Facts
+from patternc.language.kinds import POSITIONAL, UNKNOWN, Facts
 from patternc.language.names import Scope, bind, scope_of
 from patternc.language.program import (
     Bare,
+    Call,
     CallHeader,
     CountHeader,
     FlagHeader,
     Let,
+    Lift,
     Name,
     Node,
     Otherwise,
     Parameter,
     Program,
+    Rule,
     Statement,
     StreamRows,
     When,
+    children,
     walk,
 )
+from patternc.language.structure import Arrangement
 from patternc.language.types import check, check_header_call, check_rule, expect
 
 _LET_KINDS = ("integer", "condition", "set", "output", "list", "period", "unknown")
+# A pattern this large, its lets written out, is a slip, and would take long to compile.
+_MOST_PARTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A rule to be looked at for values: its condition, its sound parts, what it depends on."""
+
+    rule: Rule
+    parts: tuple[Node, ...]
+    varies: frozenset[str]
 
 
 @dataclass(slots=True)
 class Checked:
-    """`sound` statements, in order; `varies` says which of layer and head a rule depends on."""
+    """`sound` statements and `looks`, in order; `tainted` names are bound by others."""
 
     sound: list[Statement] = field(default_factory=list)
-    varies: dict[Statement, frozenset[str]] = field(default_factory=dict)
+    looks: list[Look] = field(default_factory=list)
     tainted: set[str] = field(default_factory=set)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def sound_part(self, program: Program) -> Program:
         return replace(program, statements=tuple(self.sound))
 
 
-def check_statements(program: Program, findings: Findings) -> tuple[Checked, Scope]:
-    scope = scope_of(program, findings)
-    checked = Checked()
-    for statement in program.statements:
+def check_statements(
+    program: Program, arrangement: Arrangement, findings: Findings
+) -> tuple[Checked, Scope]:
+    scope, checked = scope_of(program, findings), Checked()
+    implied = [rule for rule in arrangement.rules if rule not in program.statements]
+    for statement in (*program.statements, *implied):
+        if any(statement is rule for rule in arrangement.misplaced):
+            continue
         before = findings.count
         facts = _check_statement(statement, scope)
-        if findings.count == before and not _mentions(statement, checked.tainted):
+        _check_size(statement, facts, checked, findings)
+        sound = findings.count == before and not _mentions(statement, checked.tainted)
+        if sound and statement not in implied:
             checked.sound.append(statement)
-            checked.varies[statement] = facts.holds & {"layer", "head"}
         elif isinstance(statement, Let | Parameter):
             checked.tainted.add(statement.name)
+        if any(statement is rule for rule in arrangement.rules):
+            checked.looks.append(_look(statement, sound, facts, scope, checked))  # type: ignore[arg-type]
     return checked, scope
+
+
+def _look(rule: Rule, sound: bool, facts: Facts, scope: Scope, checked: Checked) -> Look:
+    """All of a sound rule; else the relations in it that are sound by themselves."""
+    if sound:
+        return Look(rule, (rule.pattern,), facts.holds & {"layer", "head"})
+    relations = [part for part in walk(rule.pattern) if isinstance(part, Call | Lift)]
+    parts = tuple(
+        part
+        for part in relations
+        if id(part) in scope.sound and not names_in(part, checked.tainted)
+    )
+    return Look(rule, parts, frozenset({"layer", "head"}))
 
 
 def _check_statement(statement: Statement, scope: Scope) -> Facts:
     match statement:
         case CountHeader(name, value):
-            return _fixed(value, f"the header `{name}`", scope)
+            facts = _fixed(value, f"the header `{name}`", scope)
+            scope.headers.add(name)
+            return facts
         case CallHeader():
             check_header_call(statement, scope)
         case StreamRows():
@@ -71,14 +111,16 @@ def _check_statement(statement: Statement, scope: Scope) -> Facts:
         case Parameter(_, value):
             bind(statement, _fixed(value, "a parameter", scope), scope)
         case Let():
-            bind(statement, _let(statement, scope), scope)
+            facts = _let(statement, scope)
+            bind(statement, facts, scope)
+            return facts
         case Bare(pattern) | Otherwise(pattern):
             return check_rule(pattern, scope)
         case When(condition, pattern):
             return _when(condition, pattern, scope)
         case FlagHeader():
             pass
-    return Facts("unknown")
+    return UNKNOWN
 
 
 def _let(statement: Let, scope: Scope) -> Facts:
@@ -89,9 +131,12 @@ def _let(statement: Let, scope: Scope) -> Facts:
 
 
 def _when(condition: Node, pattern: Node, scope: Scope) -> Facts:
+    before = scope.findings.count
     tested = expect("condition", "a condition", condition, scope)
     if tested.positional:
         scope.report(_positional_condition(condition, min(tested.positional)))
+    if scope.findings.count != before:
+        scope.unsound.add(id(condition))
     facts = check_rule(pattern, scope)
     return Facts(facts.kind, tested.holds | facts.holds)
 
@@ -101,23 +146,56 @@ def _fixed(value: Node, what: str, scope: Scope) -> Facts:
     facts = integer(value, scope, check)
     varying = facts.holds & (POSITIONAL | {"layer", "head"})
     if varying:
-        scope.report(_varying(value, what, min(varying)))
+        return scope.report(_varying(value, what, min(varying)))
     return facts
 
 
-def _mentions(statement: Statement, names: set[str]) -> bool:
-    roots: tuple[Node, ...] = ()
+def _roots(statement: Statement) -> tuple[Node, ...]:
     match statement:
         case CountHeader(_, value) | Parameter(_, value) | Let(_, value):
-            roots = (value,)
+            return (value,)
         case Bare(pattern) | Otherwise(pattern):
-            roots = (pattern,)
+            return (pattern,)
         case When(condition, pattern):
-            roots = (condition, pattern)
+            return (condition, pattern)
         case _:
-            pass
-    parts = (part for root in roots for part in walk(root))
-    return any(isinstance(part, Name) and part.name in names for part in parts)
+            return ()
+
+
+def _mentions(statement: Statement, names: set[str]) -> bool:
+    return any(names_in(root, names) for root in _roots(statement))
+
+
+def names_in(node: Node, names: set[str]) -> bool:
+    return any(isinstance(part, Name) and part.name in names for part in walk(node))
+
+
+def _check_size(statement: Statement, facts: Facts, checked: Checked, findings: Findings) -> None:
+    size = sum(_size(root, checked.sizes) for root in _roots(statement))
+    if isinstance(statement, Let):
+        plain = facts.kind == "integer" and not facts.positional
+        checked.sizes[statement.name] = 1 if plain else size
+    if size > _MOST_PARTS:
+        findings.add(_too_large(statement))
+
+
+def _size(node: Node, sizes: Mapping[str, int]) -> int:
+    """How many parts a node has once its lets are written out."""
+    return sum(
+        sizes.get(part.name, 1) if isinstance(part, Name) else 1 + len(children(part))
+        for part in walk(node)
+    )
+
+
+def _too_large(statement: Statement) -> Diagnostic:
+    return Diagnostic(
+        "P111",
+        "too large once its lets are written out",
+        statement.span,
+        f"more than {_MOST_PARTS} parts",
+        note="a let is substitution: every use is a copy",
+        help="say it with fewer copies",
+    )
 
 
 def _place_of(name: str, value: Node) -> Node:

@@ -7,6 +7,7 @@ statements.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
@@ -29,20 +30,23 @@ from patternc.language.program import (
 from patternc.language.source import Span
 
 
-def rules_of(program: Program, findings: Findings) -> tuple[Rule, ...]:
-    """The rules for the tokens' rows, in order; those in a place of no meaning are left out.
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The rules for the tokens' rows, those below `rows NAME`, and the rules out of place."""
 
-    A program of headers alone, `causal` among them, has the rule `full`.
-    """
+    rules: tuple[Rule, ...]
+    others: tuple[Rule, ...]
+    misplaced: tuple[Rule, ...]
+
+
+def arrange(program: Program, findings: Findings) -> Arrangement:
+    """The rules in order. A program of headers alone, `causal` among them, has the rule `full`."""
     for diagnostic in _headers(program):
         findings.add(diagnostic)
-    rules: list[Rule] = []
-    for section in _sections(program):
-        kept = list(_in_order(section, findings))
-        rules = rules or kept
-    if not rules:
-        return _implied(program, findings)
-    return tuple(rules)
+    sections = [_in_order(section, findings) for section in _sections(program)]
+    rules = sections[0][0] or _implied(program, findings)
+    others = tuple(rule for kept, _ in sections[1:] for rule in kept)
+    return Arrangement(rules, others, tuple(rule for _, late in sections for rule in late))
 
 
 def _sections(program: Program) -> Iterator[list[Rule]]:
@@ -97,26 +101,20 @@ def header_name(header: Header) -> str:
     return header.call.function if isinstance(header, CallHeader) else header.name
 
 
-def _in_order(rules: list[Rule], findings: Findings) -> Iterator[Rule]:
-    """The rules up to the one that covers the rest; whatever follows it is reported."""
-    last: Rule | None = None
-    conditional: When | None = None
-    for rule in rules:
-        if last is not None:
-            findings.add(_after(rule, last))
-            continue
-        match rule:
-            case When():
-                conditional = conditional or rule
-            case Otherwise():
-                last = rule
-                if conditional is None:
-                    findings.add(_idle_else(rule))
-            case Bare():
-                last = rule
-                if conditional is not None:
-                    findings.add(_no_arrow(rule))
-        yield rule
+def _in_order(rules: list[Rule], findings: Findings) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules up to the one that covers the rest, and what follows it."""
+    last = next((k for k, rule in enumerate(rules) if not isinstance(rule, When)), len(rules))
+    kept, late = tuple(rules[: last + 1]), tuple(rules[last + 1 :])
+    for rule in late:
+        findings.add(_after(rule, kept[-1]))
+    match kept:
+        case (Otherwise() as only,):
+            findings.add(_idle_else(only))
+        case (_, *_, Bare() as bare):
+            findings.add(_no_arrow(bare))
+        case _:
+            pass
+    return kept, late
 
 
 def _after(rule: Rule, last: Rule) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 From elaboration to the relation room. What is still open is n and the run-time inputs. The meaning
 of every node is the table of relations in `grammar/README.md`; positions count tokens, or blocks
-inside a `Blocks` or `Parts`. Non-goals: key sources and score modifiers other than plain tokens.
+inside a `Blocks` or `Parts`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patternc.language.formula import Condition, Expression
+from patternc.language.modifiers import Modifier
+from patternc.language.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +119,21 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """i in the set; holds nothing at i < 0. `global(S)` is Union(Columns', Rows') with i >= 0."""
+    """i in the set; holds nothing at i < 0.
+
+    With a `projection` every pair of these rows, in any term, uses q, k, v of that projection.
+    """
 
     positions: Positions
+    projection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """i >= 0, and i in the set or j in the set."""
+    """i >= 0, and i in the set or j in the set; `projection` as in `Rows`."""
 
     positions: Positions
+    projection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +238,28 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Complement:
+    """The pairs of the operand's one source that are not in it."""
+
     operand: Term
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """Pairs of query positions and slots of a key source; holds no further `On`."""
+
+    term: Term
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """The pairs of `term`, their scores modified.
+
+    A pair that several terms of a union hold takes the score of the first.
+    """
+
+    term: Term
+    modifier: Modifier
 
 
 Term = (
@@ -258,6 +286,8 @@ Term = (
     | Intersection
     | Difference
     | Complement
+    | On
+    | With
 )
 
 
@@ -265,7 +295,23 @@ Term = (
 class HeadPattern:
     """One attention operation of one head: mu(i, j) is the number of branches that hold (i, j).
 
-    One branch is a set; several are the arguments of `mix`. The header `causal` is already applied.
+    One branch is a set; several are the arguments of `mix`. The header `causal` is already applied:
+    an operand `Causal()` of an `Intersection` means "available to the query" on every source.
+    With a `combination` there are no branches.
     """
 
     branches: tuple[Term, ...]
+    combination: Combination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Separate softmaxes whose outputs are combined.
+
+    `gate`: two arguments take one weight s per head as (1 - s, s), more take one each. `mean`
+    divides by the number of arguments with a key in that row.
+    """
+
+    kind: Literal["gate", "sum", "mean"]
+    arguments: tuple[HeadPattern, ...]
+    gate: str | None = None

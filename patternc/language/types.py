@@ -23,6 +23,7 @@ from patternc.language.arguments import (
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.kinds import UNKNOWN, Facts, Kind
 from patternc.language.names import Scope, resolve, unknown
+from patternc.language.near import suggestion
 from patternc.language.primitives import BLOCKS, HEADER_CALLS, PRIMITIVES, Group, Primitive
 from patternc.language.program import (
     Argument,
@@ -118,8 +119,8 @@ def _name(node: Name, scope: Scope) -> Facts:
 
 
 def _first_slot(primitive: Primitive) -> str:
-    slots = (*primitive.placed, *((primitive.many,) if primitive.many else ()), *primitive.named)
-    return slots[0].name
+    slots = [*primitive.placed, *primitive.named]
+    return (primitive.many or slots[0]).name
 
 
 def _call(node: Call, scope: Scope) -> Facts:
@@ -135,16 +136,28 @@ def _call(node: Call, scope: Scope) -> Facts:
 
 
 def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
+    before = scope.findings.count
     facts = check_arguments(node, primitive, scope, check)
     problem = _shape_of_arguments(node, primitive)
     if problem is not None:
         return scope.report(problem)
-    return _primitive_facts(primitive, facts, node.span, scope)
+    _check_parts(node, primitive, facts, scope)
+    made = _primitive_facts(primitive, facts, node.span, scope)
+    if made.kind == "set" and scope.findings.count == before:
+        scope.sound.add(id(node))
+    return made
 
 
-def _primitive_facts(
-    primitive: Primitive, facts: list[Facts], span: Span, scope: Scope
-) -> Facts:
+def _check_parts(node: Call, primitive: Primitive, facts: list[Facts], scope: Scope) -> None:
+    """What only some words ask of their arguments."""
+    if primitive.name == "mix":
+        combining.branches(node, facts, scope)
+    for (slot, argument), fact in zip(fill(node, primitive)[0], facts, strict=True):
+        if slot.name == "avoid":
+            combining.avoided(argument.value.span, fact, scope)
+
+
+def _primitive_facts(primitive: Primitive, facts: list[Facts], span: Span, scope: Scope) -> Facts:
     if not primitive.lowered:
         scope.report(not_lowered(f"`{primitive.name}`", span))
     joined = frozenset().union(*(part.holds for part in facts))
@@ -153,7 +166,7 @@ def _primitive_facts(
             kept = joined & {"listed", "same", "layer", "head"}
             return Facts("set", kept | ({"random"} if primitive.name == "random" else set()))
         case "combination":
-            return Facts("output", joined)
+            return Facts("output", joined | {primitive.name})
         case _:
             return Facts(_KIND_OF[primitive.group], joined)
 
@@ -168,8 +181,6 @@ def _shape_of_arguments(node: Call, primitive: Primitive) -> Diagnostic | None:
             return _segment(node, given)
         case "neighborhood":
             return _neighborhood(node, primitive, given)
-        case "mix":
-            return None
         case _:
             return None
 
@@ -225,15 +236,18 @@ def _unary(node: Unary, scope: Scope) -> Facts:
         case "~":
             return combining.complement(node, check(node.operand, scope), scope)
         case "-":
-            facts = check(node.operand, scope)
-            if facts.kind in ("set", "output"):
-                return scope.report(_minus_pattern(node))
-            return integer_facts(node.operand, facts, scope)
+            return _negative(node, check(node.operand, scope), scope)
         case _:
             assert_never(node.operator)
 
 
-def integer_facts(node: Node, facts: Facts, scope: Scope) -> Facts:
+def _negative(node: Unary, facts: Facts, scope: Scope) -> Facts:
+    if facts.kind in ("set", "output"):
+        return scope.report(_minus_pattern(node))
+    return facts if facts.kind == "decimal" else _integer(node.operand, facts, scope)
+
+
+def _integer(node: Node, facts: Facts, scope: Scope) -> Facts:
     if facts.kind not in ("integer", "unknown"):
         return scope.report(expected_kind("an integer", facts, node.span))
     return facts
@@ -253,7 +267,8 @@ def _binary(node: Binary, scope: Scope) -> Facts:
             left, right = integer(node.left, scope, check), integer(node.right, scope, check)
             return _product(node, left, right, scope)
         case "on" | "with":
-            return combining.attached(node, check(node.left, scope), check(node.right, scope), scope)
+            left, right = check(node.left, scope), check(node.right, scope)
+            return combining.attached(node, left, right, scope)
         case _:
             assert_never(node.operator)
 
@@ -261,8 +276,8 @@ def _binary(node: Binary, scope: Scope) -> Facts:
 def _sum(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
     return _joined(
         "integer",
-        integer_facts(node.left, left, scope),
-        integer_facts(node.right, right, scope),
+        _integer(node.left, left, scope),
+        _integer(node.right, right, scope),
     )
 
 
@@ -295,8 +310,8 @@ def _positional_side(node: Binary, side: Node, what: str, facts: Facts) -> Diagn
         "P065",
         f"a {what} that holds {min(facts.positional)}",
         side.span,
-        f"not known before the call",
-        note="divisors, moduli and powers are constants, so that integer sets hold conditions exactly",
+        "not known before the call",
+        note="divisors, moduli and powers are constants, so that conditions stay affine",
         help="write a number, or something made of layer, head and parameters",
     )
 
@@ -337,12 +352,13 @@ def _header_inside(node: Call) -> Diagnostic:
 
 
 def _keyword(node: Name) -> Diagnostic:
+    advice = suggestion(node.name, ())
     return Diagnostic(
         "P040",
         f"unknown name `{node.name}`",
         node.span,
         "this word has no value",
-        help="use the words of the language, or bind a name with `let`",
+        help=advice or "use the words of the language, or bind a name with `let`",
     )
 
 

@@ -23,8 +23,8 @@ from patternc.layout.listing import (
 from patternc.layout.tiling import classify_by_key, tiling
 from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run, count, in_runs, values_of_row
-from patternc.relation.tables import Tables
+from patternc.relation.runs import Run, Sizes, count, in_runs, values_of_row
+from patternc.relation.tables import HeadTables, Tables
 
 Kind = Literal["full", "partial"]
 
@@ -33,7 +33,8 @@ Kind = Literal["full", "partial"]
 class Tile:
     """One visit of a row or column: the other side's tile, its kind, how often its pairs count.
 
-    `branch` is the argument of the `mix` it belongs to, 0 where there is none.
+    `branch` numbers the relation's branches: arguments of a `mix`, and key sources, whose tiles
+    hold slots.
     """
 
     index: int
@@ -79,7 +80,7 @@ class BranchLayout:
     def __init__(self, branch: Branch, query_tile: int, key_tile: int, tables: Tables) -> None:
         self.branch = branch
         self.tables = tables
-        self.n = tables.n
+        self.sizes = tables.sizes
         self.tiling: Tiling = tiling(branch, query_tile, key_tile)
 
     @cached_property
@@ -91,7 +92,7 @@ class BranchLayout:
         found = [product_tiles(item, self.tiling, self.tables) for item in self.tiling.products]
         full = _joined([pairs for pairs, _ in found])
         partial = _without(_joined([pairs for _, pairs in found]), full)
-        return _unlisted(full, runs, self.n), _unlisted(partial, runs, self.n)
+        return _unlisted(full, runs, self.sizes), _unlisted(partial, runs, self.sizes)
 
     @cached_property
     def runs(self) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
@@ -101,9 +102,9 @@ class BranchLayout:
     @cached_property
     def counts(self) -> tuple[int, int]:
         """Full and partial tiles."""
-        rows = -(-self.n // self.tiling.query_tile)
+        rows = -(-self.sizes.n // self.tiling.query_tile)
         full, partial = (
-            _visited(runs, rows, self.n) + len(pairs.row)
+            _visited(runs, rows, self.sizes) + len(pairs.row)
             for runs, pairs in zip(self.runs, self.singles, strict=True)
         )
         return full, partial
@@ -114,7 +115,8 @@ class BranchLayout:
 
     def column(self, b: int) -> tuple[Integers, Booleans]:
         """The query tiles of key tile b, ascending, and which of them are full."""
-        found = classify_by_key(self.branch.formula, self.tiling.query_tile, self.tiling.key_tile)
+        shape = (self.tiling.query_tile, self.tiling.key_tile)
+        found = classify_by_key(self.branch.formula, *shape, self.branch.keys)
         runs = (found.full, found.partial) if self.tiling.exact else ((), ())
         return self._visits(runs, b, lambda pairs: pairs.row[pairs.tile == b])
 
@@ -125,7 +127,7 @@ class BranchLayout:
         singles: Callable[[Pairs], Integers],
     ) -> tuple[Integers, Booleans]:
         full, partial = (
-            np.concatenate([*(values_of_row(run, at, self.n) for run in part), singles(pairs)])
+            np.concatenate([*(values_of_row(run, at, self.sizes) for run in part), singles(pairs)])
             for part, pairs in zip(runs, self.singles, strict=True)
         )
         tiles = np.concatenate([full, partial])
@@ -134,8 +136,8 @@ class BranchLayout:
 
     def _resolved(self) -> tuple[Pairs, Pairs]:
         """Tile by tile from the predicate itself, where integer sets gave up."""
-        rows = np.arange(-(-self.n // self.tiling.query_tile))
-        listed = listed_singly(self.tiling.partial, rows, self.n)
+        rows = np.arange(-(-self.sizes.n // self.tiling.query_tile))
+        listed = listed_singly(self.tiling.partial, rows, self.sizes)
         kinds = [self._kind(a, b) for a, b in zip(listed.row, listed.tile, strict=True)]
         full, partial = (np.array([kind == want for kind in kinds], bool) for want in (2, 1))
         return (
@@ -145,9 +147,11 @@ class BranchLayout:
 
     def _kind(self, a: int, b: int) -> int:
         """0 without a pair, 1 partial, 2 full."""
-        i = np.arange(a * self.tiling.query_tile, min((a + 1) * self.tiling.query_tile, self.n))
+        i = np.arange(
+            a * self.tiling.query_tile, min((a + 1) * self.tiling.query_tile, self.sizes.n)
+        )
         j = np.arange(b * self.tiling.key_tile, (b + 1) * self.tiling.key_tile)
-        below = j[j < self.n]
+        below = j[j < self.sizes.m]
         held = self.tables.holds(self.branch.predicate, {"i": i[:, None], "j": below[None, :]})
         held = np.broadcast_to(held, (len(i), len(below)))
         return 2 if held.all() and len(below) == len(j) else int(held.any())
@@ -168,11 +172,14 @@ class Layout:
         n: int,
         query_tile: int,
         key_tile: int,
-        tables: Sequence[Tables],
+        tables: Sequence[HeadTables],
     ) -> None:
         self.n, self.query_tile, self.key_tile = n, query_tile, key_tile
         self._heads = [
-            [BranchLayout(branch, query_tile, key_tile, mine) for branch in relation.branches]
+            [
+                BranchLayout(branch, query_tile, key_tile, mine.of(branch.source))
+                for branch in relation.branches
+            ]
             for relation, mine in zip(relations, tables, strict=True)
         ]
 
@@ -189,20 +196,14 @@ class Layout:
         return Counts(full, partial)
 
     def row(self, head: int, a: int) -> Visits:
-        """The key tiles of query tile `a`; a mix lists them branch by branch."""
-        self._within("query tile", a, self.query_tile)
+        """The key tiles of query tile `a`; branch by branch."""
+        if not 0 <= a < -(-self.n // self.query_tile):
+            raise IndexError(f"query tile {a} is not among those of n = {self.n}")
         return self._visits(head, lambda branch: branch.row(a))
 
     def column(self, head: int, b: int) -> Visits:
-        """The query tiles of key tile `b`; a mix lists them branch by branch."""
-        self._within("key tile", b, self.key_tile)
+        """The query tiles of key tile `b`; branch by branch."""
         return self._visits(head, lambda branch: branch.column(b))
-
-    def _within(self, what: str, index: int, tile: int) -> None:
-        if not 0 <= index < -(-self.n // tile):
-            raise IndexError(
-                f"{what} {index} is not among the {-(-self.n // tile)} of n = {self.n}"
-            )
 
     def _visits(
         self, head: int, side: Callable[[BranchLayout], tuple[Integers, Booleans]]
@@ -225,9 +226,9 @@ class Layout:
 
 
 @lru_cache(maxsize=256)
-def _visited(runs: tuple[Run, ...], rows: int, n: int) -> int:
+def _visited(runs: tuple[Run, ...], rows: int, sizes: Sizes) -> int:
     """Tiles of closed-form runs; heads with equal runs are counted once."""
-    return sum(count(run, np.arange(rows), n) for run in runs)
+    return sum(count(run, np.arange(rows), sizes) for run in runs)
 
 
 def _joined(parts: list[Pairs]) -> Pairs:
@@ -248,8 +249,8 @@ def _without(pairs: Pairs, others: Pairs) -> Pairs:
     return Pairs(pairs.row[kept], pairs.tile[kept])
 
 
-def _unlisted(pairs: Pairs, runs: tuple[Run, ...], n: int) -> Pairs:
-    kept = ~in_runs(runs, pairs.row, pairs.tile, n)
+def _unlisted(pairs: Pairs, runs: tuple[Run, ...], sizes: Sizes) -> Pairs:
+    kept = ~in_runs(runs, pairs.row, pairs.tile, sizes)
     return Pairs(pairs.row[kept], pairs.tile[kept])
 
 

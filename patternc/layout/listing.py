@@ -25,7 +25,7 @@ from patternc.relation.evaluation import Values, holds
 from patternc.relation.fold import TRUE
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, SameLabel
-from patternc.relation.runs import Run, expand
+from patternc.relation.runs import Run, Sizes, expand
 from patternc.relation.tables import Tables
 
 Integers = NDArray[np.int64]
@@ -51,9 +51,9 @@ def sorted_pairs(row: Integers, tile: Integers) -> Pairs:
     return Pairs(keys // width, keys % width)
 
 
-def listed_singly(runs: tuple[Run, ...], rows: Integers, n: int) -> Pairs:
+def listed_singly(runs: tuple[Run, ...], rows: Integers, sizes: Sizes) -> Pairs:
     """Every tile of `runs`, one by one."""
-    parts = [part for run in runs for part in expand(run, rows, n)]
+    parts = [part for run in runs for part in expand(run, rows, sizes)]
     if not parts:
         return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))
     return sorted_pairs(
@@ -75,7 +75,7 @@ def product_tiles(product: Product, tiling: Tiling, tables: Tables) -> tuple[Pai
         alone = len(product.literals) == 1
         full = full if alone else np.zeros(len(pairs.row), np.bool_)
     else:
-        pairs = listed_singly(product.runs, rows, tables.n)
+        pairs = listed_singly(product.runs, rows, tables.sizes)
         full = np.zeros(len(pairs.row), np.bool_)
     kept = np.ones(len(pairs.row), np.bool_)
     for literal in product.literals:
@@ -98,15 +98,18 @@ def _row_table_tiles(
     """
     block = atom.table.block
     if atom.table.parts or _unit(atom) != block:
-        pairs = listed_singly(product.runs, np.arange(-(-tables.n // tiling.query_tile)), tables.n)
+        rows = np.arange(-(-tables.n // tiling.query_tile))
+        pairs = listed_singly(product.runs, rows, tables.sizes)
         return pairs, np.zeros(len(pairs.row), np.bool_)
     height, width = gcd(block, tiling.query_tile), gcd(block, tiling.key_tile)
-    row, key = _cells(tables.rows(atom.table), block, height, width, tables.n)
-    values: Values = {"i": row, "j": key, "n": tables.n}
-    kept = np.broadcast_to(holds(touched(product.formula, height, width), values), row.shape)
+    row, key = _cells(tables.rows(atom.table), block, height, width, tables.sizes)
+    values: Values = {"i": row, "j": key, **tables.sizes.values}
+    kept = np.broadcast_to(
+        holds(touched(product.formula, height, width, tables.keys), values), row.shape
+    )
     row, key = row[kept], key[kept]
     pairs = sorted_pairs(row * height // tiling.query_tile, key * width // tiling.key_tile)
-    return pairs, _filled(pairs, row, key, height, width, product, tiling, tables.n)
+    return pairs, _filled(pairs, row, key, height, width, product, tiling, tables.sizes)
 
 
 def _unit(atom: InRow) -> int:
@@ -120,7 +123,7 @@ def _unit(atom: InRow) -> int:
 
 
 def _cells(
-    keys: Integers, block: int, height: int, width: int, n: int
+    keys: Integers, block: int, height: int, width: int, sizes: Sizes
 ) -> tuple[Integers, Integers]:
     """Entries [rows, k] as distinct cells of height x width tokens below n."""
     row, slot = np.nonzero(keys >= 0)
@@ -128,7 +131,7 @@ def _cells(
     y = row[:, None, None] * tall + np.arange(tall)[None, :, None]
     x = keys[row, slot][:, None, None] * wide + np.arange(wide)[None, None, :]
     y, x = (np.broadcast_to(part, (len(row), tall, wide)).ravel() for part in (y, x))
-    below = (y * height < n) & (x * width < n)
+    below = (y * height < sizes.n) & (x * width < sizes.m)
     cells = sorted_pairs(y[below], x[below])
     return cells.row, cells.tile
 
@@ -141,17 +144,17 @@ def _filled(
     width: int,
     product: Product,
     tiling: Tiling,
-    n: int,
+    sizes: Sizes,
 ) -> NDArray[np.bool_]:
     """Tiles, not cut by n on the key side, whose every cell below n is an entry."""
     if product.formula != TRUE:
         return np.zeros(len(pairs.row), np.bool_)
-    tiles_wide = -(-n // tiling.key_tile)
+    tiles_wide = -(-sizes.m // tiling.key_tile)
     found = (row * height // tiling.query_tile) * tiles_wide + key * width // tiling.key_tile
     order, counts = np.unique(found, return_counts=True)
-    rows_below_n = np.minimum(n - pairs.row * tiling.query_tile, tiling.query_tile)
+    rows_below_n = np.minimum(sizes.n - pairs.row * tiling.query_tile, tiling.query_tile)
     needed = -(-rows_below_n // height) * (tiling.key_tile // width)
-    uncut = (pairs.tile + 1) * tiling.key_tile <= n
+    uncut = (pairs.tile + 1) * tiling.key_tile <= sizes.m
     return uncut & (counts == needed) if len(order) else uncut
 
 
@@ -159,9 +162,9 @@ def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArr
     """Can the atom hold a pair of each tile? Never false where it does."""
     match atom:
         case Member(_, position) if "i" in variables_of(position):
-            return _member_tiles(tables, atom, tiling.query_tile)[pairs.row]
+            return _member_tiles(tables, atom, tiling.query_tile, tables.n)[pairs.row]
         case Member():
-            return _member_tiles(tables, atom, tiling.key_tile)[pairs.tile]
+            return _member_tiles(tables, atom, tiling.key_tile, tables.m)[pairs.tile]
         case SameLabel(table):
             low_row, high_row = _label_range(tables.labels(table), tiling.query_tile)
             low_key, high_key = _label_range(tables.labels(table), tiling.key_tile)
@@ -171,11 +174,11 @@ def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArr
     return np.ones(len(pairs.row), np.bool_)
 
 
-def _member_tiles(tables: Tables, atom: Member, tile: int) -> NDArray[np.bool_]:
+def _member_tiles(tables: Tables, atom: Member, tile: int, count: int) -> NDArray[np.bool_]:
     """Which tiles of the atom's side hold a member; the atom names i or j, not both."""
-    at = np.arange(tables.n)
+    at = np.arange(count)
     member = np.broadcast_to(tables.holds(atom, {"i": at, "j": at}), at.shape)
-    return np.bincount(at // tile, weights=member, minlength=-(-tables.n // tile)) > 0
+    return np.bincount(at // tile, weights=member, minlength=-(-count // tile)) > 0
 
 
 def _label_range(labels: Integers, tile: int) -> tuple[Integers, Integers]:

@@ -16,6 +16,7 @@ from patternc.layout.layout import Product, Run, Tiling
 from patternc.relation import fold
 from patternc.relation.integer_sets import (
     BudgetError,
+    KeyCount,
     TileSet,
     budget,
     condition_of,
@@ -46,64 +47,82 @@ def tiling(branch: Branch, query_tile: int, key_tile: int, rows_beyond_n: bool =
     With `rows_beyond_n` full tiles are full for the rows past n too: shorter loops for kernels,
     at the price of a few more partial tiles in the last row of tiles.
     """
-    found = classify(branch.formula, query_tile, key_tile, rows_beyond_n)
-    products = tuple(_product(conjunct, query_tile, key_tile) for conjunct in branch.conjuncts)
+    found = classify(branch.formula, query_tile, key_tile, branch.keys, rows_beyond_n)
+    products = tuple(
+        _product(conjunct, query_tile, key_tile, branch.keys) for conjunct in branch.conjuncts
+    )
     return Tiling(query_tile, key_tile, found.full, found.partial, products, found.exact)
 
 
 @lru_cache(maxsize=4096)
 def classify(
-    formula: Condition, query_tile: int, key_tile: int, rows_beyond_n: bool = False
+    formula: Condition,
+    query_tile: int,
+    key_tile: int,
+    keys: KeyCount = "n",
+    rows_beyond_n: bool = False,
 ) -> Classified:
     """Runs over key tiles of a query tile."""
     return _classify(
-        formula, key_tile, lambda: tiles(formula, query_tile, key_tile, rows_beyond_n), query_tile
+        formula,
+        lambda: tiles(formula, query_tile, key_tile, rows_beyond_n, keys),
+        outer=(query_tile, "n"),
+        inner=(key_tile, keys),
     )
 
 
 @lru_cache(maxsize=4096)
-def classify_by_key(formula: Condition, query_tile: int, key_tile: int) -> Classified:
+def classify_by_key(
+    formula: Condition, query_tile: int, key_tile: int, keys: KeyCount = "n"
+) -> Classified:
     """Runs over query tiles of a key tile: the same tiles, read by columns."""
 
     def columns() -> tuple[TileSet, TileSet]:
-        full, partial = tiles(formula, query_tile, key_tile)
+        full, partial = tiles(formula, query_tile, key_tile, keys=keys)
         return transposed(full), transposed(partial)
 
-    return _classify(formula, query_tile, columns, key_tile)
+    return _classify(formula, columns, outer=(key_tile, keys), inner=(query_tile, "n"))
 
 
 def _classify(
-    formula: Condition, inner: int, sets: Callable[[], tuple[TileSet, TileSet]], outer: int
+    formula: Condition,
+    sets: Callable[[], tuple[TileSet, TileSet]],
+    outer: tuple[int, KeyCount],
+    inner: tuple[int, KeyCount],
 ) -> Classified:
+    """`outer` and `inner` are the sizes of a row's and of a value's tile, and what they count."""
     if formula == fold.FALSE:
         return Classified((), ())
     try:
         with budget():
-            full, partial = (_runs(loops_of(part, outer)) for part in sets())
+            full, partial = (_runs(loops_of(part, *outer)) for part in sets())
             return Classified(full, partial)
     except BudgetError:
-        return Classified((), (every_tile(inner),), exact=False)
+        return Classified((), (every_tile(*inner),), exact=False)
 
 
 @lru_cache(maxsize=4096)
-def touched(formula: Condition, query_tile: int, key_tile: int) -> Condition:
+def touched(formula: Condition, query_tile: int, key_tile: int, keys: KeyCount = "n") -> Condition:
     """Does tile (a, b), written i and j, hold a pair of the formula? True where unknown."""
     if formula in (fold.TRUE, fold.FALSE):
         return formula
     try:
         with budget():
-            return condition_of(touched_tiles(pairs(formula) & universe(), query_tile, key_tile))
+            return condition_of(
+                touched_tiles(pairs(formula) & universe(keys), query_tile, key_tile)
+            )
     except BudgetError:
         return fold.TRUE
 
 
-def every_tile(tile: int) -> Run:
-    tiles_below_n = fold.floor_divide(fold.add(Variable("n"), Constant(tile - 1)), Constant(tile))
-    return Run(fold.TRUE, Constant(0), tiles_below_n)
+def every_tile(tile: int, count: KeyCount = "n") -> Run:
+    """All tiles of `count` positions."""
+    rounded = fold.add(Variable(count), Constant(tile - 1))
+    return Run(fold.TRUE, Constant(0), fold.floor_divide(rounded, Constant(tile)))
 
 
-def _product(conjunct: Conjunct, query_tile: int, key_tile: int) -> Product:
-    found = classify(conjunct.formula, query_tile, key_tile)
+def _product(conjunct: Conjunct, query_tile: int, key_tile: int, keys: KeyCount) -> Product:
+    found = classify(conjunct.formula, query_tile, key_tile, keys)
     return Product(found.full + found.partial, conjunct.literals, conjunct.formula)
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
-from typing import assert_never
+from typing import Literal, assert_never
 
 import islpy as isl
 
@@ -47,6 +47,7 @@ from patternc.relation.runs import Run
 # 100,000 operations take about 0.1 s.
 BUDGET = 2_000_000
 TileSet = isl.Set
+KeyCount = Literal["n", "m"]
 _OPERATION = isl.ast_expr_op_type
 _LOCAL = threading.local()
 
@@ -83,37 +84,41 @@ def budget(operations: int = BUDGET) -> Iterator[None]:
 
 def pairs(condition: Condition) -> isl.Set:
     """{ [i, j] : condition } on the infinite plane, n a parameter."""
-    return isl.Set(f"[n] -> {{ [i, j] : {condition_text(condition)} }}", context())
+    return isl.Set(f"[n, m] -> {{ [i, j] : {condition_text(condition)} }}", context())
 
 
-def universe() -> isl.Set:
-    """The pairs of a sequence: 0 <= i, j < n."""
-    return isl.Set("[n] -> { [i, j] : 0 <= i < n and 0 <= j < n }", context())
+def universe(keys: KeyCount = "n") -> isl.Set:
+    """The pairs of n query positions with n tokens, or with the m slots of another source."""
+    return isl.Set(f"[n, m] -> {{ [i, j] : 0 <= i < n and 0 <= j < {keys} }}", context())
 
 
 def touched_tiles(pairs: isl.Set, query_tile: int, key_tile: int) -> isl.Set:
     """{ [a, b] } of the tiles that hold a pair."""
     text = (
-        f"[n] -> {{ [i, j] -> [a, b] : {query_tile}a <= i < {query_tile}a + {query_tile}"
+        f"[n, m] -> {{ [i, j] -> [a, b] : {query_tile}a <= i < {query_tile}a + {query_tile}"
         f" and {key_tile}b <= j < {key_tile}b + {key_tile} }}"
     )
     return pairs.apply(isl.Map(text, context()))
 
 
 def tiles(
-    condition: Condition, query_tile: int, key_tile: int, rows_beyond_n: bool = False
+    condition: Condition,
+    query_tile: int,
+    key_tile: int,
+    rows_beyond_n: bool = False,
+    keys: KeyCount = "n",
 ) -> tuple[isl.Set, isl.Set]:
     """The full and the partial tiles { [a, b] } of a condition.
 
-    The complement is taken with j unbounded, and key tiles that n cuts are partial: fewer cases.
-    With `rows_beyond_n` a full tile is full for the rows past n too: fewer cases still.
+    The complement is taken with j unbounded, and key tiles that `keys` cuts are partial: fewer
+    cases. With `rows_beyond_n` a full tile is full for the rows past n too: fewer still.
     """
     plane = pairs(condition)
-    touched = touched_tiles(plane & universe(), query_tile, key_tile).coalesce()
+    touched = touched_tiles(plane & universe(keys), query_tile, key_tile).coalesce()
     rows = "0 <= i" if rows_beyond_n else "0 <= i < n"
-    outside = isl.Set(f"[n] -> {{ [i, j] : {rows} and j >= 0 }}", context()) - plane
+    outside = isl.Set(f"[n, m] -> {{ [i, j] : {rows} and j >= 0 }}", context()) - plane
     spoiled = touched_tiles(outside, query_tile, key_tile)
-    cut = isl.Set(f"[n] -> {{ [a, b] : {key_tile}b + {key_tile} > n }}", context())
+    cut = isl.Set(f"[n, m] -> {{ [a, b] : {key_tile}b + {key_tile} > {keys} }}", context())
     full = (touched - spoiled - cut).coalesce()
     return full, (touched - full).coalesce()
 
@@ -125,15 +130,15 @@ def basic_parts(plane: isl.Set) -> list[isl.Set]:
 
 def transposed(plane: isl.Set) -> isl.Set:
     """{ [j, i] } of { [i, j] }."""
-    return plane.apply(isl.Map("[n] -> { [i, j] -> [j, i] }", context()))
+    return plane.apply(isl.Map("[n, m] -> { [i, j] -> [j, i] }", context()))
 
 
-def loops_of(plane: isl.Set, tile: int = 1) -> tuple[Run, ...]:
-    """Disjoint loops over j that visit { [i, j] } for a given i with 0 <= tile * i < n."""
-    rows = plane.move_dims(isl.dim_type.param, 1, isl.dim_type.set, 0, 1)
-    rows = rows.set_dim_name(isl.dim_type.param, 1, "i").set_dim_name(isl.dim_type.set, 0, "j")
+def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Run, ...]:
+    """Disjoint loops over j that visit { [i, j] } for a given i with 0 <= tile * i < `rows_of`."""
+    rows = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 1)
+    rows = rows.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.set, 0, "j")
     schedule = isl.Map.identity(rows.get_space().map_from_set()).intersect_domain(rows)
-    known = isl.Set(f"[n, i] -> {{ : 0 <= i and {tile}i < n }}", context())
+    known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
     build = isl.AstBuild.from_context(known)
     tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
     return tuple(_loops(tree, fold.TRUE))
@@ -141,9 +146,9 @@ def loops_of(plane: isl.Set, tile: int = 1) -> tuple[Run, ...]:
 
 def condition_of(plane: isl.Set) -> Condition:
     """The set { [i, j] } as one condition on i, j and n."""
-    outer = plane.move_dims(isl.dim_type.param, 1, isl.dim_type.set, 0, 2)
-    outer = outer.set_dim_name(isl.dim_type.param, 1, "i").set_dim_name(isl.dim_type.param, 2, "j")
-    build = isl.AstBuild.from_context(isl.Set("[n, i, j] -> { : n >= 1 }", context()))
+    outer = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 2)
+    outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
+    build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
     return _condition(build.expr_from_set(outer.params()), {})
 
 
@@ -270,7 +275,7 @@ def _expression(expression: isl.AstExpr, names: Names) -> Expression:
 
 
 def _variable(name: str) -> Variable:
-    known: dict[str, VariableName] = {"i": "i", "j": "j", "n": "n"}
+    known: dict[str, VariableName] = {"i": "i", "j": "j", "n": "n", "m": "m"}
     return Variable(known[name])
 
 

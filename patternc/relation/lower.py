@@ -30,6 +30,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
+from patternc.language.sources import Source
 from patternc.language.terms import (
     Blocks,
     Causal,
@@ -45,6 +46,7 @@ from patternc.language.terms import (
     Listed,
     Local,
     Neighborhood,
+    On,
     Parts,
     Permuted,
     Positions,
@@ -56,6 +58,7 @@ from patternc.language.terms import (
     Term,
     Union,
     Where,
+    With,
 )
 from patternc.relation.fold import (
     FALSE,
@@ -83,20 +86,33 @@ from patternc.relation.predicate import (
     RowTable,
     SameLabel,
 )
+from patternc.relation.sources import M, count_of, key_of
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What i, j and n of a term stand for, as expressions over token positions."""
+    """What i, j and n of a term stand for, as expressions over token positions and slots.
+
+    Listed positions count from `count`, which differs from `length`, the n of formulas, on
+    key sources other than the tokens.
+    """
 
     row: Expression
     key: Expression
     count: Expression
+    length: Expression
     block: int = 1
     parts: int = 0
 
 
-TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"))
+TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
+
+
+def scope_of(source: Source) -> Scope:
+    """The scope of a term on `source`."""
+    return Scope(Variable("i"), key_of(source), count_of(source), Variable("n"))
+
+
 ZERO = Constant(0)
 # A permutation of more entries than this is a table.
 MOST_CASES = 8
@@ -121,15 +137,15 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
             return _segment(width, back, ahead, scope)
         case DilatedSegment():
             return _dilated_segment(term, scope)
+        case On() | With():
+            raise TypeError("key sources and modifiers are separated before lowering")
         case Columns(positions):
             return _positions(positions, scope.key, scope)
         case Rows(positions):
             return _rows(positions, scope)
         case Global(positions):
-            columns = _positions(positions, scope.key, scope)
-            return conjunction(
-                [_existing_row(scope), disjunction([columns, _rows(positions, scope)])]
-            )
+            either = [_positions(positions, at, scope) for at in (scope.key, scope.row)]
+            return conjunction([_existing_row(scope), disjunction(either)])
         case Permuted(table):
             return _permuted(table, scope)
         case Random():
@@ -240,10 +256,15 @@ def _dilated_segment(term: DilatedSegment, scope: Scope) -> Condition:
 
 def _blocks(size: int, scope: Scope) -> Scope:
     block = Constant(size)
+    count, length = (
+        floor_divide(add(positions, Constant(size - 1)), block)
+        for positions in (scope.count, scope.length)
+    )
     return Scope(
         floor_divide(scope.row, block),
         floor_divide(scope.key, block),
-        floor_divide(add(scope.count, Constant(size - 1)), block),
+        count,
+        length,
         scope.block * size,
         scope.parts,
     )
@@ -254,7 +275,7 @@ def _parts(parts: int, body: Term, scope: Scope) -> Condition:
     cases = []
     for row in range(-parts, parts):
         for key in range(parts):
-            inner = Scope(Constant(row), Constant(key), Constant(parts), 1, parts)
+            inner = Scope(Constant(row), Constant(key), Constant(parts), Constant(parts), 1, parts)
             holds = lower(body, inner)
             inside = [
                 _in_part(row, parts, scope.row, scope),
@@ -298,7 +319,7 @@ def replace(expression: Expression, scope: Scope) -> Expression:
         case Constant() | Scalar():
             return expression
         case Variable(name):
-            return {"i": scope.row, "j": scope.key, "n": scope.count}[name]
+            return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[name]
         case Add(left, right):
             return add(replace(left, scope), replace(right, scope))
         case Subtract(left, right):

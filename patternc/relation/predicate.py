@@ -50,7 +50,7 @@ RowTable = RandomTable | ListedTable | PermutationTable
 
 @dataclass(frozen=True, slots=True)
 class SetTable:
-    """A run-time set by its name: booleans [n] or positions, in blocks of `block` tokens or parts."""
+    """A run-time set by its name: booleans [n] or positions, counting blocks or parts."""
 
     name: str
     block: int = 1

@@ -1,22 +1,26 @@
 """Relations: the exact meaning of one head's pattern, for every n.
 
-From `HeadPattern` to branches. A branch is one set: a formula that integer sets hold exactly, and
-products of a formula with table atoms (random draws, run-time inputs, scattered constants).
-mu(i, j) is the sum over branches of their multiplicity where they hold (i, j).
+From `HeadPattern` to branches. A branch is one set of pairs of query positions and slots of one
+key source: a formula that integer sets hold exactly, and products of a formula with table atoms
+(random draws, run-time inputs, scattered constants). mu(i, j) is the sum over the branches of a
+softmax of their multiplicity where they hold (i, j).
 Non-goals: tiles, heads together.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal as Choice
 from typing import assert_never
 
 from patternc.language.formula import All, Any, Atom, Compare, Condition, Not, Truth
+from patternc.language.modifiers import Modifier
+from patternc.language.sources import TOKENS, Source
 from patternc.language.terms import HeadPattern
 from patternc.relation.fold import FALSE, TRUE, conjunction, disjunction, negation
-from patternc.relation.lower import lower
+from patternc.relation.lower import lower, scope_of
+from patternc.relation.separate import Part, separate
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +41,91 @@ class Conjunct:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One set: `predicate` whole, and as the union of `formula` and the `conjuncts`."""
+    """One set: `predicate` whole, and as the union of `formula` and the `conjuncts`.
+
+    Formulas see i, the slot j of `source`, n and (on sources other than the tokens) m.
+    """
 
     predicate: Condition
     formula: Condition
     conjuncts: tuple[Conjunct, ...]
     multiplicity: int
+    source: Source = TOKENS
+    modifiers: tuple[Modifier, ...] = ()
+    projection: str | None = None
+    softmax: int = 0
+
+    @property
+    def keys(self) -> Choice["n", "m"]:
+        """What counts the slots in formulas."""
+        return "n" if self.source == TOKENS else "m"
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """How the outputs of softmaxes are combined: their numbers, or further combinations."""
+
+    kind: Choice["gate", "sum", "mean"]
+    arguments: tuple[int | Combined, ...]
+    gate: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
+    """`branches` in the order of their softmax; without `combined` there is one softmax."""
+
     branches: tuple[Branch, ...]
+    combined: Combined | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The key sources in the order of their first occurrence: the columns of a mask."""
+        return tuple(dict.fromkeys(branch.source for branch in self.branches)) or (TOKENS,)
 
 
 def relation(pattern: HeadPattern) -> Relation:
     """Equal branches of a mix are one with their number as multiplicity."""
-    counted = Counter(lower(term) for term in pattern.branches)
-    return Relation(tuple(_branch(predicate, times) for predicate, times in counted.items()))
+    softmaxes: list[HeadPattern] = []
+    combined = _combined(pattern, softmaxes)
+    branches = tuple(
+        _branch(part, times, number)
+        for number, softmax in enumerate(softmaxes)
+        for part, times in _counted(softmax)
+    )
+    return Relation(branches, combined if isinstance(combined, Combined) else None)
 
 
-def _branch(predicate: Condition, multiplicity: int) -> Branch:
+def _combined(pattern: HeadPattern, softmaxes: list[HeadPattern]) -> int | Combined:
+    """Numbers the softmaxes from left to right."""
+    if pattern.combination is None:
+        softmaxes.append(pattern)
+        return len(softmaxes) - 1
+    found = pattern.combination
+    return Combined(
+        found.kind, tuple(_combined(item, softmaxes) for item in found.arguments), found.gate
+    )
+
+
+def _counted(softmax: HeadPattern) -> Iterator[tuple[Part, int]]:
+    """The parts of all branches of a mix, parts of equal meaning once."""
+    meaning: dict[object, tuple[Part, int]] = {}
+    for part in (part for branch in softmax.branches for part in separate(branch)):
+        key = (_predicate(part), part.source, part.modifiers, part.projection)
+        meaning[key] = (part, meaning.get(key, (part, 0))[1] + 1)
+    yield from meaning.values()
+
+
+def _predicate(part: Part) -> Condition:
+    return lower(part.term, scope_of(part.source))
+
+
+def _branch(part: Part, multiplicity: int, softmax: int) -> Branch:
+    predicate = _predicate(part)
     cases = split(predicate)
     formula = cases.pop((), FALSE)
-    conjuncts = tuple(Conjunct(part, literals) for literals, part in cases.items())
-    return Branch(predicate, formula, conjuncts, multiplicity)
+    conjuncts = tuple(Conjunct(formula, literals) for literals, formula in cases.items())
+    treatment = (part.source, part.modifiers, part.projection)
+    return Branch(predicate, formula, conjuncts, multiplicity, *treatment, softmax)
 
 
 def split(predicate: Condition) -> dict[tuple[Literal, ...], Condition]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from patternc.language.formula import All, Condition, Expression
-from patternc.relation.evaluation import Integers, Values, evaluate, holds
+from patternc.language.formula import All, Condition, Expression, VariableName
+from patternc.relation.evaluation import Booleans, Integers, Values, evaluate, holds
 from patternc.relation.fold import TRUE, conjunction
 from patternc.relation.formulas import variables_of
 
@@ -34,6 +34,17 @@ class Run:
     step: int = 1
 
 
+class Sizes(NamedTuple):
+    """How long things are at a call: n tokens, and m slots of the key source."""
+
+    n: int
+    m: int
+
+    @property
+    def values(self) -> dict[VariableName, int]:
+        return {"n": self.n, "m": self.m}
+
+
 @lru_cache(maxsize=65536)
 def filter_of(run: Run) -> Condition:
     """The part of the run's guard that chooses values one by one."""
@@ -49,51 +60,53 @@ def _conjuncts(guard: Condition) -> tuple[Condition, ...]:
     return guard.items if isinstance(guard, All) else (guard,)
 
 
-def spans(run: Run, rows: Integers, n: int) -> tuple[Integers, Integers]:
+def spans(run: Run, rows: Integers, sizes: Sizes) -> tuple[Integers, Integers]:
     """start, stop of the run for each row; empty spans where its guard is false."""
-    values: Values = {"i": rows, "n": n}
+    values: Values = {"i": rows, **sizes.values}
     start, stop = (
         np.broadcast_to(evaluate(end, values), rows.shape) for end in (run.start, run.stop)
     )
     return start, np.where(holds(_row_guard(run), values), np.maximum(start, stop), start)
 
 
-def lengths(run: Run, rows: Integers, n: int) -> Integers:
+def lengths(run: Run, rows: Integers, sizes: Sizes) -> Integers:
     """Values that the run visits for each row, its filter not applied."""
-    start, stop = spans(run, rows, n)
+    start, stop = spans(run, rows, sizes)
     return -(-(stop - start) // run.step)
 
 
-def count(run: Run, rows: Integers, n: int) -> int:
+def count(run: Run, rows: Integers, sizes: Sizes) -> int:
     """Values that the run visits over all rows."""
     if filter_of(run) == TRUE:
-        return int(lengths(run, rows, n).sum())
-    return sum(len(row) for row, _ in expand(run, rows, n))
+        return int(lengths(run, rows, sizes).sum())
+    return sum(len(row) for row, _ in expand(run, rows, sizes))
 
 
-def expand(run: Run, rows: Integers, n: int) -> Iterator[tuple[Integers, Integers]]:
+def expand(run: Run, rows: Integers, sizes: Sizes) -> Iterator[tuple[Integers, Integers]]:
     """The run's values one by one as (row, value), in chunks, its filter applied."""
-    start, sizes = spans(run, rows, n)[0], lengths(run, rows, n)
-    ends = np.cumsum(sizes)
+    start, visited = spans(run, rows, sizes)[0], lengths(run, rows, sizes)
+    ends = np.cumsum(visited)
     first = 0
     while first < len(rows):
         reached = ends[first - 1] if first else 0
         last = max(first + 1, int(np.searchsorted(ends, reached + CHUNK)))
         part = slice(first, last)
-        row = np.repeat(rows[part], sizes[part])
-        offset = np.arange(len(row)) - np.repeat(ends[part] - sizes[part] - reached, sizes[part])
-        value = np.repeat(start[part], sizes[part]) + offset * run.step
+        row = np.repeat(rows[part], visited[part])
+        offset = np.arange(len(row)) - np.repeat(
+            ends[part] - visited[part] - reached, visited[part]
+        )
+        value = np.repeat(start[part], visited[part]) + offset * run.step
         chosen = filter_of(run)
         if chosen != TRUE:
-            kept = np.broadcast_to(holds(chosen, {"i": row, "j": value, "n": n}), row.shape)
+            kept = np.broadcast_to(holds(chosen, {"i": row, "j": value, **sizes.values}), row.shape)
             row, value = row[kept], value[kept]
         yield row, value
         first = last
 
 
-def values_of_row(run: Run, row: int, n: int) -> Integers:
+def values_of_row(run: Run, row: int, sizes: Sizes) -> Integers:
     """The values that the run visits for one row, ascending."""
-    known: Values = {"i": row, "n": n}
+    known: Values = {"i": row, **sizes.values}
     if not holds(_row_guard(run), known):
         return np.zeros(0, np.int64)
     start, stop = (int(evaluate(end, known)) for end in (run.start, run.stop))
@@ -102,10 +115,10 @@ def values_of_row(run: Run, row: int, n: int) -> Integers:
     return np.asarray(values[np.broadcast_to(kept, values.shape)])
 
 
-def in_runs(runs: tuple[Run, ...], row: Integers, value: Integers, n: int) -> NDArray[np.bool_]:
+def in_runs(runs: tuple[Run, ...], row: Integers, value: Integers, sizes: Sizes) -> Booleans:
     """Is value[t] of row[t] in one of the runs?"""
     found = np.zeros(row.shape, np.bool_)
-    values: Values = {"i": row, "j": value, "n": n}
+    values: Values = {"i": row, "j": value, **sizes.values}
     for run in runs:
         start, stop = evaluate(run.start, values), evaluate(run.stop, values)
         found |= (value >= start) & (value < stop) & holds(run.guard, values)

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language.formula import Atom, Condition
+from patternc.language.sources import TOKENS, Source
 from patternc.language.terms import Term
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
+from patternc.relation.integer_sets import KeyCount
 from patternc.relation.lower import lower
 from patternc.relation.predicate import (
     ConstantSet,
@@ -32,16 +34,29 @@ from patternc.relation.predicate import (
     SetTable,
 )
 from patternc.relation.random_tables import draw
+from patternc.relation.runs import Sizes
+from patternc.relation.sources import slots
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 
 class Tables:
-    """The tables of one head at length `n`."""
+    """The tables of one head at n tokens, for keys of one source.
 
-    def __init__(self, n: int, inputs: Mapping[str, NDArray[np.generic]] | None = None) -> None:
+    `m` is the number of slots of a key source other than the tokens.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        inputs: Mapping[str, NDArray[np.generic]] | None = None,
+        m: int | None = None,
+    ) -> None:
         self.n = n
+        self.m = n if m is None else m
+        self.keys: KeyCount = "n" if m is None else "m"
+        self.sizes = Sizes(self.n, self.m)
         self._inputs = dict(inputs or {})
         self._rows: dict[RowTable, Integers] = {}
         self._members: dict[MemberTable, Booleans] = {}
@@ -69,7 +84,7 @@ class Tables:
 
     def holds(self, predicate: Condition, values: Values) -> Booleans:
         """Where a predicate is true, by broadcasting over the values of i and j."""
-        return holds(predicate, {"n": self.n, **values}, self._ask)
+        return holds(predicate, {**self.sizes.values, **values}, self._ask)
 
     def _ask(self, atom: Atom, values: Values) -> Booleans:
         match atom:
@@ -95,20 +110,20 @@ class Tables:
         return np.asarray(inside & (key >= 0) & reduce(np.logical_or, columns, np.asarray(False)))
 
     def _make_rows(self, table: RowTable) -> Integers:
-        count = self._count(table)
+        rows, keys = (self._count(table, length) for length in (self.n, self.m))
         match table:
             case RandomTable(random):
-                return draw(random, count, np.arange(count), self._avoided(random.avoid, count))
+                return draw(random, keys, np.arange(rows), self._avoided(random.avoid, keys))
             case ListedTable(name):
-                keys = np.asarray(self._input(name), np.int64)
-                if keys.ndim != 2:
+                listed = np.asarray(self._input(name), np.int64)
+                if listed.ndim != 2:
                     raise InputError(
-                        f"{name}: a list of shape [rows, k] expected, not {keys.shape}"
+                        f"{name}: a list of shape [rows, k] is expected, not {listed.shape}"
                     )
-                return np.where(keys < count, keys, -1)[:count]
-            case PermutationTable(keys):
-                listed = np.asarray(keys, np.int64).reshape(-1, 1)
-                return np.where(listed < count, listed, -1)[:count]
+                return np.where(listed < keys, listed, -1)[:rows]
+            case PermutationTable(entries):
+                listed = np.asarray(entries, np.int64).reshape(-1, 1)
+                return np.where(listed < keys, listed, -1)[:rows]
             case _:
                 assert_never(table)
 
@@ -124,7 +139,7 @@ class Tables:
         return avoided
 
     def _make_members(self, table: MemberTable) -> Booleans:
-        count = self._count(table)
+        count = self._count(table, self.m)
         members = np.zeros(count, np.bool_)
         match table:
             case ConstantSet(listing):
@@ -141,15 +156,39 @@ class Tables:
                 assert_never(table)
         return members
 
-    def _count(self, table: RowTable | MemberTable) -> int:
-        """Positions in the units of the table."""
+    def _count(self, table: RowTable | MemberTable, length: int) -> int:
+        """`length` positions in the units of the table."""
         parts = 0 if isinstance(table, ConstantSet) else table.parts
-        return parts or -(-self.n // table.block)
+        return parts or -(-length // table.block)
 
     def _input(self, name: str) -> NDArray[np.generic]:
         if name not in self._inputs:
             raise InputError(f"the run-time input {name!r} is missing; pass {name}=..")
         return self._inputs[name]
+
+
+class HeadTables:
+    """The tables of one head, by key source.
+
+    `sizes` gives the slots that only the call knows: `memory`, `compressed`, `encoder`.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        inputs: Mapping[str, NDArray[np.generic]] | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        self.n = n
+        self._inputs = inputs
+        self._sizes = dict(sizes or {})
+        self._tables: dict[Source, Tables] = {}
+
+    def of(self, source: Source) -> Tables:
+        if source not in self._tables:
+            m = None if source == TOKENS else slots(source, self.n, self._sizes)
+            self._tables[source] = Tables(self.n, self._inputs, m)
+        return self._tables[source]
 
 
 def _set_of(positions: NDArray[np.generic], count: int) -> Booleans:

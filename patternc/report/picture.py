@@ -68,7 +68,7 @@ def shares(mask: Mask, cell: int) -> Shares:
     counts = np.add.reduceat(mask, rows, axis=0, dtype=np.int64)
     counts = np.add.reduceat(counts, columns, axis=1)
     areas = np.outer(np.diff(rows, append=mask.shape[0]), np.diff(columns, append=mask.shape[1]))
-    return counts / areas
+    return np.asarray(counts / areas)
 
 
 def levels(cells: Shares) -> Levels:
@@ -159,6 +159,10 @@ def _axes(panel: Panel, wide: float, high: float) -> Iterator[str]:
         f'<text transform="translate(-11 {_number(high / 2)}) rotate(-90)" '
         'text-anchor="middle">\N{LEFTWARDS ARROW} query i</text>'
     )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _text(x: float, y: float, text: str, style: str = "", anchor: str = "") -> str:

@@ -42,7 +42,12 @@ def _character(upper: int, lower: int) -> str:
 def _framed(panel: Panel) -> Iterator[str]:
     lines = tuple(blocks(levels(panel.shares)))
     width = panel.shares.shape[1]
-    yield "┌" + f" {panel.title} "[:width].ljust(width, "─") + "┐"
+    yield "┌" + _fitting(panel.title, width).ljust(width, "─") + "┐"
     for line in lines:
         yield f"│{line}│"
-    yield "└" + f" {panel.keys:,} "[-width:].rjust(width, "─") + "┘"
+    yield "└" + _fitting(f"{panel.keys:,}", width).rjust(width, "─") + "┘"
+
+
+def _fitting(label: str, width: int) -> str:
+    """The label between spaces, or nothing where a frame is too narrow for it."""
+    return f" {label} " if len(label) + 2 <= width else ""

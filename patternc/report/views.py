@@ -7,6 +7,7 @@ drawing.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language.inputs import RunTimeInput
-from patternc.layout.at import Layout, Tile
+from patternc.layout.at import Layout, Visits
 from patternc.relation.errors import LengthError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import Tables
@@ -24,11 +25,11 @@ from patternc.report.picture import Mask, Panel, Shares
 
 TILE = 128
 CELLS = 64
-_LENGTHS = tuple(2**k for k in range(6, 16))
+_LENGTHS = tuple(1 << k for k in range(6, 16))
 _SPARSE = 0.25
 _DOCUMENTS = 4
-# Positions looked at in a cell, on each side: all of them in pictures of up to 4,096 tokens.
-_EXACT, _SAMPLE = 64, 32
+# Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
+_EXACT, _SAMPLE = 128, 64
 
 Array = NDArray[np.generic]
 
@@ -69,16 +70,21 @@ class View:
         notes = [_made_up(item, self.n)[1] for item in self.subject.inputs]
         return ", ".join((f"n = {self.n:,}", *layer, *notes))
 
-    def panels(self, most: int) -> tuple[Panel, ...]:
-        """One panel for every group of heads with one pattern, the first `most` groups."""
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The heads that share one pattern, group by group."""
         groups: dict[Relation, list[int]] = {}
         relations = self.subject.relations(self.layer)
         for head in self.heads:
             groups.setdefault(relations[head], []).append(head)
+        return tuple(map(tuple, groups.values()))
+
+    def panels(self, most: int) -> tuple[Panel, ...]:
+        """One panel for every group of heads, the first `most` groups."""
         count = self.subject.heads
         return tuple(
             Panel(_title(heads, count), self.cells(heads[0]), self.n, self.n)
-            for heads in list(groups.values())[:most]
+            for heads in self.groups[:most]
         )
 
     def cells(self, head: int, every: int = 1) -> Shares:
@@ -101,17 +107,23 @@ class View:
         counts = self.subject.layout(n, TILE, self.layer, **self.inputs).counts()
         listed = [sum(both) for both in zip(counts.full, counts.partial, strict=True)]
         kinds = f"{_range(counts.full)} full, {_range(counts.partial)} partial"
+        every = (-(-n // TILE)) ** 2
         return (
             ("pairs", f"{_range(pairs)} of {n * n:,}"),
             ("density", _percent([count / (n * n) for count in pairs])),
-            ("tiles", f"{_range(listed)} of {(-(-n // TILE)) ** 2:,} ({kinds}; {TILE} x {TILE})"),
+            ("tiles", f"{_range(listed)} visited ({kinds}) of {every:,}, {TILE} x {TILE} each"),
         )
 
 
 def view(subject: Subject, n: int | None, layer: int, head: int | None) -> View:
-    """The view asked for; n None is `telling_length`, head None is every head."""
+    """The view asked for; n None is `telling_length`, head None is every head.
+
+    Raises `LengthError` where the pattern has no meaning at n.
+    """
     heads = tuple(range(subject.heads or 1)) if head is None else (head,)
-    return View(subject, n or telling_length(subject, layer, heads[0]), layer, heads)
+    seen = View(subject, n or telling_length(subject, layer, heads[0]), layer, heads)
+    _verify_length(seen)
+    return seen
 
 
 def telling_length(subject: Subject, layer: int, head: int) -> int:
@@ -119,16 +131,21 @@ def telling_length(subject: Subject, layer: int, head: int) -> int:
     if (only := _only_length(subject, layer)) is not None:
         return only
     enough = max(_SPARSE, 1.1 * _density(subject, _LENGTHS[-1], layer, head))
-    lengths = (n for n in _LENGTHS if _density(subject, n, layer, head) <= enough)
-    return next(lengths, _LENGTHS[-1])
+    return _LENGTHS[
+        bisect_left(_LENGTHS[:-1], True, key=lambda n: _density(subject, n, layer, head) <= enough)
+    ]
 
 
 def _only_length(subject: Subject, layer: int) -> int | None:
     try:
-        subject.mask(1, None, layer, **View(subject, 1, layer, ()).inputs)
+        _verify_length(View(subject, 1, layer, ()))
     except LengthError as error:
         return error.expected
     return None
+
+
+def _verify_length(seen: View) -> None:
+    seen.subject.mask(seen.n, 0, seen.layer, **seen.inputs)
 
 
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:
@@ -151,14 +168,14 @@ def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
 
 
 def _row_of_cells(
-    tiles: Sequence[Tile], a: int, cell: int, count: int, relation: Relation, tables: Tables
+    visits: Visits, a: int, cell: int, count: int, relation: Relation, tables: Tables
 ) -> Shares:
     """Shares of the cells of row a: full tiles are known, partial ones are looked into."""
     row = np.zeros(count)
-    partial = sorted({tile.index for tile in tiles if tile.kind == "partial"})
-    if partial:
-        row[partial] = _held(relation, tables, a, partial, cell)
-    row[[tile.index for tile in tiles if tile.kind == "full"]] = 1
+    partial = np.unique(visits.index[~visits.full])
+    if len(partial):
+        row[partial] = _held(relation, tables, a, partial.tolist(), cell)
+    row[visits.index[visits.full]] = 1
     return row
 
 
@@ -170,8 +187,9 @@ def _held(relation: Relation, tables: Tables, a: int, partial: Sequence[int], ce
     held = np.zeros((len(i), len(j)), np.bool_)
     for branch in relation.branches:
         held |= tables.holds(branch.predicate, {"i": i[:, None], "j": j[None, :]})
-    starts = np.cumsum([0, *map(len, keys[:-1])])
-    return np.add.reduceat(held.mean(axis=0), starts) / list(map(len, keys))
+    lengths = np.array([len(part) for part in keys])
+    sums = np.add.reduceat(held.mean(axis=0), np.cumsum(lengths) - lengths)
+    return np.asarray(sums / lengths)
 
 
 def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:

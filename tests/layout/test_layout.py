@@ -26,7 +26,7 @@ from patternc.language.terms import (
 from patternc.layout.at import Layout
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
-from patternc.relation.tables import Tables
+from patternc.relation.tables import HeadTables
 from tests.terms import formulas, patterns, with_random
 
 tiles = st.tuples(st.sampled_from([4, 8, 16]), st.sampled_from([4, 8, 16]))
@@ -34,7 +34,7 @@ lengths = st.integers(1, 70)
 
 
 def layout_of(pattern, n, tile, inputs=None):
-    return Layout([relation(pattern)], n, *tile, [Tables(n, inputs)])
+    return Layout([relation(pattern)], n, *tile, [HeadTables(n, inputs)])
 
 
 def expected_row(dense, a, tile):

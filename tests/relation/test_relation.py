@@ -14,7 +14,7 @@ from patternc.relation.integer_sets import BudgetError, budget, condition_text, 
 from patternc.relation.lower import lower
 from patternc.relation.meaning import mask, multiplicity
 from patternc.relation.relation import relation, split
-from patternc.relation.tables import Tables
+from patternc.relation.tables import HeadTables, Tables
 from tests.terms import formulas, neighborhoods, patterns, terms
 
 lengths = st.integers(1, 70)
@@ -79,7 +79,7 @@ def _contains(plane, i, j):
 @given(patterns, lengths)
 @settings(max_examples=60)
 def test_counted_pairs_are_the_pairs_of_the_mask(pattern, n):
-    counted = pairs_with_multiplicity(relation(pattern), Tables(n))
+    counted = pairs_with_multiplicity(relation(pattern), HeadTables(n))
     assert counted == int(multiplicity(pattern, n).sum())
 
 

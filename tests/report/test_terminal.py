@@ -23,9 +23,9 @@ def test_panels_of_other_heights_stand_side_by_side():
     small = Panel("a", shares(np.ones((2, 2), bool), 1), 2, 2)
     large = Panel("b", shares(np.tri(6, dtype=bool), 1), 6, 6)
     assert draw([small, large]).splitlines() == [
-        "┌ a┐  ┌ b ───┐",
+        "┌──┐  ┌ b ───┐",
         "│██│  │█▄    │",
-        "└2 ┘  │███▄  │",
+        "└──┘  │███▄  │",
         "      │█████▄│",
         "      └─── 6 ┘",
     ]

@@ -1,0 +1,166 @@
+"""Passes to kernels: the parts of a kernel's text that depend on the pattern.
+
+A pass whose heads share one tiling of a few closed forms finds its tiles inside the kernel;
+others take lists of tiles, made on the device. Passes of the same text share a kernel.
+Non-goals: the skeleton around these parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from patternc.emit.functions import Functions
+from patternc.emit.printer import TILES, TRITON, Printer, simplified
+from patternc.emit.text import SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.emit.walk import greatest, operands, variables
+from patternc.language.formula import Truth
+from patternc.layout.layout import Run, Tiling
+from patternc.relation.predicate import (
+    ConstantSet,
+    LabelTable,
+    ListedTable,
+    PermutationTable,
+    RandomTable,
+    SetTable,
+)
+from patternc.schedule.schedule import Pass, Table
+
+# More runs than this of one kind are looked up instead: every closed form costs registers.
+MOST_RUNS = 4
+MOST_POSITIONS = 1 << 26
+INT32 = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class TableParameters:
+    """The parameters of one table: its pointer and strides, and its sizes."""
+
+    slot: int
+    sizes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop over the tiles of all runs of a kind, in closed form."""
+
+    total: str
+    tile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Statements that find the runs of a query tile, and the loops over them."""
+
+    setup: str
+    full: Loop
+    partial: Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    allowed: str
+    arguments: str
+    scalars: int
+    tables: tuple[TableParameters, ...]
+    kinds: tuple[str, ...]
+    inline: Inline | None
+
+    @property
+    def unspecialized(self) -> str:
+        """Arguments that vary from call to call: a kernel for each of their values is waste."""
+        names = ["queries", "n", "first_tile", "tiles", "members"]
+        names += [] if self.inline else ["batch_lines"]
+        return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+@dataclass(slots=True)
+class Kernels:
+    """Distinct kernels by name, and the printed predicates that they call."""
+
+    functions: Functions = field(default_factory=Functions)
+    names: dict[Kernel, str] = field(default_factory=dict)
+
+    def name(self, item: Pass) -> tuple[str, bool]:
+        """The kernel of a pass, and whether it finds its tiles itself."""
+        kernel = self._kernel(item)
+        name = self.names.setdefault(kernel, f"_forward_{len(self.names)}_kernel")
+        return name, kernel.inline is not None
+
+    def _kernel(self, item: Pass) -> Kernel:
+        scalars = len(item.scalars[0]) if item.scalars else 0
+        tables = tuple(
+            TableParameters(slot, f"table{slot}_" + f", table{slot}_".join(sizes_of(heads[0])))
+            for slot, heads in enumerate(item.tables)
+        )
+        parameters = [f"s{slot}" for slot in range(scalars)]
+        for table in tables:
+            parameters += [f"table{table.slot}", table.sizes]
+        allowed = self.functions.kernel_predicate(item.predicate, parameters, is_wide(item))
+        arguments = ", ".join(["i[:, None]", "j[None, :]", "n", *parameters])
+        kinds = ("full", "partial") if any(t.full for t in item.tilings) else ("partial",)
+        inline = inlined(item.tilings[0]) if is_inline(item) else None
+        return Kernel(allowed, arguments, scalars, tables, kinds, inline)
+
+
+def sizes_of(table: Table) -> tuple[str, ...]:
+    """What a kernel must know of a table beside its place."""
+    match table:
+        case RandomTable() | ListedTable() | PermutationTable():
+            return ("rows", "entries")
+        case SetTable() | ConstantSet() | LabelTable():
+            return ("size",)
+        case _:
+            assert_never(table)
+
+
+def is_wide(item: Pass) -> bool:
+    """Might a part of the predicate exceed 32 bits at positions that the kernel takes?"""
+    numbers = [abs(number) for row in item.scalars for number in row]
+    most = max([1, *numbers])
+    values = operands(simplified(item.predicate))
+    return any(greatest(value, MOST_POSITIONS, most) > INT32 for value in values)
+
+
+def is_inline(item: Pass) -> bool:
+    match item.tilings:
+        case (Tiling(full=full, partial=partial, products=()),):
+            few = len(full) <= MOST_RUNS and len(partial) <= MOST_RUNS
+            return few and not any("j" in variables(run.guard) for run in full + partial)
+        case _:
+            return False
+
+
+def inlined(tiling: Tiling) -> Inline:
+    full_setup, full = _loop("full", tiling.full)
+    partial_setup, partial = _loop("partial", tiling.partial)
+    return Inline("\n".join([*full_setup, *partial_setup]), full, partial)
+
+
+def _loop(kind: str, runs: tuple[Run, ...]) -> tuple[list[str], Loop]:
+    """Runs one after another: step t of the loop belongs to the first run that ends after t."""
+    setup: list[str] = []
+    end, tile = "0", "t"
+    for number, run in enumerate(runs):
+        name = f"{kind}{number}"
+        setup += _run(name, end, run)
+        place = f"{name} + t" if number == 0 else f"{name} + t - {end}"
+        tile = place if number == 0 else f"tl.where(t < {end}, {tile}, {place})"
+        end = f"{name}_end"
+    # Closed forms say nothing of query tiles before position 0; those visit every key tile.
+    total = f"tl.where(a < 0, {'0' if kind == 'full' else 'tl.cdiv(n, KEYS)'}, {end})"
+    tile = tile if kind == "full" else f"tl.where(a < 0, t, {tile})"
+    return setup, Loop(total, f"        b = {tile}")
+
+
+def _run(name: str, before: str, run: Run) -> list[str]:
+    """`name` is the first tile of the run, `name_end` the number of steps up to its end."""
+    printer = Printer(TRITON, TILES)
+    stop = Chain(SUM, printer.expression(run.stop), (("-", Leaf(name)),))
+    length: Text = Call("tl.maximum", (stop, Leaf("0")))
+    guard = simplified(run.guard)
+    if guard != Truth(True):
+        length = Call("tl.where", (printer.condition(guard), length, Leaf("0")))
+    end = length if before == "0" else Chain(SUM, Leaf(before), (("+", length),))
+    first = laid_out(printer.expression(run.start), f"{name} = ", 4)
+    return [first, laid_out(end, f"{name}_end = ", 4)]

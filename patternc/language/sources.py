@@ -1,0 +1,84 @@
+"""Key sources: where the slots of a term's keys come from.
+
+A term `A on SOURCE` relates query positions i to slots j. Slots count from 0, except on `Memory`,
+where j is the position -m..-1 before the segment. Non-goals: how a module computes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PoolOperation = Literal["mean", "sum", "max"]
+PoolTail = Literal["clip", "drop", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The n tokens themselves; available to i: j <= i."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Positions -length..-1 before the segment (Transformer-XL); always available.
+
+    A shorter memory at the call lacks its oldest positions.
+    """
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """`length` slots that stand for `rate` positions each, oldest first; always available.
+
+    Slot s ends rate*(length-1-s) positions before the oldest memory position.
+    """
+
+    length: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One slot for each window of `size` tokens, every `stride`.
+
+    `clip`: the last slot may be short; `drop`: only whole windows; `merge`: leftovers join the
+    last whole slot, no slot if n < size. Available once its window ends at or before i.
+    """
+
+    size: int
+    operation: PoolOperation
+    stride: int
+    tail: PoolTail
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Learned mixtures of all positions (Linformer)."""
+
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Persistent:
+    """Learned slots; always available."""
+
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Extra tokens with rows of their own (ETC)."""
+
+    name: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Another sequence; always available. Query positions are row numbers here."""
+
+
+Source = Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Encoder
+TOKENS = Tokens()

@@ -1,0 +1,99 @@
+"""Key sources as numbers: how many slots, where a slot stands, when it is available.
+
+Every source has slots 0..m-1, m known at the call. Formulas see i, the slot j, n and m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from patternc.language.formula import Compare, Condition, Constant, Expression, Variable
+from patternc.language.sources import (
+    Compressed,
+    Encoder,
+    Memory,
+    Persistent,
+    Pool,
+    Project,
+    Source,
+    Stream,
+    Tokens,
+)
+from patternc.relation import fold
+from patternc.relation.errors import InputError
+
+QUERY, SLOT, N, M = (Variable(name) for name in ("i", "j", "n", "m"))
+
+
+def key_of(source: Source) -> Expression:
+    """What j of a term means for slot j: memories may be shorter than declared, the oldest gone."""
+    match source:
+        case Memory():
+            return fold.subtract(SLOT, M)
+        case Compressed(length):
+            return fold.add(SLOT, fold.subtract(Constant(length), M))
+        case _:
+            return SLOT
+
+
+def count_of(source: Source) -> Expression:
+    """What negative positions of a listing count from; a memory's positions are negative."""
+    match source:
+        case Tokens():
+            return N
+        case Memory():
+            return Constant(0)
+        case Compressed(length):
+            return Constant(length)
+        case _:
+            return M
+
+
+def window_end(pool: Pool) -> Condition:
+    """The window of slot j ends at or before i."""
+    end = fold.add(fold.multiply(Constant(pool.stride), SLOT), Constant(pool.size))
+    if pool.tail == "clip":
+        end = fold.minimum(end, N)
+    return Compare("<=", end, fold.add(QUERY, Constant(1)))
+
+
+def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:
+    """How many slots a source has over n tokens.
+
+    `sizes` gives what the call decides: `memory`, `compressed` (full by default) and `encoder`.
+    """
+    match source:
+        case Tokens():
+            return n
+        case Memory(length):
+            return _at_most(sizes.get("memory", length), length, "memory")
+        case Compressed(length):
+            return _at_most(sizes.get("compressed", length), length, "compressed")
+        case Pool():
+            return windows(source, n)
+        case Project(count) | Persistent(count):
+            return count
+        case Stream(_, count):
+            return count
+        case Encoder():
+            if "encoder" not in sizes:
+                raise InputError("the length of the encoder's sequence is missing: encoder=..")
+            return sizes["encoder"]
+        case _:
+            assert_never(source)
+
+
+def _at_most(given: int, length: int, name: str) -> int:
+    if not 0 <= given <= length:
+        raise InputError(f"{name}: at most {length} slots are expected, not {given}")
+    return given
+
+
+def windows(pool: Pool, n: int) -> int:
+    """Windows of a pool over n tokens."""
+    if n < pool.size:
+        return int(n > 0 and pool.tail == "clip")
+    whole = (n - pool.size) // pool.stride + 1
+    covered = (whole - 1) * pool.stride + pool.size
+    return whole + int(pool.tail == "clip" and covered < n)

@@ -1,0 +1,60 @@
+"""Generated source to a module: written to a content-addressed cache and imported from there.
+
+Triton reads a kernel's source from its file, so a module must have one. Non-goals: compiling.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+
+def load_module(source: str) -> ModuleType:
+    """The module of `source`; the same text gives the same module within a process."""
+    name = f"patternc_module_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+    if name not in sys.modules:
+        path = cache_directory() / f"{name}.py"
+        if not path.exists() or path.read_text(encoding="utf-8") != source:
+            write_whole(path, source)
+        _import(name, path)
+    return sys.modules[name]
+
+
+def cache_directory() -> Path:
+    """`PATTERNC_CACHE_DIR`, else `patternc` in the user's cache directory."""
+    chosen = os.environ.get("PATTERNC_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "patternc"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is never seen half-written: beside it first, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _import(name: str, path: Path) -> None:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise

@@ -1,0 +1,181 @@
+"""Kernels of a generated module compiled for a GPU that is not there.
+
+From a module, a target, a dtype and a head size to what the compiled binaries use. The tools are
+those of the triton wheel; the arguments are specialised as a launch with contiguous tensors would.
+Non-goals: running kernels, choosing tiles.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+TARGETS = {
+    "sm_80": ("cuda", 80, 32),
+    "sm_90": ("cuda", 90, 32),
+    "sm_100": ("cuda", 100, 32),
+    "gfx942": ("hip", "gfx942", 64),
+}
+_POINTERS = {
+    "bfloat16": "*bf16",
+    "float16": "*fp16",
+    "float32": "*fp32",
+    "int32": "*i32",
+    "int64": "*i64",
+    "uint8": "*u8",
+}
+Launch = tuple[Any, int, list[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """What one compiled kernel uses; `spills` counts accesses to (hip: registers in) local memory."""
+
+    kernel: str
+    registers: int
+    spills: int
+    shared_bytes: int
+    tensor_core: str
+
+
+def compile_offline(
+    module: ModuleType, target: str, dtype: str = "bfloat16", head_dim: int = 64
+) -> tuple[Binary, ...]:
+    """Every distinct kernel of `module`, compiled for one of `TARGETS`; needs no GPU."""
+    import triton
+
+    launches, sizes = _launches(module, dtype, head_dim, TARGETS[target][0] == "hip")
+    return tuple(_compiled(kernel, arguments, sizes, target, triton) for kernel, arguments in launches)
+
+
+def _launches(
+    module: ModuleType, dtype: str, head_dim: int, hip: bool
+) -> tuple[list[tuple[Any, list[object]]], dict[str, object]]:
+    """Each kernel with the arguments of a launch, and the compile-time sizes."""
+    import torch
+
+    heads, n = module.HEADS or 2, 4 * module.QUERY_TILE
+    shape = (1, heads, n, head_dim)
+    q, k, v, out = (torch.zeros(shape, dtype=getattr(torch, dtype)) for _ in range(4))
+    lse = torch.zeros(shape[:3])
+    given = [_sample(torch, n, *entry) for entry in module.INPUTS.values()]
+    found: dict[tuple[object, ...], tuple[Any, list[object]]] = {}
+    for layer in range(len(module._GROUP_OF_LAYER)):
+        for kernel, _, arguments in module._launches(q, k, v, out, lse, given, layer, 0.125):
+            key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
+            found.setdefault(key, (kernel, arguments))
+    return list(found.values()), module._launch_sizes(q, k, v, hip)
+
+
+def _sample(torch: Any, n: int, role: str, shape: str, block: int) -> Any:
+    """A run-time input of the right form."""
+    count = -(-n // block)
+    match role:
+        case "listed":
+            return torch.zeros(count, 2, dtype=torch.int64)
+        case "set":
+            return torch.zeros(count, dtype=torch.bool)
+        case _:
+            return torch.zeros(count, dtype=torch.int64)
+
+
+def _compiled(
+    kernel: Any, arguments: Sequence[object], sizes: Mapping[str, object], target: str, triton: Any
+) -> Binary:
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    if not hasattr(kernel, "params"):
+        raise RuntimeError("kernels loaded under TRITON_INTERPRET=1 cannot be compiled")
+    names = [parameter.name for parameter in kernel.params]
+    values = {**dict(zip(names, arguments, strict=False)), **{k: sizes[k] for k in names if k in sizes}}
+    signature, constants, attributes = _specialised(kernel.params, values)
+    source = ASTSource(kernel, signature, constants, attributes)
+    options = {name: value for name, value in sizes.items() if name not in names}
+    compiled = triton.compile(source, target=GPUTarget(*TARGETS[target]), options=options)
+    return _measured(kernel.fn.__name__, compiled, target)
+
+
+def _specialised(
+    parameters: Sequence[Any], values: Mapping[str, object]
+) -> tuple[dict[str, str], dict[str, object], dict[tuple[int], list[list[object]]]]:
+    """Types, compile-time values, and what is known to be divisible by 16."""
+    signature, constants, attributes = {}, {}, {}
+    for place, parameter in enumerate(parameters):
+        value = values[parameter.name]
+        is_one = isinstance(value, int) and value == 1 and not parameter.do_not_specialize
+        if parameter.is_constexpr or is_one:
+            signature[parameter.name], constants[parameter.name] = "constexpr", value
+            continue
+        signature[parameter.name] = _type_of(value)
+        if not parameter.do_not_specialize and _is_divisible(value):
+            attributes[(place,)] = [["tt.divisibility", 16]]
+    return signature, constants, attributes
+
+
+def _type_of(value: object) -> str:
+    match value:
+        case int():
+            return "i32" if abs(value) < 2**31 else "i64"
+        case float():
+            return "fp32"
+        case _:
+            return _POINTERS[str(getattr(value, "dtype")).removeprefix("torch.")]
+
+
+def _is_divisible(value: object) -> bool:
+    match value:
+        case int():
+            return value % 16 == 0
+        case float():
+            return False
+        case _:
+            return True
+
+
+def _measured(name: str, compiled: Any, target: str) -> Binary:
+    shared = int(compiled.metadata.shared)
+    if target.startswith("gfx"):
+        text = compiled.asm["amdgcn"]
+        registers = int(_found(r"\.vgpr_count:\s+(\d+)", text))
+        spills = int(_found(r"\.vgpr_spill_count:\s+(\d+)", text))
+        return Binary(name, registers, spills, shared, "MFMA" if "v_mfma" in text else "")
+    usage, code = _disassembled(compiled.asm["cubin"])
+    registers = int(_found(r"REG:(\d+)", usage))
+    spills = len(re.findall(r"\b(?:STL|LDL)\b", code))
+    units = [unit for unit in ("HGMMA", "UTCHMMA", "HMMA") if unit in code]
+    return Binary(name, registers, spills, shared, units[0] if units else "")
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    if match is None:
+        raise RuntimeError(f"the tools of triton print no {pattern}")
+    return match[1]
+
+
+def _disassembled(binary: bytes) -> tuple[str, str]:
+    """What cuobjdump says of a cubin: resource usage, machine code."""
+    tool = next(_tools("cuobjdump"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "kernel.cubin"
+        path.write_bytes(binary)
+        usage, code = (
+            subprocess.run(
+                [tool, option, path], capture_output=True, text=True, check=True
+            ).stdout
+            for option in ("-res-usage", "-sass")
+        )
+    return usage, code
+
+
+def _tools(name: str) -> Iterator[Path]:
+    import triton
+
+    yield from Path(triton.__file__).parent.glob(f"backends/nvidia/bin/{name}")

@@ -1,0 +1,290 @@
+"""The command: what it prints, where, its exit codes, and that nothing is half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from patternc import files
+from patternc.cli import commands
+
+BIGBIRD = Path(__file__).parents[2] / "examples" / "bigbird.pat"
+HEAVY = ("torch", "triton", "sympy", "networkx", "transformers")
+
+
+def run(*arguments, text=None):
+    return CliRunner().invoke(commands, arguments, input=text)
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "window.pat"
+    path.write_text("param w = 4\ncausal\nlocal(left=w)\n", encoding="utf-8")
+    return path
+
+
+# Programs: a file, the standard input, the command line.
+
+
+def test_a_program_is_read_from_a_file_the_standard_input_or_the_command_line(program):
+    shown = [
+        run("show", str(program), "-n", "16").stdout,
+        run("show", "-", "-n", "16", text=program.read_text()).stdout,
+        run("show", "-e", program.read_text(), "-n", "16").stdout,
+    ]
+    pictures = {output.split("\n", 1)[1] for output in shown}
+    assert len(pictures) == 1
+
+
+def test_no_program_two_programs_and_both_kinds_are_wrong_usage(program):
+    for arguments in ((), (str(program), str(program)), (str(program), "-e", "full")):
+        result = run("show", *arguments)
+        assert result.exit_code == 2
+        assert "FILE" in result.stderr
+        assert not result.stdout
+
+
+def test_parameters_are_set_from_the_command_line(program):
+    narrow = run("show", str(program), "-n", "16", "-D", "w=0").stdout
+    assert "16 of 256" in narrow
+
+
+def test_a_malformed_parameter_is_wrong_usage_and_an_unknown_one_an_error(program):
+    malformed = run("check", str(program), "-D", "w")
+    assert (malformed.exit_code, "NAME=INTEGER" in malformed.stderr) == (2, True)
+    unknown = run("check", str(program), "-D", "width=3")
+    assert (unknown.exit_code, "width" in unknown.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["compile", "check", "show", "fmt"])
+def test_an_unreadable_file_is_one_line_and_exit_code_one(command, tmp_path):
+    result = run(command, str(tmp_path / "missing.pat"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: cannot read")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path):
+    path = tmp_path / "latin.pat"
+    path.write_bytes(b"# caf\xe9\nfull\n")
+    result = run("check", str(path))
+    assert (result.exit_code, "byte 5 is not UTF-8" in result.stderr) == (1, True)
+
+
+def test_a_mistake_is_told_on_the_standard_error_with_its_place(program):
+    program.write_text("locl(4)\n")
+    result = run("show", str(program))
+    assert result.exit_code == 1
+    assert f"{program}:1:1" in result.stderr
+    assert "`local`" in result.stderr
+    assert not result.stdout
+
+
+# check
+
+
+def test_check_reports_every_file_and_fails_if_one_has_an_error(program, tmp_path):
+    wrong = tmp_path / "wrong.pat"
+    wrong.write_text("local(\n")
+    result = run("check", str(wrong), str(program))
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"{wrong}: 1 error",
+        f"{program}: any number of layers, any number of heads",
+    ]
+    assert result.stderr.startswith("error[")
+
+
+def test_check_lists_the_inputs_of_the_call():
+    result = run("check", "-e", "same(document) & local(2)")
+    assert result.exit_code == 0
+    assert "  document: labels, integers [n]" in result.stdout
+
+
+def test_check_as_json_carries_code_place_and_help():
+    result = run("check", "--output-format", "json", "-e", "locl(4)")
+    (report,) = json.loads(result.stdout)
+    (finding,) = report["diagnostics"]
+    assert result.exit_code == 1
+    assert finding["severity"] == "error"
+    assert finding["code"].startswith("P")
+    assert finding["span"] == {"line": 1, "column": 1, "end_line": 1, "end_column": 5}
+    assert "local" in finding["help"]
+    assert not result.stderr
+
+
+def test_check_as_json_names_heads_layers_and_inputs():
+    text = "layers 3\nheads 2\nlocal(2) + global(question)"
+    (report,) = json.loads(run("check", "--output-format", "json", "-e", text).stdout)
+    assert (report["layers"], report["heads"]) == (3, 2)
+    assert [item["name"] for item in report["inputs"]] == ["question"]
+
+
+# show
+
+
+def test_show_draws_the_mask():
+    lines = run("show", "-e", "causal", "-n", "4").stdout.splitlines()
+    assert lines[1:5] == ["┌────┐", "│█▄  │", "│███▄│", "└─ 4 ┘"]
+    assert lines[5] == "pairs    10 of 16"
+
+
+def test_show_writes_an_svg_beside_the_facts(tmp_path):
+    target = tmp_path / "picture.svg"
+    result = run("show", str(BIGBIRD), "-n", "1024", "--head", "3", "--svg", str(target))
+    assert result.exit_code == 0
+    assert target.read_text(encoding="utf-8").startswith("<svg")
+    assert "density" in result.stdout
+    assert "█" not in result.stdout
+
+
+def test_show_finds_a_telling_length_even_where_one_length_only_is_right():
+    assert "n = 48" in run("show", "-e", "neighborhood([6, 8], radius=[1, 1])").stdout
+
+
+def test_a_layer_or_head_that_is_not_there_is_wrong_usage():
+    for option in (("--layer", "12"), ("--head", "12")):
+        result = run("show", str(BIGBIRD), *option)
+        assert (result.exit_code, "out of range" in result.stderr) == (2, True)
+
+
+def test_a_length_the_pattern_refuses_is_an_error():
+    result = run("show", "-e", "neighborhood([6, 8], radius=[1, 1])", "-n", "50")
+    assert (result.exit_code, "48" in result.stderr) == (1, True)
+
+
+# compile
+
+
+def test_compile_prints_what_it_would_write_and_check_knows_when_it_is_stale(program, tmp_path):
+    target = tmp_path / "kernel.py"
+    assert run("compile", str(program), "-o", str(target)).exit_code == 0
+    assert run("compile", str(program)).stdout == target.read_text(encoding="utf-8")
+    assert run("compile", str(program), "-o", str(target), "--check").exit_code == 0
+    stale = run("compile", str(program), "-D", "w=5", "-o", str(target), "--check")
+    assert (stale.exit_code, "stale" in stale.stderr) == (1, True)
+    assert run("compile", str(program)).stdout == target.read_text(encoding="utf-8")
+
+
+def test_a_compiled_file_names_the_command_that_wrote_it():
+    text = "param w = 4\nlocal(w)"
+    first = run("compile", "-e", text, "-D", "w=7").stdout
+    assert "patternc compile -e" in first
+    assert "-Dw=7" in first
+
+
+def test_compile_check_needs_a_file_to_compare_with():
+    assert run("compile", "-e", "full", "--check").exit_code == 2
+
+
+def test_a_mistake_leaves_the_output_as_it_was(program, tmp_path):
+    target = tmp_path / "kernel.py"
+    target.write_text("before")
+    program.write_text("local(\n")
+    assert run("compile", str(program), "-o", str(target)).exit_code == 1
+    assert target.read_text() == "before"
+
+
+# files
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    target = tmp_path / "kernel.py"
+    target.write_text("before")
+
+    def fails(self, other):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(files.FileError, match="no space left"):
+        files.write(str(target), "after")
+    assert target.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(files.FileError, match="cannot write"):
+        files.write(str(tmp_path / "no" / "kernel.py"), "text")
+
+
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
+    target, link = tmp_path / "kernel.py", tmp_path / "link.py"
+    target.write_text("before")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    files.write(str(link), "after")
+    assert link.is_symlink()
+    assert target.read_text() == "after"
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_line_ends_are_written_as_they_are(tmp_path):
+    target = tmp_path / "a.pat"
+    files.write(str(target), "full\r\n")
+    assert target.read_bytes() == b"full\r\n"
+    assert files.read(str(target)) == "full\r\n"
+
+
+# The process
+
+
+def process(*arguments, **options):
+    command = [sys.executable, "-m", "patternc", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("check", str(BIGBIRD)),
+        ("compile", str(BIGBIRD)),
+        ("fmt", "-e", "local(1)"),
+        ("show", "-e", "local(1)", "-n", "8"),
+        ("explain", "P040"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_no_heavy_library_is_imported(arguments):
+    program = (
+        "import sys\nfrom patternc.cli import commands\n"
+        f"commands.main({list(arguments)!r}, standalone_mode=False)\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (0, ["[]"])
+
+
+def test_a_closed_pipe_is_quiet():
+    child = process("compile", str(BIGBIRD))
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    child.wait()
+
+
+def test_an_interrupt_exits_with_130():
+    child = process("check", "-", stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    # The child is past its start-up once it has read what stands in the pipe.
+    child.stdin.write(b"local(")
+    child.stdin.flush()
+    _wait_until_read(child.stdin.fileno())
+    child.send_signal(signal.SIGINT)
+    _, told = child.communicate()
+    assert child.returncode == 130
+    assert b"Traceback" not in told
+
+
+def _wait_until_read(descriptor):
+    import fcntl
+    import termios
+
+    waiting = bytearray(4)
+    while fcntl.ioctl(descriptor, termios.FIONREAD, waiting) == 0 and any(waiting):
+        os.sched_yield()
