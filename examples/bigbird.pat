@@ -6,5 +6,5 @@
 #          our own; a block drawn twice counts once
 
 layers 12
-heads  12
+heads 12
 blocks(64) { local(1) + global([0, -1]) + random(3, pool=1:16) }

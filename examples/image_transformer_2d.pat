@@ -6,10 +6,10 @@
 
 let W = 96
 let same_rows = where(i // W // 16 == j // W // 16)
-let before    = where(i // W > j // W) + where(i // W == j // W and j <= i)
-let own  = same_rows & where(i % W // 16 == j % W // 16) & before
+let before = where(i // W > j // W) + where(i // W == j // W and j <= i)
+let own = same_rows & where(i % W // 16 == j % W // 16) & before
 let left = same_rows & where(j % W < i % W // 16 * 16 and j % W >= i % W // 16 * 16 - 32)
-let top  = (
+let top = (
     where(j // W < i // W // 16 * 16 and j // W >= i // W // 16 * 16 - 16)
     & where(j % W < i % W // 16 * 16 + 48 and j % W >= i % W // 16 * 16 - 32)
 )

@@ -6,5 +6,5 @@
 #          their own there, and the ordinary ones here
 
 layers 12
-heads  12
+heads 12
 local(256) + global([0])

@@ -6,7 +6,7 @@
 
 causal
 layers 12
-heads  8
+heads 8
 let w = 32 * 2 ** min(layer // 2, 4)
 
 layer >= 6 and head < 2 -> local(left=w - 1, dilation=layer // 2 - 1)

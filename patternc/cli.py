@@ -8,57 +8,20 @@ that `Pattern` cannot do. No command imports torch.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from io import TextIOWrapper
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from patternc import __version__, files
+from patternc.programs import INLINE, Given, all_given, defines, one_given, programs
 
 if TYPE_CHECKING:
-    from patternc.language.source import Source
     from patternc.pattern import Pattern
     from patternc.report.findings import Report
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-_PARAMETER = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)=(-?[0-9]+(?:_[0-9]+)*)")
-_INLINE = "<command line>"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One program of the command line: its name in diagnostics, its text and parameters."""
-
-    name: str
-    text: str
-    parameters: dict[str, int]
-
-    @property
-    def source(self) -> Source:
-        from patternc.language.source import Source
-
-        return Source.of(self.text, self.name)
-
-    def pattern(self) -> Pattern:
-        from patternc.pattern import Pattern
-
-        return Pattern(self.text, name=self.name, parameters=self.parameters)
-
-    @property
-    def title(self) -> str:
-        return " ".join(self.text.split()) if self.name == _INLINE else PurePath(self.name).name
-
-    @property
-    def arguments(self) -> list[str]:
-        """What names the program in a command; the same from every folder."""
-        program = ["-e", self.text] if self.name == _INLINE else [PurePath(self.name).name]
-        return program + [f"-D{name}={value}" for name, value in sorted(self.parameters.items())]
 
 
 class Rejected(click.ClickException):
@@ -85,6 +48,9 @@ class Commands(click.Group):
 
 def main() -> None:
     """The entry point; an interrupt exits as shells expect."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(commands.main(prog_name="patternc", standalone_mode=False))
     except click.Abort:
@@ -92,49 +58,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-
-
-def _parameters(
-    _context: click.Context, _option: click.Parameter, given: Iterable[str]
-) -> dict[str, int]:
-    pairs = {item: _PARAMETER.fullmatch(item) for item in given}
-    for item, pair in pairs.items():
-        if pair is None:
-            raise click.BadParameter(f"{item!r}: expected NAME=INTEGER, as in -D window=256")
-    return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
-
-
-def _programs(metavar: str) -> Callable[[_Command], _Command]:
-    """The arguments that name programs: files, `-`, or the text itself."""
-    paths = click.argument("paths", metavar=metavar, nargs=-1)
-    text = click.option("-e", "text", metavar="TEXT", help="The program itself, instead of FILE.")
-    return lambda command: paths(text(command))
-
-
-_defines = click.option(
-    "-D",
-    "parameters",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=_parameters,
-    help="Set a `param` of the program; may be repeated.",
-)
-
-
-def _given(
-    paths: tuple[str, ...], text: str | None, parameters: dict[str, int] | None = None
-) -> list[Given]:
-    if (text is None) == (not paths):
-        raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
-    if text is not None:
-        return [Given(_INLINE, text, parameters or {})]
-    return [Given(path, files.read(path), parameters or {}) for path in paths]
-
-
-def _one(paths: tuple[str, ...], text: str | None, parameters: dict[str, int]) -> Given:
-    if len(paths) > 1:
-        raise click.UsageError(f"one FILE is expected, {len(paths)} are given")
-    return _given(paths, text, parameters)[0]
 
 
 def _understood(given: Given) -> Pattern:
@@ -163,8 +86,8 @@ def commands() -> None:
 
 
 @commands.command(name="compile")
-@_programs("FILE")
-@_defines
+@programs("FILE")
+@defines
 @click.option(
     "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
 )
@@ -179,7 +102,7 @@ def commands() -> None:
 def compile_command(
     paths: tuple[str, ...],
     text: str | None,
-    parameters: dict[str, int],
+    parameters: dict[str, str],
     output: str,
     layer: int | None,
     dtype: str | None,
@@ -193,7 +116,7 @@ def compile_command(
     """
     if check and output == files.STANDARD:
         raise click.UsageError("--check compares with a file: name it with -o")
-    given = _one(paths, text, parameters)
+    given = one_given(paths, text, parameters)
     pattern = _understood(given)
     _within("--layer", layer or 0, pattern.layers)
     options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim}
@@ -209,13 +132,13 @@ def compile_command(
 
 
 @commands.command()
-@_programs("FILE...")
-@_defines
+@programs("FILE...")
+@defines
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def check(
-    paths: tuple[str, ...], text: str | None, parameters: dict[str, int], output_format: str
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, str], output_format: str
 ) -> None:
     """Find mistakes; list what a program needs at the call.
 
@@ -223,7 +146,7 @@ def check(
     """
     from patternc.report.findings import document, findings, summary
 
-    reports = [_checked(given) for given in _given(paths, text, parameters)]
+    reports = [_checked(given) for given in all_given(paths, text, parameters)]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -246,16 +169,18 @@ def _checked(given: Given) -> Report:
 
 
 @commands.command()
-@_programs("FILE")
-@_defines
-@click.option("-n", "length", type=click.IntRange(min=1), help="Tokens.  [default: a telling one]")
+@programs("FILE")
+@defines
+@click.option(
+    "-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]"
+)
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
 def show(
     paths: tuple[str, ...],
     text: str | None,
-    parameters: dict[str, int],
+    parameters: dict[str, str],
     length: int | None,
     layer: int,
     head: int | None,
@@ -264,7 +189,7 @@ def show(
     """Draw a pattern, with its pairs, density and tiles."""
     from patternc.report import picture, terminal, views
 
-    given = _one(paths, text, parameters)
+    given = one_given(paths, text, parameters)
     pattern = _understood(given)
     _within("--layer", layer, pattern.layers)
     _within("--head", head or 0, pattern.heads)
@@ -289,7 +214,7 @@ def _within(option: str, index: int, count: int | None) -> None:
 
 
 @commands.command(name="fmt")
-@_programs("FILE...")
+@programs("FILE...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 def fmt_command(paths: tuple[str, ...], text: str | None, check: bool) -> None:
     """Write programs in the one layout, comments kept.
@@ -299,13 +224,13 @@ def fmt_command(paths: tuple[str, ...], text: str | None, check: bool) -> None:
     from patternc.language import fmt
 
     changed = False
-    for given in _given(paths, text):
+    for given in all_given(paths, text):
         neat = fmt(given.text, given.name)
         changed |= neat != given.text
         if check:
             if neat != given.text:
                 click.echo(f"would change {given.name}", err=True)
-        elif given.name in (_INLINE, files.STANDARD):
+        elif given.name in (INLINE, files.STANDARD):
             click.echo(neat, nl=False)
         elif neat != given.text:
             files.write(given.name, neat)

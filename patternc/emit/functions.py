@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 from patternc.emit.printer import POSITIONS, PYTHON, TILES, TORCH, TRITON, Printer, simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, laid_out
-from patternc.emit.walk import aliases, variables
-from patternc.language.formula import Condition, Expression, Truth
+from patternc.emit.walk import aliases
+from patternc.language.formula import All, Condition, Expression
 from patternc.language.terms import Listing, PositionRange
 from patternc.layout.layout import Run
+from patternc.relation.fold import TRUE, conjunction
+from patternc.relation.formulas import variables_of
 
 
 @dataclass(slots=True)
@@ -68,16 +70,18 @@ def _body(value: Condition, printer: Printer) -> str:
 
 
 def _run(run: Run) -> Text:
-    printer = Printer(TORCH, TILES)
-    ends = Leaf("a"), printer.expression(run.start), printer.expression(run.stop)
-    guard = simplified(run.guard)
-    if guard == Truth(True):
-        return Call("_run", ends)
-    held = printer.condition(guard)
-    if "j" in variables(guard):
-        held = Leaf(f"lambda a, b: {flat(held)}")
-        return Call("_run", (*ends, Keyword("where", held)))
-    return Call("_run", (*ends, Keyword("guard", held)))
+    """A run with the part of its guard that concerns rows, and the part that drops tiles."""
+    printer, guard = Printer(TORCH, TILES), simplified(run.guard)
+    arguments: list[Text] = [Leaf("a"), printer.expression(run.start), printer.expression(run.stop)]
+    items = guard.items if isinstance(guard, All) else (guard,)
+    rows = conjunction(item for item in items if "j" not in variables_of(item))
+    tiles = conjunction(item for item in items if "j" in variables_of(item))
+    if rows != TRUE:
+        arguments.append(Keyword("guard", printer.condition(rows)))
+    if tiles != TRUE:
+        kept = Leaf(f"lambda a, b: {flat(printer.condition(tiles))}")
+        arguments.append(Keyword("where", kept))
+    return Call("_run", tuple(arguments))
 
 
 def _range(part: PositionRange) -> Text:

@@ -13,9 +13,10 @@ from typing import assert_never
 from patternc.emit.functions import Functions
 from patternc.emit.printer import TILES, TRITON, Printer, simplified
 from patternc.emit.text import SUM, Call, Chain, Leaf, Text, laid_out
-from patternc.emit.walk import greatest, operands, variables
+from patternc.emit.walk import greatest, operands
 from patternc.language.formula import Truth
 from patternc.layout.layout import Run, Tiling
+from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,
@@ -23,8 +24,9 @@ from patternc.relation.predicate import (
     PermutationTable,
     RandomTable,
     SetTable,
+    Table,
 )
-from patternc.schedule.schedule import Pass, Table
+from patternc.schedule.schedule import Pass
 
 # More runs than this of one kind are looked up instead: every closed form costs registers.
 MOST_RUNS = 4
@@ -37,7 +39,7 @@ class TableParameters:
     """The parameters of one table: its pointer and strides, and its sizes."""
 
     slot: int
-    sizes: str
+    sizes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,15 @@ class Inline:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    allowed: str
-    arguments: str
+    allowed: Call
     scalars: int
     tables: tuple[TableParameters, ...]
     kinds: tuple[str, ...]
     inline: Inline | None
+
+    def allowed_at(self, margin: str) -> str:
+        """The statement that asks the predicate."""
+        return laid_out(self.allowed, "allowed = ", len(margin))
 
     @property
     def unspecialized(self) -> str:
@@ -90,17 +95,18 @@ class Kernels:
     def _kernel(self, item: Pass) -> Kernel:
         scalars = len(item.scalars[0]) if item.scalars else 0
         tables = tuple(
-            TableParameters(slot, f"table{slot}_" + f", table{slot}_".join(sizes_of(heads[0])))
+            TableParameters(slot, tuple(f"table{slot}_{size}" for size in sizes_of(heads[0])))
             for slot, heads in enumerate(item.tables)
         )
         parameters = [f"s{slot}" for slot in range(scalars)]
         for table in tables:
-            parameters += [f"table{table.slot}", table.sizes]
+            parameters += [f"table{table.slot}", *table.sizes]
         allowed = self.functions.kernel_predicate(item.predicate, parameters, is_wide(item))
-        arguments = ", ".join(["i[:, None]", "j[None, :]", "n", *parameters])
+        arguments = ["i[:, None]", "j[None, :]", "n", *parameters]
+        call = Call(allowed, tuple(map(Leaf, arguments)))
         kinds = ("full", "partial") if any(t.full for t in item.tilings) else ("partial",)
         inline = inlined(item.tilings[0]) if is_inline(item) else None
-        return Kernel(allowed, arguments, scalars, tables, kinds, inline)
+        return Kernel(call, scalars, tables, kinds, inline)
 
 
 def sizes_of(table: Table) -> tuple[str, ...]:
@@ -126,7 +132,7 @@ def is_inline(item: Pass) -> bool:
     match item.tilings:
         case (Tiling(full=full, partial=partial, products=()),):
             few = len(full) <= MOST_RUNS and len(partial) <= MOST_RUNS
-            return few and not any("j" in variables(run.guard) for run in full + partial)
+            return few and not any("j" in variables_of(run.guard) for run in full + partial)
         case _:
             return False
 

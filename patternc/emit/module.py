@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import jinja2
 
 from patternc import __version__
+from patternc.emit.inputs import Input, entries
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
 from patternc.emit.text import Sequence as Items
@@ -48,19 +48,6 @@ _USES = {
 _NO_DIGEST = "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A run-time input: its role is "listed", "set" or "labels", its shape a text for people.
-
-    A position of it counts `block` tokens.
-    """
-
-    name: str
-    role: str
-    shape: str
-    block: int = 1
-
-
 def emit_module(
     schedule: Schedule,
     *,
@@ -92,7 +79,7 @@ def emit_module(
         "version": __version__,
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
-        "inputs": inputs,
+        "inputs": entries(inputs, schedule),
         "dtype": dtype,
         "kernels": [(text, kernel) for kernel, text in named.kernels.names.items()],
         "log2e": math.log2(math.e),

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
-from patternc.emit.printer import TORCH, Printer
+from patternc.emit.printer import TORCH, Printer, slot_of
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat
-from patternc.emit.walk import variables
 from patternc.language.formula import Constant, Expression
+from patternc.language.sources import TOKENS
 from patternc.layout.layout import Literal, Product, Tiling
+from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, SameLabel
-from patternc.schedule.schedule import Group, Pass, Schedule, TableSlot
+from patternc.schedule.schedule import Group, Pass, Schedule
 
 
 @dataclass(slots=True)
@@ -51,15 +52,16 @@ def _group(group: Group, layer: int | None, printed: Printed) -> Text:
 
 
 def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
+    if item.source != TOKENS or item.modifiers or item.projection or item.softmax:
+        raise NotImplementedError("key sources, modifiers and projections have no kernel")
     functions = printed.functions
     kernel, inline = printed.kernels.name(item)
     scalars = len(item.scalars[0]) if item.scalars else 0
     allowed = functions.predicate(item.predicate, scalars, len(item.tables), "_allowed_#")
-    tilings = tuple(
-        _tiling(tiling, item, number, functions) for number, tiling in enumerate(item.tilings)
-    )
+    tilings = tuple(_tiling(tiling, functions) for tiling in item.tilings)
     arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
-    arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
+    if len(tilings) > 1:
+        arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
     arguments.append(Keyword("kernel", Leaf(kernel)))
     if inline:
         arguments.append(Keyword("inline", Leaf("True")))
@@ -74,19 +76,18 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     return Call("_Pass", tuple(arguments))
 
 
-def _tiling(tiling: Tiling, item: Pass, number: int, functions: Functions) -> Text:
+def _tiling(tiling: Tiling, functions: Functions) -> Text:
     closed = functions.runs(tiling.full, "_full_#"), functions.runs(tiling.partial, "_partial_#")
-    head = item.tiling_of_head.index(number)
-    products = tuple(_product(product, item, head, functions) for product in tiling.products)
+    products = tuple(_product(product, functions) for product in tiling.products)
     arguments: tuple[Text, ...] = tuple(map(Leaf, closed))
     return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
 
 
-def _product(product: Product, item: Pass, head: int, functions: Functions) -> Text:
+def _product(product: Product, functions: Functions) -> Text:
     tests = [
         test
         for literal in product.literals
-        if literal.positive and (test := _test(literal, item, head)) is not None
+        if literal.positive and (test := _test(literal)) is not None
     ]
     listing = next((test for test in tests if test.function == "_ListsTest"), None)
     arguments: list[Text] = [Leaf(functions.runs(product.runs, "_touched_#"))]
@@ -99,38 +100,33 @@ def _product(product: Product, item: Pass, head: int, functions: Functions) -> T
     return Call("_Product", tuple(arguments))
 
 
-def _test(literal: Literal, item: Pass, head: int) -> Call | None:
+def _test(literal: Literal) -> Call | None:
     """A test on tiles that holds wherever the atom holds for a pair of the tile."""
     match literal.atom:
         case InRow(table, Constant(row), Constant(key)):
             numbers_ = Leaf(str(row)), Leaf(str(key))
-            return Call("_EntryTest", (_slot_number(table, item, head), *numbers_))
+            return Call("_EntryTest", (_slot(table), *numbers_))
         case InRow(table, row, key) if _only(row, "i") and _only(key, "j"):
             sides = _function(row, "i"), _function(key, "j")
-            return Call("_ListsTest", (_slot_number(table, item, head), *sides))
+            return Call("_ListsTest", (_slot(table), *sides))
         case SameLabel(table, row, key) if _only(row, "i") and _only(key, "j"):
             sides = _function(row, "i"), _function(key, "j")
-            return Call("_LabelTest", (_slot_number(table, item, head), *sides))
+            return Call("_LabelTest", (_slot(table), *sides))
         case Member(table, position) if _only(position, "i"):
-            return Call("_RowTest", (_slot_number(table, item, head), _function(position, "i")))
+            return Call("_RowTest", (_slot(table), _function(position, "i")))
         case Member(table, position) if _only(position, "j"):
-            return Call("_KeyTest", (_slot_number(table, item, head), _function(position, "j")))
+            return Call("_KeyTest", (_slot(table), _function(position, "j")))
         case _:
             return None
 
 
 def _only(value: Expression, name: str) -> bool:
-    return variables(value) - {"n"} == {name}
+    return variables_of(value) - {"n"} == {name}
 
 
 def _function(value: Expression, name: str) -> Text:
     return Leaf(f"lambda {name}, n: {flat(Printer(TORCH).expression(value))}")
 
 
-def _slot_number(table: object, item: Pass, head: int) -> Text:
-    match table:
-        case TableSlot(index):
-            return Leaf(str(index))
-        case _:
-            mine = [slot_tables[head] for slot_tables in item.tables]
-            return Leaf(str(mine.index(table)))
+def _slot(table: object) -> Text:
+    return Leaf(str(slot_of(table)))

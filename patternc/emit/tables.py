@@ -10,24 +10,23 @@ from dataclasses import replace
 from typing import assert_never
 
 from patternc.emit.functions import Functions
+from patternc.emit.inputs import table_of
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text
 from patternc.emit.walk import atoms
-from patternc.language.formula import All, Any, Condition, Not, Truth
+from patternc.language.formula import Condition, Truth
 from patternc.language.terms import Random
 from patternc.relation.lower import lower
 from patternc.relation.predicate import (
     ConstantSet,
-    InRow,
     LabelTable,
     ListedTable,
-    Member,
     PermutationTable,
     RandomTable,
-    SameLabel,
     SetTable,
+    Table,
 )
-from patternc.schedule.schedule import Table, TableSlot
+from patternc.schedule.grouping import with_slots
 
 
 def slot(tables: tuple[Table, ...], layer: int | None, functions: Functions) -> Text:
@@ -61,13 +60,13 @@ def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: F
             return Call("_Listed", (_string(name), *_scope(block, parts)))
         case PermutationTable(keys, block, parts):
             return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
-        case SetTable(name, block):
-            return Call("_Set", (_string(name), *_scope(block, 0)))
+        case SetTable(name, block, parts):
+            return Call("_Set", (_string(name), *_scope(block, parts)))
         case ConstantSet(listing, block):
             ranges = Leaf(functions.ranges(listing, "_positions_#"))
             return Call("_Constant", (ranges, *_scope(block, 0)))
-        case LabelTable(name):
-            return Call("_Labels", (_string(name),))
+        case LabelTable(name, block, parts):
+            return Call("_Labels", (_string(name), *_scope(block, parts)))
         case _:
             assert_never(table)
 
@@ -91,34 +90,12 @@ def _random(
 def _avoided(avoid: Condition, layer: int | None, functions: Functions) -> list[Text]:
     if avoid == Truth(False):
         return []
-    asked = tuple(dict.fromkeys(map(_table_of, atoms(avoid))))
-    predicate = functions.predicate(_slotted(avoid, asked), 0, len(asked), "_avoided_#")
+    asked = tuple(dict.fromkeys(map(table_of, atoms(avoid))))
+    slotted = with_slots(avoid, {table: number for number, table in enumerate(asked)})
+    predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#")
     tables = tuple(slot((table,), layer, functions) for table in asked)
     avoided: list[Text] = [Keyword("avoided", Leaf(predicate))]
     return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])
-
-
-def _table_of(atom: object) -> Table:
-    match atom:
-        case InRow(table) | Member(table) | SameLabel(table):
-            return table
-        case _:
-            raise TypeError(f"{type(atom).__name__} asks no table")
-
-
-def _slotted(value: Condition, asked: tuple[Table, ...]) -> Condition:
-    """The condition with slots, numbered as in `asked`, in place of its tables."""
-    match value:
-        case InRow(table) | Member(table) | SameLabel(table):
-            return replace(value, table=TableSlot(asked.index(table)))
-        case All(items):
-            return All(tuple(_slotted(item, asked) for item in items))
-        case Any(items):
-            return Any(tuple(_slotted(item, asked) for item in items))
-        case Not(operand):
-            return Not(_slotted(operand, asked))
-        case _:
-            return value
 
 
 def numbers(values: tuple[int, ...]) -> Text:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 WIDTH = 100
 # Python's binding strength, loosest first.
 COMPARISON, OR, AND, SUM, PRODUCT, UNARY, TIGHT = range(7)
+_BRACKETS = {False: ("(", ")"), True: ("[", "]")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,9 @@ def flat(text: Text) -> str:
         case Keyword(name, value):
             return f"{name}={flat(value)}"
         case Sequence(items, square):
-            opening, closing = _brackets(square)
+            opening, closing = _BRACKETS[square]
             comma = "," if len(items) == 1 and not square else ""
             return f"{opening}{', '.join(map(flat, items))}{comma}{closing}"
-
-
-def _brackets(square: bool) -> str:
-    return "[]" if square else "()"
 
 
 def _inside(operand: Text, level: int) -> str:
@@ -127,14 +124,28 @@ def laid_out(text: Text, prefix: str, indent: int, suffix: str = "") -> str:
         case Call(function, arguments):
             return _broken_call(f"{prefix}{function}", arguments, indent, suffix)
         case Chain():
-            return _bracketed(text, prefix, indent, suffix)
+            return _hugged(text, prefix, indent, suffix) or _bracketed(text, prefix, indent, suffix)
         case Keyword(name, value):
             return laid_out(value, f"{prefix}{name}=", indent, suffix)
         case Sequence(items, square):
-            opening, closing = _brackets(square)
+            opening, closing = _BRACKETS[square]
             return _one_a_line(prefix + opening, items, indent, closing + suffix)
         case _:
             return line
+
+
+def _hugged(text: Chain, prefix: str, indent: int, suffix: str) -> str:
+    """One loosest operator, and a bracketed last operand: only those brackets are broken."""
+    line, margin = prefix + flat(text), " " * indent
+    last: Text = text
+    while isinstance(last, Chain) and not flat(text).endswith(f"({flat(last)})"):
+        last = last.rest[-1][1]
+    if len(text.rest) > 1 or not isinstance(last, Chain):
+        return ""
+    inside = flat(last)
+    head, body = line.removesuffix(f"{inside})"), " " * (indent + 4) + inside
+    fits = len(margin + head) <= WIDTH and len(body) <= WIDTH
+    return f"{margin}{head}\n{body}\n{margin}){suffix}" if fits else ""
 
 
 def _bracketed(text: Chain, prefix: str, indent: int, suffix: str) -> str:

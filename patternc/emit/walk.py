@@ -94,17 +94,6 @@ def atoms(value: Condition) -> Iterator[Atom]:
             assert_never(value)
 
 
-def variables(value: Expression | Condition) -> frozenset[str]:
-    """Which of i, j, n the text names."""
-    match value:
-        case Truth() | Compare() | All() | Any() | Not() | Atom():
-            roots = operands(value)
-        case _:
-            roots = iter((value,))
-    parts = (part for root in roots for part in subexpressions(root))
-    return frozenset(part.name for part in parts if isinstance(part, Variable))
-
-
 def aliases(value: Condition) -> dict[Expression, str]:
     """Names for blocks and residues of a position that occur more than once."""
     found = Counter(part for root in operands(value) for part in subexpressions(root))

@@ -1,4 +1,4 @@
-"""Values of numbers and conditions for one (layer, head).
+"""Values of numbers for one (layer, head).
 
 From parts whose kinds are checked to formulas over i, j and n, folded where everything is known.
 Integers are unbounded here and fit 63 bits when they leave. A value that does not exist raises
@@ -13,11 +13,10 @@ from math import isqrt
 
 from patternc.language import formula
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.formula import Condition, Constant, Expression, Truth, Variable
+from patternc.language.formula import Condition, Constant, Expression, Variable
 from patternc.language.program import (
     Binary,
     Call,
-    Comparison,
     Name,
     Node,
     Number,
@@ -73,7 +72,7 @@ def fitting(node: Node, place: Place) -> Expression:
     """The value of an integer, every constant of it within 63 bits."""
     value = expression(node, place)
     if isinstance(value, Constant):
-        _fit(value.value, node, place)
+        fit(value.value, node, place)
     return value
 
 
@@ -115,7 +114,7 @@ def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> 
         return Constant(_known(node, left.value, right.value, place))
     for side, value in ((node.left, left), (node.right, right)):
         if isinstance(value, Constant):
-            _fit(value.value, side, place)
+            fit(value.value, side, place)
     match node.operator:
         case "+":
             return formula.Add(left, right)
@@ -206,7 +205,8 @@ def _too_large(node: Node, place: Place) -> NoValueError:
     )
 
 
-def _fit(value: int, node: Node, place: Place) -> None:
+def fit(value: int, node: Node, place: Place) -> None:
+    """Refuses a constant beyond 63 bits."""
     if not -_LARGEST <= value < _LARGEST:
         raise _too_large(node, place)
 
@@ -217,7 +217,7 @@ def _function(node: Call, values: list[Expression], place: Place) -> Expression:
         return Constant(_known_function(node, known, place))
     for value, argument in zip(values, node.arguments, strict=True):
         if isinstance(value, Constant):
-            _fit(value.value, node_of(argument), place)
+            fit(value.value, node_of(argument), place)
     match node.function:
         case "min":
             return _folded(formula.Minimum, values)
@@ -265,80 +265,3 @@ def _at_least(node: Call, value: int, least: int, title: str, place: Place) -> N
             place,
             advice=f"write `max(.., {least})` round the argument",
         )
-
-
-_COMPARED: dict[str, Callable[[int, int], bool]] = {
-    "<": int.__lt__,
-    "<=": int.__le__,
-    "==": int.__eq__,
-    "!=": int.__ne__,
-    ">=": int.__ge__,
-    ">": int.__gt__,
-}
-
-
-def condition(node: Node, place: Place) -> Condition:
-    """The value of a condition; a `Truth` where it holds no position."""
-    match node:
-        case Name(name):
-            if name not in place.known:
-                place.known[name] = condition(place.lets[name], place)
-            return place.known[name]  # type: ignore[return-value]
-        case Unary("not", operand):
-            return _negated(condition(operand, place))
-        case Binary("and", left, right):
-            return _all(condition(left, place), lambda: condition(right, place))
-        case Binary("or", left, right):
-            return _any(condition(left, place), lambda: condition(right, place))
-        case Comparison():
-            return _comparison(node, place)
-        case _:
-            raise AssertionError(f"not a condition: {node}")
-
-
-def truth(node: Node, place: Place) -> bool:
-    """The value of a condition that holds no position."""
-    value = condition(node, place)
-    assert isinstance(value, Truth)
-    return value.value
-
-
-def _negated(value: Condition) -> Condition:
-    return Truth(not value.value) if isinstance(value, Truth) else formula.Not(value)
-
-
-def _all(left: Condition, right: Callable[[], Condition]) -> Condition:
-    """Short-circuit, so that `head > 0 and 8 // head == 2` is sound."""
-    if isinstance(left, Truth):
-        return right() if left.value else left
-    other = right()
-    if isinstance(other, Truth):
-        return left if other.value else other
-    return formula.All((*_parts(left, formula.All), *_parts(other, formula.All)))
-
-
-def _any(left: Condition, right: Callable[[], Condition]) -> Condition:
-    if isinstance(left, Truth):
-        return left if left.value else right()
-    other = right()
-    if isinstance(other, Truth):
-        return other if other.value else left
-    return formula.Any((*_parts(left, formula.Any), *_parts(other, formula.Any)))
-
-
-def _parts(value: Condition, join: type[formula.All] | type[formula.Any]) -> tuple[Condition, ...]:
-    """The parts of a chain, so that chains stay flat."""
-    return value.items if isinstance(value, join) else (value,)
-
-
-def _comparison(node: Comparison, place: Place) -> Condition:
-    values = [expression(operand, place) for operand in node.operands]
-    if all(isinstance(value, Constant) for value in values):
-        links = zip(values, node.operators, values[1:], strict=False)
-        return Truth(all(_COMPARED[op](a.value, b.value) for a, op, b in links))  # type: ignore[union-attr]
-    for operand, value in zip(node.operands, values, strict=True):
-        if isinstance(value, Constant):
-            _fit(value.value, operand, place)
-    links = zip(values, node.operators, values[1:], strict=False)
-    compared = tuple(formula.Compare(op, a, b) for a, op, b in links)
-    return compared[0] if len(compared) == 1 else formula.All(compared)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from patternc.language.arguments import expected_kind
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.kinds import UNKNOWN, Facts
+from patternc.language.kinds import UNKNOWN, Facts, expected_kind
 from patternc.language.names import Scope
 from patternc.language.program import Binary, Call, Node, Unary
 from patternc.language.source import Span

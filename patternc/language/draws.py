@@ -8,8 +8,7 @@ replaced by its definition where it is used and dropped. Non-goals: the draws th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from patternc.language.program import (
@@ -30,30 +29,35 @@ from patternc.language.program import (
     walk,
 )
 
-Lets = dict[str, Node]
+
+@dataclass(slots=True)
+class _Lets:
+    """`loose` lets are replaced by their definitions; `drawn` hold a draw anywhere."""
+
+    loose: dict[str, Node] = field(default_factory=dict)
+    drawn: set[str] = field(default_factory=set)
 
 
 def write_out(program: Program) -> Program:
     """The same program with `avoid=` at every draw."""
-    lets: Lets = {}
-    statements: list[Statement] = []
-    for statement in program.statements:
-        match statement:
-            case Let(name, value):
-                lets[name] = value if _is_loose(value, lets) else _written(value, lets)
-                if lets[name] is value and _is_loose(value, lets):
-                    continue
-                statements.append(replace(statement, value=lets[name]))
-            case Bare() | When() | Otherwise():
-                statements.append(replace(statement, pattern=_written(statement.pattern, lets)))
-            case _:
-                statements.append(statement)
-    return replace(program, statements=tuple(statements))
+    lets = _Lets()
+    written = [_statement(statement, lets) for statement in program.statements]
+    return replace(program, statements=tuple(s for s in written if s is not None))
 
 
-def _is_loose(node: Node, lets: Lets) -> bool:
-    """Whether a draw in it avoids what the surrounding chain holds."""
-    return any(_is_open_draw(operand) for operand in _chain(node, lets))
+def _statement(statement: Statement, lets: _Lets) -> Statement | None:
+    match statement:
+        case Let(name, value):
+            if _holds_random(value, lets):
+                lets.drawn.add(name)
+            if any(_is_open_draw(operand) for operand in _chain(value, lets)):
+                lets.loose[name] = value
+                return None
+            return replace(statement, value=_written(value, lets))
+        case Bare() | When() | Otherwise():
+            return replace(statement, pattern=_written(statement.pattern, lets))
+        case _:
+            return statement
 
 
 def _is_open_draw(node: Node) -> bool:
@@ -66,34 +70,34 @@ def _is_open_draw(node: Node) -> bool:
             return False
 
 
-def _chain(node: Node, lets: Lets) -> tuple[Node, ...]:
-    """The operands of a chain of `+`; lets that hold open draws are expanded."""
+def _chain(node: Node, lets: _Lets) -> tuple[Node, ...]:
+    """The operands of a chain of `+`; loose lets are expanded."""
     match node:
         case Binary("+", left, right):
             return (*_chain(left, lets), *_chain(right, lets))
-        case Name(name) if name in lets and _is_loose(lets[name], lets):
-            return _chain(lets[name], lets)
+        case Name(name) if name in lets.loose:
+            return _chain(lets.loose[name], lets)
         case _:
             return (node,)
 
 
-def _written(node: Node, lets: Lets) -> Node:
+def _written(node: Node, lets: _Lets) -> Node:
     """Rewrites a whole chain, or anything that stands alone."""
-    operands = _chain(node, lets)
-    if not any(_holds_random(operand, lets) for operand in operands):
+    if not _holds_random(node, lets):
         return node
-    avoided = [_plain(operand) for operand in operands if not _holds_random(operand, lets)]
+    free = [part for part in _chain(node, lets) if not _holds_random(part, lets)]
+    avoided = [_plain(part) for part in free if not _is_elsewhere(part)]
     union = reduce(lambda a, b: Binary("+", a, b, a.span), avoided) if avoided else Name("none")
     return _in_chain(node, union, lets)
 
 
-def _in_chain(node: Node, avoided: Node, lets: Lets) -> Node:
+def _in_chain(node: Node, avoided: Node, lets: _Lets) -> Node:
     match node:
         case Binary("+", left, right):
             left, right = _in_chain(left, avoided, lets), _in_chain(right, avoided, lets)
             return replace(node, left=left, right=right)
-        case Name(name) if name in lets and _is_loose(lets[name], lets):
-            return _in_chain(lets[name], avoided, lets)
+        case Name(name) if name in lets.loose:
+            return _in_chain(lets.loose[name], avoided, lets)
         case Call("random", arguments) if _is_open_draw(node):
             return replace(node, arguments=(*arguments, Argument("avoid", avoided)))
         case Binary("with", left, _) if _is_open_draw(left):
@@ -102,7 +106,7 @@ def _in_chain(node: Node, avoided: Node, lets: Lets) -> Node:
             return _below(node, lets)
 
 
-def _below(node: Node, lets: Lets) -> Node:
+def _below(node: Node, lets: _Lets) -> Node:
     """Rewrites the chains inside an operand."""
     match node:
         case Binary(_, left, right):
@@ -117,17 +121,24 @@ def _below(node: Node, lets: Lets) -> Node:
             return node
 
 
-def _argument(argument: Argument, lets: Lets) -> Argument:
+def _argument(argument: Argument, lets: _Lets) -> Argument:
     if isinstance(argument.value, Range):
         return argument
     return replace(argument, value=_written(argument.value, lets))
 
 
-def _holds_random(node: Node, lets: Mapping[str, Node]) -> bool:
+def _holds_random(node: Node, lets: _Lets) -> bool:
     return any(
         (isinstance(part, Call) and part.function == "random")
-        or (isinstance(part, Name) and part.name in lets and _holds_random(lets[part.name], lets))
+        or (isinstance(part, Name) and part.name in lets.drawn)
         for part in walk(node)
+    )
+
+
+def _is_elsewhere(node: Node) -> bool:
+    """Whether an operand is on a key source, so that draws among the tokens cannot meet it."""
+    return isinstance(node, Binary) and (
+        node.operator == "on" or (node.operator == "with" and _is_elsewhere(node.left))
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from patternc.language.arithmetic import Place, truth
+from patternc.language.arithmetic import Place
+from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings, PatternError
 from patternc.language.draws import write_out
 from patternc.language.headers import Headers, headers_of, overridden

@@ -154,7 +154,7 @@ def _align_arrows(lines: Sequence[_Line]) -> None:
         arrow = next((k for k, token in enumerate(line.tokens) if token.text == "->"), 0)
         if arrow and not line.inside:
             run.append((line.tokens[arrow - 1], len(_joined(line.tokens[:arrow]))))
-        elif not (line.inside and line.tokens):
+        elif not line.inside:
             _pad(run)
             run = []
 

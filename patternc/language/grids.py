@@ -45,7 +45,7 @@ def _per_axis(name: str, values: Values, count: int, place: Place) -> tuple[int,
     raise _wrong(
         values[key],
         place,
-        f"`{key}` has {len(numbers)} numbers for {count} axes",
+        f"`{key}` has length {len(numbers)}, the grid {count}",
         "write one number for each axis",
     )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.source import Span
+
 Kind = Literal[
     "integer",
     "condition",
@@ -52,3 +55,41 @@ class Facts:
 
 UNKNOWN = Facts("unknown")
 """Of a part at fault, so that it is reported once."""
+
+
+def expected_kind(expected: str, facts: Facts, span: Span, advice: str = "") -> Diagnostic:
+    """A part of the wrong kind."""
+    mixed = {expected, facts.kind} == {"an integer", "condition"}
+    note = "conditions are not integers" if mixed else ""
+    return Diagnostic(
+        "P060",
+        f"expected {expected}, found {ARTICLED[facts.kind]}",
+        span,
+        f"this is {ARTICLED[facts.kind]}",
+        note=note,
+        help=advice or _advice(expected, facts.kind),
+    )
+
+
+def _advice(expected: str, found: Kind) -> str:
+    match expected, found:
+        case "an integer", "decimal":
+            return "write a whole number; decimals stand only in arguments of modifiers"
+        case "an integer", "condition":
+            return "compare with numbers, or write two rules `CONDITION -> PATTERN`"
+        case "a condition", "integer":
+            return "compare it: `x == 0`, say"
+        case "a condition", "set":
+            return "a condition compares layer, head and parameters, or i, j, n inside `where(..)`"
+        case "a pattern", "condition":
+            return "a condition over positions becomes a pattern by `where(..)`"
+        case "a pattern", "integer":
+            return "a window of that many taps each side is `local(..)`"
+        case "a pattern", "source":
+            return "put a pattern before it: `full on ..`"
+        case "a pattern", "modifier":
+            return "put a pattern before it: `full with ..`"
+        case "a pattern", ("list" | "period"):
+            return "key positions are `columns(..)`, query positions `rows(..)`"
+        case _:
+            return f"write {expected} here"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from patternc.language import terms
 from patternc.language.arguments import fill
-from patternc.language.arithmetic import NoValueError, Place, condition, constant, fitting
+from patternc.language.arithmetic import NoValueError, Place, constant, fitting
+from patternc.language.conditions import condition
 from patternc.language.diagnostics import Findings
 from patternc.language.formula import Constant, Expression
 from patternc.language.grids import neighborhood

@@ -182,7 +182,7 @@ def _expected_parts(terminals: frozenset[str]) -> Iterator[str]:
         yield "a statement"
         return
     if "NUMBER" in terminals and "LSQB" in terminals:
-        yield "a pattern, a number or a name"
+        yield "a pattern or number"
     elif "NUMBER" in terminals:
         yield "a number, a parameter or brackets"
     elif "NAME" in terminals:

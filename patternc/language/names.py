@@ -6,13 +6,14 @@ and not a word of the language.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.kinds import UNKNOWN, Facts
 from patternc.language.near import one_edit, suggestion
 from patternc.language.primitives import INDICES, PRIMITIVES, RESERVED, VARIABLES
-from patternc.language.program import Let, Name, Parameter, Program
+from patternc.language.program import Let, Name, Node, Parameter, Program
 from patternc.language.source import Span
 
 
@@ -36,6 +37,10 @@ class Scope:
     def report(self, diagnostic: Diagnostic) -> Facts:
         self.findings.add(diagnostic)
         return UNKNOWN
+
+
+Check = Callable[[Node, Scope], Facts]
+"""Finds the kind of a part; what takes it as an argument checks parts of parts by it."""
 
 
 def scope_of(program: Program, findings: Findings) -> Scope:

@@ -54,8 +54,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     elsewhere = words.get(word) or words.get(word.lower())
     if elsewhere is not None:
         return elsewhere
-    near = nearest(word, known)
-    return f"did you mean `{near}`?" if near else ""
+    near = nearest(word, known) or nearest(word, words)
+    return words.get(near) or f"did you mean `{near}`?" if near else ""
 
 
 def one_edit(first: str, second: str) -> bool:

@@ -11,7 +11,6 @@ from textwrap import indent
 from typing import NotRequired, TypedDict, cast
 
 from patternc.language.diagnostics import Diagnostic, PatternError
-from patternc.language.near import nearest
 from patternc.language.source import Source
 from patternc.resources import read
 
@@ -52,10 +51,9 @@ def _program(text: str, given: dict[str, int | str] | None) -> str:
 
 
 def _no_page(code: str) -> Diagnostic:
-    near = nearest(code.upper(), pages())
     return Diagnostic(
         "P000",
         f"no diagnostic has the code `{code}`",
         note=f"codes are {min(pages())} to {max(pages())}",
-        help=f"did you mean `{near}`?" if near else "codes stand in the brackets of a message",
+        help="codes stand in the brackets of a message: `error[P040]`",
     )

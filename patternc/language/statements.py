@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from patternc.language.arguments import expected_kind, integer, not_lowered
+from patternc.language.argument_errors import not_lowered
 from patternc.language.diagnostics import Diagnostic, Findings
-from patternc.language.kinds import POSITIONAL, UNKNOWN, Facts
+from patternc.language.kinds import POSITIONAL, UNKNOWN, Facts, expected_kind
+from patternc.language.lists import integer
 from patternc.language.names import Scope, bind, scope_of
 from patternc.language.program import (
     Bare,

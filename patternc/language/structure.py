@@ -118,10 +118,10 @@ def _in_order(rules: list[Rule], findings: Findings) -> tuple[tuple[Rule, ...], 
 
 
 def _after(rule: Rule, last: Rule) -> Diagnostic:
-    if isinstance(last, Otherwise):
-        return _after_else(rule, last)
     if isinstance(rule, Bare) and rule.pattern == Name("causal"):
         return _late("causal", rule.span, last.span)
+    if isinstance(last, Otherwise):
+        return _after_else(rule, last)
     if isinstance(rule, Bare):
         return second_pattern(rule, last)
     return Diagnostic(

@@ -10,23 +10,13 @@ from __future__ import annotations
 from typing import assert_never
 
 from patternc.language import combining
-from patternc.language.arguments import (
-    check_arguments,
-    excluded,
-    expected_kind,
-    fill,
-    integer,
-    list_facts,
-    missing,
-    not_lowered,
-)
-from patternc.language.diagnostics import Diagnostic
-from patternc.language.kinds import UNKNOWN, Facts, Kind
+from patternc.language.argument_errors import excluded, missing, not_lowered
+from patternc.language.arguments import check_arguments, fill
+from patternc.language.kinds import UNKNOWN, Facts, Kind, expected_kind
+from patternc.language.lists import integer, list_facts
 from patternc.language.names import Scope, resolve, unknown
-from patternc.language.near import suggestion
 from patternc.language.primitives import BLOCKS, HEADER_CALLS, PRIMITIVES, Group, Primitive
 from patternc.language.program import (
-    Argument,
     Binary,
     Call,
     CallHeader,
@@ -40,6 +30,17 @@ from patternc.language.program import (
     Unary,
 )
 from patternc.language.source import Span
+from patternc.language.together import check_together
+from patternc.language.type_errors import (
+    header_inside,
+    keyword,
+    minus_pattern,
+    no_braces,
+    not_called,
+    positional_side,
+    stray_braces,
+    two_positions,
+)
 
 _KIND_OF: dict[Group, Kind] = {
     "relation": "set",
@@ -112,7 +113,7 @@ def _name(node: Name, scope: Scope) -> Facts:
         return facts
     primitive = PRIMITIVES.get(node.name) or HEADER_CALLS.get(node.name)
     if primitive is None:
-        return scope.report(_keyword(node))
+        return scope.report(keyword(node))
     if not primitive.bare:
         return scope.report(missing(primitive, _first_slot(primitive), node.span))
     return _primitive_facts(primitive, [], node.span, scope)
@@ -128,17 +129,17 @@ def _call(node: Call, scope: Scope) -> Facts:
     if primitive is None:
         return _no_such_call(node, scope)
     if primitive.bare:
-        return scope.report(_not_called(node, primitive.name))
+        return scope.report(not_called(node, primitive.name))
     if primitive is BLOCKS:
         check_arguments(node, primitive, scope, check)
-        return scope.report(_no_braces(node))
+        return scope.report(no_braces(node))
     return _checked_call(node, primitive, scope)
 
 
 def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
     before = scope.findings.count
     facts = check_arguments(node, primitive, scope, check)
-    problem = _shape_of_arguments(node, primitive)
+    problem = check_together(node, primitive)
     if problem is not None:
         return scope.report(problem)
     _check_parts(node, primitive, facts, scope)
@@ -171,53 +172,10 @@ def _primitive_facts(primitive: Primitive, facts: list[Facts], span: Span, scope
             return Facts(_KIND_OF[primitive.group], joined)
 
 
-def _shape_of_arguments(node: Call, primitive: Primitive) -> Diagnostic | None:
-    """Arguments that are right one by one and wrong together."""
-    given = {slot.name: argument for slot, argument in fill(node, primitive)[0]}
-    match primitive.name:
-        case "local":
-            return _local(node, given)
-        case "segment":
-            return _segment(node, given)
-        case "neighborhood":
-            return _neighborhood(node, primitive, given)
-        case _:
-            return None
-
-
-def _local(node: Call, given: dict[str, Argument]) -> Diagnostic | None:
-    side = given.get("left") or given.get("right")
-    if "r" in given and side is not None:
-        return excluded(given["r"], side, "write `local(r)`, or both sides by name")
-    if "r" not in given and side is None:
-        return missing(PRIMITIVES["local"], "r", node.span)
-    return None
-
-
-def _segment(node: Call, given: dict[str, Argument]) -> Diagnostic | None:
-    reach = given.get("back") or given.get("ahead")
-    if "dilation" in given and reach is not None:
-        return excluded(given["dilation"], reach, "dilated segments do not reach into others")
-    if "offset" in given and "dilation" not in given:
-        return missing(PRIMITIVES["segment"], "dilation", node.span)
-    return None
-
-
-def _neighborhood(
-    node: Call, primitive: Primitive, given: dict[str, Argument]
-) -> Diagnostic | None:
-    side = given.get("left") or given.get("right")
-    if "radius" in given and side is not None:
-        return excluded(given["radius"], side, "write `radius=`, or `left=` and `right=`")
-    if "radius" not in given and side is None:
-        return missing(primitive, "radius", node.span)
-    return None
-
-
 def _lift(node: Lift, scope: Scope) -> Facts:
     body = combining.inside_braces(node.body, check(node.body, scope), scope)
     if node.call.function != "blocks":
-        return scope.report(_stray_braces(node))
+        return scope.report(stray_braces(node))
     given = fill(node.call, BLOCKS)[0]
     facts = check_arguments(node.call, BLOCKS, scope, check)
     if len(given) == 2:
@@ -243,7 +201,7 @@ def _unary(node: Unary, scope: Scope) -> Facts:
 
 def _negative(node: Unary, facts: Facts, scope: Scope) -> Facts:
     if facts.kind in ("set", "output"):
-        return scope.report(_minus_pattern(node))
+        return scope.report(minus_pattern(node))
     return facts if facts.kind == "decimal" else _integer(node.operand, facts, scope)
 
 
@@ -284,47 +242,14 @@ def _sum(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
 def _product(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
     joined = _joined("integer", left, right)
     if node.operator == "*" and left.positional and right.positional:
-        return scope.report(_two_positions(node, left, right))
+        return scope.report(two_positions(node, left, right))
     if node.operator in ("//", "%") and right.positional:
-        return scope.report(_positional_side(node, node.right, "divisor", right))
+        return scope.report(positional_side(node, node.right, "a divisor", right))
     if node.operator == "**" and right.positional:
-        return scope.report(_positional_side(node, node.right, "exponent", right))
+        return scope.report(positional_side(node, node.right, "an exponent", right))
     if node.operator == "**" and left.positional:
-        return scope.report(_positional_side(node, node.left, "base", left))
+        return scope.report(positional_side(node, node.left, "a base", left))
     return joined
-
-
-def _two_positions(node: Binary, left: Facts, right: Facts) -> Diagnostic:
-    return Diagnostic(
-        "P064",
-        "a product of two positions",
-        node.span,
-        f"{min(left.positional)} times {min(right.positional)}",
-        note="conditions over i, j and n stay affine, so that integer sets hold them exactly",
-        help="multiply positions by constants only",
-    )
-
-
-def _positional_side(node: Binary, side: Node, what: str, facts: Facts) -> Diagnostic:
-    return Diagnostic(
-        "P065",
-        f"a {what} that holds {min(facts.positional)}",
-        side.span,
-        "not known before the call",
-        note="divisors, moduli and powers are constants, so that conditions stay affine",
-        help="write a number, or something made of layer, head and parameters",
-    )
-
-
-def _minus_pattern(node: Unary) -> Diagnostic:
-    return Diagnostic(
-        "P066",
-        "a minus before a pattern",
-        node.span,
-        "patterns have no sign",
-        note="`A - B` takes the pairs of B out of A; `~A` is every other pair",
-        help="write `~` for the complement",
-    )
 
 
 def _no_such_call(node: Call, scope: Scope) -> Facts:
@@ -334,60 +259,7 @@ def _no_such_call(node: Call, scope: Scope) -> Facts:
             check(argument.value, scope)
     if node.function in scope.bound:
         scope.used.add(node.function)
-        return scope.report(_not_called(node, node.function))
+        return scope.report(not_called(node, node.function))
     if node.function in HEADER_CALLS:
-        return scope.report(_header_inside(node))
+        return scope.report(header_inside(node))
     return scope.report(unknown(node.function, place, scope))
-
-
-def _header_inside(node: Call) -> Diagnostic:
-    return Diagnostic(
-        "P023",
-        f"the header `{node.function}` has no place here",
-        node.span,
-        "a header",
-        note="headers stand alone on a line, before the first rule",
-        help="move it to the top",
-    )
-
-
-def _keyword(node: Name) -> Diagnostic:
-    advice = suggestion(node.name, ())
-    return Diagnostic(
-        "P040",
-        f"unknown name `{node.name}`",
-        node.span,
-        "this word has no value",
-        help=advice or "use the words of the language, or bind a name with `let`",
-    )
-
-
-def _not_called(node: Call, name: str) -> Diagnostic:
-    return Diagnostic(
-        "P056",
-        f"`{name}` takes no arguments",
-        node.span,
-        "brackets and arguments have no meaning here",
-        help=f"write `{name}`",
-    )
-
-
-def _no_braces(node: Call) -> Diagnostic:
-    return Diagnostic(
-        "P057",
-        "`blocks` without braces",
-        node.span,
-        "which pattern is on blocks?",
-        note="`blocks(B) { P }` lifts P from positions to blocks of B",
-        help="write `blocks(64) { local(1) }`; one block on the diagonal is `segment(64)`",
-    )
-
-
-def _stray_braces(node: Lift) -> Diagnostic:
-    return Diagnostic(
-        "P057",
-        f"braces after `{node.call.function}(..)`",
-        node.call.span,
-        "only `blocks(..)` is followed by braces",
-        help="write `blocks(B) { .. }`",
-    )

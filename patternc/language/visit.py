@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from patternc.language.arithmetic import NoValueError, Place, truth
+from patternc.language.arithmetic import NoValueError, Place
+from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.headers import Headers
 from patternc.language.lower import Lowering

@@ -165,7 +165,7 @@ def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArr
             return _member_tiles(tables, atom, tiling.query_tile, tables.n)[pairs.row]
         case Member():
             return _member_tiles(tables, atom, tiling.key_tile, tables.m)[pairs.tile]
-        case SameLabel(table):
+        case SameLabel(table) if table.block == 1 and not table.parts:
             low_row, high_row = _label_range(tables.labels(table), tiling.query_tile)
             low_key, high_key = _label_range(tables.labels(table), tiling.key_tile)
             return (low_row[pairs.row] <= high_key[pairs.tile]) & (

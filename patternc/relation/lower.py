@@ -156,7 +156,7 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
             grid = lower_neighborhood(term, scope.row, scope.key)
             return conjunction([_existing_row(scope), grid])
         case Same(name):
-            return SameLabel(LabelTable(name), scope.row, scope.key)
+            return SameLabel(LabelTable(name, scope.block, scope.parts), scope.row, scope.key)
         case Where(condition):
             return substitute(condition, scope)
         case Blocks(size, body):

@@ -70,9 +70,14 @@ MemberTable = SetTable | ConstantSet
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """Run-time integer labels [n] or [batch, n]; a negative label equals nothing."""
+    """Run-time integer labels [n] or [batch, n], by blocks or parts; negative: equal to nothing."""
 
     name: str
+    block: int = 1
+    parts: int = 0
+
+
+Table = RowTable | MemberTable | LabelTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +127,6 @@ __all__ = [
     "RowTable",
     "SameLabel",
     "SetTable",
+    "Table",
     "Truth",
 ]

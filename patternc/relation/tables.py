@@ -32,6 +32,7 @@ from patternc.relation.predicate import (
     RowTable,
     SameLabel,
     SetTable,
+    Table,
 )
 from patternc.relation.random_tables import draw
 from patternc.relation.runs import Sizes
@@ -74,11 +75,12 @@ class Tables:
         return self._members[table]
 
     def labels(self, table: LabelTable) -> Integers:
-        """Labels of the n positions."""
+        """Labels of the positions, in the units of the table."""
         labels = np.asarray(self._input(table.name), np.int64)
-        if labels.shape != (self.n,):
+        count = self._count(table, self.n)
+        if labels.shape != (count,):
             raise InputError(
-                f"{table.name}: labels of shape [{self.n}] expected, not {labels.shape}"
+                f"{table.name}: labels of shape [{count}] expected, not {labels.shape}"
             )
         return labels
 
@@ -156,10 +158,10 @@ class Tables:
                 assert_never(table)
         return members
 
-    def _count(self, table: RowTable | MemberTable, length: int) -> int:
+    def _count(self, table: Table, length: int) -> int:
         """`length` positions in the units of the table."""
         parts = 0 if isinstance(table, ConstantSet) else table.parts
-        return parts or -(-length // table.block)
+        return -(-(parts or length) // table.block)
 
     def _input(self, name: str) -> NDArray[np.generic]:
         if name not in self._inputs:

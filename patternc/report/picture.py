@@ -99,7 +99,8 @@ def svg(title: str, caption: str, panels: Sequence[Panel]) -> str:
         f'height="{height}" viewBox="0 0 {width} {height}" role="img">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
         f'<rect class="paper" width="{width}" height="{height}" rx="10"/>\n'
-        f"{_text(_LEFT, 32, title, 'title')}\n{_text(_LEFT, 52, caption)}\n{body}\n</svg>\n"
+        f"{_text(_LEFT, 32, _cut(title, width // 11), 'title')}\n"
+        f"{_text(_LEFT, 52, _cut(caption, width // 7))}\n{body}\n</svg>\n"
     )
 
 

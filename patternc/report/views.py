@@ -103,10 +103,14 @@ class View:
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
-        n, pairs = self.n, self.subject.pairs(self.n, self.layer, **self.inputs)
-        counts = self.subject.layout(n, TILE, self.layer, **self.inputs).counts()
-        listed = [sum(both) for both in zip(counts.full, counts.partial, strict=True)]
-        kinds = f"{_range(counts.full)} full, {_range(counts.partial)} partial"
+        n = self.n
+        every_pairs = self.subject.pairs(n, self.layer, **self.inputs)
+        every_counts = self.subject.layout(n, TILE, self.layer, **self.inputs).counts()
+        pairs = [every_pairs[head] for head in self.heads]
+        full = [every_counts.full[head] for head in self.heads]
+        partial = [every_counts.partial[head] for head in self.heads]
+        listed = [sum(both) for both in zip(full, partial, strict=True)]
+        kinds = f"{_range(full)} full, {_range(partial)} partial"
         every = (-(-n // TILE)) ** 2
         return (
             ("pairs", f"{_range(pairs)} of {n * n:,}"),

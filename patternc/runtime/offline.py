@@ -35,7 +35,10 @@ Launch = tuple[Any, int, list[object]]
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """What one compiled kernel uses; `spills` counts accesses to (hip: registers in) local memory."""
+    """What one compiled kernel uses.
+
+    `spills` counts the instructions that access local memory, on hip the registers kept there.
+    """
 
     kernel: str
     registers: int
@@ -51,7 +54,9 @@ def compile_offline(
     import triton
 
     launches, sizes = _launches(module, dtype, head_dim, TARGETS[target][0] == "hip")
-    return tuple(_compiled(kernel, arguments, sizes, target, triton) for kernel, arguments in launches)
+    return tuple(
+        _compiled(kernel, arguments, sizes, target, triton) for kernel, arguments in launches
+    )
 
 
 def _launches(
@@ -73,9 +78,9 @@ def _launches(
     return list(found.values()), module._launch_sizes(q, k, v, hip)
 
 
-def _sample(torch: Any, n: int, role: str, shape: str, block: int) -> Any:
+def _sample(torch: Any, n: int, role: str, shape: str, block: int, parts: int) -> Any:
     """A run-time input of the right form."""
-    count = -(-n // block)
+    count = -(-(parts or n) // block)
     match role:
         case "listed":
             return torch.zeros(count, 2, dtype=torch.int64)
@@ -94,7 +99,10 @@ def _compiled(
     if not hasattr(kernel, "params"):
         raise RuntimeError("kernels loaded under TRITON_INTERPRET=1 cannot be compiled")
     names = [parameter.name for parameter in kernel.params]
-    values = {**dict(zip(names, arguments, strict=False)), **{k: sizes[k] for k in names if k in sizes}}
+    values = {
+        **dict(zip(names, arguments, strict=False)),
+        **{k: sizes[k] for k in names if k in sizes},
+    }
     signature, constants, attributes = _specialised(kernel.params, values)
     source = ASTSource(kernel, signature, constants, attributes)
     options = {name: value for name, value in sizes.items() if name not in names}
@@ -119,14 +127,14 @@ def _specialised(
     return signature, constants, attributes
 
 
-def _type_of(value: object) -> str:
+def _type_of(value: Any) -> str:
     match value:
         case int():
             return "i32" if abs(value) < 2**31 else "i64"
         case float():
             return "fp32"
         case _:
-            return _POINTERS[str(getattr(value, "dtype")).removeprefix("torch.")]
+            return _POINTERS[str(value.dtype).removeprefix("torch.")]
 
 
 def _is_divisible(value: object) -> bool:
@@ -167,9 +175,7 @@ def _disassembled(binary: bytes) -> tuple[str, str]:
         path = Path(folder) / "kernel.cubin"
         path.write_bytes(binary)
         usage, code = (
-            subprocess.run(
-                [tool, option, path], capture_output=True, text=True, check=True
-            ).stdout
+            subprocess.run([tool, option, path], capture_output=True, text=True, check=True).stdout
             for option in ("-res-usage", "-sass")
         )
     return usage, code

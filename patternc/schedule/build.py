@@ -35,7 +35,11 @@ def build_schedule(
 
 def _groups(relations: Sequence[Relation], query_tile: int, key_tile: int) -> tuple[Group, ...]:
     return tuple(
-        Group(tuple(heads), _passes([relations[head] for head in heads], query_tile, key_tile))
+        Group(
+            tuple(heads),
+            _passes([relations[head] for head in heads], query_tile, key_tile),
+            relations[heads[0]].combined,
+        )
         for heads in group_heads(relations)
     )
 
@@ -50,14 +54,18 @@ def _pass(branches: list[Branch], query_tile: int, key_tile: int) -> Pass:
     found = [
         _tiling(branch, shared, head, query_tile, key_tile) for head, branch in enumerate(branches)
     ]
-    distinct = tuple(dict.fromkeys(found))
+    distinct, first = tuple(dict.fromkeys(found)), branches[0]
     return Pass(
         shared.predicate,
         shared.scalars,
         shared.tables,
         distinct,
         tuple(distinct.index(item) for item in found),
-        branches[0].multiplicity,
+        first.multiplicity,
+        first.source,
+        first.modifiers,
+        first.projection,
+        first.softmax,
     )
 
 

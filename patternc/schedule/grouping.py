@@ -18,9 +18,10 @@ from patternc.relation.predicate import (
     PermutationTable,
     RandomTable,
     SetTable,
+    Table,
 )
-from patternc.relation.relation import Relation
-from patternc.schedule.schedule import Table, TableSlot
+from patternc.relation.relation import Branch, Relation
+from patternc.schedule.schedule import TableSlot
 
 TABLES = (RandomTable, ListedTable, PermutationTable, SetTable, ConstantSet, LabelTable)
 Node = TypeVar("Node")
@@ -99,7 +100,12 @@ def _slot(columns: list[Column], column: Column) -> int:
 
 
 def _relation_shape(relation: Relation) -> object:
-    return tuple((shape(branch.predicate), branch.multiplicity) for branch in relation.branches)
+    return relation.combined, tuple(_branch_shape(branch) for branch in relation.branches)
+
+
+def _branch_shape(branch: Branch) -> object:
+    treatment = (branch.source, branch.modifiers, branch.projection, branch.softmax)
+    return shape(branch.predicate), branch.multiplicity, treatment
 
 
 def shape(node: object) -> object:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from patternc.language.formula import Condition
+from patternc.language.modifiers import Modifier
+from patternc.language.sources import TOKENS, Source
 from patternc.layout.layout import Tiling
-from patternc.relation.predicate import LabelTable, MemberTable, RowTable
-
-Table = RowTable | MemberTable | LabelTable
+from patternc.relation.predicate import Table
+from patternc.relation.relation import Combined
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,11 @@ class TableSlot:
 class Pass:
     """One launch: the pairs of one branch, for all heads of the group.
 
-    `predicate` is the whole meaning of the branch over token positions i, j and n. Numbers that
-    differ between heads are `Scalar(slot)`, row h of `scalars`; tables are `TableSlot`s, one table
-    per slot and head. `tilings` holds the distinct tilings, `tiling_of_head` the one of each head.
-    A pair counts `multiplicity` times.
+    `predicate` is the whole meaning of the branch over token positions i, slots j of `source`, n
+    and m. Numbers that differ between heads are `Scalar(slot)`, row h of `scalars`; tables are
+    `TableSlot`s, one table per slot and head. `tilings` holds the distinct tilings,
+    `tiling_of_head` the one of each head. A pair counts `multiplicity` times. Rows use the q, k
+    and v of `projection`, if one is named. The passes of one `softmax` share it.
     """
 
     predicate: Condition
@@ -37,14 +39,19 @@ class Pass:
     tilings: tuple[Tiling, ...]
     tiling_of_head: tuple[int, ...]
     multiplicity: int
+    source: Source = TOKENS
+    modifiers: tuple[Modifier, ...] = ()
+    projection: str | None = None
+    softmax: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Heads whose patterns differ in numbers only. Its passes share one softmax."""
+    """Heads whose patterns differ in numbers only; `combined` joins several softmaxes."""
 
     heads: tuple[int, ...]
     passes: tuple[Pass, ...]
+    combined: Combined | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_parameters_are_set_from_the_command_line(program):
 
 def test_a_malformed_parameter_is_wrong_usage_and_an_unknown_one_an_error(program):
     malformed = run("check", str(program), "-D", "w")
-    assert (malformed.exit_code, "NAME=INTEGER" in malformed.stderr) == (2, True)
+    assert (malformed.exit_code, "NAME=VALUE" in malformed.stderr) == (2, True)
     unknown = run("check", str(program), "-D", "width=3")
     assert (unknown.exit_code, "width" in unknown.stderr) == (1, True)
 
@@ -156,6 +156,38 @@ def test_a_layer_or_head_that_is_not_there_is_wrong_usage():
 def test_a_length_the_pattern_refuses_is_an_error():
     result = run("show", "-e", "neighborhood([6, 8], radius=[1, 1])", "-n", "50")
     assert (result.exit_code, "48" in result.stderr) == (1, True)
+
+
+# fmt and explain
+
+
+def test_fmt_rewrites_a_file_in_place_and_check_only_tells(tmp_path):
+    path = tmp_path / "loose.pat"
+    path.write_bytes(b"# a window\r\nlocal( 3 )+global([ 0 ])\r\n")
+    told = run("fmt", "--check", str(path))
+    assert (told.exit_code, told.stderr) == (1, f"would change {path}\n")
+    assert b"( 3 )" in path.read_bytes()
+    assert run("fmt", str(path)).exit_code == 0
+    assert path.read_bytes() == b"# a window\nlocal(3) + global([0])\n"
+    assert run("fmt", "--check", str(path)).exit_code == 0
+
+
+def test_fmt_prints_what_has_no_file():
+    assert run("fmt", "-", text="local( 3 )\n").stdout == "local(3)\n"
+    assert run("fmt", "-e", "local( 3 )").stdout.rstrip("\n") == "local(3)"
+
+
+def test_fmt_leaves_a_program_it_cannot_read(tmp_path):
+    path = tmp_path / "wrong.pat"
+    path.write_text("local( \n")
+    assert run("fmt", str(path)).exit_code == 1
+    assert path.read_text() == "local( \n"
+
+
+def test_explain_tells_a_code_and_refuses_what_is_none():
+    assert "Right:" in run("explain", "p040").stdout
+    wrong = run("explain", "X1")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
 
 
 # compile

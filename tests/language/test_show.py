@@ -23,7 +23,7 @@ def test_layout_of_a_shown_program_is_a_fixed_point_with_the_same_meaning(progra
     assert fmt(neat) == neat
 
 
-@pytest.mark.parametrize(("name", "text"), zoo())
+@pytest.mark.parametrize(("name", "text"), list(zoo()))
 def test_published_systems_survive_show_and_layout(name: str, text: str) -> None:
     program = parse(text, name)
     assert parse(show(program)) == program

@@ -56,12 +56,12 @@ def test_the_svg_is_well_formed_and_escapes_its_texts():
 
 def test_an_empty_mask_has_a_picture():
     panel = Panel("head 0", shares(np.zeros((3, 3), bool), 1), 3, 3)
-    assert not list(ElementTree.fromstring(svg("none", "", [panel])).iter("{*}path"))
+    assert not list(ElementTree.fromstring(svg("none", "", [panel])).iterfind(".//{*}path"))
 
 
 def test_a_title_wider_than_the_picture_is_cut():
     panel = Panel("head 0", shares(np.ones((2, 2), bool), 1), 2, 2)
     root = ElementTree.fromstring(svg("x" * 500, "", [panel]))
-    (shown,) = (node.text for node in root.iter("{*}text") if node.get("class") == "title")
+    (shown,) = (node.text for node in root.iterfind(".//{*}text") if node.get("class") == "title")
     assert shown.endswith("x\N{HORIZONTAL ELLIPSIS}")
     assert len(shown) < 40

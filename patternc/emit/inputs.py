@@ -1,0 +1,88 @@
+"""Run-time inputs of a module: what the language says of them, and what their tables count.
+
+From the inputs of a program and a schedule to the entries of the module's `INPUTS`.
+Non-goals: checking tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from patternc.emit.walk import atoms
+from patternc.relation.lower import lower
+from patternc.relation.predicate import (
+    InRow,
+    LabelTable,
+    ListedTable,
+    Member,
+    RandomTable,
+    SameLabel,
+    SetTable,
+    Table,
+)
+from patternc.schedule.schedule import Schedule
+
+
+class Input(Protocol):
+    """A run-time input; its role is "listed", "set" or "labels", its shape a text for people."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def shape(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An input whose rows and positions count blocks of `block` tokens, or parts."""
+
+    name: str
+    role: str
+    shape: str
+    block: int = 1
+    parts: int = 0
+
+
+def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
+    """The inputs in their order; one that no table names counts tokens."""
+    units = {}
+    for table in _tables(schedule):
+        match table:
+            case ListedTable(name, block, parts) | SetTable(name, block, parts):
+                units[name] = block, parts
+            case LabelTable(name, block, parts):
+                units[name] = block, parts
+            case _:
+                pass
+    return tuple(
+        Entry(item.name, item.role, item.shape, *units.get(item.name, (1, 0))) for item in inputs
+    )
+
+
+def _tables(schedule: Schedule) -> Iterator[Table]:
+    passes = (item for groups in schedule.groups for group in groups for item in group.passes)
+    for item in passes:
+        yield from _all(table for slot in item.tables for table in slot)
+
+
+def _all(tables: Iterable[Table]) -> Iterator[Table]:
+    """The tables, and those that the draws among them pass over."""
+    for table in dict.fromkeys(tables):
+        yield table
+        if isinstance(table, RandomTable):
+            yield from _all(map(table_of, atoms(lower(table.random.avoid))))
+
+
+def table_of(atom: object) -> Table:
+    """What an atom asks."""
+    match atom:
+        case InRow(table) | Member(table) | SameLabel(table):
+            return table
+        case _:
+            raise TypeError(f"{type(atom).__name__} asks no table")

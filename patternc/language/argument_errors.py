@@ -1,0 +1,145 @@
+"""What is said about arguments that are missing, too many, or of the wrong kind."""
+
+from __future__ import annotations
+
+from patternc.language.diagnostics import Diagnostic, Mark
+from patternc.language.kinds import Facts, expected_kind
+from patternc.language.names import Scope
+from patternc.language.near import nearest
+from patternc.language.primitives import Primitive, Slot
+from patternc.language.program import Argument, Call, Name, Node, Range, walk
+from patternc.language.source import Span
+
+
+def not_lowered(what: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P120",
+        f"{what} is not yet lowered",
+        span,
+        "read and checked, but no kernel can be made of it",
+        note="nothing in a program is silently ignored",
+        help="leave it out",
+    )
+
+
+def stray_range(node: Range) -> Diagnostic:
+    return Diagnostic(
+        "P061",
+        "a range has no place here",
+        node.span,
+        "a range",
+        note="ranges stand in lists, in `pool=` and in `period(l, a:b)`",
+        help="write a list, `[a:b]`, where positions are expected",
+    )
+
+
+def wrong_kind(slot: Slot, expected: str, facts: Facts, value: Node | Range) -> Diagnostic:
+    advice = ""
+    if slot.kind in ("positions", "order", "pool") and facts.kind == "integer":
+        advice = "write a list: `[..]`"
+    return expected_kind(expected, facts, value.span, advice)
+
+
+def stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
+    inside = next((p for p in walk(value) if p == Name(name)), value)
+    if name == "n":
+        return Diagnostic(
+            "P063",
+            f"`{slot.name}` cannot depend on n",
+            inside.span,
+            "known only at the call",
+            note="n stands in `where`, widths, positions and range ends; not in a block, segment, "
+            "stride, dilation, period, rate, count, header or condition",
+            help="write a number, or bind it with `param`",
+        )
+    return Diagnostic(
+        "P062",
+        f"`{name}` outside `where`",
+        inside.span,
+        "a position, different for every pair" if isinstance(inside, Name) else f"holds {name}",
+        note="i and j stand only in `where(..)`",
+        help="say the relation as a condition: `where(..)`",
+    )
+
+
+def not_a_word(slot: Slot, value: Node | Range) -> Diagnostic:
+    words = " or ".join(f"`{word}`" for word in slot.words)
+    near = nearest(value.name, slot.words) if isinstance(value, Name) else None
+    return Diagnostic(
+        "P055",
+        f"`{slot.name}` is {words}",
+        value.span,
+        "not one of them",
+        help=f"did you mean `{near}`?" if near else f"write {words}",
+    )
+
+
+def bound_input(value: Name, scope: Scope) -> Diagnostic:
+    return Diagnostic(
+        "P047",
+        f"`{value.name}` is bound, so it is no run-time input",
+        value.span,
+        "expected the name of a tensor given at the call",
+        note="a bound name stands for its value everywhere",
+        help="choose a name that the program does not bind",
+        marks=(Mark(scope.places[value.name], "bound here"),),
+    )
+
+
+def without_slot(argument: Argument, call: Call, primitive: Primitive) -> Diagnostic:
+    if argument.name is None:
+        return Diagnostic(
+            "P050",
+            f"too many arguments for `{primitive.name}`",
+            argument.span,
+            "one too many",
+            note=f"written `{primitive.usage()}`",
+            help=_by_name(primitive),
+        )
+    near = nearest(argument.name, (slot.name for slot in primitive.named))
+    return Diagnostic(
+        "P051",
+        f"`{primitive.name}` has no argument `{argument.name}`",
+        argument.span,
+        "unknown argument",
+        note=f"written `{primitive.usage()}`",
+        help=f"did you mean `{near}=`?" if near else "leave it out",
+    )
+
+
+def _by_name(primitive: Primitive) -> str:
+    names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
+    return f"further arguments are given by name: {names}" if names else "leave it out"
+
+
+def given_twice(argument: Argument, first: Argument) -> Diagnostic:
+    return Diagnostic(
+        "P052",
+        f"`{argument.name}` is given twice",
+        argument.span,
+        "given again",
+        help="leave one of them out",
+        marks=(Mark(first.span, "first given here"),),
+    )
+
+
+def missing(primitive: Primitive, name: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P053",
+        f"`{primitive.name}` needs `{name}`",
+        span,
+        "an argument is missing",
+        help=f"written `{primitive.usage()}`",
+    )
+
+
+def excluded(first: Argument, second: Argument, advice: str) -> Diagnostic:
+    """Two arguments of which only one may be given."""
+    return Diagnostic(
+        "P054",
+        "these arguments exclude each other",
+        second.span,
+        "not together with the other",
+        help=advice,
+        marks=(Mark(first.span, "given here"),),
+    )

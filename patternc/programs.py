@@ -1,0 +1,97 @@
+"""Programs as a command line names them: files, `-` for the standard input, or the text itself.
+
+From click's arguments to texts with a name and parameters. Non-goals: reading the language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from patternc import files
+
+if TYPE_CHECKING:
+    from patternc.language.source import Source
+    from patternc.pattern import Pattern
+
+INLINE = "<command line>"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_PARAMETER = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One program of the command line: its name in diagnostics, its text and parameters."""
+
+    name: str
+    text: str
+    parameters: dict[str, str]
+
+    @property
+    def source(self) -> Source:
+        from patternc.language.source import Source
+
+        return Source.of(self.text, self.name)
+
+    def pattern(self) -> Pattern:
+        from patternc.pattern import Pattern
+
+        return Pattern(self.text, name=self.name, parameters=self.parameters)
+
+    @property
+    def title(self) -> str:
+        return " ".join(self.text.split()) if self.name == INLINE else PurePath(self.name).name
+
+    @property
+    def arguments(self) -> list[str]:
+        """What names the program in a command; the same from every folder."""
+        program = ["-e", self.text] if self.name == INLINE else [PurePath(self.name).name]
+        return program + [f"-D{name}={value}" for name, value in sorted(self.parameters.items())]
+
+
+def _parameters(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> dict[str, str]:
+    pairs = {item: _PARAMETER.fullmatch(item) for item in given}
+    for item, pair in pairs.items():
+        if pair is None:
+            raise click.BadParameter(f"{item!r}: expected NAME=VALUE, as in -D window=256")
+    return {pair[1]: pair[2] for pair in pairs.values() if pair}
+
+
+def programs(metavar: str) -> Callable[[_Command], _Command]:
+    """The arguments that name programs: files, `-`, or the text itself."""
+    paths = click.argument("paths", metavar=metavar, nargs=-1)
+    text = click.option("-e", "text", metavar="TEXT", help="The program itself, instead of FILE.")
+    return lambda command: paths(text(command))
+
+
+defines = click.option(
+    "-D",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_parameters,
+    help="Set a `param` of the program; may be repeated.",
+)
+
+
+def all_given(
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, str] | None = None
+) -> list[Given]:
+    if (text is None) == (not paths):
+        raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
+    if text is not None:
+        return [Given(INLINE, text, parameters or {})]
+    return [Given(path, files.read(path), parameters or {}) for path in paths]
+
+
+def one_given(paths: tuple[str, ...], text: str | None, parameters: dict[str, str]) -> Given:
+    if len(paths) > 1:
+        raise click.UsageError(f"one FILE is expected, {len(paths)} are given")
+    return all_given(paths, text, parameters)[0]

@@ -1,0 +1,4 @@
+heads 2
+head == 0 -> local(4)
+else -> full
+head == 1 -> none

@@ -1,0 +1,3 @@
+heads 2
+local(4)
+head == 1 -> none

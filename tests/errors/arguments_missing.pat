@@ -1,0 +1,1 @@
+local() + strided() + random(pool=1:4) + local

@@ -1,0 +1,2 @@
+let w = 4
+causal() & local(w(3))

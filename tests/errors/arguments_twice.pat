@@ -1,0 +1,1 @@
+local(left=4, left=8)

@@ -1,0 +1,3 @@
+heads 2
+head == 0 -> local(4)
+full

@@ -1,0 +1,1 @@
+blocks(64) + segment(64) { full }

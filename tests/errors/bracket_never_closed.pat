@@ -1,0 +1,3 @@
+heads 12
+mix(local(4),
+    strided(8)

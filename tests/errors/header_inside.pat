@@ -1,0 +1,1 @@
+local(4) + unfold(256, margin=64)

@@ -1,0 +1,2 @@
+heads 2
+local(head == 1)

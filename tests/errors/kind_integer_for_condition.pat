@@ -1,0 +1,3 @@
+heads 2
+head -> full
+else -> none

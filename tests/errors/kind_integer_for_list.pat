@@ -1,0 +1,1 @@
+columns(0) + rows(layer)

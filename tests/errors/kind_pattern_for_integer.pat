@@ -1,0 +1,1 @@
+strided(local(4)) + local(1.5)

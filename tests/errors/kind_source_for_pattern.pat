@@ -1,0 +1,1 @@
+memory(4) + full with encoder

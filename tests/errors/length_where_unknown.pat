@@ -1,0 +1,3 @@
+let blocks_ = n // 64
+heads (n)
+strided(blocks_) + blocks(n) { full }

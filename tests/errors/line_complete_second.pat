@@ -1,0 +1,2 @@
+local(256)
+global([0])

@@ -1,0 +1,1 @@
+~mix(full, full)

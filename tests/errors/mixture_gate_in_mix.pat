@@ -1,0 +1,1 @@
+mix(gate(full, none), full)

@@ -1,0 +1,1 @@
+blocks(4) { mix(full, none) }

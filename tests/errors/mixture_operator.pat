@@ -1,0 +1,1 @@
+mix(segment(64), strided(8)) & causal

@@ -1,0 +1,2 @@
+heads 4
+local(2 ** layer + head)

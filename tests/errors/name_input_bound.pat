@@ -1,0 +1,2 @@
+let document = 4
+same(document) + listed(document)

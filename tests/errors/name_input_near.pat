@@ -1,0 +1,2 @@
+let tokens = [0, 1]
+global(token) + columns(tokens)

@@ -1,0 +1,1 @@
+columns(marks) + blocks(64) { columns(marks) } + same(marks)

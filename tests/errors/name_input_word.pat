@@ -1,0 +1,1 @@
+same(segment) + columns(full)

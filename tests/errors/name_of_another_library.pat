@@ -1,0 +1,1 @@
+causal & where(q_idx - kv_idx < 4)

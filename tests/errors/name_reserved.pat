@@ -1,0 +1,3 @@
+let n = 4096
+param memory = 512
+strided(n)

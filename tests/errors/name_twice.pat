@@ -1,0 +1,3 @@
+let w = 256
+param w = 512
+local(w)

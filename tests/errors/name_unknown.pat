@@ -1,0 +1,1 @@
+locl(4) + windw(4) + sliding_window(4) + quux

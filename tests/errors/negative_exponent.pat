@@ -1,0 +1,2 @@
+layers 4
+local(2 ** (layer - 1))

@@ -1,0 +1,3 @@
+# given: width=wide
+param width = 256
+local(width)

@@ -1,0 +1,4 @@
+heads 2
+head < i -> full
+n > 4 -> none
+else -> full

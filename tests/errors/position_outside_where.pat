@@ -1,0 +1,2 @@
+let far = i // 2
+local(i) + local(far)

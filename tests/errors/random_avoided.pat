@@ -1,0 +1,1 @@
+random(3, avoid=local(1) + random(2))

@@ -1,0 +1,2 @@
+let far = random(3)
+~(local(1) + far)

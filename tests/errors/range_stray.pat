@@ -1,0 +1,1 @@
+columns(0:4) + local(1:2)

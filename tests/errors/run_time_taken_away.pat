@@ -1,0 +1,1 @@
+local(64) - columns(padding) & ~listed(plan)

@@ -1,0 +1,1 @@
+(full on memory(64)) on encoder

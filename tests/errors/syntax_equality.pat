@@ -1,0 +1,3 @@
+heads 4
+head = 3 -> full
+else -> none

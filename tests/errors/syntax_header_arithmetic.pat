@@ -1,0 +1,2 @@
+heads 2 * 6
+local(4)

@@ -1,0 +1,3 @@
+heads = 12
+layers: 12
+local(4)

@@ -1,0 +1,3 @@
+heads = 12
+let w 4
+local(w) & & full

@@ -1,0 +1,2 @@
+local(4) +
+global([0])

@@ -1,0 +1,83 @@
+"""Wrong programs and what is said about them, letter by letter.
+
+A program may begin with `# given: NAME=VALUE ..` (parameters of the call) or `# length: N`. After a
+change of the texts, `python -m tests.errors.test_errors` writes the `.err` files anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from patternc.language import Diagnostic, PatternError, elaborate, parse
+from patternc.language.diagnostics import render
+from patternc.language.pages import explain, pages
+
+_FOLDER = Path(__file__).parent
+_PROGRAMS = sorted(_FOLDER.glob("*.pat"))
+
+
+def _findings(
+    text: str, given: dict[str, int | str], length: int | None
+) -> tuple[tuple[Diagnostic, ...], str]:
+    """What is found in a program, and how it is shown."""
+    try:
+        program = parse(text, "wrong.pat")
+        elaborated = elaborate(program, given)
+    except PatternError as error:
+        return error.diagnostics, str(error)
+    found = elaborated.warnings
+    if length is not None:
+        found += elaborated.length_warnings(length)
+    return found, render(found, program.source)
+
+
+def _said(path: Path) -> str:
+    text = path.read_bytes().decode()
+    first = text.partition("\n")[0]
+    given: dict[str, int | str] = {}
+    if first.startswith("# given: "):
+        pairs = (pair.partition("=") for pair in first.removeprefix("# given: ").split())
+        given = {name: value for name, _, value in pairs}
+    length = int(first.removeprefix("# length: ")) if first.startswith("# length: ") else None
+    return _findings(text, given, length)[1]
+
+
+@pytest.mark.parametrize("path", _PROGRAMS, ids=[path.stem for path in _PROGRAMS])
+def test_a_wrong_program_is_told_what_is_wrong(path: Path) -> None:
+    assert _said(path) == path.with_suffix(".err").read_bytes().decode()
+
+
+def test_every_code_is_met_by_a_wrong_program_here() -> None:
+    said = "".join(path.with_suffix(".err").read_text(encoding="utf-8") for path in _PROGRAMS)
+    assert [code for code in pages() if f"[{code}]" not in said] == []
+
+
+@pytest.mark.parametrize("code", pages())
+def test_a_page_shows_a_program_with_that_finding_and_one_without_any(code: str) -> None:
+    page = pages()[code]
+    wrong, _ = _findings(page["wrong"], page.get("given", {}), page.get("length"))
+    right, shown = _findings(page["right"], page.get("given_right", {}), page.get("length"))
+    assert code in [finding.code for finding in wrong]
+    assert right == (), shown
+    assert page["right"].strip().splitlines()[0] in explain(code)
+
+
+@pytest.mark.parametrize("code", pages())
+def test_severity_follows_from_the_code(code: str) -> None:
+    page = pages()[code]
+    found, _ = _findings(page["wrong"], page.get("given", {}), page.get("length"))
+    severity = "warning" if code.startswith("P2") else "error"
+    assert {finding.severity for finding in found if finding.code == code} == {severity}
+
+
+def test_a_code_that_does_not_exist_is_told_where_codes_are() -> None:
+    with pytest.raises(PatternError) as caught:
+        explain("P04O")
+    assert "codes are P001 to P204" in str(caught.value)
+
+
+if __name__ == "__main__":
+    for program in _PROGRAMS:
+        program.with_suffix(".err").write_bytes(_said(program).encode())

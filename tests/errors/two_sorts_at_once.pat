@@ -1,0 +1,1 @@
+locl(4) + strided(0)
