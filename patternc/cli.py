@@ -122,7 +122,8 @@ def compile_command(
     options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim}
     words = [f"{name}={value}" for name, value in options.items() if value is not None]
     command = shlex.join(["patternc", "compile", *given.arguments, *words])
-    source = pattern.compile(layer=layer, dtype=dtype, head_dim=head_dim, command=command)
+    named = given.pattern(given.stem)
+    source = named.compile(layer=layer, dtype=dtype, head_dim=head_dim, command=command)
     if output == files.STANDARD:
         click.echo(source, nl=False)
     elif not check:
@@ -171,9 +172,7 @@ def _checked(given: Given) -> Report:
 @commands.command()
 @programs("FILE")
 @defines
-@click.option(
-    "-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]"
-)
+@click.option("-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]")
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, cached_property
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from patternc.language import Elaborated, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
+from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
@@ -105,10 +107,8 @@ class Pattern:
         """mu(i, j), how often a pair counts: integers [heads, queries, n]."""
         self._check(n, layer, inputs)
         rows = [
-            multiplicity(
-                self._program.resolve(layer, head), n, queries, self._of_head(inputs, head)
-            )
-            for head in range(self.heads or 1)
+            multiplicity(self._resolved(layer, head), n, queries, self._of_head(inputs, head))
+            for head in self._heads_with(inputs)
         ]
         return np.stack(rows)
 
@@ -117,7 +117,7 @@ class Pattern:
         self._check(n, layer, inputs)
         return [
             pairs_with_multiplicity(relation, HeadTables(n, self._of_head(inputs, head)))
-            for head, relation in enumerate(self.relations(layer))
+            for head, relation in zip(self._heads_with(inputs), cycle(self.relations(layer)))
         ]
 
     def layout(
@@ -128,8 +128,10 @@ class Pattern:
         query_tile, key_tile = (block, block) if isinstance(block, int) else block
         if min(query_tile, key_tile) < 1:
             raise ValueError(f"a block of at least one token is expected, not {block}")
-        tables = [HeadTables(n, self._of_head(inputs, head)) for head in range(self.heads or 1)]
-        return Layout(self.relations(layer), n, query_tile, key_tile, tables)
+        heads = self._heads_with(inputs)
+        tables = [HeadTables(n, self._of_head(inputs, head)) for head in heads]
+        relations = [relation for _, relation in zip(heads, cycle(self.relations(layer)))]
+        return Layout(relations, n, query_tile, key_tile, tables)
 
     def relations(self, layer: int = 0) -> tuple[Relation, ...]:
         """The relation of every head."""
@@ -209,6 +211,15 @@ class Pattern:
                 f"{unknown[0]!r} is no run-time input of this pattern; it has: {listed}"
             )
 
+    def _heads_with(self, inputs: Mapping[str, Input]) -> range:
+        """The heads; a program without `heads` has as many as its lists do."""
+        listed = [np.asarray(inputs[item.name]) for item in self.inputs if item.role == "listed"]
+        given = [value.shape[-3] for value in listed if value.ndim > 2]
+        return range(self.heads or max(given, default=1))
+
+    def _resolved(self, layer: int, head: int) -> HeadPattern:
+        return self._program.resolve(layer if self.layers else 0, head if self.heads else 0)
+
     def _of_head(self, inputs: Mapping[str, Input], head: int) -> dict[str, NDArray[Any]]:
         """The inputs of one head: lists of [heads, rows, k] are cut, a batch of one is dropped."""
         roles = {item.name: item.role for item in self.inputs}
@@ -218,19 +229,18 @@ class Pattern:
     def _relations(self) -> Any:
         @cache
         def relations(layer: int) -> tuple[Relation, ...]:
-            at = 0 if self.layers is None else layer
-            return tuple(
-                relation(self._program.resolve(at, head)) for head in range(self.heads or 1)
-            )
+            return tuple(relation(self._resolved(layer, head)) for head in range(self.heads or 1))
 
         return relations
 
 
 def _cut(value: NDArray[Any], role: str, head: int) -> NDArray[Any]:
-    most = 2 if role == "listed" else 1
-    if value.ndim == most + 1 + (role == "listed") and len(value) == 1:
+    """One head and one batch element of a run-time input."""
+    if role != "listed":
+        return value[0] if value.ndim == 2 and len(value) == 1 else value
+    if value.ndim == 4 and len(value) == 1:
         value = value[0]
-    return value[head] if role == "listed" and value.ndim == 3 else value
+    return value[min(head, len(value) - 1)] if value.ndim == 3 else value
 
 
 def _says_something(line: str) -> bool:

@@ -38,10 +38,16 @@ class Given:
 
         return Source.of(self.text, self.name)
 
-    def pattern(self) -> Pattern:
+    def pattern(self, name: str | None = None) -> Pattern:
         from patternc.pattern import Pattern
 
-        return Pattern(self.text, name=self.name, parameters=self.parameters)
+        return Pattern(self.text, name=name or self.name, parameters=self.parameters)
+
+    @property
+    def stem(self) -> str:
+        """What a compiled file calls the program; the same from every folder."""
+        unnamed = self.name in (INLINE, files.STANDARD)
+        return "pattern" if unnamed else PurePath(self.name).name
 
     @property
     def title(self) -> str:

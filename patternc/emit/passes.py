@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
-from patternc.emit.printer import TORCH, Printer, slot_of
+from patternc.emit.printer import TORCH, Printer, simplified, slot_of
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat
 from patternc.language.formula import Constant, Expression
 from patternc.language.sources import TOKENS
 from patternc.layout.layout import Literal, Product, Tiling
+from patternc.relation.fold import FALSE
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, SameLabel
 from patternc.schedule.schedule import Group, Pass, Schedule
@@ -47,6 +48,8 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
 
 
 def _group(group: Group, layer: int | None, printed: Printed) -> Text:
+    if group.combined is not None:
+        raise NotImplementedError("several softmaxes in one group have no kernel")
     passes = tuple(_pass(item, layer, printed) for item in group.passes)
     return Call("_Group", (numbers(group.heads), Sequence(passes)))
 
@@ -78,9 +81,15 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
 
 def _tiling(tiling: Tiling, functions: Functions) -> Text:
     closed = functions.runs(tiling.full, "_full_#"), functions.runs(tiling.partial, "_partial_#")
-    products = tuple(_product(product, functions) for product in tiling.products)
+    products = tuple(
+        _product(product, functions) for product in tiling.products if not _is_empty(product)
+    )
     arguments: tuple[Text, ...] = tuple(map(Leaf, closed))
     return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
+
+
+def _is_empty(product: Product) -> bool:
+    return any(item.positive and simplified(item.atom) == FALSE for item in product.literals)
 
 
 def _product(product: Product, functions: Functions) -> Text:

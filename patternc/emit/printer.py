@@ -45,7 +45,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.fold import compare, conjunction, disjunction, negation
+from patternc.relation.fold import FALSE, compare, conjunction, disjunction, negation
 from patternc.relation.predicate import InRow, Member, SameLabel
 from patternc.schedule.schedule import TableSlot
 
@@ -257,7 +257,10 @@ class Printer:
 
 
 def simplified(value: Condition) -> Condition:
-    """The condition with decided parts gone: what is left holds no `Truth`, or is one."""
+    """The condition with decided parts gone: what is left holds no `Truth`, or is one.
+
+    Rows before a table are in none.
+    """
     match value:
         case All(items):
             return conjunction(map(simplified, items))
@@ -267,6 +270,10 @@ def simplified(value: Condition) -> Condition:
             return negation(simplified(operand))
         case Compare(operator, left, right):
             return compare(left, operator, right)
+        case InRow(_, Constant(number), _) | SameLabel(_, Constant(number), _) if number < 0:
+            return FALSE
+        case Member(_, Constant(number)) if number < 0:
+            return FALSE
         case _:
             return value
 

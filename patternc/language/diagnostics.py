@@ -57,14 +57,12 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
+        self.count = 0
+        """How many errors so far, repeated ones included."""
 
     def add(self, diagnostic: Diagnostic) -> None:
+        self.count += diagnostic.severity == "error"
         self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
-
-    @property
-    def count(self) -> int:
-        """How many errors so far."""
-        return sum(d.severity == "error" for d in self._found.values())
 
     def errors(self) -> tuple[Diagnostic, ...]:
         return ordered(d for d in self._found.values() if d.severity == "error")

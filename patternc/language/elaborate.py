@@ -20,7 +20,7 @@ from patternc.language.lower import Lowering
 from patternc.language.names import Scope
 from patternc.language.program import Let, Node, Program, Rule, When
 from patternc.language.statements import Checked, check_statements, names_in
-from patternc.language.structure import arrange
+from patternc.language.structure import arrange, without_else
 from patternc.language.terms import Causal, HeadPattern, Intersection
 from patternc.language.visit import visit
 
@@ -75,6 +75,8 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
     headers = headers_of(sound, findings)
     if headers is not None and _can_be_chosen(checked, scope):
         visit(tuple(checked.looks), headers, _lets(sound), findings)
+    elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
+        findings.add(without_else(last, None))
     patterns = [part for look in checked.looks for part in look.parts]
     inputs = inputs_of(patterns, _lets(sound), findings)
     for name in sorted(scope.bound.keys() - scope.used):

@@ -65,14 +65,14 @@ def visit(
     tour = _Visit(looks, lets, headers.causal, findings)
     for place in headers.places(lets):
         tour.look(place)
+    last = looks[-1].rule
+    if isinstance(last, When):
+        findings.add(without_else(last, tour.uncovered))
     if findings.count:
         return
     for index, look in enumerate(looks):
         if isinstance(look.rule, When) and index not in tour.taken:
             findings.add(_unreachable(look.rule))
-    last = looks[-1].rule
-    if isinstance(last, When):
-        findings.add(without_else(last, tour.uncovered))
 
 
 def _unreachable(rule: Rule) -> Diagnostic:

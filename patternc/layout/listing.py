@@ -113,11 +113,11 @@ def _row_table_tiles(
 
 
 def _unit(atom: InRow) -> int:
-    """Tokens per row of the table, read off the atom's own row expression."""
-    match atom.row:
-        case FloorDivide(Variable("i"), Constant(size)):
-            return size
-        case Variable("i"):
+    """Tokens per row and key of the table, read off the atom; 0 where it counts otherwise."""
+    match atom.row, atom.key:
+        case FloorDivide(Variable("i"), Constant(size)), FloorDivide(Variable("j"), Constant(same)):
+            return size if size == same else 0
+        case Variable("i"), Variable("j"):
             return 1
     return 0
 
@@ -165,7 +165,7 @@ def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArr
             return _member_tiles(tables, atom, tiling.query_tile, tables.n)[pairs.row]
         case Member():
             return _member_tiles(tables, atom, tiling.key_tile, tables.m)[pairs.tile]
-        case SameLabel(table) if table.block == 1 and not table.parts:
+        case SameLabel(table) if table.block == 1 and not table.parts and tables.keys == "n":
             low_row, high_row = _label_range(tables.labels(table), tiling.query_tile)
             low_key, high_key = _label_range(tables.labels(table), tiling.key_tile)
             return (low_row[pairs.row] <= high_key[pairs.tile]) & (

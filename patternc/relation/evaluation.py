@@ -7,6 +7,7 @@ language does. Non-goals: tables, symbolic n.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
 from typing import assert_never, cast
@@ -127,9 +128,18 @@ def holds(condition: Condition, values: Values, ask: Ask = no_table) -> Booleans
             assert_never(condition)
 
 
-def intervals(listing: Listing, n: int) -> tuple[tuple[int, int], ...]:
-    """The listed positions inside 0..n-1 as disjoint ascending intervals start <= p < stop."""
-    ranges = sorted(interval(part, n) for part in listing.ranges)
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Positions first <= p < stop; in listings negative ones count from `count`."""
+
+    first: int
+    stop: int
+    count: int
+
+
+def intervals(listing: Listing, n: int, keys: Keys | None = None) -> tuple[tuple[int, int], ...]:
+    """The listed ones of `keys` (of 0..n-1) as disjoint ascending intervals start <= p < stop."""
+    ranges = sorted(interval(part, n, keys or Keys(0, n, n)) for part in listing.ranges)
     merged: list[tuple[int, int]] = []
     for start, stop in ranges:
         if start >= stop:
@@ -141,15 +151,15 @@ def intervals(listing: Listing, n: int) -> tuple[tuple[int, int], ...]:
     return tuple(merged)
 
 
-def interval(part: PositionRange, n: int) -> tuple[int, int]:
-    """One range cut at 0 and n; a single position outside 0..n-1 gives an empty interval."""
+def interval(part: PositionRange, n: int, keys: Keys) -> tuple[int, int]:
+    """One range cut at the ends of `keys`; a single position outside gives an empty interval."""
 
     def end(expression: Expression | None, default: int) -> int:
         if expression is None:
             return default
         value = int(evaluate(expression, {"n": n}))
-        return value + n if value < 0 else value
+        return value + keys.count if value < 0 else value
 
-    start = end(part.start, 0)
-    stop = start + 1 if part.single else end(part.stop, n)
-    return max(start, 0), min(stop, n)
+    start = end(part.start, keys.first)
+    stop = start + 1 if part.single else end(part.stop, keys.stop)
+    return max(start, keys.first), min(stop, keys.stop)

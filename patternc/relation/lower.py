@@ -30,7 +30,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.sources import Source
+from patternc.language.sources import Source, Tokens
 from patternc.language.terms import (
     Blocks,
     Causal,
@@ -76,7 +76,7 @@ from patternc.relation.fold import (
     subtract,
 )
 from patternc.relation.grid import lower_neighborhood
-from patternc.relation.positions import lower_positions
+from patternc.relation.positions import Among, lower_positions
 from patternc.relation.predicate import (
     InRow,
     LabelTable,
@@ -86,15 +86,19 @@ from patternc.relation.predicate import (
     RowTable,
     SameLabel,
 )
-from patternc.relation.sources import M, count_of, key_of
+from patternc.relation.sources import M, count_of, first_of, key_of
+
+ZERO = Constant(0)
+# A permutation of more entries than this is a table.
+MOST_CASES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What i, j and n of a term stand for, as expressions over token positions and slots.
 
-    Listed positions count from `count`, which differs from `length`, the n of formulas, on
-    key sources other than the tokens.
+    Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
+    other than the `tokens`; tables number keys from `first` on.
     """
 
     row: Expression
@@ -103,6 +107,14 @@ class Scope:
     length: Expression
     block: int = 1
     parts: int = 0
+    first: Expression = ZERO
+    tokens: bool = True
+
+    @property
+    def slot(self) -> Expression:
+        """The key as tables number it."""
+        unlifted = self.block == 1 and not self.parts
+        return Variable("j") if unlifted else subtract(self.key, self.first)
 
 
 TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
@@ -110,12 +122,10 @@ TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
 
 def scope_of(source: Source) -> Scope:
     """The scope of a term on `source`."""
-    return Scope(Variable("i"), key_of(source), count_of(source), Variable("n"))
-
-
-ZERO = Constant(0)
-# A permutation of more entries than this is a table.
-MOST_CASES = 8
+    if source == Tokens():
+        return TOKENS
+    key, count, first = key_of(source), count_of(source), first_of(source)
+    return Scope(Variable("i"), key, count, Variable("n"), first=first, tokens=False)
 
 
 def lower(term: Term, scope: Scope = TOKENS) -> Condition:
@@ -140,12 +150,12 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
         case On() | With():
             raise TypeError("key sources and modifiers are separated before lowering")
         case Columns(positions):
-            return _positions(positions, scope.key, scope)
+            return _keys(positions, scope)
         case Rows(positions):
             return _rows(positions, scope)
         case Global(positions):
-            either = [_positions(positions, at, scope) for at in (scope.key, scope.row)]
-            return conjunction([_existing_row(scope), disjunction(either)])
+            either = disjunction([_keys(positions, scope), _queries(positions, scope)])
+            return conjunction([_existing_row(scope), either])
         case Permuted(table):
             return _permuted(table, scope)
         case Random():
@@ -180,7 +190,7 @@ def _existing_row(scope: Scope) -> Condition:
 
 
 def _in_row(table: RowTable, scope: Scope) -> Condition:
-    return InRow(table, scope.row, scope.key)
+    return InRow(table, scope.row, scope.slot)
 
 
 def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:
@@ -195,19 +205,18 @@ def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:
     )
 
 
-def _positions(positions: Positions, at: Expression, scope: Scope) -> Condition:
-    return lower_positions(
-        positions,
-        at,
-        scope.count,
-        scope.block,
-        scope.parts,
-        lambda expression: replace(expression, scope),
-    )
+def _keys(positions: Positions, scope: Scope) -> Condition:
+    among = Among(scope.count, scope.slot, scope.block, scope.parts)
+    return lower_positions(positions, scope.key, among, lambda end: replace(end, scope))
+
+
+def _queries(positions: Positions, scope: Scope) -> Condition:
+    among = Among(scope.length, scope.row, scope.block, scope.parts, not scope.tokens)
+    return lower_positions(positions, scope.row, among, lambda end: replace(end, scope))
 
 
 def _rows(positions: Positions, scope: Scope) -> Condition:
-    return conjunction([_existing_row(scope), _positions(positions, scope.row, scope)])
+    return conjunction([_existing_row(scope), _queries(positions, scope)])
 
 
 def _divides(divisor: int, expression: Expression) -> Condition:
@@ -267,21 +276,25 @@ def _blocks(size: int, scope: Scope) -> Scope:
         length,
         scope.block * size,
         scope.parts,
+        floor_divide(scope.first, block),
+        scope.tokens,
     )
 
 
 def _parts(parts: int, body: Term, scope: Scope) -> Condition:
-    """Cases over the part of i and of j; rows before the sequence reach `parts` parts back."""
+    """Cases over the part of i and of j; rows before the sequence reach `parts` parts back.
+
+    Keys are tokens, or `body` is about rows only.
+    """
+    count = Constant(parts)
     cases = []
     for row in range(-parts, parts):
-        for key in range(parts):
-            inner = Scope(Constant(row), Constant(key), Constant(parts), Constant(parts), 1, parts)
-            holds = lower(body, inner)
-            inside = [
-                _in_part(row, parts, scope.row, scope),
-                _in_part(key, parts, scope.key, scope),
-            ]
-            cases.append(conjunction([holds, *inside]))
+        for key in range(parts if scope.tokens else 1):
+            inner = Scope(Constant(row), Constant(key), count, count, 1, parts, ZERO, scope.tokens)
+            inside = [_in_part(row, parts, scope.row, scope)]
+            if scope.tokens:
+                inside.append(_in_part(key, parts, scope.key, scope))
+            cases.append(conjunction([lower(body, inner), *inside]))
     return disjunction(cases)
 
 
@@ -290,8 +303,8 @@ def _in_part(part: int, parts: int, position: Expression, scope: Scope) -> Condi
     scaled = multiply(Constant(parts), position)
     return conjunction(
         [
-            compare(scaled, ">=", multiply(Constant(part), scope.count)),
-            compare(scaled, "<", multiply(Constant(part + 1), scope.count)),
+            compare(scaled, ">=", multiply(Constant(part), scope.length)),
+            compare(scaled, "<", multiply(Constant(part + 1), scope.length)),
         ]
     )
 

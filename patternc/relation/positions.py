@@ -7,6 +7,7 @@ later room knows of negative positions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import assert_never
 
 from patternc.language.formula import CompareOperator, Condition, Constant, Expression
@@ -19,21 +20,32 @@ MOST_INTERVALS = 4
 ZERO = Constant(0)
 
 
-def lower_positions(
-    positions: Positions,
-    at: Expression,
-    count: Expression,
-    block: int,
-    parts: int,
-    resolve: Callable[[Expression], Expression],
-) -> Condition:
-    """Is position `at` in the set? `count` is the n, `block` or `parts` the unit, of its scope.
+@dataclass(frozen=True, slots=True)
+class Among:
+    """What the positions of a set are among.
 
-    `at` lies in 0..count-1 by itself: keys do, and rows are asked for i >= 0 beside this.
+    Negative ones count from `count`. Tables know the position by `number`, in units of `block` or
+    `parts`; `of_rows` as in the tables.
+    """
+
+    count: Expression
+    number: Expression
+    block: int = 1
+    parts: int = 0
+    of_rows: bool = False
+
+
+def lower_positions(
+    positions: Positions, at: Expression, among: Among, resolve: Callable[[Expression], Expression]
+) -> Condition:
+    """Is position `at` in the set?
+
+    `at` is one of the positions by itself: keys are, and rows are asked for i >= 0 beside this.
     """
     match positions:
         case RunTimeSet(name):
-            return Member(SetTable(name, block, parts), at)
+            table = SetTable(name, among.block, among.parts, among.of_rows)
+            return Member(table, among.number)
         case Period(length, start, stop):
             residue = modulo(at, Constant(length))
             return conjunction(
@@ -42,8 +54,9 @@ def lower_positions(
         case Listing(ranges):
             merged = merge(ranges)
             if len(merged) > MOST_INTERVALS and not isinstance(at, Constant):
-                return Member(ConstantSet(positions, block), at)
-            return disjunction(_in_range(item, at, count, resolve) for item in merged)
+                scattered = ConstantSet(positions, among.block, among.of_rows)
+                return Member(scattered, among.number)
+            return disjunction(_in_range(item, at, among.count, resolve) for item in merged)
         case _:
             assert_never(positions)
 

@@ -50,19 +50,24 @@ RowTable = RandomTable | ListedTable | PermutationTable
 
 @dataclass(frozen=True, slots=True)
 class SetTable:
-    """A run-time set by its name: booleans [n] or positions, counting blocks or parts."""
+    """A run-time set by its name: booleans or positions, counting blocks or parts.
+
+    It counts slots of the branch's key source; with `of_rows` query positions where those differ.
+    """
 
     name: str
     block: int = 1
     parts: int = 0
+    of_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantSet:
-    """A scattered constant set, too many intervals for closed forms."""
+    """A scattered constant set, too many intervals for closed forms; `of_rows` as above."""
 
     listing: Listing
     block: int = 1
+    of_rows: bool = False
 
 
 MemberTable = SetTable | ConstantSet

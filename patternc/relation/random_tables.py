@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from patternc.language.terms import Random
-from patternc.relation.evaluation import Booleans, Integers, intervals
+from patternc.relation.evaluation import Booleans, Integers, Keys, intervals
 
 MASK = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9
@@ -104,13 +104,18 @@ def network(values: Integers, bits: int, round_keys: list[Integers]) -> Integers
     return left << low | right
 
 
-def draw(random: Random, n: int, rows: Integers, avoided: Avoided) -> Integers:
+def draw(
+    random: Random, n: int, rows: Integers, avoided: Avoided, keys: Keys | None = None
+) -> Integers:
     """The draws of each row in draw order, -1 where empty: integers [len(rows), count].
 
-    `avoided(rows [R, 1], keys [R, T])` says which keys a row passes over.
+    `avoided(rows [R, 1], keys [R, T])` says which keys a row passes over. With `keys`, those of
+    another source, all keys are slots: 0 is the first of `keys`.
     """
     table = np.full((len(rows), random.count), -1, np.int64)
-    pool = Pool(intervals(random.pool, n))
+    first = keys.first if keys else 0
+    spans = intervals(random.pool, n, keys)
+    pool = Pool(tuple((start - first, stop - first) for start, stop in spans))
     if pool.size == 0 or random.count == 0:
         return table
     step = max(1, CHUNK // (2 * random.count))

@@ -20,7 +20,7 @@ from patternc.language.sources import TOKENS, Source
 from patternc.language.terms import HeadPattern
 from patternc.relation.fold import FALSE, TRUE, conjunction, disjunction, negation
 from patternc.relation.lower import lower, scope_of
-from patternc.relation.separate import Part, separate
+from patternc.relation.separate import Part, Projected, projections, separate
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,11 @@ def relation(pattern: HeadPattern) -> Relation:
     """Equal branches of a mix are one with their number as multiplicity."""
     softmaxes: list[HeadPattern] = []
     combined = _combined(pattern, softmaxes)
+    projected = projections(pattern)
     branches = tuple(
         _branch(part, times, number)
         for number, softmax in enumerate(softmaxes)
-        for part, times in _counted(softmax)
+        for part, times in _counted(softmax, projected)
     )
     return Relation(branches, combined if isinstance(combined, Combined) else None)
 
@@ -106,10 +107,10 @@ def _combined(pattern: HeadPattern, softmaxes: list[HeadPattern]) -> int | Combi
     )
 
 
-def _counted(softmax: HeadPattern) -> Iterator[tuple[Part, int]]:
+def _counted(softmax: HeadPattern, projected: Projected) -> Iterator[tuple[Part, int]]:
     """The parts of all branches of a mix, parts of equal meaning once."""
     meaning: dict[object, tuple[Part, int]] = {}
-    for part in (part for branch in softmax.branches for part in separate(branch)):
+    for part in (part for branch in softmax.branches for part in separate(branch, projected)):
         key = (_predicate(part), part.source, part.modifiers, part.projection)
         meaning[key] = (part, meaning.get(key, (part, 0))[1] + 1)
     yield from meaning.values()

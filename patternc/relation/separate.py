@@ -19,6 +19,7 @@ from patternc.language.terms import (
     Difference,
     Full,
     Global,
+    HeadPattern,
     Intersection,
     On,
     Parts,
@@ -41,28 +42,57 @@ class Part:
     projection: str | None = None
 
 
-def separate(branch: Term) -> tuple[Part, ...]:
-    """Disjoint parts, sources in the order of their first occurrence."""
-    return tuple(_projected(_disjoint(_parts(branch)), tuple(_projections(branch))))
+# Rows, as a term, and the name of their projection.
+Projected = tuple[tuple[Term, str], ...]
 
 
-def _parts(term: Term) -> list[Part]:
+def separate(branch: Term, projected: Projected = ()) -> tuple[Part, ...]:
+    """Disjoint parts, sources in the order of their first occurrence.
+
+    `projected` are the `projections` of the whole pattern.
+    """
+    return tuple(_by_projection(_disjoint(_parts(branch)), projected))
+
+
+def _parts(term: Term, source: Source = TOKENS) -> list[Part]:
+    """A relation as it stands relates to the slots of `source`."""
     match term:
-        case On(inner, source):
-            return [replace(part, source=source) for part in _parts(inner)]
+        case On(inner, found):
+            return _parts(inner, found)
         case With(inner, modifier):
-            return [replace(part, modifiers=(*part.modifiers, modifier)) for part in _parts(inner)]
+            parts = _parts(inner, source)
+            return [replace(part, modifiers=(*part.modifiers, modifier)) for part in parts]
         case Union(terms):
-            return [part for item in terms for part in _parts(item)]
+            return [part for item in terms for part in _parts(item, source)]
         case Intersection(terms):
-            return _intersected([item for item in terms if item != Causal()], Causal() in terms)
+            return _intersected(terms, source)
         case Difference(left, right):
-            return _without(_parts(left), _joined(_parts(right)))
+            return _without(_parts(left, source), _joined(_parts(right, source)))
         case Complement(operand):
-            joined = _joined(_parts(operand))
+            joined = _joined(_parts(operand, source))
             return [replace(joined, term=Complement(joined.term))]
+        case Blocks(size, body) if source != TOKENS:
+            return [Part(Blocks(size, _without_causal(body)), source)]
         case _:
-            return [Part(term)]
+            return [Part(term, source)]
+
+
+def _without_causal(body: Term) -> Term:
+    """Sources that blocks lift, other than the tokens, are always available."""
+    match body:
+        case Union(terms):
+            return Union(tuple(map(_without_causal, terms)))
+        case Intersection(terms):
+            rest = tuple(_without_causal(item) for item in terms if item != Causal())
+            return Intersection(rest)
+        case Difference(left, right):
+            return Difference(_without_causal(left), _without_causal(right))
+        case Complement(operand):
+            return Complement(_without_causal(operand))
+        case Blocks(size, inner):
+            return Blocks(size, _without_causal(inner))
+        case _:
+            return body
 
 
 def _joined(parts: list[Part]) -> Part:
@@ -71,17 +101,20 @@ def _joined(parts: list[Part]) -> Part:
     return replace(parts[0], term=terms[0] if len(terms) == 1 else Union(terms))
 
 
-def _intersected(terms: list[Term], causal: bool) -> list[Part]:
+def _intersected(terms: tuple[Term, ...], source: Source) -> list[Part]:
     """Source by source; a `Causal` operand cuts every source to what is available."""
-    parts = _parts(terms[0]) if terms else [Part(Full())]
-    for other in terms[1:]:
-        right = _joined(_parts(other))
+    rest = [item for item in terms if item != Causal()]
+    parts = _parts(rest[0], source) if rest else [Part(Full(), source)]
+    for other in rest[1:]:
+        right = _joined(_parts(other, source))
         parts = [
             replace(part, term=_both(part.term, right.term))
             for part in parts
             if part.source == right.source
         ]
-    return [replace(part, term=available(part)) for part in parts] if causal else parts
+    if len(rest) == len(terms):
+        return parts
+    return [replace(part, term=available(part)) for part in parts]
 
 
 def _both(left: Term, right: Term) -> Term:
@@ -127,8 +160,17 @@ def _in_order(parts: list[Part]) -> list[Part]:
     return kept
 
 
+def projections(pattern: HeadPattern) -> Projected:
+    """Every set of rows with a projection of their own: it holds for their pairs in any branch."""
+    found = [item for branch in pattern.branches for item in _projections(branch)]
+    if pattern.combination is not None:
+        found += [
+            item for argument in pattern.combination.arguments for item in projections(argument)
+        ]
+    return tuple(dict.fromkeys(found))
+
+
 def _projections(term: Term) -> Iterator[tuple[Term, str]]:
-    """Every set of rows with a projection of their own, as a term, and its name."""
     match term:
         case Rows(_, str() as name) | Global(_, str() as name):
             yield Rows(term.positions), name
@@ -146,14 +188,14 @@ def _projections(term: Term) -> Iterator[tuple[Term, str]]:
             yield from _projections(inner)
 
 
-def _projected(parts: list[Part], projections: tuple[tuple[Term, str], ...]) -> Iterator[Part]:
+def _by_projection(parts: list[Part], projected: Projected) -> Iterator[Part]:
     for part in parts:
         # Rows are positions; on an encoder a query is known by its number only.
-        if not projections or isinstance(part.source, Encoder):
+        if not projected or isinstance(part.source, Encoder):
             yield part
             continue
         rest = part.term
-        for rows, name in dict.fromkeys(projections):
+        for rows, name in projected:
             yield replace(part, term=_both(part.term, rows), projection=name)
             rest = Difference(rest, rows)
         yield replace(part, term=rest)

@@ -22,6 +22,7 @@ from patternc.language.sources import (
 )
 from patternc.relation import fold
 from patternc.relation.errors import InputError
+from patternc.relation.evaluation import Keys
 
 QUERY, SLOT, N, M = (Variable(name) for name in ("i", "j", "n", "m"))
 
@@ -31,8 +32,8 @@ def key_of(source: Source) -> Expression:
     match source:
         case Memory():
             return fold.subtract(SLOT, M)
-        case Compressed(length):
-            return fold.add(SLOT, fold.subtract(Constant(length), M))
+        case Compressed():
+            return fold.add(SLOT, first_of(source))
         case _:
             return SLOT
 
@@ -48,6 +49,28 @@ def count_of(source: Source) -> Expression:
             return Constant(length)
         case _:
             return M
+
+
+def first_of(source: Source) -> Expression:
+    """What j of a term is for slot 0."""
+    match source:
+        case Memory():
+            return fold.subtract(Constant(0), M)
+        case Compressed(length):
+            return fold.subtract(Constant(length), M)
+        case _:
+            return Constant(0)
+
+
+def keys_of(source: Source, count: int) -> Keys:
+    """The positions that terms know the `count` slots of a call by: `key_of` as numbers."""
+    match source:
+        case Memory():
+            return Keys(-count, 0, 0)
+        case Compressed(length):
+            return Keys(length - count, length, length)
+        case _:
+            return Keys(0, count, count)
 
 
 def window_end(pool: Pool) -> Condition:
@@ -95,5 +118,5 @@ def windows(pool: Pool, n: int) -> int:
     if n < pool.size:
         return int(n > 0 and pool.tail == "clip")
     whole = (n - pool.size) // pool.stride + 1
-    covered = (whole - 1) * pool.stride + pool.size
+    covered = max((whole - 1) * pool.stride + pool.size, whole * pool.stride)
     return whole + int(pool.tail == "clip" and covered < n)

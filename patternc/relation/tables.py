@@ -7,6 +7,7 @@ Non-goals: devices; batches (the caller passes the inputs of one batch element a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import assert_never
 
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from patternc.language.formula import Atom, Condition
 from patternc.language.sources import TOKENS, Source
-from patternc.language.terms import Term
+from patternc.language.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
+from patternc.relation.fold import disjunction
 from patternc.relation.integer_sets import KeyCount
-from patternc.relation.lower import lower
+from patternc.relation.lower import lower, scope_of
 from patternc.relation.predicate import (
     ConstantSet,
     InRow,
@@ -36,7 +38,8 @@ from patternc.relation.predicate import (
 )
 from patternc.relation.random_tables import draw
 from patternc.relation.runs import Sizes
-from patternc.relation.sources import slots
+from patternc.relation.separate import separate
+from patternc.relation.sources import keys_of, slots
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -45,7 +48,7 @@ Booleans = NDArray[np.bool_]
 class Tables:
     """The tables of one head at n tokens, for keys of one source.
 
-    `m` is the number of slots of a key source other than the tokens.
+    `m` is the number of slots of a `source` other than the tokens.
     """
 
     def __init__(
@@ -53,8 +56,10 @@ class Tables:
         n: int,
         inputs: Mapping[str, NDArray[np.generic]] | None = None,
         m: int | None = None,
+        source: Source = TOKENS,
     ) -> None:
         self.n = n
+        self.source = source
         self.m = n if m is None else m
         self.keys: KeyCount = "n" if m is None else "m"
         self.sizes = Sizes(self.n, self.m)
@@ -115,7 +120,7 @@ class Tables:
         rows, keys = (self._count(table, length) for length in (self.n, self.m))
         match table:
             case RandomTable(random):
-                return draw(random, keys, np.arange(rows), self._avoided(random.avoid, keys))
+                return self._drawn(random, rows, keys)
             case ListedTable(name):
                 listed = np.asarray(self._input(name), np.int64)
                 if listed.ndim != 2:
@@ -129,24 +134,25 @@ class Tables:
             case _:
                 assert_never(table)
 
-    def _avoided(self, avoid: Term, count: int) -> Callable[[Integers, Integers], Booleans]:
-        """The avoided keys of a draw, in its own scope of `count` positions."""
-        predicate = lower(avoid)
-        inner = Tables(count, self._inputs)
-
-        def avoided(rows: Integers, keys: Integers) -> Booleans:
-            held = inner.holds(predicate, {"i": rows, "j": keys})
-            return np.broadcast_to(held, np.broadcast_shapes(rows.shape, keys.shape))
-
-        return avoided
+    def _drawn(self, random: Random, rows: int, keys: int) -> Integers:
+        """The draws in their own scope of `rows` positions and `keys` slots."""
+        if self.source == TOKENS:
+            avoided = _held(random.avoid, Tables(keys, self._inputs))
+            return draw(random, keys, np.arange(rows), avoided)
+        avoided = _held(_passed_over(random), Tables(rows, self._inputs, keys, self.source))
+        among = keys_of(self.source, keys)
+        anywhere = replace(random, past_only=False)
+        return draw(anywhere, rows, np.arange(rows), avoided, among)
 
     def _make_members(self, table: MemberTable) -> Booleans:
-        count = self._count(table, self.m)
+        count = self._count(table, self.n if table.of_rows else self.m)
         members = np.zeros(count, np.bool_)
         match table:
             case ConstantSet(listing):
-                for start, stop in intervals(listing, count):
-                    members[start:stop] = True
+                n = self._count(table, self.n)
+                among = keys_of(TOKENS if table.of_rows else self.source, count)
+                for start, stop in intervals(listing, n, among):
+                    members[start - among.first : stop - among.first] = True
             case SetTable(name):
                 given = np.asarray(self._input(name))
                 if given.dtype == np.bool_ and given.shape != (count,):
@@ -189,8 +195,31 @@ class HeadTables:
     def of(self, source: Source) -> Tables:
         if source not in self._tables:
             m = None if source == TOKENS else slots(source, self.n, self._sizes)
-            self._tables[source] = Tables(self.n, self._inputs, m)
+            self._tables[source] = Tables(self.n, self._inputs, m, source)
         return self._tables[source]
+
+
+def _held(term: Term, tables: Tables) -> Callable[[Integers, Integers], Booleans]:
+    """Whether a row holds a key of the tables' source."""
+    predicate = _lowered(term, tables.source)
+
+    def held(rows: Integers, keys: Integers) -> Booleans:
+        found = tables.holds(predicate, {"i": rows, "j": keys})
+        return np.broadcast_to(found, np.broadcast_shapes(rows.shape, keys.shape))
+
+    return held
+
+
+def _passed_over(random: Random) -> Term:
+    """What a draw on a key source other than the tokens leaves out."""
+    if not random.past_only:
+        return random.avoid
+    return Union((random.avoid, Complement(Intersection((Full(), Causal())))))
+
+
+def _lowered(term: Term, source: Source) -> Condition:
+    scope = scope_of(source)
+    return disjunction(lower(part.term, scope) for part in separate(On(term, source)))
 
 
 def _set_of(positions: NDArray[np.generic], count: int) -> Booleans:

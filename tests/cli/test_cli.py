@@ -210,6 +210,13 @@ def test_a_compiled_file_names_the_command_that_wrote_it():
     assert "-Dw=7" in first
 
 
+def test_a_compiled_file_is_the_same_from_every_folder(program, monkeypatch):
+    from_afar = run("compile", str(program)).stdout
+    monkeypatch.chdir(program.parent)
+    assert run("compile", program.name).stdout == from_afar
+    assert str(program.parent) not in from_afar
+
+
 def test_compile_check_needs_a_file_to_compare_with():
     assert run("compile", "-e", "full", "--check").exit_code == 2
 

@@ -99,3 +99,43 @@ def zoo() -> Iterator[tuple[str, str]]:
     for part in text.split("\n=== ")[1:]:
         name, _, program = part.partition("\n")
         yield name, program
+
+
+def _call(function: str, *arguments: Node | Range, **named: Node) -> Call:
+    placed = tuple(Argument(None, argument) for argument in arguments)
+    return Call(function, placed + tuple(Argument(name, value) for name, value in named.items()))
+
+
+_sizes = st.integers(1, 6).map(Number) | st.sampled_from((Name("w"), Name("head")))
+_lists = st.lists(_sizes | st.builds(Range, _sizes, st.none()), max_size=2).map(tuple).map(Sequence)
+_relations = st.one_of(
+    st.sampled_from(("full", "none", "diagonal", "a", "b")).map(Name),
+    st.builds(lambda r: _call("local", r), _sizes),
+    st.builds(lambda k: _call("random", k), _sizes),
+    st.builds(lambda k, s: _call("random", k, pool=s), _sizes, _lists),
+    st.builds(lambda s: _call("global", s), _lists),
+    st.builds(lambda w: _call("same", Name("labels")), _sizes),
+)
+
+
+def _combined(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    lifted = st.builds(lambda size, body: Lift(_call("blocks", size), body), _sizes, parts)
+    return st.builds(Binary, st.sampled_from(("+", "+", "&", "-")), parts, parts) | lifted
+
+
+_sets = st.recursive(_relations, _combined, max_leaves=6)
+patterns = st.builds(
+    lambda first, second, rule: Program(
+        (
+            CountHeader("heads", Number(2)),
+            Parameter("w", Number(3)),
+            Let("a", first),
+            Let("b", second),
+            Bare(rule),
+        )
+    ),
+    _sets,
+    _sets,
+    st.builds(lambda x, y: _call("mix", x, y), _sets, _sets) | _sets,
+)
+"""Programs most of which mean something, draws and lets among them."""

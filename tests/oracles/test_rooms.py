@@ -66,8 +66,7 @@ def test_the_generated_cpu_path_weighs_keys_as_published(case):
     inputs = {name: torch.from_numpy(given) for name, given in case.inputs.items()}
     weights = pattern.attention(query, key, value, layer=case.layer, **inputs)[0]
     assert np.array_equal(weights.numpy() > 0, case.mask)
-    counts = case.mask if case.counts is None else case.counts
-    if case.weights is None:
-        expected = torch.from_numpy(counts) * (query @ key.mT / 2).exp()[0]
-        total = expected.sum(-1, keepdim=True)
-        torch.testing.assert_close(weights, expected / total.masked_fill(total == 0, 1))
+    counts = pattern.multiplicity(case.n, case.queries, case.layer, **case.inputs)
+    expected = torch.from_numpy(counts) * (query @ key.mT / 2).exp()[0]
+    total = expected.sum(-1, keepdim=True)
+    torch.testing.assert_close(weights, expected / total.masked_fill(total == 0, 1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,3 +189,14 @@ def test_a_pool_is_cut_at_the_length_and_counts_repeats_once():
 def test_tiny_lengths_have_tables(n):
     table = draw(random(3), n, np.arange(n), nothing_avoided)
     assert table.tolist() == [[0, -1, -1]] * n
+
+
+def test_the_manual_prints_the_same_vectors():
+    manual = (Path(__file__).parents[2] / "grammar" / "README.md").read_text()
+    section = manual.split("\n## Random draws\n", 1)[1].split("\n## ", 1)[0]
+    row = r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d, ]+) \|$"
+    printed = [
+        (int(size), tuple(map(int, key)), list(map(int, images.split(", "))))
+        for size, *key, images in re.findall(row, section, re.MULTILINE)
+    ]
+    assert printed == VECTORS

@@ -1,0 +1,255 @@
+"""The meaning of one relation as a dense mask, line by line as in the table of the manual.
+
+From a relation, and a scope that says what its positions count, to booleans [rows, keys].
+Non-goals: how relations combine and are lifted, which is the meaning's own part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import assert_never
+
+import numpy as np
+
+from patternc.language.sources import TOKENS, Source
+from patternc.language.terms import (
+    Causal,
+    Columns,
+    Diagonal,
+    DilatedSegment,
+    Empty,
+    Full,
+    Global,
+    Listed,
+    Listing,
+    Local,
+    Neighborhood,
+    Period,
+    Permuted,
+    Positions,
+    Random,
+    Rows,
+    RunTimeSet,
+    Same,
+    Segment,
+    Strided,
+    Where,
+)
+from patternc.relation.errors import InputError
+from patternc.relation.evaluation import Booleans, Integers, Keys, evaluate, holds, intervals
+from patternc.relation.neighborhoods import neighborhood
+from patternc.relation.random_tables import draw
+
+Inputs = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Query positions `rows`, ascending, on the keys of `source`; inside a lift both count blocks.
+
+    `stands_on` is the source of a relation as it stands: the tokens outside every `on`.
+    """
+
+    rows: Integers
+    n: int
+    keys: Keys
+    inputs: Inputs
+    source: Source = TOKENS
+    stands_on: Source = TOKENS
+
+    @property
+    def i(self) -> Integers:
+        return self.rows[:, None]
+
+    @property
+    def j(self) -> Integers:
+        return np.arange(self.keys.first, self.keys.stop, dtype=np.int64)[None, :]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), self.keys.stop - self.keys.first
+
+    @property
+    def every_row(self) -> Keys:
+        """What listed rows are among."""
+        return Keys(0, self.n, self.n)
+
+
+def nothing(scope: Scope) -> Booleans:
+    return np.zeros(scope.shape, np.bool_)
+
+
+Relation = (
+    Full | Empty | Diagonal | Causal | Local | Strided | Segment | DilatedSegment | Columns
+    | Rows | Global | Permuted | Listed | Neighborhood | Same | Where
+)  # fmt: skip
+
+
+def relation(term: Relation, scope: Scope) -> Booleans:
+    """One relation; the result broadcasts to [rows, n]."""
+    match term:
+        case Columns(positions):
+            return contains(positions, scope.j, scope.keys, scope)
+        case Rows() | Global() | Permuted() | Listed() | Neighborhood() | Same():
+            return (scope.i >= 0) & of_query_positions(term, scope)
+        case _:
+            return formula(term, scope.i, scope.j, scope.n)
+
+
+Formula = (
+    Full | Empty | Diagonal | Causal | Local | Strided | Segment | DilatedSegment | Where
+)  # fmt: skip
+
+
+def formula(term: Formula, i: Integers, j: Integers, n: int) -> Booleans:
+    """The relations that are evaluated as they stand, at negative i too."""
+    match term:
+        case Full():
+            return np.asarray(True)
+        case Empty():
+            return np.asarray(False)
+        case Diagonal():
+            return np.asarray(j == i)
+        case Causal():
+            return np.asarray(j <= i)
+        case Local():
+            return local(term, j - i, n)
+        case Strided(stride):
+            return np.asarray((i - j) % stride == 0)
+        case Segment(width, back, ahead):
+            step = j // width - i // width
+            return np.asarray((-back <= step) & (step <= ahead))
+        case DilatedSegment():
+            return dilated_segment(term, i, j)
+        case Where(condition):
+            return holds(condition, {"i": i, "j": j, "n": n})
+        case _:
+            assert_never(term)
+
+
+def local(term: Local, distance: Integers, n: int) -> Booleans:
+    left, right = evaluate(term.left, {"n": n}), evaluate(term.right, {"n": n})
+    within = (-left * term.dilation <= distance) & (distance <= right * term.dilation)
+    return np.asarray(within & (distance % term.dilation == 0))
+
+
+def dilated_segment(term: DilatedSegment, i: Integers, j: Integers) -> Booleans:
+    residue = term.offset % term.dilation
+    row_in = i % term.width % term.dilation == residue
+    key_in = j % term.width % term.dilation == residue
+    return np.asarray((i // term.width == j // term.width) & row_in & key_in)
+
+
+OfQueryPositions = Rows | Global | Permuted | Listed | Neighborhood | Same
+
+
+def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
+    """The relations that hold nothing at i < 0; what stands here for such rows is lost."""
+    match term:
+        case Rows(positions):
+            return contains(positions, scope.i, scope.every_row, scope)
+        case Global(positions):
+            row, key = (
+                contains(positions, at, scope.every_row, scope) for at in (scope.i, scope.j)
+            )
+            return row | key
+        case Permuted(table):
+            return in_table(np.array(table, np.int64)[:, None], scope)
+        case Listed(name):
+            return in_table(listed_input(name, scope), scope)
+        case Neighborhood():
+            return neighborhood(term, scope.i, scope.j, scope.n)
+        case Same(name):
+            return same(label_input(name, scope), scope)
+        case _:
+            assert_never(term)
+
+
+def contains(positions: Positions, position: Integers, among: Keys, scope: Scope) -> Booleans:
+    """Whether `position`, one of `among`, is in the set; others are in none but a period."""
+    match positions:
+        case Listing():
+            spans = intervals(positions, scope.n, among)
+            inside = ((start <= position) & (position < stop) for start, stop in spans)
+            return reduce(np.logical_or, inside, np.zeros(position.shape, np.bool_))
+        case Period(length, start, stop):
+            return (start <= position % length) & (position % length < stop)
+        case RunTimeSet(name):
+            members = set_input(name, among.stop - among.first, scope)
+            return np.isin(position, np.flatnonzero(members) + among.first)
+        case _:
+            assert_never(positions)
+
+
+def in_table(table: Integers, scope: Scope) -> Booleans:
+    """The slot of j is an entry of row i of `table` [rows, k]; rows beyond the table are empty."""
+    result = nothing(scope)
+    known = np.flatnonzero((scope.rows >= 0) & (scope.rows < len(table)))
+    slot = table[scope.rows[known]]
+    at, entry = np.nonzero((slot >= 0) & (slot < scope.shape[1]))
+    result[known[at], slot[at, entry]] = True
+    return result
+
+
+def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
+    """The draws of the scope's rows, from the dense mask of what they pass over."""
+
+    def avoided(rows: Integers, slots: Integers) -> Booleans:
+        return np.asarray(avoid[np.searchsorted(scope.rows, rows), slots])
+
+    table = draw(replace(term, past_only=False), scope.n, scope.rows, avoided, scope.keys)
+    result = nothing(scope)
+    at, entry = np.nonzero(table >= 0)
+    result[at, table[at, entry]] = True
+    return result
+
+
+def same(labels: Integers, scope: Scope) -> Booleans:
+    """The positions of a memory stand before every label."""
+    row, key = (labelled(labels, position) for position in (scope.i, scope.j))
+    return np.asarray((row == key) & (row >= 0))
+
+
+def labelled(labels: Integers, position: Integers) -> Integers:
+    """-1 where a position has no label."""
+    inside = (position >= 0) & (position < len(labels))
+    return np.where(inside, np.append(labels, -1)[np.where(inside, position, -1)], -1)
+
+
+def given(name: str, scope: Scope) -> np.ndarray:
+    if name not in scope.inputs:
+        raise InputError(f"the run-time input `{name}` is missing")
+    return np.asarray(scope.inputs[name])
+
+
+def listed_input(name: str, scope: Scope) -> Integers:
+    table = given(name, scope)
+    if table.ndim != 2 or not np.issubdtype(table.dtype, np.integer):
+        raise InputError(f"`{name}` must be integers [rows, k], got {described(table)}")
+    return table.astype(np.int64)
+
+
+def label_input(name: str, scope: Scope) -> Integers:
+    labels = given(name, scope)
+    if labels.shape != (scope.n,) or not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(f"`{name}` must be integers [{scope.n}], got {described(labels)}")
+    return labels.astype(np.int64)
+
+
+def set_input(name: str, count: int, scope: Scope) -> Booleans:
+    """Booleans [count]; of integer positions, negatives count from `count` and the rest is cut."""
+    members = given(name, scope)
+    if members.dtype == np.bool_ and members.shape == (count,):
+        return members
+    if members.ndim != 1 or not np.issubdtype(members.dtype, np.integer):
+        wanted = f"booleans [{count}] or integer positions [k]"
+        raise InputError(f"`{name}` must be {wanted}, got {described(members)}")
+    positions = members.astype(np.int64)
+    positions = np.where(positions < 0, positions + count, positions)
+    return np.isin(np.arange(count), positions)
+
+
+def described(value: np.ndarray) -> str:
+    return f"{value.dtype} {list(value.shape)}"

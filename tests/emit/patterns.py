@@ -1,0 +1,138 @@
+"""Patterns that between them use every part of a generated module, and inputs for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import torch
+
+from patternc import Pattern
+from patternc.emit import emit_module
+from patternc.runtime.load import load_module
+
+Inputs = dict[str, torch.Tensor]
+
+
+def _none(n: int, heads: int) -> Inputs:
+    return {}
+
+
+def _labels(n: int, heads: int) -> Inputs:
+    return {"document": torch.randint(-1, 4, (n,)).sort().values}
+
+
+def _batch_of_labels(n: int, heads: int) -> Inputs:
+    return {"document": torch.randint(-1, 4, (2, n), dtype=torch.int32)}
+
+
+def _set(n: int, heads: int) -> Inputs:
+    return {"question": torch.rand(n) < 0.1}
+
+
+def _batch_of_sets(n: int, heads: int) -> Inputs:
+    return {"question": torch.rand(2, n) < 0.1}
+
+
+def _positions(n: int, heads: int) -> Inputs:
+    return {"question": torch.tensor([0, -1, 5, 10_000])}
+
+
+def _plan(n: int, heads: int) -> Inputs:
+    rows = -(-n // 16)
+    return {"plan": torch.randint(-1, rows + 1, (rows, 2))}
+
+
+def _plan_of_heads(n: int, heads: int) -> Inputs:
+    rows = -(-n // 16)
+    return {"plan": torch.randint(-1, rows + 1, (heads, rows, 2))}
+
+
+def _plan_of_batch(n: int, heads: int) -> Inputs:
+    rows = -(-n // 16)
+    return {"plan": torch.randint(-1, rows + 1, (2, heads, rows, 2))}
+
+
+def _parts(n: int, heads: int) -> Inputs:
+    return {"chosen": torch.tensor([1, -1]), "plan": torch.randint(-1, 3, (3, 1))}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    text: str
+    inputs: Callable[[int, int], Inputs] = _none
+
+
+CASES = {
+    "full": Case("full"),
+    "nothing": Case("allow empty\nnone"),
+    "causal": Case("causal"),
+    "band and tokens": Case("heads 2\nlocal(left=40, right=30) + global([0, -1])"),
+    "windows by head": Case("heads 3\nlocal(5 + 9 * head)"),
+    "dilated by head and layer": Case(
+        "causal\nlayers 3\nheads 4\nlayer >= 1 and head < 2 -> local(left=7, dilation=layer + 1)\n"
+        "else -> local(left=15)"
+    ),
+    "draws": Case(
+        "layers 2\nheads 3\nblocks(16) { local(1) + global([0, -1]) + random(3, pool=1:16) }"
+    ),
+    "draws of the past": Case("causal\nlocal(2) + random(4, seed=5)"),
+    "draws beside a set": Case("local(3) + global(question) + random(2)", _set),
+    "mix": Case(
+        "causal\nheads 2\nmix(segment(16), segment(32, dilation=2, offset=head), segment(16))"
+    ),
+    "documents": Case("causal\nsame(document) & local(left=40)", _labels),
+    "documents of a batch": Case("full - same(document)", _batch_of_labels),
+    "questions of a batch": Case("local(9) + global(question)", _batch_of_sets),
+    "questions by position": Case("local(9) + global(question)", _positions),
+    "lists": Case("blocks(16) { diagonal + listed(plan) }", _plan),
+    "lists of heads": Case("heads 2\nblocks(16) { diagonal + listed(plan) }", _plan_of_heads),
+    "lists of a batch": Case("blocks(16) { diagonal + listed(plan) }", _plan_of_batch),
+    "permutations": Case(
+        "heads 2\nhead == 0 -> permuted([3, 1, 2, 0, 4]) + diagonal\n"
+        "else -> permuted([1, 0, 2]) + diagonal"
+    ),
+    "parts": Case("heads 2\nhead < 1 -> blocks(parts=2) { permuted([1, 0]) }\nelse -> full"),
+    "parts by input": Case("blocks(parts=3) { columns(chosen) + listed(plan) }", _parts),
+    "scattered": Case("diagonal + columns([0, 3, 9, 20, 33, 50, -1, -5])"),
+    "negative divisions": Case("where((i - 100) // 7 == (j - 100) // 7 or (3 * i - n) % 5 == j % 5)"),
+    "wide products": Case("where(1000003 * i + 7 * j < 500 * n and abs(i - j) % 7 < 3)"),
+}
+SIZES = [(1, 1), (33, 33), (131, 131), (90, 40), (50, 70)]
+
+
+def pattern_of(name: str) -> Pattern:
+    return Pattern.parse(CASES[name].text)
+
+
+def source_of(name: str, tiles: tuple[int, int] = (32, 16)) -> str:
+    """The module of a case with small tiles, so that short sequences have many."""
+    pattern = pattern_of(name)
+    return emit_module(
+        pattern.schedule(query_tile=tiles[0], key_tile=tiles[1]),
+        pattern_text=pattern.text,
+        name=name,
+        command="patternc compile",
+        dtype=None,
+        head_dim=None,
+        inputs=pattern.inputs,
+    )
+
+
+def module_of(name: str) -> ModuleType:
+    return load_module(source_of(name))
+
+
+def inputs_of(name: str, n: int, heads: int) -> Inputs:
+    torch.manual_seed(n)
+    return CASES[name].inputs(n, heads)
+
+
+def tensors(
+    heads: int, queries: int, n: int, size: int, dtype: torch.dtype = torch.float64
+) -> tuple[torch.Tensor, ...]:
+    """q, k, v for a batch of two."""
+    torch.manual_seed(queries + 7 * n)
+    shapes = [(2, heads, rows, size) for rows in (queries, n, n)]
+    return tuple(torch.randn(shape, dtype=torch.float64).to(dtype) for shape in shapes)
