@@ -1,7 +1,8 @@
 """Score modifiers: what changes a score before the softmax.
 
 Order of application: rotary and absolute; product with relative terms; scale; distance_aware;
-softcap; alibi, t5, bias; ln softspan and ln mu; mask. Distances are i - j; on a pool i // stride - j.
+softcap; alibi, t5, bias; ln softspan and ln mu; mask. Distances are i - j; on a pool they are
+i // stride - j.
 """
 
 from __future__ import annotations

@@ -97,8 +97,7 @@ def _without_causal(body: Term) -> Term:
 
 def _joined(parts: list[Part]) -> Part:
     """Parts of one source as one; modifiers do not stand where this is asked."""
-    terms = tuple(part.term for part in parts)
-    return replace(parts[0], term=terms[0] if len(terms) == 1 else Union(terms))
+    return replace(parts[0], term=_united([part.term for part in parts]))
 
 
 def _intersected(terms: tuple[Term, ...], source: Source) -> list[Part]:
@@ -162,12 +161,20 @@ def _in_order(parts: list[Part]) -> list[Part]:
 
 def projections(pattern: HeadPattern) -> Projected:
     """Every set of rows with a projection of their own: it holds for their pairs in any branch."""
-    found = [item for branch in pattern.branches for item in _projections(branch)]
-    if pattern.combination is not None:
-        found += [
-            item for argument in pattern.combination.arguments for item in projections(argument)
-        ]
-    return tuple(dict.fromkeys(found))
+    found = [item for branch in _branches(pattern) for item in _projections(branch)]
+    names = dict.fromkeys(name for _, name in found)
+    return tuple((_united([rows for rows, of in found if of == name]), name) for name in names)
+
+
+def _branches(pattern: HeadPattern) -> Iterator[Term]:
+    yield from pattern.branches
+    for argument in pattern.combination.arguments if pattern.combination else ():
+        yield from _branches(argument)
+
+
+def _united(terms: list[Term]) -> Term:
+    distinct = tuple(dict.fromkeys(terms))
+    return distinct[0] if len(distinct) == 1 else Union(distinct)
 
 
 def _projections(term: Term) -> Iterator[tuple[Term, str]]:
@@ -196,6 +203,6 @@ def _by_projection(parts: list[Part], projected: Projected) -> Iterator[Part]:
             continue
         rest = part.term
         for rows, name in projected:
-            yield replace(part, term=_both(part.term, rows), projection=name)
+            yield replace(part, term=_both(rest, rows), projection=name)
             rest = Difference(rest, rows)
         yield replace(part, term=rest)

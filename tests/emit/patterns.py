@@ -96,7 +96,9 @@ CASES = {
     "parts": Case("heads 2\nhead < 1 -> blocks(parts=2) { permuted([1, 0]) }\nelse -> full"),
     "parts by input": Case("blocks(parts=3) { columns(chosen) + listed(plan) }", _parts),
     "scattered": Case("diagonal + columns([0, 3, 9, 20, 33, 50, -1, -5])"),
-    "negative divisions": Case("where((i - 100) // 7 == (j - 100) // 7 or (3 * i - n) % 5 == j % 5)"),
+    "negative divisions": Case(
+        "where((i - 100) // 7 == (j - 100) // 7 or (3 * i - n) % 5 == j % 5)"
+    ),
     "wide products": Case("where(1000003 * i + 7 * j < 500 * n and abs(i - j) % 7 < 3)"),
 }
 SIZES = [(1, 1), (33, 33), (131, 131), (90, 40), (50, 70)]

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patternc.emit.printer import PYTHON, TORCH, TRITON, Printer
+from patternc.emit.printer import PYTHON, TORCH, TRITON, Dialect, Printer
 from patternc.emit.text import AND, PRODUCT, SUM, Chain, Keyword, Leaf, Sequence, flat, laid_out
 from patternc.language.formula import (
     Absolute,
     Add,
-    All,
-    Any,
     Compare,
+    Condition,
     Constant,
     Expression,
-    FloorDivide,
-    Maximum,
-    Minimum,
-    Modulo,
+    FromEnd,
     Multiply,
     Not,
     Subtract,
-    Truth,
     Variable,
 )
+from patternc.relation import fold
 from patternc.relation.evaluation import evaluate, holds
 
 I, J, N = Variable("i"), Variable("j"), Variable("n")
+POSITIONS = {"i": np.arange(-9, 20)[:, None], "j": np.arange(20)[None, :], "n": np.asarray(20)}
 
 
 def expressions() -> st.SearchStrategy[Expression]:
@@ -39,36 +35,121 @@ def expressions() -> st.SearchStrategy[Expression]:
     return st.recursive(
         leaves,
         lambda parts: st.one_of(
-            st.builds(Add, parts, parts),
-            st.builds(Subtract, parts, parts),
-            st.builds(Multiply, st.integers(-5, 5).map(Constant), parts),
-            st.builds(FloorDivide, parts, positive),
-            st.builds(Modulo, parts, positive),
-            st.builds(Minimum, parts, parts),
-            st.builds(Maximum, parts, parts),
-            st.builds(Absolute, parts),
+            st.builds(fold.add, parts, parts),
+            st.builds(fold.subtract, parts, parts),
+            st.builds(fold.multiply, st.integers(-5, 5).map(Constant), parts),
+            st.builds(fold.floor_divide, parts, positive),
+            st.builds(fold.modulo, parts, positive),
+            st.builds(fold.minimum, parts, parts),
+            st.builds(fold.maximum, parts, parts),
+            st.builds(lambda part: Absolute(Add(part, I)), parts),
         ),
         max_leaves=6,
     )
 
 
-class Blocks:
-    """The few names of `triton.language` that printed text uses, with truncating division."""
+def conditions() -> st.SearchStrategy[Condition]:
+    operators = st.sampled_from(["<", "<=", "==", "!=", ">=", ">"])
+    compared = st.builds(
+        Compare, operators, st.builds(Subtract, expressions(), st.just(I)), expressions()
+    )
+    return st.recursive(
+        compared,
+        lambda parts: st.one_of(
+            st.lists(parts, min_size=1, max_size=3).map(fold.conjunction),
+            st.lists(parts, min_size=1, max_size=3).map(fold.disjunction),
+            st.builds(Not, parts),
+        ),
+        max_leaves=5,
+    )
 
-    minimum = staticmethod(lambda x, y: np.minimum(x, y))
-    maximum = staticmethod(lambda x, y: np.maximum(x, y))
-    abs = staticmethod(np.abs)
 
-
-POSITIONS = {"i": np.arange(-9, 20)[:, None], "j": np.arange(20)[None, :], "n": np.asarray(20)}
+def value(text: str) -> np.ndarray:
+    """A torch text at the test's positions."""
+    names = {name: torch.from_numpy(array) for name, array in POSITIONS.items()}
+    found = torch.as_tensor(eval(text, {"torch": torch}, names))
+    return found.expand(29, 20).numpy()
 
 
 @given(expressions())
 def test_torch_text_has_the_value_of_its_expression(expression: Expression) -> None:
-    wanted = evaluate(expression, POSITIONS)
-    names = {name: torch.from_numpy(value) for name, value in POSITIONS.items()}
-    constants = {"i": Add(I, Constant(0))}
-    del constants
-    text = flat(Printer(TORCH).expression(Subtract(expression, Subtract(I, I))))
-    found = eval(text, {"torch": torch}, names)
-    assert np.array_equal(np.broadcast_to(wanted, (29, 20)), found.expand(29, 20).numpy())
+    wanted = np.broadcast_to(evaluate(expression, POSITIONS), (29, 20))
+    assert np.array_equal(value(flat(Printer(TORCH).expression(expression))), wanted)
+
+
+@given(conditions())
+def test_torch_text_broken_over_lines_has_the_value_of_its_condition(condition: Condition) -> None:
+    wanted = np.broadcast_to(holds(condition, POSITIONS), (29, 20))
+    text = laid_out(Printer(TORCH).condition(condition), "(", 60, ")").strip()
+    assert np.array_equal(value(text), wanted)
+
+
+@given(expressions())
+def test_python_text_has_the_value_of_its_expression(expression: Expression) -> None:
+    names = {"i": -3, "j": 5, "n": 20}
+    text = flat(Printer(PYTHON).expression(expression))
+    assert eval(text, {}, names) == evaluate(expression, names)
+
+
+def shown(expression: Expression, dialect: Dialect = TORCH) -> str:
+    return flat(Printer(dialect).expression(expression))
+
+
+def test_only_the_needed_brackets_are_printed() -> None:
+    assert shown(Subtract(I, Subtract(J, N))) == "i - (j - n)"
+    assert shown(Subtract(Subtract(I, J), N)) == "i - j - n"
+    assert shown(Multiply(Constant(2), Add(I, J))) == "2 * (i + j)"
+    assert shown(Add(I, Multiply(Constant(2), J))) == "i + 2 * j"
+
+
+def test_a_position_from_the_end_counts_back_from_n() -> None:
+    assert shown(FromEnd(Constant(-1))) == "n - 1"
+    assert shown(FromEnd(Constant(4))) == "4"
+    assert shown(FromEnd(I)) == "torch.where(i >= 0, i, i + n)"
+
+
+def test_triton_divides_by_the_helper_only_where_an_operand_may_be_negative() -> None:
+    assert shown(fold.floor_divide(I, Constant(64)), TRITON) == "_floor_div(i, 64)"
+    assert shown(fold.floor_divide(J, Constant(64)), TRITON) == "j // 64"
+    assert (
+        shown(fold.modulo(Subtract(J, Constant(1)), Constant(3)), TRITON) == "_floor_mod(j - 1, 3)"
+    )
+
+
+def test_a_decided_condition_is_still_a_tensor() -> None:
+    assert flat(Printer(TORCH).condition(fold.TRUE)) == "j >= 0"
+    assert flat(Printer(TORCH).condition(fold.FALSE)) == "j < 0"
+
+
+def test_long_chains_break_before_their_loosest_operator() -> None:
+    long = Leaf("x" * 40)
+    product = Chain(PRODUCT, long, (("*", Leaf("y")),))
+    text = laid_out(Chain(SUM, product, (("+", long), ("-", product))), "return ", 4)
+    assert text.splitlines() == [
+        "    return (",
+        f"        {'x' * 40} * y",
+        f"        + {'x' * 40}",
+        f"        - {'x' * 40} * y",
+        "    )",
+    ]
+
+
+def test_a_bracketed_last_operand_is_broken_alone() -> None:
+    inner = Chain(SUM, Leaf("a" * 60), (("+", Leaf("b" * 20)),))
+    text = laid_out(Chain(PRODUCT, Leaf("c" * 20), (("*", inner),)), "return ", 4)
+    assert text.splitlines() == [
+        f"    return {'c' * 20} * (",
+        f"        {'a' * 60} + {'b' * 20}",
+        "    )",
+    ]
+
+
+def test_sequences_break_one_item_a_line_and_single_tuples_keep_their_comma() -> None:
+    assert flat(Sequence((Leaf("1"),))) == "(1,)"
+    text = laid_out(Keyword("items", Sequence((Leaf("1" * 60), Leaf("2" * 60)))), "", 0)
+    assert text.splitlines() == ["items=(", f"    {'1' * 60},", f"    {'2' * 60},", ")"]
+
+
+def test_comparisons_do_not_chain() -> None:
+    compared = Printer(TORCH).condition(Compare("<", I, J))
+    assert flat(Chain(AND, compared, (("&", compared),))) == "(i < j) & (i < j)"

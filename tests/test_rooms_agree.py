@@ -1,0 +1,70 @@
+"""Random patterns mean the same in the evaluator, the generated reference and the CPU path."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from patternc.emit import emit_module
+from patternc.relation.meaning import multiplicity
+from patternc.relation.relation import relation
+from patternc.runtime.load import load_module
+from patternc.schedule.build import build_schedule
+from tests.terms import patterns
+
+TILES = ((16, 16), (32, 16), (16, 32))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_cache(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PATTERNC_CACHE_DIR", str(tmp_path_factory.mktemp("modules")))
+    yield
+    patch.undo()
+
+
+def module_of(heads, tile):
+    schedule = build_schedule(
+        [[relation(pattern) for pattern in heads]],
+        heads=len(heads),
+        layers=None,
+        query_tile=tile[0],
+        key_tile=tile[1],
+    )
+    return load_module(
+        emit_module(
+            schedule,
+            pattern_text="random",
+            name="random",
+            command="none",
+            dtype=None,
+            head_dim=None,
+            inputs=(),
+        )
+    )
+
+
+@given(
+    st.lists(patterns, min_size=1, max_size=2),
+    st.integers(1, 80),
+    st.integers(1, 80),
+    st.sampled_from(TILES),
+)
+@settings(max_examples=60)
+def test_a_generated_module_means_its_pattern(heads, n, queries, tile):
+    queries = min(queries, 2 * n)
+    module = module_of(heads, tile)
+    counts = np.stack([multiplicity(pattern, n, queries) for pattern in heads])
+    assert np.array_equal(module.multiplicity(n, queries=queries).numpy(), counts)
+
+    generator = torch.Generator().manual_seed(n)
+    q = torch.randn(2, len(heads), queries, 8, generator=generator, dtype=torch.float64)
+    k, v = torch.randn(2, 2, len(heads), n, 8, generator=generator, dtype=torch.float64)
+    out, lse = module.attention(q, k, v, return_lse=True)
+    weights = torch.from_numpy(counts) * (q @ k.mT / 8**0.5).exp()
+    total = weights.sum(-1, keepdim=True)
+    torch.testing.assert_close(out, weights @ v / total.masked_fill(total == 0, 1))
+    torch.testing.assert_close(lse, total.squeeze(-1).log())
