@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from patternc.emit.printer import POSITIONS, PYTHON, TILES, TORCH, TRITON, Printer, simplified
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, laid_out
+from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
 from patternc.emit.walk import aliases
 from patternc.language.formula import All, Condition, Expression
 from patternc.language.terms import Listing, PositionRange
@@ -79,8 +79,7 @@ def _run(run: Run) -> Text:
     if rows != TRUE:
         arguments.append(Keyword("guard", printer.condition(rows)))
     if tiles != TRUE:
-        kept = Leaf(f"lambda a, b: {flat(printer.condition(tiles))}")
-        arguments.append(Keyword("where", kept))
+        arguments.append(Keyword("where", Lambda("a, b", printer.condition(tiles))))
     return Call("_run", tuple(arguments))
 
 

@@ -6,6 +6,7 @@ Non-goals: checking tensors.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,6 +48,11 @@ class Entry:
     shape: str
     block: int = 1
     parts: int = 0
+
+    @property
+    def shape_lines(self) -> list[str]:
+        """The shape in pieces that fit a line."""
+        return textwrap.wrap(self.shape, 80, drop_whitespace=False)
 
 
 def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from patternc.emit.functions import Functions
 from patternc.emit.printer import TILES, TRITON, Printer, simplified
-from patternc.emit.text import SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
 from patternc.emit.walk import greatest, operands
 from patternc.language.formula import Truth
 from patternc.layout.layout import Run, Tiling
@@ -146,20 +146,28 @@ def inlined(tiling: Tiling) -> Inline:
 def _loop(kind: str, runs: tuple[Run, ...]) -> tuple[list[str], Loop]:
     """Runs one after another: step t of the loop belongs to the first run that ends after t."""
     setup: list[str] = []
-    end, tile = "0", "t"
+    end: Text = Leaf("0")
+    tile: Text = Leaf("t")
     for number, run in enumerate(runs):
-        name = f"{kind}{number}"
+        name, step = f"{kind}{number}", Chain(SUM, Leaf(f"{kind}{number}"), (("+", Leaf("t")),))
         setup += _run(name, end, run)
-        place = f"{name} + t" if number == 0 else f"{name} + t - {end}"
-        tile = place if number == 0 else f"tl.where(t < {end}, {tile}, {place})"
-        end = f"{name}_end"
+        later = Chain(SUM, step.first, (*step.rest, ("-", end)))
+        tile = Call("tl.where", (_less("t", end), tile, later)) if number else step
+        end = Leaf(f"{name}_end")
     # Closed forms say nothing of query tiles before position 0; those visit every key tile.
-    total = f"tl.where(a < 0, {'0' if kind == 'full' else 'tl.cdiv(n, KEYS)'}, {end})"
-    tile = tile if kind == "full" else f"tl.where(a < 0, t, {tile})"
-    return setup, Loop(total, f"        b = {tile}")
+    all_tiles = Leaf("0" if kind == "full" else "tl.cdiv(n, KEYS)")
+    steps = Call("tl.where", (_less("a", Leaf("0")), all_tiles, end))
+    setup.append(laid_out(steps, f"{kind}_steps = ", 4))
+    if kind == "partial":
+        tile = Call("tl.where", (_less("a", Leaf("0")), Leaf("t"), tile))
+    return setup, Loop(f"{kind}_steps", laid_out(tile, "b = ", 8))
 
 
-def _run(name: str, before: str, run: Run) -> list[str]:
+def _less(name: str, end: Text) -> Text:
+    return Chain(COMPARISON, Leaf(name), (("<", end),))
+
+
+def _run(name: str, before: Text, run: Run) -> list[str]:
     """`name` is the first tile of the run, `name_end` the number of steps up to its end."""
     printer = Printer(TRITON, TILES)
     stop = Chain(SUM, printer.expression(run.stop), (("-", Leaf(name)),))
@@ -167,6 +175,6 @@ def _run(name: str, before: str, run: Run) -> list[str]:
     guard = simplified(run.guard)
     if guard != Truth(True):
         length = Call("tl.where", (printer.condition(guard), length, Leaf("0")))
-    end = length if before == "0" else Chain(SUM, Leaf(before), (("+", length),))
+    end = length if before == Leaf("0") else Chain(SUM, before, (("+", length),))
     first = laid_out(printer.expression(run.start), f"{name} = ", 4)
     return [first, laid_out(end, f"{name}_end = ", 4)]

@@ -45,6 +45,8 @@ _USES = {
     "key_test": "_KeyTest(",
     "label_test": "_LabelTest(",
 }
+# How far a kernel may be from the reference in float64, for scores and values of order one.
+_BOUNDS = {"float32": "1e-4", "float16": "5e-3", "bfloat16": "3e-2"}
 _NO_DIGEST = "0" * 64
 
 
@@ -80,7 +82,7 @@ def emit_module(
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
         "inputs": entries(inputs, schedule),
-        "dtype": dtype,
+        "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
         "kernels": [(text, kernel) for kernel, text in named.kernels.names.items()],
         "log2e": math.log2(math.e),
         "ln2": math.log(2),

@@ -13,7 +13,7 @@ from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
 from patternc.emit.printer import TORCH, Printer, simplified, slot_of
 from patternc.emit.tables import numbers, slot
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat
+from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat
 from patternc.language.formula import Constant, Expression
 from patternc.language.sources import TOKENS
 from patternc.layout.layout import Literal, Product, Tiling
@@ -134,7 +134,7 @@ def _only(value: Expression, name: str) -> bool:
 
 
 def _function(value: Expression, name: str) -> Text:
-    return Leaf(f"lambda {name}, n: {flat(Printer(TORCH).expression(value))}")
+    return Lambda(f"{name}, n", Printer(TORCH).expression(value))
 
 
 def _slot(table: object) -> Text:

@@ -59,7 +59,7 @@ class Dialect:
     minimum: Two
     maximum: Two
     absolute: Callable[[Text], Text]
-    where: str
+    from_end: Callable[[Text], Text]
     truncates: bool
 
 
@@ -100,25 +100,35 @@ def _is_number(word: str) -> bool:
     return word.lstrip("-").isdigit()
 
 
+def _chosen(where: str) -> Callable[[Text], Text]:
+    """A position counted from the end where it is negative."""
+
+    def text(operand: Text) -> Text:
+        present = Chain(COMPARISON, operand, ((">=", Leaf("0")),))
+        return Call(where, (present, operand, Chain(SUM, operand, (("+", Leaf("n")),))))
+
+    return text
+
+
 TORCH = Dialect(
     _clamped("torch.minimum", "max"),
     _clamped("torch.maximum", "min"),
     lambda operand: Method(operand, "abs", ()),
-    "torch.where",
+    _chosen("torch.where"),
     truncates=False,
 )
 TRITON = Dialect(
     _call("tl.minimum"),
     _call("tl.maximum"),
     lambda operand: Call("tl.abs", (operand,)),
-    "tl.where",
+    _chosen("tl.where"),
     truncates=True,
 )
 PYTHON = Dialect(
     _call("min"),
     _call("max"),
     lambda operand: Call("abs", (operand,)),
-    "_where",
+    lambda operand: Call("_end", (Leaf("n"), operand)),
     truncates=False,
 )
 
@@ -229,11 +239,7 @@ class Printer:
                 return self.expression(operand)
             case Constant(number):
                 return self.expression(Subtract(Variable("n"), Constant(-number)))
-        from_end = self.expression(Add(operand, Variable("n")))
-        plain = self.expression(operand)
-        return Call(
-            self.dialect.where, (Chain(COMPARISON, plain, ((">=", Leaf("0")),)), plain, from_end)
-        )
+        return self.dialect.from_end(self.expression(operand))
 
     def unsigned(self, value: Expression) -> bool:
         """Is the value never negative, as far as its form shows?"""

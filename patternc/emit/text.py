@@ -67,7 +67,13 @@ class Sequence:
     square: bool = False
 
 
-Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Sequence
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    parameters: str
+    body: Text
+
+
+Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Sequence | Lambda
 
 
 def strength(text: Text) -> int:
@@ -98,6 +104,8 @@ def flat(text: Text) -> str:
             return f"{_inside(target, UNARY)}.{name}({', '.join(map(flat, arguments))})"
         case Keyword(name, value):
             return f"{name}={flat(value)}"
+        case Lambda(parameters, body):
+            return f"lambda {parameters}: {flat(body)}"
         case Sequence(items, square):
             opening, closing = _BRACKETS[square]
             comma = "," if len(items) == 1 and not square else ""
@@ -127,6 +135,8 @@ def laid_out(text: Text, prefix: str, indent: int, suffix: str = "") -> str:
             return _hugged(text, prefix, indent, suffix) or _bracketed(text, prefix, indent, suffix)
         case Keyword(name, value):
             return laid_out(value, f"{prefix}{name}=", indent, suffix)
+        case Lambda(parameters, Chain() as body):
+            return _bracketed(body, f"{prefix}lambda {parameters}: ", indent, suffix)
         case Sequence(items, square):
             opening, closing = _BRACKETS[square]
             return _one_a_line(prefix + opening, items, indent, closing + suffix)

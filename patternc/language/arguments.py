@@ -78,7 +78,7 @@ def check_arguments(call: Call, primitive: Primitive, scope: Scope, check: Check
         scope.report(diagnostic)
     for argument in without:
         _check_idle(argument, scope, check)
-    return [check_argument(slot, argument, primitive, scope, check) for slot, argument in filled]
+    return [check_argument(slot, argument, scope, check) for slot, argument in filled]
 
 
 def _check_idle(argument: Argument, scope: Scope, check: Check) -> None:
@@ -87,9 +87,7 @@ def _check_idle(argument: Argument, scope: Scope, check: Check) -> None:
         check(argument.value, scope)
 
 
-def check_argument(
-    slot: Slot, argument: Argument, primitive: Primitive, scope: Scope, check: Check
-) -> Facts:
+def check_argument(slot: Slot, argument: Argument, scope: Scope, check: Check) -> Facts:
     if not slot.lowered:
         scope.report(not_lowered(f"the argument `{slot.name}=`", argument.span))
     value = argument.value
@@ -99,7 +97,7 @@ def check_argument(
         case "word", _:
             return scope.report(not_a_word(slot, value))
         case "input", Name():
-            return _input(value, primitive, scope)
+            return _input(value, slot, scope)
         case "pool", Range():
             return _checked(slot, value.span, item_facts(value, scope, check), value, scope)
         case "interval", Range():
@@ -113,13 +111,13 @@ def check_argument(
             return _checked(slot, value.span, check(value, scope), value, scope)
 
 
-def _input(value: Name, primitive: Primitive, scope: Scope) -> Facts:
+def _input(value: Name, slot: Slot, scope: Scope) -> Facts:
     if value.name in scope.bound:
         scope.used.add(value.name)
         return scope.report(bound_input(value, scope))
     if not input_name(value, scope):
         return Facts("unknown")
-    held = {"labels": "same", "listed": "listed", "set": "listed"}.get(primitive.role or "")
+    held = {"labels": "same", "listed": "listed", "set": "listed"}.get(slot.role or "")
     return Facts("set", frozenset({held} if held else ()))
 
 
@@ -149,5 +147,6 @@ def _miscounted(filled: Filled, call: Call, primitive: Primitive) -> Iterator[Di
     for slot in (*primitive.placed, *primitive.named):
         if slot.required and slot.name not in first:
             yield missing(primitive, slot.name, call.span)
-    if primitive.many is not None and primitive.group == "combination" and not call.arguments:
+    branches = sum(slot is primitive.many for slot, _ in filled)
+    if primitive.many is not None and primitive.group == "combination" and not branches:
         yield missing(primitive, primitive.many.name, call.span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.kinds import UNKNOWN, Facts, expected_kind
 from patternc.language.names import Scope
-from patternc.language.program import Binary, Call, Node, Unary
+from patternc.language.program import Binary, Call, Node, Range, Unary
 from patternc.language.source import Span
 
 
@@ -78,13 +78,19 @@ def inside_braces(body: Node, facts: Facts, scope: Scope) -> Facts:
 
 
 def branches(node: Call, facts: list[Facts], scope: Scope) -> None:
-    """The arguments of `mix`: sets, or further `mix`; one alone is worth a warning."""
-    for argument, branch in zip(node.arguments, facts, strict=False):
+    """The arguments of a combination; those of `mix` are sets, or further `mix`."""
+    given = [argument for argument in node.arguments if argument.name is None]
+    for argument, branch in zip(given, facts, strict=False):
         inner = branch.holds & {"gate", "sum", "mean", "features"}
-        if branch.kind == "output" and inner:
+        if node.function == "mix" and branch.kind == "output" and inner:
             scope.report(_inside_mix(argument.span, min(inner)))
-    if len(node.arguments) == 1:
-        scope.report(_one_branch(node))
+    if len(given) == 1 and not _is_clusters(given[0].value):
+        scope.report(_lone_gate(node) if node.function == "gate" else _one_branch(node))
+
+
+def _is_clusters(node: Node | Range) -> bool:
+    """Clusters are many branches of `mean`."""
+    return isinstance(node, Call) and node.function == "cluster"
 
 
 def avoided(span: Span, facts: Facts, scope: Scope) -> None:
@@ -110,11 +116,22 @@ def _inside_mix(span: Span, inner: str) -> Diagnostic:
 def _one_branch(node: Call) -> Diagnostic:
     return Diagnostic(
         "P202",
-        "`mix` of one branch",
+        f"`{node.function}` of one branch",
         node.span,
         "the same as the branch alone",
-        help="leave `mix` out, or separate branches by commas",
+        help=f"leave `{node.function}` out, or separate branches by commas",
         severity="warning",
+    )
+
+
+def _lone_gate(node: Call) -> Diagnostic:
+    return Diagnostic(
+        "P053",
+        "`gate` needs a second branch",
+        node.span,
+        "one branch",
+        note="two branches take one weight s as (1 - s, s), more take one each",
+        help="separate branches by commas: `gate(A, B, name=g)`",
     )
 
 

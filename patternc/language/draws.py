@@ -1,9 +1,10 @@
 """Writes out what random draws avoid.
 
 Before: `local(1) + random(3)`; after: `local(1) + random(3, avoid=local(1))`. A draw without
-`avoid=` avoids the random-free operands of the innermost chain of `+` it stands in, lets expanded.
-A let that is such a draw, or a chain that holds one, means another thing in every chain, so it is
-replaced by its definition where it is used and dropped. Non-goals: the draws themselves.
+`avoid=` avoids the random-free operands of the innermost chain of `+` it stands in, on its own key
+source, lets expanded. A let that is such a draw, or a chain that holds one, means another thing in
+every chain, so it is replaced by its definition where it is used and dropped. Non-goals: the draws
+themselves.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
+from patternc.language.avoided import pairs_on, source_of
 from patternc.language.program import (
     Argument,
     Bare,
@@ -34,6 +36,7 @@ from patternc.language.program import (
 class _Lets:
     """`loose` lets are replaced by their definitions; `drawn` hold a draw anywhere."""
 
+    values: dict[str, Node] = field(default_factory=dict)
     loose: dict[str, Node] = field(default_factory=dict)
     drawn: set[str] = field(default_factory=set)
 
@@ -48,6 +51,7 @@ def write_out(program: Program) -> Program:
 def _statement(statement: Statement, lets: _Lets) -> Statement | None:
     match statement:
         case Let(name, value):
+            lets.values[name] = value
             if _holds_random(value, lets):
                 lets.drawn.add(name)
             if any(_is_open_draw(operand) for operand in _chain(value, lets)):
@@ -64,7 +68,7 @@ def _is_open_draw(node: Node) -> bool:
     match node:
         case Call("random", arguments):
             return all(argument.name != "avoid" for argument in arguments)
-        case Binary("with", left, _):
+        case Binary("with" | "on", left, _):
             return _is_open_draw(left)
         case _:
             return False
@@ -85,25 +89,39 @@ def _written(node: Node, lets: _Lets) -> Node:
     """Rewrites a whole chain, or anything that stands alone."""
     if not _holds_random(node, lets):
         return node
-    free = [part for part in _chain(node, lets) if not _holds_random(part, lets)]
-    avoided = [_plain(part) for part in free if not _is_elsewhere(part)]
-    union = reduce(lambda a, b: Binary("+", a, b, a.span), avoided) if avoided else Name("none")
-    return _in_chain(node, union, lets)
+    free = tuple(part for part in _chain(node, lets) if not _holds_random(part, lets))
+    return _in_chain(node, free, lets)
 
 
-def _in_chain(node: Node, avoided: Node, lets: _Lets) -> Node:
+def _in_chain(node: Node, free: tuple[Node, ...], lets: _Lets) -> Node:
+    """`free` are the operands of the chain that hold no draw."""
     match node:
         case Binary("+", left, right):
-            left, right = _in_chain(left, avoided, lets), _in_chain(right, avoided, lets)
+            left, right = _in_chain(left, free, lets), _in_chain(right, free, lets)
             return replace(node, left=left, right=right)
         case Name(name) if name in lets.loose:
-            return _in_chain(lets.loose[name], avoided, lets)
-        case Call("random", arguments) if _is_open_draw(node):
-            return replace(node, arguments=(*arguments, Argument("avoid", avoided)))
-        case Binary("with", left, _) if _is_open_draw(left):
-            return replace(node, left=_in_chain(left, avoided, lets))
+            return _in_chain(lets.loose[name], free, lets)
+        case Call() | Binary("with" | "on") if _is_open_draw(node):
+            return _avoiding(node, _union(free, source_of(node), lets))
         case _:
             return _below(node, lets)
+
+
+def _avoiding(draw: Node, avoided: Node) -> Node:
+    match draw:
+        case Binary(_, left, _):
+            return replace(draw, left=_avoiding(left, avoided))
+        case Call(_, arguments):
+            return replace(draw, arguments=(*arguments, Argument("avoid", avoided)))
+        case _:
+            raise AssertionError(f"not a draw: {draw}")
+
+
+def _union(operands: tuple[Node, ...], source: Node | None, lets: _Lets) -> Node:
+    """The pairs of the operands on one source."""
+    pairs = [pairs_on(source, operand, lets.values) for operand in operands]
+    there = [part for part in pairs if part is not None]
+    return reduce(lambda a, b: Binary("+", a, b, a.span), there) if there else Name("none")
 
 
 def _below(node: Node, lets: _Lets) -> Node:
@@ -133,15 +151,3 @@ def _holds_random(node: Node, lets: _Lets) -> bool:
         or (isinstance(part, Name) and part.name in lets.drawn)
         for part in walk(node)
     )
-
-
-def _is_elsewhere(node: Node) -> bool:
-    """Whether an operand is on a key source, so that draws among the tokens cannot meet it."""
-    return isinstance(node, Binary) and (
-        node.operator == "on" or (node.operator == "with" and _is_elsewhere(node.left))
-    )
-
-
-def _plain(node: Node) -> Node:
-    """The pairs of an operand, without its score modifiers."""
-    return _plain(node.left) if isinstance(node, Binary) and node.operator == "with" else node

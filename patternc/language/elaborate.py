@@ -21,7 +21,7 @@ from patternc.language.names import Scope
 from patternc.language.program import Let, Node, Program, Rule, When
 from patternc.language.statements import Checked, check_statements, names_in
 from patternc.language.structure import arrange, without_else
-from patternc.language.terms import Causal, HeadPattern, Intersection
+from patternc.language.terms import HeadPattern
 from patternc.language.visit import visit
 
 
@@ -54,7 +54,9 @@ class Elaborated:
         if (layer, head) not in self._resolved:
             place = self._headers.place(layer, head, self._lets)
             rule = next(rule for rule in self._rules if _matches(rule, place))
-            self._resolved[layer, head] = _pattern(rule, place, self.causal, Findings())
+            self._resolved[layer, head] = Lowering(place, self.causal, Findings()).pattern(
+                rule.pattern
+            )
         return self._resolved[layer, head]
 
     def length_warnings(self, length: int) -> tuple[Diagnostic, ...]:
@@ -132,10 +134,3 @@ def _unused(name: str, scope: Scope) -> Diagnostic:
 
 def _matches(rule: Rule, place: Place) -> bool:
     return truth(rule.condition, place) if isinstance(rule, When) else True
-
-
-def _pattern(rule: Rule, place: Place, causal: bool, findings: Findings) -> HeadPattern:
-    branches = Lowering(place, causal, findings).branches(rule.pattern)
-    if causal:
-        return HeadPattern(tuple(Intersection((branch, Causal())) for branch in branches))
-    return HeadPattern(branches)

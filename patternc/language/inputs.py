@@ -1,4 +1,8 @@
-"""The run-time inputs of a program: what the call must give, and in which shape."""
+"""The run-time inputs of a program: what the call must give, and in which shape.
+
+From the rules to inputs in the order of their first use: those that the program names, and those of
+a fixed name that sources and modifiers take. Non-goals: their sizes.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,59 @@ from dataclasses import dataclass
 
 from patternc.language.arguments import fill
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
-from patternc.language.primitives import PRIMITIVES, Role
+from patternc.language.primitives import PRIMITIVES, Primitive, Role
 from patternc.language.program import Call, Lift, Name, Node, Range, children
 from patternc.language.source import Span
 
+UNNAMED_GATE = "gate"
+"""The input of a `gate` without `name=`."""
+
+_PAIR = "keys and values: a pair of floats"
 _SHAPES: dict[Role, str] = {
     "listed": "integers [rows, k], [heads, rows, k] or [batch, heads, rows, k]; negative: empty",
     "set": "booleans [n], or integers [m]",
     "labels": "integers [n]; negative: equal to nothing",
+    "projection": "q, k and v: three tensors of the shapes of the call's own",
+    "gate": "floats [heads]; for more than two branches [branches, heads]",
+    "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
+    "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
+    "project": "for keys and for values: a pair of floats [m, n]",
+    "persistent": f"{_PAIR} [kv_heads, m, head_dim]",
+    "stream": f"{_PAIR} [batch, kv_heads, m, head_dim]",
+    "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
+    "bias": "floats [heads, queries, keys]",
+    "span": "floats [heads]",
+    "positions": "floats [n, head_dim]",
+    "t5": "floats [buckets, heads]",
+    "relative": "floats [2 * max_distance + 1, head_dim]; row max_distance is j = i",
+    "distance": "floats [heads]",
+    "sink": "floats [heads]",
 }
+_XL_SHAPES = {
+    "xl_u": "floats [heads, head_dim]",
+    "xl_v": "floats [heads, head_dim]",
+    "xl_r": "floats [distances, heads, head_dim]; index i - j, so n and the memory's slots many",
+}
+# What sources and modifiers take under a name of its own, and `gate` where it has none.
+_FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
+    "memory": (("memory_kv", "memory"),),
+    "compressed": (("compressed_kv", "compressed"),),
+    "project": (("project_weights", "project"),),
+    "persistent": (("persistent_kv", "persistent"),),
+    "encoder": (("encoder_kv", "encoder"),),
+    "t5": (("t5_bias", "t5"),),
+    "relative": (("relative_keys", "relative"),),
+    "xl_relative": (("xl_u", "xl"), ("xl_v", "xl"), ("xl_r", "xl")),
+    "distance_aware": (("distance_alpha", "distance"), ("distance_beta", "distance")),
+    "sink": (("sinks", "sink"),),
+}
+# Inside blocks these count blocks.
+_COUNTING: tuple[Role, ...] = ("listed", "set", "labels")
 
 
 @dataclass(frozen=True, slots=True)
 class RunTimeInput:
-    """A tensor given at the call. `shape` is for people."""
+    """A tensor, or a few, given at the call. `shape` is for people."""
 
     name: str
     role: Role
@@ -50,7 +93,8 @@ def inputs_of(
 
 def _shape(use: _Use) -> str:
     unit = "; n, rows and positions count blocks" if use.lifted else ""
-    return _SHAPES[use.role] + unit
+    shape = _XL_SHAPES[use.name] if use.role == "xl" else _SHAPES[use.role]
+    return shape + unit
 
 
 def _uses(
@@ -61,10 +105,13 @@ def _uses(
             if (name, lifted) not in seen:
                 seen.add((name, lifted))
                 yield from _uses(lets[name], lets, lifted, seen)
+        case Name(name):
+            yield from _fixed(name, node.span)
         case Lift(_, body):
             yield from _uses(body, lets, True, seen)
-        case Call():
-            yield from _named(node, lets, lifted)
+        case Call(function):
+            yield from _named(node, PRIMITIVES[function], lets, lifted)
+            yield from _fixed(function, node.span)
             for child in children(node):
                 yield from _uses(child, lets, lifted, seen)
         case _:
@@ -72,15 +119,27 @@ def _uses(
                 yield from _uses(child, lets, lifted, seen)
 
 
-def _named(node: Call, lets: Mapping[str, Node], lifted: bool) -> Iterator[_Use]:
-    primitive = PRIMITIVES.get(node.function)
-    if primitive is None or primitive.role is None:
-        return
+def _named(
+    node: Call, primitive: Primitive, lets: Mapping[str, Node], lifted: bool
+) -> Iterator[_Use]:
+    """The inputs that the program names."""
+    named = False
     for slot, argument in fill(node, primitive)[0]:
-        value = argument.value
-        named = slot.required and isinstance(value, Name)
-        if named and value.name not in lets:  # type: ignore[union-attr]
-            yield _Use(value.name, primitive.role, lifted, value.span)  # type: ignore[union-attr]
+        match slot.role, argument.value:
+            case str() as role, Name(name) if name not in lets:
+                named = True
+                suffix = "_kv" if role == "stream" else ""
+                counts = lifted and role in _COUNTING
+                yield _Use(name + suffix, role, counts, argument.value.span)
+            case _:
+                pass
+    if node.function == "gate" and not named:
+        yield _Use(UNNAMED_GATE, "gate", False, node.span)
+
+
+def _fixed(word: str, span: Span) -> Iterator[_Use]:
+    for name, role in _FIXED.get(word, ()):
+        yield _Use(name, role, False, span)
 
 
 def _two_roles(use: _Use, first: _Use) -> Diagnostic:

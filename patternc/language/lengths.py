@@ -12,7 +12,17 @@ from dataclasses import replace
 from patternc.language.arithmetic import Place, constant
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.positions import written
-from patternc.language.program import Call, Lift, Name, Node, Range, Sequence, children, node_of
+from patternc.language.program import (
+    Binary,
+    Call,
+    Lift,
+    Name,
+    Node,
+    Range,
+    Sequence,
+    children,
+    node_of,
+)
 
 _LISTS = ("columns", "rows", "global", "random")
 
@@ -33,8 +43,13 @@ def _look(item: Node, place: Place, length: int, findings: Findings) -> None:
 
 
 def _lists(node: Node | Range, place: Place, findings: Findings) -> Iterator[Sequence]:
-    """The lists of positions in a pattern; what is inside braces counts blocks."""
+    """The lists of positions in a pattern; what is inside braces counts blocks.
+
+    On another key source positions are slots, of which the length says nothing.
+    """
     match node:
+        case Binary("on"):
+            return
         case Name(name) if name in place.lets:
             yield from _lists(place.lets[name], place, findings)
         case Lift(call, body):

@@ -1,54 +1,79 @@
 """Patterns to terms, for one (layer, head).
 
-From parts whose kinds are checked, with `avoid=` written out, to `Term`s. A relation with an
-impossible value is reported and stands for nothing, so that one run finds them all. Non-goals: key
-sources and modifiers, which are refused before.
+From parts whose kinds are checked, with `avoid=` written out, to `Term`s and the `HeadPattern`. A
+part with an impossible value is reported and stands for nothing, so that one run finds them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal, cast
 
 from patternc.language import terms
-from patternc.language.arguments import fill
-from patternc.language.arithmetic import NoValueError, Place, constant, fitting
-from patternc.language.conditions import condition
-from patternc.language.diagnostics import Findings
-from patternc.language.formula import Constant, Expression
-from patternc.language.grids import neighborhood
-from patternc.language.positions import order, pool, positions
-from patternc.language.primitives import PRIMITIVES, Slot
-from patternc.language.program import (
-    Argument,
-    Binary,
-    Call,
-    Lift,
-    Name,
-    Node,
-    Unary,
-    node_of,
-)
-from patternc.language.sizes import at_least, not_empty, reaching
-from patternc.language.terms import Term
+from patternc.language.arithmetic import NoValueError, Place
+from patternc.language.attached import modifier_of, source_of
+from patternc.language.attachments import check_meet, check_on, check_one_source, check_with
+from patternc.language.diagnostics import Diagnostic, Findings
+from patternc.language.given import Given
+from patternc.language.inputs import UNNAMED_GATE
+from patternc.language.positions import written
+from patternc.language.program import Binary, Call, Lift, Name, Node, Unary, node_of
+from patternc.language.relations import BARE, Context, relation
+from patternc.language.shared_sizes import Sized, sizes_of
+from patternc.language.sizes import at_least
+from patternc.language.terms import Combination, HeadPattern, Term
+from patternc.language.treatments import is_past
 
 
 @dataclass(slots=True)
 class Lowering:
-    """The terms of one (layer, head)."""
+    """The terms of one (layer, head).
+
+    `past` is true under the header, and inside `& causal`. `sized` are the sizes that the terms ask
+    of inputs; `failed` says that something has no value, so that terms are not what was written.
+    """
 
     place: Place
     causal: bool
     findings: Findings
-    known: dict[str, tuple[Term, ...]] = field(default_factory=dict)
+    past: bool = field(init=False)
+    known: dict[tuple[str, bool], tuple[Term, ...]] = field(default_factory=dict)
+    sized: list[Sized] = field(default_factory=list)
+    failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.past = self.causal
+
+    def pattern(self, node: Node) -> HeadPattern:
+        """A rule's whole pattern; the header `causal` applies to every branch."""
+        match written(node, self.place):
+            case Call("gate" | "sum" | "mean") as call:
+                return HeadPattern((), self._combination(call))
+            case _:
+                branches = self.branches(node)
+        if self.causal:
+            branches = tuple(terms.Intersection((one, terms.Causal())) for one in branches)
+        return HeadPattern(branches)
+
+    def _combination(self, node: Call) -> Combination:
+        given = Given.of(node, self.place)
+        parts = [argument for argument in node.arguments if argument.name is None]
+        patterns = tuple(self.pattern(node_of(part)) for part in parts)
+        kind = cast(Literal["gate", "sum", "mean"], node.function)
+        if kind != "gate":
+            return Combination(kind, patterns)
+        gate = given.word("name") or UNNAMED_GATE
+        self.sized.append(Sized(gate, f"{len(patterns)} branches", node.span))
+        return Combination(kind, patterns, gate)
 
     def branches(self, node: Node) -> tuple[Term, ...]:
         """The arguments of `mix`, nested ones flattened; of anything else, the term itself."""
         match node:
             case Name(name) if name in self.place.lets:
-                if name not in self.known:
-                    self.known[name] = self.branches(self.place.lets[name])
-                return self.known[name]
+                if (name, self.past) not in self.known:
+                    self.known[name, self.past] = self.branches(self.place.lets[name])
+                return self.known[name, self.past]
             case Call("mix", arguments):
                 parts = (self.branches(node_of(argument)) for argument in arguments)
                 return tuple(branch for part in parts for branch in part)
@@ -61,31 +86,74 @@ class Lowering:
                 (term,) = self.branches(node)
                 return term
             case Name(name):
-                return _BARE[name]
-            case Binary("+", left, right):
-                return terms.Union((*self._operands("+", left), self.term(right)))
-            case Binary("&", left, right):
-                return terms.Intersection((*self._operands("&", left), self.term(right)))
+                return BARE[name]
+            case Binary("+"):
+                return terms.Union(tuple(map(self.term, _chain("+", node))))
+            case Binary("&"):
+                return self._intersection(_chain("&", node))
             case Binary("-", left, right):
-                return terms.Difference(self.term(left), self.term(right))
+                other = self.term(right)
+                self._report(check_one_source("-", right, other))
+                return terms.Difference(self.term(left), other)
             case Unary("~", operand):
-                return terms.Complement(self.term(operand))
-            case Lift() | Call():
+                term = self.term(operand)
+                self._report(check_one_source("~", operand, term))
+                return terms.Complement(term)
+            case Binary("on" | "with") | Lift() | Call():
                 return self._guarded(node)
             case _:
                 raise AssertionError(f"not a pattern: {node}")
 
-    def _operands(self, operator: str, node: Node) -> tuple[Term, ...]:
-        if isinstance(node, Binary) and node.operator == operator:
-            return (*self._operands(operator, node.left), self.term(node.right))
-        return (self.term(node),)
+    def _intersection(self, operands: tuple[Node, ...]) -> Term:
+        outside = self.past
+        cut = any(written(one, self.place) == Name("causal") for one in operands)
+        self.past = outside or cut
+        items = tuple(map(self.term, operands))
+        self.past = outside
+        self._report(check_meet(operands, items, self.place.lets))
+        return terms.Intersection(items)
 
-    def _guarded(self, node: Lift | Call) -> Term:
+    def _guarded(self, node: Binary | Lift | Call) -> Term:
         try:
-            return self._lift(node) if isinstance(node, Lift) else self._relation(node)
+            return self._valued(node)
         except NoValueError as fault:
             self.findings.add(fault.diagnostic)
+            self.failed = True
             return terms.Empty()
+
+    def _report(self, found: Iterable[Diagnostic]) -> None:
+        """Reports how terms fit together, unless they are not what was written."""
+        for diagnostic in () if self.failed else found:
+            self.findings.add(diagnostic)
+
+    def _valued(self, node: Binary | Lift | Call) -> Term:
+        match node:
+            case Binary("on"):
+                return self._on(node)
+            case Binary():
+                return self._with(node)
+            case Lift():
+                return self._lift(node)
+            case Call():
+                return relation(self._given(node), Context(self.causal, self.term))
+
+    def _on(self, node: Binary) -> Term:
+        term = self.term(node.left)
+        source = source_of(self._given(node.right))
+        self._report(check_on(node, term, source, self.place.lets))
+        self.sized.extend(sizes_of(source, node.right.span))
+        return terms.On(term, source)
+
+    def _with(self, node: Binary) -> Term:
+        term = self.term(node.left)
+        modifier = modifier_of(self._given(node.right), self.past or is_past(term))
+        self._report(check_with(node, term, modifier))
+        self.sized.extend(sizes_of(modifier, node.right.span))
+        return terms.With(term, modifier)
+
+    def _given(self, node: Node) -> Given:
+        assert isinstance(node, Name | Call)
+        return Given.of(node, self.place)
 
     def _lift(self, node: Lift) -> Term:
         body = self.term(node.body)
@@ -94,119 +162,11 @@ class Lowering:
         size = at_least(1, name, node_of(argument), self.place, of="blocks")
         return terms.Parts(size, body) if argument.name else terms.Blocks(size, body)
 
-    def _relation(self, node: Call) -> Term:
-        return _RELATIONS[node.function](_Given.of(node, self.place), self)
 
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The arguments of a relation by name."""
-
-    call: Call
-    slots: Mapping[str, Slot]
-    arguments: Mapping[str, Argument]
-    place: Place
-
-    @staticmethod
-    def of(call: Call, place: Place) -> _Given:
-        filled, _ = fill(call, PRIMITIVES[call.function])
-        slots = {slot.name: slot for slot, _ in filled}
-        return _Given(call, slots, {slot.name: argument for slot, argument in filled}, place)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.arguments
-
-    def value(self, name: str) -> Node:
-        return node_of(self.arguments[name])
-
-    def count(self, name: str, default: int) -> int:
-        """A constant, at least as large as its slot asks."""
-        if name not in self:
-            return default
-        least = self.slots[name].least
-        if least is None:
-            return constant(self.value(name), self.place)
-        return at_least(least, name, self.value(name), self.place, of=self.call.function)
-
-    def width(self, name: str, default: Expression) -> Expression:
-        return fitting(self.value(name), self.place) if name in self else default
-
-    def word(self, name: str) -> str:
-        value = self.arguments[name].value if name in self else None
-        return value.name if isinstance(value, Name) else ""
-
-
-def _local(given: _Given, lowering: Lowering) -> Term:
-    both = given.width("r", Constant(0))
-    left, right = given.width("left", both), given.width("right", both)
-    dilation = given.count("dilation", 1)
-    not_empty(left, right, given.call, given.place)
-    return terms.Local(left, right, dilation)
-
-
-def _segment(given: _Given, lowering: Lowering) -> Term:
-    width, dilation = given.count("w", 1), given.count("dilation", 1)
-    back, ahead = given.count("back", 0), given.count("ahead", 0)
-    offset = given.count("offset", 0) % dilation
-    reaching(back, ahead, given.call, given.place)
-    if dilation > 1:
-        return terms.DilatedSegment(width, dilation, offset)
-    return terms.Segment(width, back, ahead)
-
-
-def _random(given: _Given, lowering: Lowering) -> Term:
-    place, shared = given.place, given.word("share")
-    everywhere = terms.Listing((terms.PositionRange(None, None),))
-    return terms.Random(
-        given.count("k", 1),
-        pool(given.arguments["pool"].value, place) if "pool" in given else everywhere,
-        given.count("seed", 0),
-        0 if shared == "layer" else place.layer,
-        0 if shared == "head" else place.head,
-        lowering.term(given.value("avoid")) if "avoid" in given else terms.Empty(),
-        lowering.causal,
-    )
-
-
-def _permuted(given: _Given, lowering: Lowering) -> Term:
-    return terms.Permuted(order(given.value("p"), given.place))
-
-
-def _where(given: _Given, lowering: Lowering) -> Term:
-    return terms.Where(condition(given.value("condition"), given.place))
-
-
-def _neighborhood(given: _Given, lowering: Lowering) -> Term:
-    values = {name: argument.value for name, argument in given.arguments.items()}
-    return neighborhood(given.call, values, given.place)
-
-
-def _on_positions(make: Callable[[terms.Positions], Term]) -> _Relation:
-    return lambda given, _: make(positions(given.value("positions"), given.place))
-
-
-def _on_input(make: Callable[[str], Term]) -> _Relation:
-    return lambda given, _: make(given.word("name"))
-
-
-_Relation = Callable[[_Given, Lowering], Term]
-_BARE: dict[str, Term] = {
-    "full": terms.Full(),
-    "none": terms.Empty(),
-    "diagonal": terms.Diagonal(),
-    "causal": terms.Causal(),
-}
-_RELATIONS: dict[str, _Relation] = {
-    "local": _local,
-    "strided": lambda given, _: terms.Strided(given.count("s", 1)),
-    "segment": _segment,
-    "columns": _on_positions(terms.Columns),
-    "rows": _on_positions(terms.Rows),
-    "global": _on_positions(terms.Global),
-    "permuted": _permuted,
-    "random": _random,
-    "listed": _on_input(terms.Listed),
-    "same": _on_input(terms.Same),
-    "neighborhood": _neighborhood,
-    "where": _where,
-}
+def _chain(operator: Literal["+", "&"], node: Node) -> tuple[Node, ...]:
+    """The operands of a chain, in the order of the text."""
+    operands: list[Node] = []
+    while isinstance(node, Binary) and node.operator == operator:
+        operands.append(node.right)
+        node = node.left
+    return (node, *reversed(operands))

@@ -27,18 +27,42 @@ ArgumentKind = Literal[
     "word",
     "input",  # the name of something given at the call
 ]
-Role = Literal["listed", "set", "labels"]
+Role = Literal[
+    "listed",
+    "set",
+    "labels",
+    "projection",
+    "gate",
+    "memory",
+    "compressed",
+    "project",
+    "persistent",
+    "stream",
+    "encoder",
+    "bias",
+    "span",
+    "positions",
+    "t5",
+    "relative",
+    "xl",
+    "distance",
+    "sink",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One argument: its name in messages (and in the text, where it is given by name)."""
+    """One argument: its name in messages (and in the text, where it is given by name).
+
+    `role` is what the run-time input named by the argument is.
+    """
 
     name: str
     kind: ArgumentKind
     least: int | None = None
     words: tuple[str, ...] = ()
     required: bool = False
+    role: Role | None = None
     lowered: bool = True
 
 
@@ -46,8 +70,8 @@ class Slot:
 class Primitive:
     """A word with its arguments; without any it is written without brackets.
 
-    `many` is the kind of any number of further placed arguments. `role` is what the run-time input
-    named by the first argument is. What is not `lowered` is parsed and checked, and then refused.
+    `many` is the kind of any number of further placed arguments. What is not `lowered` is parsed
+    and checked, and then refused.
     """
 
     name: str
@@ -55,7 +79,6 @@ class Primitive:
     placed: tuple[Slot, ...] = ()
     named: tuple[Slot, ...] = ()
     many: Slot | None = None
-    role: Role | None = None
     lowered: bool = True
 
     @property
@@ -85,12 +108,17 @@ def _must(
     kind: ArgumentKind,
     least: int | None = None,
     words: tuple[str, ...] = (),
+    role: Role | None = None,
 ) -> Slot:
-    return Slot(name, kind, least, words, required=True)
+    return Slot(name, kind, least, words, required=True, role=role)
 
 
-_POSITIONS = _must("positions", "positions")
-_PROJECTION = Slot("projection", "input", lowered=False)
+def _input(name: str, role: Role) -> Slot:
+    return _must(name, "input", role=role)
+
+
+_POSITIONS = _must("positions", "positions", role="set")
+_PROJECTION = Slot("projection", "input", role="projection")
 _BRANCHES = Slot("A", "branch")
 
 _RELATIONS = (
@@ -116,9 +144,9 @@ _RELATIONS = (
             Slot("offset", "count"),
         ),
     ),
-    Primitive("columns", "relation", (_POSITIONS,), role="set"),
-    Primitive("rows", "relation", (_POSITIONS,), (_PROJECTION,), role="set"),
-    Primitive("global", "relation", (_POSITIONS,), (_PROJECTION,), role="set"),
+    Primitive("columns", "relation", (_POSITIONS,)),
+    Primitive("rows", "relation", (_POSITIONS,), (_PROJECTION,)),
+    Primitive("global", "relation", (_POSITIONS,), (_PROJECTION,)),
     Primitive("permuted", "relation", (_must("p", "order"),)),
     Primitive(
         "random",
@@ -131,7 +159,7 @@ _RELATIONS = (
             Slot("share", "word", words=("head", "layer")),
         ),
     ),
-    Primitive("listed", "relation", (_must("name", "input"),), role="listed"),
+    Primitive("listed", "relation", (_input("name", "listed"),)),
     Primitive(
         "neighborhood",
         "relation",
@@ -146,7 +174,7 @@ _RELATIONS = (
             Slot("causal", "order"),
         ),
     ),
-    Primitive("same", "relation", (_must("name", "input"),), role="labels"),
+    Primitive("same", "relation", (_input("name", "labels"),)),
     Primitive("where", "relation", (_must("condition", "condition"),)),
     Primitive("contextual", "relation", (_must("k", "count", 1),), lowered=False),
     Primitive(
@@ -173,9 +201,9 @@ _RELATIONS = (
 
 _COMBINATIONS = (
     Primitive("mix", "combination", many=_BRANCHES),
-    Primitive("gate", "combination", named=(Slot("name", "input"),), many=_BRANCHES, lowered=False),
-    Primitive("sum", "combination", many=_BRANCHES, lowered=False),
-    Primitive("mean", "combination", many=_BRANCHES, lowered=False),
+    Primitive("gate", "combination", named=(Slot("name", "input", role="gate"),), many=_BRANCHES),
+    Primitive("sum", "combination", many=_BRANCHES),
+    Primitive("mean", "combination", many=_BRANCHES),
     Primitive(
         "features",
         "combination",
@@ -185,59 +213,38 @@ _COMBINATIONS = (
 )
 
 _OPERATIONS = ("mean", "sum", "max")
+_SLOTS = _must("m", "count", 1)
 _SOURCES = (
-    Primitive("memory", "source", (_must("m", "count", 1),), lowered=False),
-    Primitive(
-        "compressed",
-        "source",
-        (_must("m", "count", 1),),
-        (Slot("rate", "count", 1, required=True),),
-        lowered=False,
-    ),
+    Primitive("memory", "source", (_SLOTS,)),
+    Primitive("compressed", "source", (_SLOTS,), (Slot("rate", "count", 1, required=True),)),
     Primitive(
         "pool",
         "source",
         (_must("k", "count", 1), _must("op", "word", words=_OPERATIONS)),
         (Slot("stride", "count", 1), Slot("tail", "word", words=("clip", "drop", "merge"))),
-        lowered=False,
     ),
-    Primitive("project", "source", (_must("m", "count", 1),), lowered=False),
-    Primitive("persistent", "source", (_must("m", "count", 1),), lowered=False),
-    Primitive(
-        "stream",
-        "source",
-        (_must("name", "input"), _must("m", "count", 1)),
-        lowered=False,
-    ),
+    Primitive("project", "source", (_SLOTS,)),
+    Primitive("persistent", "source", (_SLOTS,)),
+    Primitive("stream", "source", (_input("name", "stream"), _SLOTS)),
     Primitive("tree", "source", (_must("b", "count", 2),), lowered=False),
-    Primitive("encoder", "source", lowered=False),
-    Primitive("store", "source", (_must("m", "count", 1),), lowered=False),
+    Primitive("encoder", "source"),
+    Primitive("store", "source", (_SLOTS,), lowered=False),
 )
 
+_DISTANCE = _must("max_distance", "count", 1)
 _MODIFIERS = (
-    Primitive("alibi", "modifier", lowered=False),
-    Primitive(
-        "t5",
-        "modifier",
-        (_must("buckets", "count", 1), _must("max_distance", "count", 1)),
-        lowered=False,
-    ),
-    Primitive("relative", "modifier", (_must("max_distance", "count", 1),), lowered=False),
-    Primitive("xl_relative", "modifier", lowered=False),
-    Primitive("distance_aware", "modifier", lowered=False),
-    Primitive("rotary", "modifier", (_must("base", "decimal"),), lowered=False),
-    Primitive("absolute", "modifier", (_must("name", "input"),), lowered=False),
-    Primitive("softcap", "modifier", (_must("c", "decimal"),), lowered=False),
-    Primitive(
-        "softspan",
-        "modifier",
-        (_must("ramp", "decimal"),),
-        (Slot("z", "input", required=True),),
-        lowered=False,
-    ),
-    Primitive("sink", "modifier", lowered=False),
-    Primitive("bias", "modifier", (_must("name", "input"),), lowered=False),
-    Primitive("scale", "modifier", (_must("e", "decimal"),), lowered=False),
+    Primitive("alibi", "modifier"),
+    Primitive("t5", "modifier", (_must("buckets", "count", 1), _DISTANCE)),
+    Primitive("relative", "modifier", (_DISTANCE,)),
+    Primitive("xl_relative", "modifier"),
+    Primitive("distance_aware", "modifier"),
+    Primitive("rotary", "modifier", (_must("base", "decimal"),)),
+    Primitive("absolute", "modifier", (_input("name", "positions"),)),
+    Primitive("softcap", "modifier", (_must("c", "decimal"),)),
+    Primitive("softspan", "modifier", (_must("ramp", "decimal"),), (_input("z", "span"),)),
+    Primitive("sink", "modifier"),
+    Primitive("bias", "modifier", (_input("name", "bias"),)),
+    Primitive("scale", "modifier", (_must("e", "decimal"),)),
 )
 
 _TWO_NUMBERS = (_must("a", "number"), _must("b", "number"))

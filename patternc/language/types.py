@@ -151,7 +151,7 @@ def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
 
 def _check_parts(node: Call, primitive: Primitive, facts: list[Facts], scope: Scope) -> None:
     """What only some words ask of their arguments."""
-    if primitive.name == "mix":
+    if primitive.group == "combination" and primitive.many is not None:
         combining.branches(node, facts, scope)
     for (slot, argument), fact in zip(fill(node, primitive)[0], facts, strict=True):
         if slot.name == "avoid":

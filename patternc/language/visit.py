@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from patternc.language.arithmetic import NoValueError, Place
+from patternc.language.attachments import check_whole
 from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.headers import Headers
 from patternc.language.lower import Lowering
 from patternc.language.program import Node, Rule, When
+from patternc.language.row_projections import check_projections
+from patternc.language.shared_sizes import SharedSizes, Sized
 from patternc.language.statements import Look
 from patternc.language.structure import without_else
+from patternc.language.terms import HeadPattern
 
 
 @dataclass(slots=True)
@@ -24,7 +28,8 @@ class _Visit:
     causal: bool
     findings: Findings
     taken: set[int] = field(default_factory=set)
-    seen: set[tuple[int, int, int]] = field(default_factory=set)
+    seen: dict[tuple[int, int, int], tuple[Sized, ...]] = field(default_factory=dict)
+    sizes: SharedSizes = field(default_factory=SharedSizes)
     uncovered: Place | None = None
 
     def look(self, place: Place) -> None:
@@ -36,9 +41,11 @@ class _Visit:
         varies = self.looks[chosen].varies
         layer = place.layer if "layer" in varies else 0
         head = place.head if "head" in varies else 0
-        if (chosen, layer, head) not in self.seen:
-            self.seen.add((chosen, layer, head))
-            self._lower(self.looks[chosen], place)
+        key = (chosen, layer, head)
+        if key not in self.seen:
+            self.seen[key] = self._lower(self.looks[chosen], place)
+        for diagnostic in self.sizes.differing(self.seen[key], place):
+            self.findings.add(diagnostic)
 
     def _matches(self, look: Look, place: Place) -> bool:
         if not isinstance(look.rule, When):
@@ -49,10 +56,19 @@ class _Visit:
             self.findings.add(fault.diagnostic)
             return False
 
-    def _lower(self, look: Look, place: Place) -> None:
+    def _lower(self, look: Look, place: Place) -> tuple[Sized, ...]:
         lowering = Lowering(place, self.causal, self.findings)
         for part in look.parts:
-            lowering.branches(part)
+            pattern = lowering.pattern(part)
+            if not lowering.failed:
+                self._check(part, pattern, place)
+        return tuple(lowering.sized)
+
+    def _check(self, node: Node, pattern: HeadPattern, place: Place) -> None:
+        for diagnostic in check_whole(node, pattern, self.causal, place):
+            self.findings.add(diagnostic)
+        for diagnostic in check_projections(node, place):
+            self.findings.add(diagnostic)
 
 
 def visit(

@@ -216,7 +216,9 @@ def _queries(positions: Positions, scope: Scope) -> Condition:
 
 
 def _rows(positions: Positions, scope: Scope) -> Condition:
-    return conjunction([_existing_row(scope), _queries(positions, scope)])
+    """Only on a key source may there be rows past n."""
+    below = TRUE if scope.tokens else compare(scope.row, "<", scope.length)
+    return conjunction([_existing_row(scope), below, _queries(positions, scope)])
 
 
 def _divides(divisor: int, expression: Expression) -> Condition:

@@ -25,6 +25,7 @@ from patternc.language.terms import (
     Causal,
     Complement,
     Difference,
+    Full,
     HeadPattern,
     Intersection,
     On,
@@ -125,8 +126,7 @@ def pairs(term: Term, scope: Scope) -> Booleans:
         case Union(terms):
             return reduce(np.logical_or, (pairs(part, scope) for part in terms), nothing(scope))
         case Intersection(terms):
-            held = (operand(part, scope) for part in terms)
-            return reduce(np.logical_and, held, ~nothing(scope))
+            return intersection(terms, scope)
         case Difference(left, right):
             return pairs(left, scope) & ~pairs(right, scope)
         case Complement(inner):
@@ -149,9 +149,11 @@ def passed_over(random: Random, scope: Scope) -> Booleans:
     return ~available(scope) if random.past_only else nothing(scope)
 
 
-def operand(term: Term, scope: Scope) -> Booleans:
+def intersection(terms: tuple[Term, ...], scope: Scope) -> Booleans:
     """`causal` as an operand of `&` means "available to the query" on every source."""
-    return available(scope) if term == Causal() else pairs(term, scope)
+    rest = [part for part in terms if part != Causal()] or [Full()]
+    held = reduce(np.logical_and, (pairs(part, scope) for part in rest))
+    return held & available(scope) if Causal() in terms else held
 
 
 def available(scope: Scope) -> Booleans:

@@ -72,6 +72,11 @@ class Scope:
         return len(self.rows), self.keys.stop - self.keys.first
 
     @property
+    def listed(self) -> Booleans:
+        """Rows at positions 0..n-1; on an encoder there may be others past n too."""
+        return np.asarray((self.i >= 0) & (self.i < self.n))
+
+    @property
     def every_row(self) -> Keys:
         """What listed rows are among."""
         return Keys(0, self.n, self.n)
@@ -93,7 +98,7 @@ def relation(term: Relation, scope: Scope) -> Booleans:
         case Columns(positions):
             return contains(positions, scope.j, scope.keys, scope)
         case Rows() | Global() | Permuted() | Listed() | Neighborhood() | Same():
-            return (scope.i >= 0) & of_query_positions(term, scope)
+            return scope.listed & of_query_positions(term, scope)
         case _:
             return formula(term, scope.i, scope.j, scope.n)
 
@@ -146,7 +151,7 @@ OfQueryPositions = Rows | Global | Permuted | Listed | Neighborhood | Same
 
 
 def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
-    """The relations that hold nothing at i < 0; what stands here for such rows is lost."""
+    """The relations that hold nothing outside 0 <= i < n; what stands here for them is lost."""
     match term:
         case Rows(positions):
             return contains(positions, scope.i, scope.every_row, scope)
@@ -203,7 +208,7 @@ def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
     result = nothing(scope)
     at, entry = np.nonzero(table >= 0)
     result[at, table[at, entry]] = True
-    return result
+    return result & scope.listed
 
 
 def same(labels: Integers, scope: Scope) -> Booleans:

@@ -11,14 +11,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, assert_never
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language.inputs import RunTimeInput
 from patternc.layout.at import Layout, Visits
-from patternc.relation.errors import LengthError
+from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import Tables
 from patternc.report.picture import Mask, Panel, Shares
@@ -167,8 +167,8 @@ def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
             return np.array([0]), f"{item.name} = [0]"
         case "listed":
             return np.full((1, 1), -1), f"{item.name} = nothing"
-        case _:
-            assert_never(item.role)
+        case role:
+            raise InputError(f"no picture without `{item.name}` ({role}), which the call gives")
 
 
 def _row_of_cells(

@@ -22,6 +22,8 @@ TARGETS = {
     "sm_100": ("cuda", 100, 32),
     "gfx942": ("hip", "gfx942", 64),
 }
+# Bytes that one program may have.
+SHARED_MEMORY = {"sm_80": 163 << 10, "sm_90": 227 << 10, "sm_100": 227 << 10, "gfx942": 64 << 10}
 _POINTERS = {
     "bfloat16": "*bf16",
     "float16": "*fp16",
@@ -53,14 +55,14 @@ def compile_offline(
     """Every distinct kernel of `module`, compiled for one of `TARGETS`; needs no GPU."""
     import triton
 
-    launches, sizes = _launches(module, dtype, head_dim, TARGETS[target][0] == "hip")
+    launches, sizes = _launches(module, target, dtype, head_dim)
     return tuple(
         _compiled(kernel, arguments, sizes, target, triton) for kernel, arguments in launches
     )
 
 
 def _launches(
-    module: ModuleType, dtype: str, head_dim: int, hip: bool
+    module: ModuleType, target: str, dtype: str, head_dim: int
 ) -> tuple[list[tuple[Any, list[object]]], dict[str, object]]:
     """Each kernel with the arguments of a launch, and the compile-time sizes."""
     import torch
@@ -75,7 +77,8 @@ def _launches(
         for kernel, _, arguments in module._launches(q, k, v, out, lse, given, layer, 0.125):
             key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
             found.setdefault(key, (kernel, arguments))
-    return list(found.values()), module._launch_sizes(q, k, v, hip)
+    hip = TARGETS[target][0] == "hip"
+    return list(found.values()), module._launch_sizes(q, k, v, SHARED_MEMORY[target], hip)
 
 
 def _sample(torch: Any, n: int, role: str, shape: str, block: int, parts: int) -> Any:

@@ -55,7 +55,7 @@ def _plan_of_batch(n: int, heads: int) -> Inputs:
 
 
 def _parts(n: int, heads: int) -> Inputs:
-    return {"chosen": torch.tensor([1, -1]), "plan": torch.randint(-1, 3, (3, 1))}
+    return {"chosen": torch.tensor([1, -1]), "plan": torch.randint(-1, 2, (2, 1))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ CASES = {
         "else -> permuted([1, 0, 2]) + diagonal"
     ),
     "parts": Case("heads 2\nhead < 1 -> blocks(parts=2) { permuted([1, 0]) }\nelse -> full"),
-    "parts by input": Case("blocks(parts=3) { columns(chosen) + listed(plan) }", _parts),
+    "parts by input": Case("blocks(parts=2) { columns(chosen) + listed(plan) }", _parts),
     "scattered": Case("diagonal + columns([0, 3, 9, 20, 33, 50, -1, -5])"),
     "negative divisions": Case(
         "where((i - 100) // 7 == (j - 100) // 7 or (3 * i - n) % 5 == j % 5)"

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from patternc.language.terms import HeadPattern, Listing, PositionRange, Random
 from patternc.language.formula import Constant
+from patternc.language.terms import Listing, PositionRange, Random
 from patternc.relation.random_tables import draw
-from tests.emit.patterns import module_of, pattern_of
+from tests.emit.patterns import inputs_of, module_of, pattern_of
 
 
 def nothing_avoided(rows: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -44,45 +44,38 @@ def test_draws_do_not_depend_on_how_many_rows_go_together(monkeypatch: pytest.Mo
     assert torch.equal(module.mask(200), whole)
 
 
-def tiles_of(module: object, n: int, inputs: dict[str, torch.Tensor]) -> tuple[int, int]:
-    """How many tiles the first pass of a module visits, full and partial."""
-    ((group, *_),) = module._GROUPS  # type: ignore[attr-defined]
-    launch, heads = group.passes[0], module._heads_of(group, 2)  # type: ignore[attr-defined]
-    device = torch.device("cpu")
-    tables = module._tables(launch, n, list(inputs.values()), 0, heads, device)  # type: ignore[attr-defined]
-    plan = module._make_plan(launch, tables, 0, n, device)  # type: ignore[attr-defined]
-    return tuple(int((lists.stop - lists.start).sum()) for lists in (plan.full, plan.partial))  # type: ignore[return-value]
+def visited(name: str, n: int, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """How often the first head's plan lists each tile: integers [query tiles, key tiles]."""
+    module, device = module_of(name), torch.device("cpu")
+    launch, heads = module._GROUPS[0][0].passes[0], module._heads_of(module._GROUPS[0][0], 2)
+    tables = module._tables(launch, n, list(inputs.values()), 0, heads, device)
+    plan = module._make_plan(launch, tables, 0, n, device)
+    tiles = torch.zeros(plan.tiles, -(-n // module.KEY_TILE), dtype=torch.int64)
+    for lists in (plan.full, plan.partial):
+        offset, start, stop = (part.tolist() for part in lists)
+        for row in range(plan.tiles):
+            for run in range(offset[row], offset[row + 1]):
+                tiles[row, start[run] : stop[run]] += 1
+    return tiles
 
 
-def test_documents_visit_only_tiles_where_labels_meet() -> None:
-    document = torch.arange(512) // 64
-    full, partial = tiles_of(module_of("documents"), 512, {"document": document})
-    # Two query tiles and four key tiles a document, causal: 2 + 4 tiles each.
-    assert (full, partial) == (0, 8 * (2 + 4))
+def needed(name: str, n: int, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Tiles that hold a pair of the first head."""
+    module = module_of(name)
+    rows, keys = -(-n // module.QUERY_TILE), -(-n // module.KEY_TILE)
+    mask = torch.zeros(rows * module.QUERY_TILE, keys * module.KEY_TILE, dtype=torch.bool)
+    mask[:n, :n] = module.mask(n, **inputs)[0]
+    return mask.view(rows, module.QUERY_TILE, keys, module.KEY_TILE).any(3).any(1)
 
 
-def test_a_run_time_set_visits_only_the_tiles_of_its_members() -> None:
-    none = torch.zeros(512, dtype=torch.bool)
-    one = none.clone()
-    one[300] = True
-    module = module_of("draws beside a set")
-    ((group,),) = module._GROUPS
-    assert group.passes[0].tables
-    few, many = (
-        sum(tiles_of(module_of("questions by position"), 512, {"question": chosen}))
-        for chosen in (none, one)
-    )
-    # Besides the band: a row of 32 key tiles and a column of 16 query tiles.
-    band_in_row, band_in_column = 4, 2
-    assert many - few == 32 + 16 - 1 - (band_in_row - 1) - (band_in_column - 0)
-
-
-def test_lists_visit_only_the_tiles_they_name() -> None:
-    plan = torch.full((32, 2), -1)
-    module = module_of("lists")
-    none = sum(tiles_of(module, 512, {"plan": plan}))
-    plan[0, 0], plan[31, 1] = 20, 3
-    assert sum(tiles_of(module, 512, {"plan": plan})) == none + 2
+@pytest.mark.parametrize(
+    "name",
+    ["draws", "draws of the past", "documents", "questions by position", "lists", "permutations"],
+)
+@pytest.mark.parametrize("n", [200, 512])
+def test_every_tile_with_a_pair_is_visited_once_and_no_other(name: str, n: int) -> None:
+    inputs = inputs_of(name, n, 2)
+    assert torch.equal(visited(name, n, inputs), needed(name, n, inputs).long())
 
 
 def test_plans_without_inputs_are_made_once() -> None:

@@ -25,12 +25,12 @@ from patternc.language.formula import (
 from patternc.relation import fold
 from patternc.relation.evaluation import evaluate, holds
 
-I, J, N = Variable("i"), Variable("j"), Variable("n")
+ROW, KEY, LENGTH = Variable("i"), Variable("j"), Variable("n")
 POSITIONS = {"i": np.arange(-9, 20)[:, None], "j": np.arange(20)[None, :], "n": np.asarray(20)}
 
 
 def expressions() -> st.SearchStrategy[Expression]:
-    leaves = st.one_of(st.integers(-9, 9).map(Constant), st.sampled_from([I, J, N]))
+    leaves = st.one_of(st.integers(-9, 9).map(Constant), st.sampled_from([ROW, KEY, LENGTH]))
     positive = st.integers(1, 9).map(Constant)
     return st.recursive(
         leaves,
@@ -42,7 +42,7 @@ def expressions() -> st.SearchStrategy[Expression]:
             st.builds(fold.modulo, parts, positive),
             st.builds(fold.minimum, parts, parts),
             st.builds(fold.maximum, parts, parts),
-            st.builds(lambda part: Absolute(Add(part, I)), parts),
+            st.builds(lambda part: Absolute(Add(part, ROW)), parts),
         ),
         max_leaves=6,
     )
@@ -51,7 +51,7 @@ def expressions() -> st.SearchStrategy[Expression]:
 def conditions() -> st.SearchStrategy[Condition]:
     operators = st.sampled_from(["<", "<=", "==", "!=", ">=", ">"])
     compared = st.builds(
-        Compare, operators, st.builds(Subtract, expressions(), st.just(I)), expressions()
+        Compare, operators, st.builds(Subtract, expressions(), st.just(ROW)), expressions()
     )
     return st.recursive(
         compared,
@@ -96,23 +96,24 @@ def shown(expression: Expression, dialect: Dialect = TORCH) -> str:
 
 
 def test_only_the_needed_brackets_are_printed() -> None:
-    assert shown(Subtract(I, Subtract(J, N))) == "i - (j - n)"
-    assert shown(Subtract(Subtract(I, J), N)) == "i - j - n"
-    assert shown(Multiply(Constant(2), Add(I, J))) == "2 * (i + j)"
-    assert shown(Add(I, Multiply(Constant(2), J))) == "i + 2 * j"
+    assert shown(Subtract(ROW, Subtract(KEY, LENGTH))) == "i - (j - n)"
+    assert shown(Subtract(Subtract(ROW, KEY), LENGTH)) == "i - j - n"
+    assert shown(Multiply(Constant(2), Add(ROW, KEY))) == "2 * (i + j)"
+    assert shown(Add(ROW, Multiply(Constant(2), KEY))) == "i + 2 * j"
 
 
 def test_a_position_from_the_end_counts_back_from_n() -> None:
     assert shown(FromEnd(Constant(-1))) == "n - 1"
     assert shown(FromEnd(Constant(4))) == "4"
-    assert shown(FromEnd(I)) == "torch.where(i >= 0, i, i + n)"
+    assert shown(FromEnd(ROW)) == "torch.where(i >= 0, i, i + n)"
 
 
 def test_triton_divides_by_the_helper_only_where_an_operand_may_be_negative() -> None:
-    assert shown(fold.floor_divide(I, Constant(64)), TRITON) == "_floor_div(i, 64)"
-    assert shown(fold.floor_divide(J, Constant(64)), TRITON) == "j // 64"
+    assert shown(fold.floor_divide(ROW, Constant(64)), TRITON) == "_floor_div(i, 64)"
+    assert shown(fold.floor_divide(KEY, Constant(64)), TRITON) == "j // 64"
     assert (
-        shown(fold.modulo(Subtract(J, Constant(1)), Constant(3)), TRITON) == "_floor_mod(j - 1, 3)"
+        shown(fold.modulo(Subtract(KEY, Constant(1)), Constant(3)), TRITON)
+        == "_floor_mod(j - 1, 3)"
     )
 
 
@@ -151,5 +152,5 @@ def test_sequences_break_one_item_a_line_and_single_tuples_keep_their_comma() ->
 
 
 def test_comparisons_do_not_chain() -> None:
-    compared = Printer(TORCH).condition(Compare("<", I, J))
+    compared = Printer(TORCH).condition(Compare("<", ROW, KEY))
     assert flat(Chain(AND, compared, (("&", compared),))) == "(i < j) & (i < j)"

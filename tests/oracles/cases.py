@@ -24,10 +24,11 @@ MASKS = Path(__file__).parent / "masks"
 class OracleCase:
     """One file: the program, what it is called with, and what the other code attended to.
 
-    `inputs` are as at a call: lists integers [heads, rows, k], sets booleans [n], labels [n].
-    `mask` is booleans [heads, queries, n]. `counts` (integers of the same shape) are there where
-    the implementation shows how often a pair counts; `weights` with `scores` where it shows only
-    the softmax, which is then proportional to multiplicity * exp(scores).
+    `inputs` are as at a call: lists integers [heads, rows, k], sets booleans [n], labels [n];
+    `sizes` the slots of key sources that only a call knows. `mask` is booleans [heads, queries,
+    columns], columns as the text names the sources. `counts` (integers of the same shape) are
+    there where the implementation shows how often a pair counts; `weights` with `scores` where it
+    shows only the softmax, which is then proportional to multiplicity * exp(scores).
     """
 
     name: str
@@ -41,6 +42,12 @@ class OracleCase:
     counts: np.ndarray | None = None
     weights: np.ndarray | None = None
     scores: np.ndarray | None = None
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def on_tokens(self) -> bool:
+        """No key source but the tokens."""
+        return " on " not in self.text
 
     def inputs_of_head(self, head: int) -> dict[str, np.ndarray]:
         """The run-time inputs as one head sees them: lists integers [rows, k]."""
@@ -60,21 +67,28 @@ def case_of(path: Path) -> OracleCase:
         arrays = {name: file[name] for name in file.files}
     meta = json.loads(str(arrays.pop("meta")))
     written = program_of(Observed(path.stem, meta, meta["config"], arrays))
-    mask = tokens(arrays["mask"], written.block)
+    mask = observed_mask(arrays["mask"], written)
     heads, queries, n = mask.shape
     return OracleCase(
         name=path.stem,
         text=written.text,
         layer=written.layer,
         heads=heads,
-        n=n,
+        n=n if written.tokens is None else written.tokens,
         queries=queries,
         mask=mask,
         inputs=written.inputs,
         counts=counts_of(arrays, written, mask),
         weights=arrays["weights"] if written.softmax else None,
         scores=arrays["scores"] if written.softmax else None,
+        sizes=written.sizes,
     )
+
+
+def observed_mask(recorded: np.ndarray, written: Written) -> np.ndarray:
+    """The columns of the program; rows of padding that the file leaves out are empty."""
+    mask = tokens(recorded, written.block)[:, :, written.columns or slice(None)]
+    return np.pad(mask, ((0, 0), (0, written.padding), (0, 0)))
 
 
 def counts_of(

@@ -39,6 +39,20 @@ def longt5(observed: Observed) -> Written:
     return Written(lines(f"local({observed.config['local_radius']})"))
 
 
+@writes("hf_longt5_tglobal")
+def longt5_transient_global(observed: Observed) -> Written:
+    """Leftover tokens join the last block. Blocks of padding are no keys, rows of it are empty."""
+    config = observed.config
+    n, valid, block = config["n"], config["valid_keys"], config["global_block_size"]
+    pool = f"pool({block}, sum, tail=merge)"
+    local = f"local({config['local_radius']})"
+    if valid == n:
+        return Written(lines(f"{local} + full on {pool}"), tokens=n)
+    slots = f"columns([0:{valid // block}]) & rows([0:{valid}])"
+    text = lines(f"same(valid) & {local} + ({slots}) on {pool}")
+    return Written(text, inputs={"valid": labels(valid, n)}, tokens=n, padding=n - valid)
+
+
 @writes("hf_longt5_local_module_maskNone")
 def longt5_without_mask(observed: Observed) -> Written:
     return Written(lines(f"segment({observed.config['local_radius'] + 1}, back=1, ahead=1)"))
@@ -79,11 +93,13 @@ def two_sided_window(observed: Observed) -> Written:
 @writes("adaptive_span")
 def adaptive_span(observed: Observed) -> Written:
     """The support: the query itself is left out, the ramp ends where its factor reaches 0."""
-    span, ramp = observed.config["attn_span"], observed.config["ramp"]
-    if not observed.config["enabled"]:
-        return Written(lines(f"local(left={span}, right=-1)"))
-    reach = [min(span, ceil(ramp + z * span)) for z in observed.config["z"]]
-    return Written(rules("head", [f"local(left={left}, right=-1)" for left in reach]))
+    config = observed.config
+    span, ramp = config["attn_span"], config["ramp"]
+    reach = [min(span, ceil(ramp + z * span)) for z in config["z"]]
+    reach = reach if config["enabled"] else [span] * observed.heads
+    windows = [f"local(left={left}, right=-1)" for left in reach]
+    patterns = [f"{window} on memory({span}) + {window}" for window in windows]
+    return Written(rules("head", patterns), tokens=config["block"])
 
 
 @writes("nsa_causal")
@@ -91,18 +107,40 @@ def native_sparse_sliding(observed: Observed) -> Written:
     return Written(lines("causal", f"local(left={observed.config['sliding_window_size']})"))
 
 
+@writes(
+    "nsa_bidir_n64_w8_c4s4_b4_k2_H2_compressed",
+    "nsa_causal_n6_w8_c4s4_b4_k2_H2_tiny_compressed",
+    "nsa_causal_n61_w8_c4s4_b8_k2_H4kv2_nonmultiple_compressed",
+    "nsa_causal_n64_w8_c4s4_b4_k2_H2_compressed",
+)
+def native_sparse_compressed(observed: Observed) -> Written:
+    """A block that ends at the query itself is not seen; the file has a column for each token."""
+    config = observed.config
+    n, size = config["n"], config["compress_block_size"]
+    seen = f"where({size} * (j + 1) <= i)" if config["causal"] else "full"
+    text = lines(f"{seen} on pool({size}, mean, tail=drop)")
+    return Written(text, tokens=n, columns=slice(0, n // size * size, size))
+
+
 @writes("hf_transfoxl")
 def transformer_xl(observed: Observed) -> Written:
-    """The memory as the keys before the queries: the last `qlen` positions ask."""
-    memory = observed.config["mem_len"]
-    if not observed.config["same_length"]:
-        return Written(lines("causal"))
-    return Written(lines("causal", f"local(left={memory - 1})") if memory else lines("full"))
+    """With no memory at all, keys of the same length would be none: the code masks nothing."""
+    memory, n = observed.config["mem_len"], observed.config["qlen"]
+    same = observed.config["same_length"]
+    if not memory:
+        return Written(lines("full") if same else lines("causal"))
+    seen = f"local(left={memory - 1})" if same else "full"
+    return Written(lines("causal", f"{seen} on memory({memory}) + {seen}"), tokens=n)
 
 
 @writes("compressive")
 def compressive(observed: Observed) -> Written:
-    return Written(lines("causal"))
+    """Memories begin empty and fill up from segment to segment."""
+    config = observed.config
+    compressed = f"full on compressed({config['cmem_len']}, rate={config['cmem_ratio']})"
+    text = lines("causal", f"{compressed} + full on memory({config['mem_len']}) + full")
+    sizes = {"memory": config["mem_now"], "compressed": config["cmem_now"]}
+    return Written(text, tokens=config["seq_len"], sizes=sizes)
 
 
 # BigBird, Reformer, LongNet: lists and repeated keys.

@@ -16,12 +16,16 @@ README = Path(__file__).parent / "README.md"
 
 
 def meaning(case: OracleCase) -> np.ndarray:
-    """Counts [heads, queries, n]."""
+    """Counts [heads, queries, columns]."""
     program = elaborate(parse(case.text))
     patterns = [program.resolve(case.layer, head) for head in range(program.heads or 1)]
     counts = [
         multiplicity(
-            patterns[head % len(patterns)], case.n, case.queries, case.inputs_of_head(head)
+            patterns[head % len(patterns)],
+            case.n,
+            case.queries,
+            case.inputs_of_head(head),
+            case.sizes,
         )
         for head in range(case.heads)
     ]

@@ -29,6 +29,10 @@ class Written:
 
     The file's mask has one entry for `block` tokens; `counts` one for `count_block`. `counted`:
     the weights show counts; `softmax`: they show counts times exp(scores).
+
+    A pattern with key sources says how many `tokens` there are and the `sizes` that only a call
+    knows; its columns are all, or the `columns`, of the file. The file leaves out `padding` rows at
+    the end, which are empty.
     """
 
     text: str
@@ -39,6 +43,10 @@ class Written:
     count_block: int = 1
     counted: bool = False
     softmax: bool = False
+    tokens: int | None = None
+    sizes: dict[str, int] = field(default_factory=dict)
+    columns: slice | None = None
+    padding: int = 0
 
 
 Writer = Callable[[Observed], Written]

@@ -225,6 +225,22 @@ def test_listed_rows_are_tokens_and_listed_columns_slots():
     ]
 
 
+@pytest.mark.parametrize(
+    "term",
+    [
+        t.Rows(listing(4, 6)),
+        t.Rows(t.Period(2, 0, 1)),
+        t.Random(9, t.Listing((t.PositionRange(None, None),)), 0, 0, 0, t.Empty()),
+    ],
+)
+def test_rows_of_an_encoder_past_the_tokens_are_in_no_list(term):
+    pattern = one(t.On(term, Encoder()))
+    found = multiplicity(pattern, 5, 8, sizes={"encoder": 3})
+    assert found[4].all()
+    assert not found[5:].any()
+    assert np.array_equal(by_relation(pattern, 5, 8, {"encoder": 3})[Encoder()], found)
+
+
 def test_run_time_inputs_number_slots_and_rows_apart():
     inputs = {
         "rows": np.arange(9) == 7,

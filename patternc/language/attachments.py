@@ -1,0 +1,239 @@
+"""What key sources and score modifiers may stand on, and beside what.
+
+From parts of the text and their terms to diagnostics. Which relation stands on which source is the
+table of sources in `grammar/README.md`. Non-goals: values, which lowering checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from patternc.language import attachment_errors as errors
+from patternc.language.arithmetic import Place
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.modifiers import (
+    Alibi,
+    Bias,
+    DistanceAware,
+    Modifier,
+    Relative,
+    Rotary,
+    Scale,
+    SoftSpan,
+    T5Bias,
+    XlRelative,
+)
+from patternc.language.program import Binary, Call, Lift, Name, Node, Range, Unary, children
+from patternc.language.source import Span
+from patternc.language.sources import TOKENS, Persistent, Pool, Project, Source, Stream
+from patternc.language.terms import Causal, HeadPattern, Term
+from patternc.language.treatments import Treatment, is_cut, sources_of, treatments, treatments_of
+
+Lets = Mapping[str, Node]
+
+_ANYWHERE = frozenset({"full", "none", "columns", "rows", "where", "random", "listed"})
+_IN_ORDER = _ANYWHERE | {"local", "strided", "segment", "causal", "diagonal", "same", "blocks"}
+_ORDERED = ("memory", "encoder", "stream")
+_DISTANCES = (Alibi, T5Bias, Relative, XlRelative, DistanceAware, SoftSpan)
+
+
+def expanded(node: Node | Range, lets: Lets) -> Iterator[Node | Range]:
+    """The node and everything below it, lets written out."""
+    yield node
+    if isinstance(node, Name) and node.name in lets:
+        yield from expanded(lets[node.name], lets)
+    for child in children(node):
+        yield from expanded(child, lets)
+
+
+def word_of(node: Node | Range) -> str:
+    """The word that a bare name or a call begins with."""
+    match node:
+        case Name(word) | Call(word):
+            return word
+        case _:
+            return ""
+
+
+def check_on(node: Binary, term: Term, source: Source, lets: Lets) -> Iterator[Diagnostic]:
+    """`A on SOURCE`."""
+    word, place = word_of(node.right), node.right.span
+    stands = _IN_ORDER if word in _ORDERED else _ANYWHERE
+    yield from _misplaced(node.left, stands, word, place, lets)
+    if is_cut(term) and _looks_ahead(source):
+        yield errors.not_available(word, place, "`& causal`")
+    for modifier in _distances(term, source):
+        yield errors.no_distance(_word_for(modifier), place, word)
+
+
+def _misplaced(
+    node: Node, stands: frozenset[str], source: str, place: Span, lets: Lets
+) -> Iterator[Diagnostic]:
+    """Relations that do not stand on the source; `causal` under `&` stands on all."""
+    match node:
+        case Name(name) if name in lets:
+            yield from _misplaced(lets[name], stands, source, place, lets)
+        case Binary("on", left, _) | Binary("with", left, _):
+            yield from _misplaced(left, stands, source, place, lets)
+        case Binary(operator, left, right):
+            for part in (left, right):
+                if operator != "&" or resolved(part, lets) != Name("causal"):
+                    yield from _misplaced(part, stands, source, place, lets)
+        case Unary(_, operand):
+            yield from _misplaced(operand, stands, source, place, lets)
+        case Lift(call, body):
+            if call.arguments[0].name or "blocks" not in stands:
+                yield errors.stands_elsewhere("blocks", call.span, source, place)
+            yield from _misplaced(body, stands, source, place, lets)
+        case Name() | Call():
+            yield from _misplaced_relation(node, stands, source, place)
+        case _:
+            pass
+
+
+def _misplaced_relation(
+    node: Name | Call, stands: frozenset[str], source: str, place: Span
+) -> Iterator[Diagnostic]:
+    word = word_of(node)
+    if word not in stands:
+        yield errors.stands_elsewhere(word, node.span, source, place)
+        return
+    for argument in node.arguments if isinstance(node, Call) else ():
+        if argument.name == "projection":
+            yield errors.projected_elsewhere(argument.span, place)
+
+
+def resolved(node: Node, lets: Lets) -> Node:
+    while isinstance(node, Name) and node.name in lets:
+        node = lets[node.name]
+    return node
+
+
+def _looks_ahead(source: Source) -> bool:
+    """Whether no slot, or not every slot, has an end that is known before the length is."""
+    match source:
+        case Project() | Stream():
+            return True
+        case Pool(tail=tail):
+            return tail == "merge"
+        case _:
+            return False
+
+
+def _distances(term: Term, source: Source = TOKENS) -> list[Modifier]:
+    """Modifiers by distance where there is none."""
+    return [
+        modifier
+        for part in treatments(term, source)
+        if isinstance(part.source, Persistent | Project)
+        for modifier in part.modifiers
+        if isinstance(modifier, _DISTANCES)
+    ]
+
+
+def _word_for(modifier: Modifier) -> str:
+    return _WORDS[type(modifier)]
+
+
+_WORDS: dict[type, str] = {
+    Alibi: "alibi",
+    T5Bias: "t5",
+    Relative: "relative",
+    XlRelative: "xl_relative",
+    DistanceAware: "distance_aware",
+    SoftSpan: "softspan",
+}
+
+
+def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnostic]:
+    """`A with MODIFIER`."""
+    word, parts = word_of(node.right), tuple(treatments(term))
+    if any(type(held) is type(modifier) for part in parts for held in part.modifiers):
+        yield errors.twice(word, node.right.span)
+    for part in parts:
+        if isinstance(modifier, _DISTANCES) and isinstance(part.source, Persistent | Project):
+            source = type(part.source).__name__.lower()
+            yield errors.no_distance(word, node.right.span, source)
+
+
+def check_meet(nodes: Sequence[Node], items: Sequence[Term], lets: Lets) -> Iterator[Diagnostic]:
+    """`A & B & ..`; `causal` among the operands speaks of every source."""
+    rest = [(node, term) for node, term in zip(nodes, items, strict=True) if term != Causal()]
+    if not rest:
+        return
+    (first, left), others = rest[0], rest[1:]
+    if len(rest) < len(items):
+        yield from check_available(first, left, "`& causal`", lets)
+    for node, term in others:
+        sources = sources_of(term)
+        lost = [source for source in sources_of(left) if source != sources[0]]
+        if len(sources) > 1:
+            yield errors.several_sources("&", node.span, list(map(_called, sources)))
+        elif lost:
+            held, wanted = _called(lost[0]), _called(sources[0])
+            yield errors.elsewhere_under_meet(first.span, node.span, held, wanted)
+
+
+def check_one_source(operator: str, node: Node, term: Term) -> Iterator[Diagnostic]:
+    """The right side of `-`, the operand of `~`."""
+    sources = sources_of(term)
+    if len(sources) > 1:
+        yield errors.several_sources(operator, node.span, list(map(_called, sources)))
+
+
+def _called(source: Source) -> str:
+    if source == TOKENS:
+        return "the tokens"
+    return f"`{type(source).__name__.lower()}`"
+
+
+def check_available(node: Node, term: Term, cause: str, lets: Lets) -> Iterator[Diagnostic]:
+    """That no source of a term looks ahead, where only the past is available."""
+    for source in filter(_looks_ahead, sources_of(term)):
+        word = type(source).__name__.lower()
+        yield errors.not_available(word, _span_of(word, node, lets, _merges), cause)
+
+
+def _merges(node: Name | Call) -> bool:
+    """Whether a pool's last slot takes in leftovers; of another word nothing is asked."""
+    tails = [a.value for a in node.arguments if a.name == "tail"] if isinstance(node, Call) else []
+    return word_of(node) != "pool" or Name("merge") in tails
+
+
+def _span_of(
+    word: str, node: Node, lets: Lets, suits: Callable[[Name | Call], bool] = lambda _: True
+) -> Span:
+    """Where a word stands in a pattern."""
+    for part in expanded(node, lets):
+        if isinstance(part, Name | Call) and word_of(part) == word and suits(part):
+            return part.span
+    return node.span
+
+
+def check_whole(
+    node: Node, pattern: HeadPattern, causal: bool, place: Place
+) -> Iterator[Diagnostic]:
+    """What the branches of a pattern have in common; of combined outputs, each by itself."""
+    if pattern.combination is not None:
+        for argument in pattern.combination.arguments:
+            yield from check_whole(node, argument, causal, place)
+        return
+    for branch in pattern.branches if causal else ():
+        yield from check_available(node, branch, "the header `causal`", place.lets)
+    parts = treatments_of(pattern)
+    for kind, word in ((Scale, "scale"), (Rotary, "rotary")):
+        held = {tuple(m for m in part.modifiers if isinstance(m, kind)) for part in parts}
+        if len(held) > 1:
+            yield errors.differs(word, _span_of(word, node, place.lets), place.where())
+    yield from _biases(node, parts, place)
+
+
+def _biases(node: Node, parts: Sequence[Treatment], place: Place) -> Iterator[Diagnostic]:
+    sources: dict[str, Source] = {}
+    for part in parts:
+        for modifier in part.modifiers:
+            if not isinstance(modifier, Bias):
+                continue
+            if sources.setdefault(modifier.name, part.source) != part.source:
+                span = _span_of("bias", node, place.lets)
+                yield errors.bias_on_several(modifier.name, span, place.where())

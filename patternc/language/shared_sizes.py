@@ -1,0 +1,61 @@
+"""Inputs that all heads of a layer share, so that they have one size.
+
+From sources, modifiers and gates to the size that each asks of its input. Non-goals: sizes that
+only the call knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from patternc.language.arithmetic import Place
+from patternc.language.attachment_errors import two_sizes
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.modifiers import Modifier, Relative, T5Bias
+from patternc.language.source import Span
+from patternc.language.sources import Compressed, Memory, Persistent, Project, Source, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """The size that a part of the text asks of an input, in words."""
+
+    name: str
+    size: str
+    span: Span
+
+
+def sizes_of(attached: Source | Modifier, span: Span) -> Iterator[Sized]:
+    """The sizes that a source or a modifier asks for."""
+    match attached:
+        case Memory(slots):
+            yield Sized("memory_kv", f"{slots} slots", span)
+        case Compressed(slots, rate):
+            yield Sized("compressed_kv", f"{slots} slots of rate {rate}", span)
+        case Project(slots):
+            yield Sized("project_weights", f"{slots} slots", span)
+        case Persistent(slots):
+            yield Sized("persistent_kv", f"{slots} slots", span)
+        case Stream(name, slots):
+            yield Sized(f"{name}_kv", f"{slots} slots", span)
+        case T5Bias(buckets):
+            yield Sized("t5_bias", f"{buckets} buckets", span)
+        case Relative(farthest):
+            yield Sized("relative_keys", f"distances up to {farthest}", span)
+        case _:
+            pass
+
+
+@dataclass(slots=True)
+class SharedSizes:
+    """The first size of every input of every layer."""
+
+    first: dict[tuple[int, str], Sized] = field(default_factory=dict)
+
+    def differing(self, found: Iterable[Sized], place: Place) -> Iterator[Diagnostic]:
+        for one in found:
+            first = self.first.setdefault((place.layer, one.name), one)
+            if one.size != first.size:
+                where = place.where()
+                yield two_sizes(one.name, one.span, one.size, first.span, first.size, where)

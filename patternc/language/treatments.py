@@ -1,0 +1,98 @@
+"""How the pairs of a term are treated: on which key source, with which score modifiers.
+
+From a term to its parts of one source and one list of modifiers, as far as checks need them: `+`
+keeps all of them, `&` and `-` those of their left side. Non-goals: the pairs themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patternc.language.modifiers import Modifier
+from patternc.language.sources import TOKENS, Source
+from patternc.language.terms import (
+    Causal,
+    Complement,
+    Difference,
+    HeadPattern,
+    Intersection,
+    On,
+    Term,
+    Union,
+    With,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One source and the modifiers, those next to the relation first."""
+
+    source: Source
+    modifiers: tuple[Modifier, ...]
+
+
+def treatments(
+    term: Term, source: Source = TOKENS, modifiers: tuple[Modifier, ...] = ()
+) -> Iterator[Treatment]:
+    match term:
+        case On(inner, found):
+            yield from treatments(inner, found, modifiers)
+        case With(inner, modifier):
+            yield from treatments(inner, source, (modifier, *modifiers))
+        case Union(items):
+            for item in items:
+                yield from treatments(item, source, modifiers)
+        case Intersection(items):
+            yield from treatments(_first(items), source, modifiers)
+        case Difference(left, _):
+            yield from treatments(left, source, modifiers)
+        case Complement(operand):
+            yield from treatments(operand, source, modifiers)
+        case _:
+            yield Treatment(source, modifiers)
+
+
+def _first(items: tuple[Term, ...]) -> Term:
+    """The operand of `&` whose scores count; `causal` says only what is available."""
+    return next((item for item in items if item != Causal()), items[0])
+
+
+def treatments_of(pattern: HeadPattern) -> tuple[Treatment, ...]:
+    """Those of one softmax: of all branches."""
+    return tuple(dict.fromkeys(one for branch in pattern.branches for one in treatments(branch)))
+
+
+def sources_of(term: Term) -> tuple[Source, ...]:
+    """In the order of their first occurrence."""
+    return tuple(dict.fromkeys(one.source for one in treatments(term)))
+
+
+def is_past(term: Term) -> bool:
+    """Whether the term is cut to what is available to the query, whatever its numbers."""
+    match term:
+        case Causal():
+            return True
+        case Intersection(items):
+            return any(map(is_past, items))
+        case Union(items):
+            return all(map(is_past, items))
+        case Difference(inner, _) | On(inner) | With(inner):
+            return is_past(inner)
+        case _:
+            return False
+
+
+def is_cut(term: Term) -> bool:
+    """Whether `& causal` stands in a term without sources."""
+    match term:
+        case Intersection(items):
+            return Causal() in items or any(map(is_cut, items))
+        case Union(items):
+            return any(map(is_cut, items))
+        case Difference(left, right):
+            return is_cut(left) or is_cut(right)
+        case Complement(inner) | With(inner):
+            return is_cut(inner)
+        case _:
+            return False
