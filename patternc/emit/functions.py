@@ -33,11 +33,13 @@ class Functions:
             self.texts[self.names[key]] = text.replace("NAME", self.names[key], 1)
         return self.names[key]
 
-    def predicate(self, value: Condition, scalars: int, tables: int, kind: str) -> str:
-        """`kind(i, j, n, s0, .., table0, ..)` over torch tensors."""
+    def predicate(
+        self, value: Condition, scalars: int, tables: int, kind: str, sourced: bool = False
+    ) -> str:
+        """`kind(i, j, n, s0, .., table0, ..)` over torch tensors; n holds n and m if `sourced`."""
         extra = [f"s{slot}" for slot in range(scalars)] + [f"table{k}" for k in range(tables)]
         head = f"def NAME({', '.join(['i', 'j', 'n', *extra])}):"
-        return self.named(kind, f"{head}\n{_body(value, Printer(TORCH))}")
+        return self.named(kind, f"{head}\n{_unpacked(sourced)}{_body(value, Printer(TORCH))}")
 
     def kernel_predicate(self, value: Condition, parameters: list[str], wide: bool) -> str:
         """The same over blocks of a Triton kernel, in 64-bit integers if `wide`."""
@@ -46,15 +48,21 @@ class Functions:
         body = widened + _body(value, Printer(TRITON))
         return self.named("_allowed_#_kernel", f"{head}\n{body}")
 
-    def runs(self, runs: tuple[Run, ...], kind: str) -> str:
+    def runs(self, runs: tuple[Run, ...], kind: str, sourced: bool = False) -> str:
         """`kind(a, n)`: a list of `_Run`s."""
         listed = Sequence(tuple(map(_run, runs)), square=True)
-        return self.named(kind, f"def NAME(a, n):\n{laid_out(listed, 'return ', 4)}")
+        body = f"{_unpacked(sourced)}{laid_out(listed, 'return ', 4)}"
+        return self.named(kind, f"def NAME(a, n):\n{body}")
 
     def ranges(self, listing: Listing, kind: str) -> str:
         """`kind(n)`: the ranges of a listing, cut at 0 and n."""
         listed = Sequence(tuple(map(_range, listing.ranges)), square=True)
         return self.named(kind, f"def NAME(n):\n{laid_out(listed, 'return ', 4)}")
+
+
+def _unpacked(sourced: bool) -> str:
+    """The lengths of a pass over another source: n positions, m slots."""
+    return "    n, m = n\n" if sourced else ""
 
 
 def _body(value: Condition, printer: Printer) -> str:

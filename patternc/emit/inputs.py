@@ -25,6 +25,10 @@ from patternc.relation.predicate import (
 )
 from patternc.schedule.schedule import Schedule
 
+# Roles that predicates ask; the others bring keys, weights of modifiers, gates.
+ASKED = ("listed", "set", "labels")
+POOLED = "optional, keys and values of the pool's slots: a pair [batch, kv_heads, slots, head_dim]"
+
 
 class Input(Protocol):
     """A run-time input; its role is "listed", "set" or "labels", its shape a text for people."""

@@ -13,8 +13,10 @@ from typing import assert_never
 from patternc.emit.functions import Functions
 from patternc.emit.printer import TILES, TRITON, Printer, simplified
 from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.emit.treatments import Operation
 from patternc.emit.walk import greatest, operands
 from patternc.language.formula import Truth
+from patternc.language.sources import TOKENS
 from patternc.layout.layout import Run, Tiling
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import (
@@ -66,15 +68,21 @@ class Kernel:
     tables: tuple[TableParameters, ...]
     kinds: tuple[str, ...]
     inline: Inline | None
+    operations: tuple[Operation, ...] = ()
 
     def allowed_at(self, margin: str) -> str:
         """The statement that asks the predicate."""
         return laid_out(self.allowed, "allowed = ", len(margin))
 
     @property
+    def vanishing(self) -> bool:
+        """May a score be -inf in a full tile?"""
+        return any("tl.log(" in line for item in self.operations for line in item.lines)
+
+    @property
     def unspecialized(self) -> str:
         """Arguments that vary from call to call: a kernel for each of their values is waste."""
-        names = ["queries", "n", "first_tile", "tiles", "members"]
+        names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
         names += [] if self.inline else ["batch_lines"]
         return "[" + ", ".join(f'"{name}"' for name in names) + "]"
 
@@ -86,19 +94,20 @@ class Kernels:
     functions: Functions = field(default_factory=Functions)
     names: dict[Kernel, str] = field(default_factory=dict)
 
-    def name(self, item: Pass) -> tuple[str, bool]:
+    def name(self, item: Pass, operations: tuple[Operation, ...]) -> tuple[str, bool]:
         """The kernel of a pass, and whether it finds its tiles itself."""
-        kernel = self._kernel(item)
+        kernel = self._kernel(item, operations)
         name = self.names.setdefault(kernel, f"_forward_{len(self.names)}_kernel")
         return name, kernel.inline is not None
 
-    def _kernel(self, item: Pass) -> Kernel:
+    def _kernel(self, item: Pass, operations: tuple[Operation, ...]) -> Kernel:
         scalars = len(item.scalars[0]) if item.scalars else 0
         tables = tuple(
             TableParameters(slot, tuple(f"table{slot}_{size}" for size in sizes_of(heads[0])))
             for slot, heads in enumerate(item.tables)
         )
-        parameters = [f"s{slot}" for slot in range(scalars)]
+        sizes = ["n"] if item.source == TOKENS else ["n", "m"]
+        parameters = [*sizes[1:], *(f"s{slot}" for slot in range(scalars))]
         for table in tables:
             parameters += [f"table{table.slot}", *table.sizes]
         allowed = self.functions.kernel_predicate(item.predicate, parameters, is_wide(item))
@@ -106,7 +115,7 @@ class Kernels:
         call = Call(allowed, tuple(map(Leaf, arguments)))
         kinds = ("full", "partial") if any(t.full for t in item.tilings) else ("partial",)
         inline = inlined(item.tilings[0]) if is_inline(item) else None
-        return Kernel(call, scalars, tables, kinds, inline)
+        return Kernel(call, scalars, tables, kinds, inline, operations)
 
 
 def sizes_of(table: Table) -> tuple[str, ...]:
@@ -155,7 +164,7 @@ def _loop(kind: str, runs: tuple[Run, ...]) -> tuple[list[str], Loop]:
         tile = Call("tl.where", (_less("t", end), tile, later)) if number else step
         end = Leaf(f"{name}_end")
     # Closed forms say nothing of query tiles before position 0; those visit every key tile.
-    all_tiles = Leaf("0" if kind == "full" else "tl.cdiv(n, KEYS)")
+    all_tiles = Leaf("0" if kind == "full" else "tl.cdiv(m, KEYS)")
     steps = Call("tl.where", (_less("a", Leaf("0")), all_tiles, end))
     setup.append(laid_out(steps, f"{kind}_steps = ", 4))
     if kind == "partial":

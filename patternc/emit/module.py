@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 import jinja2
 
 from patternc import __version__
-from patternc.emit.inputs import Input, entries
+from patternc.emit.inputs import ASKED, POOLED, Entry, Input, entries
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
+from patternc.emit.text import Leaf, laid_out
 from patternc.emit.text import Sequence as Items
-from patternc.emit.text import laid_out
+from patternc.emit.treatments import Treatments, pool_input
 from patternc.resources import room
 from patternc.schedule.schedule import Schedule
 
@@ -44,6 +45,10 @@ _USES = {
     "row_test": "_RowTest(",
     "key_test": "_KeyTest(",
     "label_test": "_LabelTest(",
+    "scores": "scores=(",
+    "sinks": "sink=True",
+    "sources": '_Feed("',
+    "tokens": "_Feed()",
 }
 # How far a kernel may be from the reference in float64, for scores and values of order one.
 _BOUNDS = {"float32": "1e-4", "float16": "5e-3", "bfloat16": "3e-2"}
@@ -66,22 +71,28 @@ def emit_module(
     the text with zeros in the digest's place.
     """
     named = Printed()
+    listed = entries(inputs, schedule)
     layers, chosen = layer_groups(schedule, named)
     printed = {
         "functions": "\n\n\n".join(named.functions.texts.values()),
         "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),
         "groups": laid_out(Items(tuple(layers)), "_GROUPS = ", 0),
         "group_of_layer": laid_out(numbers(chosen), "_GROUP_OF_LAYER = ", 0),
+        **_treatments(named.treatments),
     }
+    pools = range(len(named.treatments.pools))
+    listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
     context = {
         **printed,
-        "uses": _uses(printed),
+        "uses": {**_uses(printed), "combined": _is_combined(schedule)},
         "schedule": schedule,
         "name": name,
         "version": __version__,
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
-        "inputs": entries(inputs, schedule),
+        "inputs": listed,
+        "asked": tuple(item.name for item in listed if item.role in ASKED),
+        "needs_tokens": named.treatments.needs_tokens,
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
         "kernels": [(text, kernel) for kernel, text in named.kernels.names.items()],
         "log2e": math.log2(math.e),
@@ -92,9 +103,23 @@ def emit_module(
     return _rendered({**context, "digest": hashlib.sha256(zeroed.encode()).hexdigest()})
 
 
+def _treatments(treatments: Treatments) -> dict[str, str]:
+    """What asks and what is asked, as assignments of the module."""
+    return {
+        "queries": laid_out(Items(tuple(treatments.queries)), "_QUERIES = ", 0),
+        "feeds": laid_out(Items(tuple(treatments.feeds)), "_FEEDS = ", 0),
+        "score_tables": laid_out(Items(tuple(treatments.tables)), "_SCORE_TABLES = ", 0),
+        "columns": laid_out(Items(tuple(Leaf(f'"{word}"') for word in treatments.columns)), "", 0),
+    }
+
+
 def _uses(printed: Mapping[str, str]) -> dict[str, bool]:
     text = "\n".join(printed.values())
     return {part: word in text for part, word in _USES.items()}
+
+
+def _is_combined(schedule: Schedule) -> bool:
+    return any(group.combined is not None for groups in schedule.groups for group in groups)
 
 
 def _rendered(context: Mapping[str, object]) -> str:

@@ -11,15 +11,18 @@ from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
-from patternc.emit.printer import TORCH, Printer, simplified, slot_of
+from patternc.emit.printer import POSITIONS, TORCH, Names, Printer, simplified, slot_of
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat
+from patternc.emit.treatments import Treatment, Treatments
 from patternc.language.formula import Constant, Expression
+from patternc.language.modifiers import Sink
 from patternc.language.sources import TOKENS
 from patternc.layout.layout import Literal, Product, Tiling
 from patternc.relation.fold import FALSE
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, Pass, Schedule
 
 
@@ -29,6 +32,7 @@ class Printed:
 
     functions: Functions = field(default_factory=Functions)
     kernels: Kernels = field(default_factory=Kernels)
+    treatments: Treatments = field(default_factory=Treatments)
 
 
 def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tuple[int, ...]]:
@@ -48,20 +52,28 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
 
 
 def _group(group: Group, layer: int | None, printed: Printed) -> Text:
-    if group.combined is not None:
-        raise NotImplementedError("several softmaxes in one group have no kernel")
     passes = tuple(_pass(item, layer, printed) for item in group.passes)
-    return Call("_Group", (numbers(group.heads), Sequence(passes)))
+    combined = () if group.combined is None else (_combined(group.combined),)
+    return Call("_Group", (numbers(group.heads), Sequence(passes), *combined))
+
+
+def _combined(combined: Combined) -> Text:
+    """(kind, name of the gate, arguments), an argument a softmax's number or a combination."""
+    gate = "None" if combined.gate is None else f'"{combined.gate}"'
+    arguments = tuple(
+        Leaf(str(item)) if isinstance(item, int) else _combined(item) for item in combined.arguments
+    )
+    return Sequence((Leaf(f'"{combined.kind}"'), Leaf(gate), Sequence(arguments)))
 
 
 def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
-    if item.source != TOKENS or item.modifiers or item.projection or item.softmax:
-        raise NotImplementedError("key sources, modifiers and projections have no kernel")
-    functions = printed.functions
-    kernel, inline = printed.kernels.name(item)
+    functions, sourced = printed.functions, item.source != TOKENS
+    treatment = printed.treatments.of(item)
+    kernel, inline = printed.kernels.name(item, treatment.operations)
     scalars = len(item.scalars[0]) if item.scalars else 0
-    allowed = functions.predicate(item.predicate, scalars, len(item.tables), "_allowed_#")
-    tilings = tuple(_tiling(tiling, functions) for tiling in item.tilings)
+    sizes = scalars, len(item.tables)
+    allowed = functions.predicate(item.predicate, *sizes, "_allowed_#", sourced)
+    tilings = tuple(_tiling(tiling, functions, sourced) for tiling in item.tilings)
     arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
     if len(tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
@@ -74,15 +86,34 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     if item.tables:
         slots = tuple(slot(tables, layer, functions) for tables in item.tables)
         arguments.append(Keyword("tables", Sequence(slots)))
-    if item.multiplicity != 1:
-        arguments.append(Keyword("multiplicity", Leaf(str(item.multiplicity))))
-    return Call("_Pass", tuple(arguments))
+    return Call("_Pass", (*arguments, *_treated(item, treatment)))
 
 
-def _tiling(tiling: Tiling, functions: Functions) -> Text:
-    closed = functions.runs(tiling.full, "_full_#"), functions.runs(tiling.partial, "_partial_#")
+def _treated(item: Pass, treatment: Treatment) -> list[Text]:
+    """What is not as for plain tokens in one softmax."""
+    operations = Sequence(tuple(operation.text for operation in treatment.operations))
+    named: list[tuple[str, object, Text]] = [
+        ("multiplicity", item.multiplicity != 1, Leaf(str(item.multiplicity))),
+        ("query", treatment.query, Leaf(str(treatment.query))),
+        ("feed", treatment.feed, Leaf(str(treatment.feed))),
+        ("scores", treatment.operations, operations),
+        ("scale", treatment.scale is not None, Leaf(str(treatment.scale))),
+        ("sourced", item.source != TOKENS, Leaf("True")),
+        ("softmax", item.softmax, Leaf(str(item.softmax))),
+        ("sink", any(isinstance(modifier, Sink) for modifier in item.modifiers), Leaf("True")),
+    ]
+    return [Keyword(name, text) for name, present, text in named if present]
+
+
+def _tiling(tiling: Tiling, functions: Functions, sourced: bool) -> Text:
+    closed = [
+        functions.runs(runs, kind, sourced)
+        for runs, kind in ((tiling.full, "_full_#"), (tiling.partial, "_partial_#"))
+    ]
     products = tuple(
-        _product(product, functions) for product in tiling.products if not _is_empty(product)
+        _product(product, functions, sourced)
+        for product in tiling.products
+        if not _is_empty(product)
     )
     arguments: tuple[Text, ...] = tuple(map(Leaf, closed))
     return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
@@ -92,14 +123,14 @@ def _is_empty(product: Product) -> bool:
     return any(item.positive and simplified(item.atom) == FALSE for item in product.literals)
 
 
-def _product(product: Product, functions: Functions) -> Text:
+def _product(product: Product, functions: Functions, sourced: bool) -> Text:
     tests = [
         test
         for literal in product.literals
-        if literal.positive and (test := _test(literal)) is not None
+        if literal.positive and (test := _test(literal, sourced)) is not None
     ]
     listing = next((test for test in tests if test.function == "_ListsTest"), None)
-    arguments: list[Text] = [Leaf(functions.runs(product.runs, "_touched_#"))]
+    arguments: list[Text] = [Leaf(functions.runs(product.runs, "_touched_#", sourced))]
     # One listing is enough: what the others leave out, the predicate masks.
     others = tuple(test for test in tests if test.function != "_ListsTest")
     if others:
@@ -109,32 +140,34 @@ def _product(product: Product, functions: Functions) -> Text:
     return Call("_Product", tuple(arguments))
 
 
-def _test(literal: Literal) -> Call | None:
+def _test(literal: Literal, sourced: bool) -> Call | None:
     """A test on tiles that holds wherever the atom holds for a pair of the tile."""
     match literal.atom:
         case InRow(table, Constant(row), Constant(key)):
             numbers_ = Leaf(str(row)), Leaf(str(key))
             return Call("_EntryTest", (_slot(table), *numbers_))
         case InRow(table, row, key) if _only(row, "i") and _only(key, "j"):
-            sides = _function(row, "i"), _function(key, "j")
+            sides = _function(row, "i", sourced), _function(key, "j", sourced)
             return Call("_ListsTest", (_slot(table), *sides))
         case SameLabel(table, row, key) if _only(row, "i") and _only(key, "j"):
-            sides = _function(row, "i"), _function(key, "j")
+            sides = _function(row, "i", sourced), _function(key, "j", sourced)
             return Call("_LabelTest", (_slot(table), *sides))
         case Member(table, position) if _only(position, "i"):
-            return Call("_RowTest", (_slot(table), _function(position, "i")))
+            return Call("_RowTest", (_slot(table), _function(position, "i", sourced)))
         case Member(table, position) if _only(position, "j"):
-            return Call("_KeyTest", (_slot(table), _function(position, "j")))
+            return Call("_KeyTest", (_slot(table), _function(position, "j", sourced)))
         case _:
             return None
 
 
 def _only(value: Expression, name: str) -> bool:
-    return variables_of(value) - {"n"} == {name}
+    return variables_of(value) - {"n", "m"} == {name}
 
 
-def _function(value: Expression, name: str) -> Text:
-    return Lambda(f"{name}, n", Printer(TORCH).expression(value))
+def _function(value: Expression, name: str, sourced: bool) -> Text:
+    """A function of positions; the lengths of another source come as a pair."""
+    names = Names({name: name, "n": "n[0]", "m": "n[1]"}) if sourced else POSITIONS
+    return Lambda(f"{name}, n", Printer(TORCH, names).expression(value))
 
 
 def _slot(table: object) -> Text:

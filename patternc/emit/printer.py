@@ -70,12 +70,14 @@ class Names:
     `unsigned` names the variables that are never negative: their divisions need no care.
     """
 
-    variables: Mapping[str, str] = field(default_factory=lambda: {"i": "i", "j": "j", "n": "n"})
-    unsigned: frozenset[str] = frozenset({"j", "n"})
+    variables: Mapping[str, str] = field(
+        default_factory=lambda: {"i": "i", "j": "j", "n": "n", "m": "m"}
+    )
+    unsigned: frozenset[str] = frozenset({"j", "n", "m"})
 
 
 POSITIONS = Names()
-TILES = Names({"i": "a", "j": "b", "n": "n"}, frozenset({"i", "j", "n"}))
+TILES = Names({"i": "a", "j": "b", "n": "n", "m": "m"}, frozenset({"i", "j", "n", "m"}))
 
 
 def _call(function: str) -> Two:

@@ -60,11 +60,11 @@ def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: F
             return Call("_Listed", (_string(name), *_scope(block, parts)))
         case PermutationTable(keys, block, parts):
             return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
-        case SetTable(name, block, parts):
-            return Call("_Set", (_string(name), *_scope(block, parts)))
-        case ConstantSet(listing, block):
+        case SetTable(name, block, parts, of_rows):
+            return Call("_Set", (_string(name), *_scope(block, parts), *_side(of_rows)))
+        case ConstantSet(listing, block, of_rows):
             ranges = Leaf(functions.ranges(listing, "_positions_#"))
-            return Call("_Constant", (ranges, *_scope(block, 0)))
+            return Call("_Constant", (ranges, *_scope(block, 0), *_side(of_rows)))
         case LabelTable(name, block, parts):
             return Call("_Labels", (_string(name), *_scope(block, parts)))
         case _:
@@ -96,6 +96,10 @@ def _avoided(avoid: Condition, layer: int | None, functions: Functions) -> list[
     tables = tuple(slot((table,), layer, functions) for table in asked)
     avoided: list[Text] = [Keyword("avoided", Leaf(predicate))]
     return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])
+
+
+def _side(of_rows: bool) -> list[Text]:
+    return [Keyword("of_rows", Leaf("True"))] if of_rows else []
 
 
 def numbers(values: tuple[int, ...]) -> Text:

@@ -1,0 +1,248 @@
+"""What a pass asks and what happens to its scores, as data and kernel text of the module.
+
+From a pass's source, projection and modifiers to numbered queries, feeds and score tables, the
+operations on its scores in the order of LANGUAGE (section 7), and their lines in a kernel.
+Non-goals: the code that builds queries, keys and tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text
+from patternc.language.modifiers import (
+    Absolute,
+    Alibi,
+    Bias,
+    DistanceAware,
+    Modifier,
+    Relative,
+    Rotary,
+    Scale,
+    Sink,
+    SoftCap,
+    SoftSpan,
+    T5Bias,
+    XlRelative,
+)
+from patternc.language.sources import (
+    Compressed,
+    Encoder,
+    Memory,
+    Persistent,
+    Pool,
+    Project,
+    Source,
+    Stream,
+    Tokens,
+)
+from patternc.schedule.schedule import Pass
+
+# Modifiers of the scores, in the order in which they apply.
+_ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, SoftSpan)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation on scores: its data, and its lines in a kernel."""
+
+    text: Text
+    number: int
+    setup: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What a pass is told beside its pairs."""
+
+    query: int
+    feed: int
+    operations: tuple[Operation, ...]
+    scale: float | None
+
+
+@dataclass(slots=True)
+class Treatments:
+    """Distinct queries, feeds and score tables, numbered in the order of their first use."""
+
+    queries: list[Text] = field(default_factory=list)
+    feeds: list[Text] = field(default_factory=list)
+    tables: list[Text] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    pools: list[str] = field(default_factory=list)
+    needs_tokens: bool = False
+
+    def of(self, item: Pass) -> Treatment:
+        query = _numbered(self.queries, _query(item))
+        feed = _numbered(self.feeds, self._feed(item))
+        source = word_of(item.source)
+        if source not in self.columns:
+            self.columns.append(source)
+        self.needs_tokens |= source in ("tokens", "project", "pool")
+        kinds = {type(modifier): modifier for modifier in item.modifiers}
+        chosen = [kinds[kind] for kind in _ORDER if kind in kinds]
+        operations = tuple(
+            self._operation(modifier, number, query, item) for number, modifier in enumerate(chosen)
+        )
+        scales = [modifier.value for modifier in item.modifiers if isinstance(modifier, Scale)]
+        return Treatment(query, feed, operations, scales[0] if scales else None)
+
+    def _feed(self, item: Pass) -> Text:
+        arguments: list[Text] = [_string(word_of(item.source))] if item.source != Tokens() else []
+        arguments += self._source_arguments(item.source)
+        if item.projection is not None:
+            arguments.append(Keyword("projection", _string(item.projection)))
+        return Call("_Feed", tuple(arguments + _placements(item)))
+
+    def _source_arguments(self, source: Source) -> list[Text]:
+        match source:
+            case Tokens() | Encoder():
+                return [] if source == Tokens() else [_string("encoder_kv")]
+            case Memory(length) | Compressed(length):
+                return [_string(f"{word_of(source)}_kv"), _integer(length)]
+            case Project(count):
+                return [_string("project_weights"), _integer(count)]
+            case Persistent(count):
+                return [_string("persistent_kv"), _integer(count)]
+            case Stream(name, count):
+                return [_string(f"{name}_kv"), _integer(count)]
+            case Pool(size, operation, stride, tail):
+                window = (_integer(size), _string(operation), _integer(stride), _string(tail))
+                return [self._pool(repr(source)), Keyword("window", Sequence(window))]
+            case _:
+                assert_never(source)
+
+    def _pool(self, key: str) -> Text:
+        """The name under which a call may bring the slots of a pool itself."""
+        if key not in self.pools:
+            self.pools.append(key)
+        return _string(pool_input(self.pools.index(key)))
+
+    def _operation(self, modifier: Modifier, number: int, query: int, item: Pass) -> Operation:
+        op, unit = f"op{number}", item.source.stride if isinstance(item.source, Pool) else 1
+        window = "i" if unit == 1 else f"_floor_div(i, {unit})"
+        distance = f"(j + origin)[None, :] - ({window})[:, None]"
+        value = f"{op}_value = tl.load({op})"
+        match modifier:
+            case Alibi():
+                table = self._table("alibi", query=query)
+                line = f"s -= {op}_value * tl.abs({distance})"
+                return Operation(Call("_Alibi", (table,)), number, (value,), (line,))
+            case DistanceAware():
+                names = ("distance_alpha", "distance_beta")
+                table = self._table("head", names, query=query)
+                setup = (value, f"{op}_beta = tl.load({op} + 1)")
+                lines = (
+                    f"far = tl.exp({op}_beta - {op}_value * tl.abs({distance}))",
+                    f"s = tl.maximum(s, 0.0) * (1.0 + tl.exp({op}_beta)) / (1.0 + far)",
+                )
+                return Operation(Call("_DistanceAware", (table,)), number, setup, lines)
+            case SoftCap(cap):
+                # tanh x = 1 - 2 / (e^2x + 1), which overflows to the right limits.
+                line = f"s = {cap} * (1.0 - 2.0 / (tl.exp(s * {2 / cap}) + 1.0))"
+                return Operation(Call("_SoftCap", (Leaf(str(cap)),)), number, (), (line,))
+            case SoftSpan(ramp, name):
+                table = self._table("head", (name,), query=query)
+                share = f"({op}_value + 1.0 + ({distance})) / {ramp} + 1.0"
+                line = f"s += tl.log(tl.minimum(tl.maximum({share}, 0.0), 1.0))"
+                text = Call("_SoftSpan", (table, Leaf(str(ramp))))
+                return Operation(text, number, (value,), (line,))
+            case T5Bias(buckets, most, both):
+                table = self._table("t5", ("t5_bias",), query, most, buckets, both)
+                return _lookup(table, number, distance, str(most), str(most))
+            case Relative(most):
+                table = self._table("relative", ("relative_keys",), query, most)
+                return _lookup(table, number, distance, str(most), str(most))
+            case XlRelative():
+                table = self._table("xl", ("xl_u", "xl_v", "xl_r"), query)
+                return _lookup(table, number, distance, "-1", "0")
+            case Bias(name):
+                table = self._table("bias", (name,), query)
+                inside = "inside[:, None] & (j < m)[None, :]"
+                line = f"s += tl.load({op}_rows + j[None, :], mask={inside}, other=0.0)"
+                return Operation(
+                    Call("_Lookup", (table, Keyword("by_key", Leaf("True")))),
+                    number,
+                    (_rows(op),),
+                    (line,),
+                )
+            case Absolute() | Rotary() | Scale() | Sink():
+                raise TypeError(f"{type(modifier).__name__} is no operation on scores")
+            case _:
+                assert_never(modifier)
+
+    def _table(
+        self,
+        kind: str,
+        inputs: tuple[str, ...] = (),
+        query: int = 0,
+        low: int = 0,
+        buckets: int = 0,
+        both_sides: bool = True,
+    ) -> Text:
+        arguments: list[Text] = [_string(kind)]
+        if inputs:
+            arguments.append(Sequence(tuple(map(_string, inputs))))
+        numbers = (("query", query), ("low", low), ("buckets", buckets))
+        arguments += [Keyword(name, _integer(value)) for name, value in numbers if value]
+        if not both_sides:
+            arguments.append(Keyword("both_sides", Leaf("False")))
+        return _integer(_numbered(self.tables, Call("_Table", tuple(arguments))))
+
+
+def _lookup(table: Text, number: int, distance: str, low: str, high: str) -> Operation:
+    """Adds a table's entry at the pair's distance; low -1: as far as the table goes."""
+    op = f"op{number}"
+    farthest = f"{op}_size - 1" if low == "-1" else low
+    place = f"{op}_at = tl.minimum(tl.maximum({distance}, -({farthest})), {high}) + {farthest}"
+    line = f"s += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
+    text = Call("_Lookup", (table, Leaf(low), Leaf(high)))
+    return Operation(text, number, (_rows(op),), (place, line))
+
+
+def _rows(op: str) -> str:
+    return f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row"
+
+
+def pool_input(number: int) -> str:
+    return f"pool{number or ''}_kv"
+
+
+def word_of(source: Source) -> str:
+    return type(source).__name__.lower()
+
+
+def _query(item: Pass) -> Text:
+    arguments: list[Text] = []
+    if item.projection is not None:
+        arguments.append(Keyword("projection", _string(item.projection)))
+    if any(isinstance(modifier, XlRelative) for modifier in item.modifiers):
+        arguments.append(Keyword("shift", _string("xl_u")))
+    return Call("_Query", tuple(arguments + _placements(item)))
+
+
+def _placements(item: Pass) -> list[Text]:
+    placed: list[Text] = []
+    for modifier in item.modifiers:
+        match modifier:
+            case Rotary(base):
+                placed.append(Keyword("rotary", Leaf(str(base))))
+            case Absolute(name):
+                placed.append(Keyword("absolute", _string(name)))
+    return placed
+
+
+def _numbered(known: list[Text], text: Text) -> int:
+    if text not in known:
+        known.append(text)
+    return known.index(text)
+
+
+def _string(value: str) -> Text:
+    return Leaf(f'"{value}"')
+
+
+def _integer(value: int) -> Text:
+    return Leaf(str(value))
