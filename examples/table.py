@@ -48,12 +48,16 @@ def examples() -> list[Example]:
 
 
 def density(example: Example) -> float | None:
-    """Held pairs of all layers and heads among all pairs; None where the call decides."""
+    """Held pairs of all layers and heads among all pairs; None where the call decides.
+
+    Layers that no rule tells apart differ in their draws only: one stands for all.
+    """
     pattern, n = example.pattern, example.length
     if pattern.inputs:
         return None
-    counts = [pattern.pairs(n, layer) for layer in range(pattern.layers or 1)]
-    pairs = [count for heads in counts for count in heads]
+    told_apart = re.search(r"^[^#\n]*\blayer\b", pattern.text, re.MULTILINE)
+    layers = range(pattern.layers or 1) if told_apart else [0]
+    pairs = [count for layer in layers for count in pattern.pairs(n, layer)]
     return sum(pairs) / (len(pairs) * n * n)
 
 

@@ -17,7 +17,7 @@ from patternc import __version__
 from patternc.emit.inputs import ASKED, POOLED, Entry, Input, entries
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
-from patternc.emit.text import Leaf, laid_out
+from patternc.emit.text import Call, Leaf, laid_out
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
 from patternc.resources import room
@@ -84,7 +84,11 @@ def emit_module(
     listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
     context = {
         **printed,
-        "uses": {**_uses(printed), "combined": _is_combined(schedule)},
+        "uses": {
+            **_uses(printed),
+            "combined": _is_combined(schedule),
+            "treated": _is_treated(named, listed),
+        },
         "schedule": schedule,
         "name": name,
         "version": __version__,
@@ -116,6 +120,15 @@ def _treatments(treatments: Treatments) -> dict[str, str]:
 def _uses(printed: Mapping[str, str]) -> dict[str, bool]:
     text = "\n".join(printed.values())
     return {part: word in text for part, word in _USES.items()}
+
+
+def _is_treated(printed: Printed, inputs: Sequence[Entry]) -> bool:
+    """Is there more than plain tokens with plain scores?"""
+    treatments = printed.treatments
+    plain = [Call("_Query", ())], [Call("_Feed", ())]
+    changed = any(kernel.operations for kernel in printed.kernels.names)
+    brought = any(item.role not in ASKED for item in inputs)
+    return changed or brought or (treatments.queries, treatments.feeds) != plain
 
 
 def _is_combined(schedule: Schedule) -> bool:

@@ -37,13 +37,14 @@ _ORDERED = ("memory", "encoder", "stream")
 _DISTANCES = (Alibi, T5Bias, Relative, XlRelative, DistanceAware, SoftSpan)
 
 
-def expanded(node: Node | Range, lets: Lets) -> Iterator[Node | Range]:
-    """The node and everything below it, lets written out."""
+def _expanded(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node | Range]:
+    """The node and everything below it; each let is written out once."""
     yield node
-    if isinstance(node, Name) and node.name in lets:
-        yield from expanded(lets[node.name], lets)
+    if isinstance(node, Name) and node.name in lets and node.name not in seen:
+        seen.add(node.name)
+        yield from _expanded(lets[node.name], lets, seen)
     for child in children(node):
-        yield from expanded(child, lets)
+        yield from _expanded(child, lets, seen)
 
 
 def word_of(node: Node | Range) -> str:
@@ -204,7 +205,7 @@ def _span_of(
     word: str, node: Node, lets: Lets, suits: Callable[[Name | Call], bool] = lambda _: True
 ) -> Span:
     """Where a word stands in a pattern."""
-    for part in expanded(node, lets):
+    for part in _expanded(node, lets, set()):
         if isinstance(part, Name | Call) and word_of(part) == word and suits(part):
             return part.span
     return node.span

@@ -6,12 +6,29 @@ values are known: sources are the same where they are written alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from patternc.language.program import Binary, Name, Node, Unary, walk
 
-Lets = Mapping[str, Node]
+
+@dataclass(slots=True)
+class Lets:
+    """What names above stand for; `attached` are those in which `on` or `with` stands."""
+
+    values: dict[str, Node] = field(default_factory=dict)
+    attached: set[str] = field(default_factory=set)
+
+    def add(self, name: str, value: Node) -> None:
+        self.values[name] = value
+        if self.is_attached(value):
+            self.attached.add(name)
+
+    def is_attached(self, node: Node) -> bool:
+        return any(
+            (isinstance(part, Binary) and part.operator in ("on", "with"))
+            or (isinstance(part, Name) and part.name in self.attached)
+            for part in walk(node)
+        )
 
 
 def source_of(node: Node) -> Node | None:
@@ -27,11 +44,11 @@ def source_of(node: Node) -> Node | None:
 
 def pairs_on(source: Node | None, node: Node, lets: Lets) -> Node | None:
     """The pairs on a source; None if there are none. Lets without `on` and `with` stay names."""
-    if not _is_attached(node, lets):
+    if not lets.is_attached(node):
         return node if source is None else None
     match node:
         case Name(name):
-            return pairs_on(source, lets[name], lets)
+            return pairs_on(source, lets.values[name], lets)
         case Binary("with", left, _):
             return pairs_on(source, left, lets)
         case Binary("on", left, right):
@@ -65,14 +82,6 @@ def _cut(node: Binary, left: Node | None, right: Node | None, lets: Lets) -> Nod
 
 
 def _is_causal(node: Node, lets: Lets) -> bool:
-    while isinstance(node, Name) and node.name in lets:
-        node = lets[node.name]
+    while isinstance(node, Name) and node.name in lets.values:
+        node = lets.values[node.name]
     return node == Name("causal")
-
-
-def _is_attached(node: Node, lets: Lets) -> bool:
-    return any(
-        (isinstance(part, Binary) and part.operator in ("on", "with"))
-        or (isinstance(part, Name) and part.name in lets and _is_attached(lets[part.name], lets))
-        for part in walk(node)
-    )

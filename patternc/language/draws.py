@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from patternc.language.avoided import pairs_on, source_of
+from patternc.language.avoided import Lets, pairs_on, source_of
 from patternc.language.program import (
     Argument,
     Bare,
@@ -36,7 +36,7 @@ from patternc.language.program import (
 class _Lets:
     """`loose` lets are replaced by their definitions; `drawn` hold a draw anywhere."""
 
-    values: dict[str, Node] = field(default_factory=dict)
+    plain: Lets = field(default_factory=Lets)
     loose: dict[str, Node] = field(default_factory=dict)
     drawn: set[str] = field(default_factory=set)
 
@@ -51,7 +51,7 @@ def write_out(program: Program) -> Program:
 def _statement(statement: Statement, lets: _Lets) -> Statement | None:
     match statement:
         case Let(name, value):
-            lets.values[name] = value
+            lets.plain.add(name, value)
             if _holds_random(value, lets):
                 lets.drawn.add(name)
             if any(_is_open_draw(operand) for operand in _chain(value, lets)):
@@ -119,7 +119,7 @@ def _avoiding(draw: Node, avoided: Node) -> Node:
 
 def _union(operands: tuple[Node, ...], source: Node | None, lets: _Lets) -> Node:
     """The pairs of the operands on one source."""
-    pairs = [pairs_on(source, operand, lets.values) for operand in operands]
+    pairs = [pairs_on(source, operand, lets.plain) for operand in operands]
     there = [part for part in pairs if part is not None]
     return reduce(lambda a, b: Binary("+", a, b, a.span), there) if there else Name("none")
 

@@ -56,18 +56,22 @@ class _Projected:
 
 def check_projections(node: Node, place: Place) -> Iterator[Diagnostic]:
     """Two projections for one row."""
-    found = dict.fromkeys(_projected(node, place, 1))
+    found = dict.fromkeys(_projected(node, place, 1, set()))
     for first, second in combinations(found, 2):
         if first.projection != second.projection and _meet(first.rows, second.rows):
             names = first.projection, second.projection
             yield two_projections(*names, second.span, first.span, place.where())
 
 
-def _projected(node: Node | Range, place: Place, unit: int) -> Iterator[_Projected]:
-    """`unit` is how many rows one position stands for."""
+def _projected(
+    node: Node | Range, place: Place, unit: int, seen: set[tuple[str, int]]
+) -> Iterator[_Projected]:
+    """`unit` is how many rows one position stands for; lets in `seen` were looked at."""
     match node:
         case Name(name) if name in place.lets:
-            yield from _projected(place.lets[name], place, unit)
+            if (name, unit) not in seen:
+                seen.add((name, unit))
+                yield from _projected(place.lets[name], place, unit, seen)
         case Call("random"):
             return
         case Call(function) if function in _CALLS:
@@ -78,10 +82,11 @@ def _projected(node: Node | Range, place: Place, unit: int) -> Iterator[_Project
         case Lift(call, body):
             (argument,) = call.arguments
             if argument.name is None:
-                yield from _projected(body, place, unit * constant(node_of(argument), place))
+                size = constant(node_of(argument), place)
+                yield from _projected(body, place, unit * size, seen)
         case _:
             for child in children(node):
-                yield from _projected(child, place, unit)
+                yield from _projected(child, place, unit, seen)
 
 
 def _long(place: Place, unit: int) -> dict[str, int]:

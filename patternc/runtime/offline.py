@@ -67,30 +67,19 @@ def _launches(
     """Each kernel with the arguments of a launch, and the compile-time sizes."""
     import torch
 
-    heads, n = module.HEADS or 2, 4 * module.QUERY_TILE
-    shape = (1, heads, n, head_dim)
-    q, k, v, out = (torch.zeros(shape, dtype=getattr(torch, dtype)) for _ in range(4))
-    lse = torch.zeros(shape[:3])
-    given = [_sample(torch, n, *entry) for entry in module.INPUTS.values()]
+    n, kind = 4 * module.QUERY_TILE, getattr(torch, dtype)
+    q, k, v, inputs = module._sample_call(n, n, head_dim)
+    q, k, v = (part.to(kind) for part in (q, k, v))
+    moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
+    out, lse = torch.zeros_like(q), torch.zeros(q.shape[:3])
     found: dict[tuple[object, ...], tuple[Any, list[object]]] = {}
     for layer in range(len(module._GROUP_OF_LAYER)):
-        for kernel, _, arguments in module._launches(q, k, v, out, lse, given, layer, 0.125):
-            key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
-            found.setdefault(key, (kernel, arguments))
+        for call in module._calls(q, k, v, moved, layer, 0.125):
+            for kernel, _, arguments in module._launches(call, out, lse):
+                key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
+                found.setdefault(key, (kernel, arguments))
     hip = TARGETS[target][0] == "hip"
     return list(found.values()), module._launch_sizes(q, k, v, SHARED_MEMORY[target], hip)
-
-
-def _sample(torch: Any, n: int, role: str, shape: str, block: int, parts: int) -> Any:
-    """A run-time input of the right form."""
-    count = -(-(parts or n) // block)
-    match role:
-        case "listed":
-            return torch.zeros(count, 2, dtype=torch.int64)
-        case "set":
-            return torch.zeros(count, dtype=torch.bool)
-        case _:
-            return torch.zeros(count, dtype=torch.int64)
 
 
 def _compiled(
