@@ -60,13 +60,14 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _understood(given: Given) -> Pattern:
-    """The pattern of a program; its warnings are told."""
+def _understood(given: Given, length: int | None = None) -> Pattern:
+    """The pattern of a program; its warnings are told, with a length also what it brings."""
     from patternc.language.diagnostics import render
 
     pattern = given.pattern()
-    if pattern.warnings:
-        click.echo(render(pattern.warnings, given.source), err=True)
+    found = pattern.warnings if length is None else pattern.check(length)
+    if found:
+        click.echo(render(found, given.source), err=True)
     return pattern
 
 
@@ -136,10 +137,20 @@ def compile_command(
 @programs("FILE...")
 @defines
 @click.option(
+    "-n",
+    "length",
+    type=click.IntRange(1, 2**24),
+    help="Tokens to look for empty rows and leaks at.  [default: 4096, or those of a grid]",
+)
+@click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def check(
-    paths: tuple[str, ...], text: str | None, parameters: dict[str, str], output_format: str
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    length: int | None,
+    output_format: str,
 ) -> None:
     """Find mistakes; list what a program needs at the call.
 
@@ -147,7 +158,7 @@ def check(
     """
     from patternc.report.findings import document, findings, summary
 
-    reports = [_checked(given) for given in all_given(paths, text, parameters)]
+    reports = [_checked(given, length) for given in all_given(paths, text, parameters)]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -158,7 +169,7 @@ def check(
         sys.exit(1)
 
 
-def _checked(given: Given) -> Report:
+def _checked(given: Given, length: int | None) -> Report:
     from patternc.language.diagnostics import PatternError
     from patternc.report.findings import Report
 
@@ -166,7 +177,8 @@ def _checked(given: Given) -> Report:
         pattern = given.pattern()
     except PatternError as error:
         return Report(error.source, error.diagnostics)
-    return Report(given.source, pattern.warnings, pattern.inputs, pattern.heads, pattern.layers)
+    found = pattern.check(length)
+    return Report(given.source, found, pattern.inputs, pattern.heads, pattern.layers)
 
 
 @commands.command()
@@ -189,7 +201,7 @@ def show(
     from patternc.report import picture, terminal, views
 
     given = one_given(paths, text, parameters)
-    pattern = _understood(given)
+    pattern = _understood(given, length)
     _within("--layer", layer, pattern.layers)
     _within("--head", head or 0, pattern.heads)
     view = views.view(pattern, length, layer, head)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language import Elaborated, elaborate, parse
-from patternc.language.diagnostics import Diagnostic
+from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.count import pairs_with_multiplicity
@@ -85,6 +85,15 @@ class Pattern:
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         return self._program.warnings
+
+    def check(self, n: int | None = None) -> tuple[Diagnostic, ...]:
+        """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
+
+        None is 4096 tokens, or as many as the pattern's grid has. Raises `LengthError`.
+        """
+        from patternc.analysis.warnings import warnings_at
+
+        return ordered((*self.warnings, *warnings_at(self._program, n)))
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ from patternc.schedule.schedule import Schedule
 
 # Roles that predicates ask; the others bring keys, weights of modifiers, gates.
 ASKED = ("listed", "set", "labels")
-POOLED = "optional, keys and values of the pool's slots: a pair [batch, kv_heads, slots, head_dim]"
+POOLED = "optional: keys and values of the slots, a pair [batch, kv_heads, slots, head_dim]"
 
 
 class Input(Protocol):

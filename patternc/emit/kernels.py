@@ -12,8 +12,18 @@ from typing import assert_never
 
 from patternc.emit.functions import Functions
 from patternc.emit.printer import TILES, TRITON, Printer, simplified
-from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
-from patternc.emit.treatments import Operation
+from patternc.emit.text import (
+    COMPARISON,
+    SUM,
+    Call,
+    Chain,
+    Keyword,
+    Leaf,
+    Sequence,
+    Text,
+    laid_out,
+)
+from patternc.emit.treatments import Operation, row_of_distance
 from patternc.emit.walk import greatest, operands
 from patternc.language.formula import Truth
 from patternc.language.sources import TOKENS
@@ -69,6 +79,13 @@ class Kernel:
     kinds: tuple[str, ...]
     inline: Inline | None
     operations: tuple[Operation, ...] = ()
+    row: str = "i"
+
+    @property
+    def distance(self) -> str:
+        """What distances are counted from, where an operation asks for them."""
+        asked = any("distance" in line for item in self.operations for line in item.lines)
+        return self.row if asked else ""
 
     def allowed_at(self, margin: str) -> str:
         """The statement that asks the predicate."""
@@ -80,11 +97,12 @@ class Kernel:
         return any("tl.log(" in line for item in self.operations for line in item.lines)
 
     @property
-    def unspecialized(self) -> str:
-        """Arguments that vary from call to call: a kernel for each of their values is waste."""
+    def decorator(self) -> str:
+        """What varies from call to call is not specialised: a kernel for each value is waste."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
         names += [] if self.inline else ["batch_lines"]
-        return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+        listed = Sequence(tuple(Leaf(f'"{name}"') for name in names), square=True)
+        return laid_out(Call("@_jit", (Keyword("do_not_specialize", listed),)), "", 0)
 
 
 @dataclass(slots=True)
@@ -115,7 +133,8 @@ class Kernels:
         call = Call(allowed, tuple(map(Leaf, arguments)))
         kinds = ("full", "partial") if any(t.full for t in item.tilings) else ("partial",)
         inline = inlined(item.tilings[0]) if is_inline(item) else None
-        return Kernel(call, scalars, tables, kinds, inline, operations)
+        row = row_of_distance(item.source)
+        return Kernel(call, scalars, tables, kinds, inline, operations, row)
 
 
 def sizes_of(table: Table) -> tuple[str, ...]:
@@ -148,6 +167,7 @@ def is_inline(item: Pass) -> bool:
 
 def inlined(tiling: Tiling) -> Inline:
     full_setup, full = _loop("full", tiling.full)
+    full_setup = full_setup if tiling.full else []
     partial_setup, partial = _loop("partial", tiling.partial)
     return Inline("\n".join([*full_setup, *partial_setup]), full, partial)
 

@@ -159,8 +159,9 @@ def _hugged(text: Chain, prefix: str, indent: int, suffix: str) -> str:
 
 
 def _bracketed(text: Chain, prefix: str, indent: int, suffix: str) -> str:
-    margin = " " * indent
-    return f"{margin}{prefix}(\n{_broken(text, indent + 4)}\n{margin}){suffix}"
+    margin, whole = " " * indent, " " * (indent + 4) + flat(text)
+    inside = whole if len(whole) <= WIDTH else _broken(text, indent + 4)
+    return f"{margin}{prefix}(\n{inside}\n{margin}){suffix}"
 
 
 def _broken(text: Chain, indent: int) -> str:

@@ -121,21 +121,19 @@ class Treatments:
         return _string(pool_input(self.pools.index(key)))
 
     def _operation(self, modifier: Modifier, number: int, query: int, item: Pass) -> Operation:
-        op, unit = f"op{number}", item.source.stride if isinstance(item.source, Pool) else 1
-        window = "i" if unit == 1 else f"_floor_div(i, {unit})"
-        distance = f"(j + origin)[None, :] - ({window})[:, None]"
+        op = f"op{number}"
         value = f"{op}_value = tl.load({op})"
         match modifier:
             case Alibi():
                 table = self._table("alibi", query=query)
-                line = f"s -= {op}_value * tl.abs({distance})"
+                line = f"s -= {op}_value * tl.abs(distance)"
                 return Operation(Call("_Alibi", (table,)), number, (value,), (line,))
             case DistanceAware():
                 names = ("distance_alpha", "distance_beta")
                 table = self._table("head", names, query=query)
                 setup = (value, f"{op}_beta = tl.load({op} + 1)")
                 lines = (
-                    f"far = tl.exp({op}_beta - {op}_value * tl.abs({distance}))",
+                    f"far = tl.exp({op}_beta - {op}_value * tl.abs(distance))",
                     f"s = tl.maximum(s, 0.0) * (1.0 + tl.exp({op}_beta)) / (1.0 + far)",
                 )
                 return Operation(Call("_DistanceAware", (table,)), number, setup, lines)
@@ -145,19 +143,19 @@ class Treatments:
                 return Operation(Call("_SoftCap", (Leaf(str(cap)),)), number, (), (line,))
             case SoftSpan(ramp, name):
                 table = self._table("head", (name,), query=query)
-                share = f"({op}_value + 1.0 + ({distance})) / {ramp} + 1.0"
+                share = f"({op}_value + 1.0 + distance) / {ramp} + 1.0"
                 line = f"s += tl.log(tl.minimum(tl.maximum({share}, 0.0), 1.0))"
                 text = Call("_SoftSpan", (table, Leaf(str(ramp))))
                 return Operation(text, number, (value,), (line,))
             case T5Bias(buckets, most, both):
                 table = self._table("t5", ("t5_bias",), query, most, buckets, both)
-                return _lookup(table, number, distance, str(most), str(most))
+                return _lookup(table, number, str(most), str(most))
             case Relative(most):
                 table = self._table("relative", ("relative_keys",), query, most)
-                return _lookup(table, number, distance, str(most), str(most))
+                return _lookup(table, number, str(most), str(most))
             case XlRelative():
                 table = self._table("xl", ("xl_u", "xl_v", "xl_r"), query)
-                return _lookup(table, number, distance, "-1", "0")
+                return _lookup(table, number, "-1", "0")
             case Bias(name):
                 table = self._table("bias", (name,), query)
                 inside = "inside[:, None] & (j < m)[None, :]"
@@ -192,11 +190,11 @@ class Treatments:
         return _integer(_numbered(self.tables, Call("_Table", tuple(arguments))))
 
 
-def _lookup(table: Text, number: int, distance: str, low: str, high: str) -> Operation:
+def _lookup(table: Text, number: int, low: str, high: str) -> Operation:
     """Adds a table's entry at the pair's distance; low -1: as far as the table goes."""
     op = f"op{number}"
     farthest = f"{op}_size - 1" if low == "-1" else low
-    place = f"{op}_at = tl.minimum(tl.maximum({distance}, -({farthest})), {high}) + {farthest}"
+    place = f"{op}_at = tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
     line = f"s += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
     text = Call("_Lookup", (table, Leaf(low), Leaf(high)))
     return Operation(text, number, (_rows(op),), (place, line))
@@ -204,6 +202,12 @@ def _lookup(table: Text, number: int, distance: str, low: str, high: str) -> Ope
 
 def _rows(op: str) -> str:
     return f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row"
+
+
+def row_of_distance(source: Source) -> str:
+    """What distances are counted from: the position, or its window on a pool."""
+    unit = source.stride if isinstance(source, Pool) else 1
+    return "i" if unit == 1 else f"_floor_div(i, {unit})"
 
 
 def pool_input(number: int) -> str:

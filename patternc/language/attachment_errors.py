@@ -17,7 +17,7 @@ def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnos
         f"`{word}` on `{source}`",
         span,
         "relates positions of the tokens",
-        note=f"on every source stand {_ANYWHERE}; on `memory`, `encoder` and `stream` also\n"
+        note=f"on every source stand {_ANYWHERE}; on `memory`, `encoder` and `stream` also "
         "`local strided segment causal diagonal same blocks(B)`; on the tokens all of them",
         help="write a condition on the query i and the slot j: `where(..)`",
         marks=(Mark(place, "the source"),),
@@ -61,7 +61,7 @@ def several_sources(operator: str, span: Span, names: Sequence[str]) -> Diagnost
         f"several key sources at {where}",
         span,
         "on " + ", ".join(names),
-        note="`&` and `-` work source by source, and their right side has one; `~A` is within the\n"
+        note="`&` and `-` work source by source, and their right side has one; `~A` is within the "
         "one source of A",
         help="write one term for each source, and join them by `+`",
     )
@@ -73,7 +73,7 @@ def elsewhere_under_meet(left: Span, right: Span, held: str, wanted: str) -> Dia
         "`&` across key sources",
         left,
         f"has pairs on {held}",
-        note="`&` works source by source; pairs on another source than its right side's would all\n"
+        note="`&` works source by source; pairs on another source than its right side's would all "
         "be lost. Only `causal` speaks of every source",
         help="write `(A & B) + C on ..`",
         marks=(Mark(right, f"speaks of {wanted}"),),

@@ -23,7 +23,17 @@ from patternc.language.modifiers import (
     T5Bias,
     XlRelative,
 )
-from patternc.language.program import Binary, Call, Lift, Name, Node, Range, Unary, children
+from patternc.language.program import (
+    Binary,
+    Call,
+    Lift,
+    Name,
+    Node,
+    Range,
+    Unary,
+    children,
+    node_of,
+)
 from patternc.language.source import Span
 from patternc.language.sources import TOKENS, Persistent, Pool, Project, Source, Stream
 from patternc.language.terms import Causal, HeadPattern, Term
@@ -87,13 +97,13 @@ def _misplaced(
                 yield errors.stands_elsewhere("blocks", call.span, source, place)
             yield from _misplaced(body, stands, source, place, lets)
         case Name() | Call():
-            yield from _misplaced_relation(node, stands, source, place)
+            yield from _misplaced_relation(node, stands, source, place, lets)
         case _:
             pass
 
 
 def _misplaced_relation(
-    node: Name | Call, stands: frozenset[str], source: str, place: Span
+    node: Name | Call, stands: frozenset[str], source: str, place: Span, lets: Lets
 ) -> Iterator[Diagnostic]:
     word = word_of(node)
     if word not in stands:
@@ -102,6 +112,8 @@ def _misplaced_relation(
     for argument in node.arguments if isinstance(node, Call) else ():
         if argument.name == "projection":
             yield errors.projected_elsewhere(argument.span, place)
+        if argument.name == "avoid":
+            yield from _misplaced(node_of(argument), stands, source, place, lets)
 
 
 def resolved(node: Node, lets: Lets) -> Node:

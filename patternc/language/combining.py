@@ -56,7 +56,7 @@ def attached(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
         return UNKNOWN
     if node.operator == "on" and "source" in left.holds:
         return scope.report(_second_source(node))
-    return Facts("set", left.holds | {wanted})
+    return Facts("set", left.holds | right.holds | {wanted})
 
 
 def _names_of(group: str) -> str:

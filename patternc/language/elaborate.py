@@ -52,12 +52,15 @@ class Elaborated:
         if not (0 <= layer < (self.layers or 1) and 0 <= head < (self.heads or 1)):
             raise IndexError(f"no layer {layer}, head {head} in this program")
         if (layer, head) not in self._resolved:
-            place = self._headers.place(layer, head, self._lets)
-            rule = next(rule for rule in self._rules if _matches(rule, place))
-            self._resolved[layer, head] = Lowering(place, self.causal, Findings()).pattern(
-                rule.pattern
-            )
+            written, place = self.written(layer, head)
+            self._resolved[layer, head] = Lowering(place, self.causal, Findings()).pattern(written)
         return self._resolved[layer, head]
+
+    def written(self, layer: int = 0, head: int = 0) -> tuple[Node, Place]:
+        """The pattern of one head as it is written, and where its names have their values."""
+        place = self._headers.place(layer, head, self._lets)
+        rule = next(rule for rule in self._rules if _matches(rule, place))
+        return rule.pattern, place
 
     def length_warnings(self, length: int) -> tuple[Diagnostic, ...]:
         """What a length brings to light: single listed positions outside it."""

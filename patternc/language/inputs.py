@@ -7,12 +7,12 @@ a fixed name that sources and modifiers take. Non-goals: their sizes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patternc.language.arguments import fill
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
-from patternc.language.primitives import PRIMITIVES, Primitive, Role
-from patternc.language.program import Call, Lift, Name, Node, Range, children
+from patternc.language.primitives import PRIMITIVES, Role
+from patternc.language.program import Binary, Call, Lift, Name, Node, Range, children
 from patternc.language.source import Span
 
 UNNAMED_GATE = "gate"
@@ -57,8 +57,9 @@ _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "distance_aware": (("distance_alpha", "distance"), ("distance_beta", "distance")),
     "sink": (("sinks", "sink"),),
 }
-# Inside blocks these count blocks.
+# Inside blocks these count blocks; on another source than the tokens some count its slots.
 _COUNTING: tuple[Role, ...] = ("listed", "set", "labels")
+_OF_KEYS = ("columns", "listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,32 @@ class RunTimeInput:
 
 
 @dataclass(frozen=True, slots=True)
+class _Within:
+    """What stands round a relation: braces, and the word of its source."""
+
+    lifted: bool = False
+    source: str = ""
+
+    def unit(self, function: str, role: Role) -> str:
+        """What is counted, as the shape says it."""
+        slots = f"; keys count slots of `{self.source}`"
+        elsewhere = slots if self.source and function in _OF_KEYS else ""
+        lifted = "; n, rows and positions count blocks" if self.lifted else ""
+        return elsewhere + lifted if role in _COUNTING else ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Use:
     name: str
     role: Role
-    lifted: bool
+    unit: str
     span: Span
+
+    def shape(self) -> str:
+        return (_XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]) + self.unit
+
+
+_Seen = set[tuple[str, _Within]]
 
 
 def inputs_of(
@@ -84,62 +106,57 @@ def inputs_of(
     """The inputs in the order of their first use."""
     uses: dict[str, _Use] = {}
     for pattern in patterns:
-        for use in _uses(pattern, lets, False, set()):
+        for use in _uses(pattern, lets, _Within(), set()):
             first = uses.setdefault(use.name, use)
-            if (first.role, first.lifted) != (use.role, use.lifted):
+            if (first.role, first.unit) != (use.role, use.unit):
                 findings.add(_two_roles(use, first))
-    return tuple(RunTimeInput(u.name, u.role, _shape(u)) for u in uses.values())
-
-
-def _shape(use: _Use) -> str:
-    unit = "; n, rows and positions count blocks" if use.lifted else ""
-    shape = _XL_SHAPES[use.name] if use.role == "xl" else _SHAPES[use.role]
-    return shape + unit
+    return tuple(RunTimeInput(use.name, use.role, use.shape()) for use in uses.values())
 
 
 def _uses(
-    node: Node | Range, lets: Mapping[str, Node], lifted: bool, seen: set[tuple[str, bool]]
+    node: Node | Range, lets: Mapping[str, Node], within: _Within, seen: _Seen
 ) -> Iterator[_Use]:
     match node:
         case Name(name) if name in lets:
-            if (name, lifted) not in seen:
-                seen.add((name, lifted))
-                yield from _uses(lets[name], lets, lifted, seen)
+            if (name, within) not in seen:
+                seen.add((name, within))
+                yield from _uses(lets[name], lets, within, seen)
         case Name(name):
             yield from _fixed(name, node.span)
+        case Binary("on", left, Name(source) | Call(source)):
+            yield from _uses(left, lets, replace(within, source=source), seen)
+            yield from _uses(node.right, lets, within, seen)
         case Lift(_, body):
-            yield from _uses(body, lets, True, seen)
+            yield from _uses(body, lets, replace(within, lifted=True), seen)
         case Call(function):
-            yield from _named(node, PRIMITIVES[function], lets, lifted)
+            yield from _named(node, lets, within)
             yield from _fixed(function, node.span)
             for child in children(node):
-                yield from _uses(child, lets, lifted, seen)
+                yield from _uses(child, lets, within, seen)
         case _:
             for child in children(node):
-                yield from _uses(child, lets, lifted, seen)
+                yield from _uses(child, lets, within, seen)
 
 
-def _named(
-    node: Call, primitive: Primitive, lets: Mapping[str, Node], lifted: bool
-) -> Iterator[_Use]:
+def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_Use]:
     """The inputs that the program names."""
-    named = False
-    for slot, argument in fill(node, primitive)[0]:
+    roles: list[Role] = []
+    for slot, argument in fill(node, PRIMITIVES[node.function])[0]:
         match slot.role, argument.value:
             case str() as role, Name(name) if name not in lets:
-                named = True
+                roles.append(role)
                 suffix = "_kv" if role == "stream" else ""
-                counts = lifted and role in _COUNTING
-                yield _Use(name + suffix, role, counts, argument.value.span)
+                unit = within.unit(node.function, role)
+                yield _Use(name + suffix, role, unit, argument.value.span)
             case _:
                 pass
-    if node.function == "gate" and not named:
-        yield _Use(UNNAMED_GATE, "gate", False, node.span)
+    if node.function == "gate" and not roles:
+        yield _Use(UNNAMED_GATE, "gate", "", node.span)
 
 
 def _fixed(word: str, span: Span) -> Iterator[_Use]:
     for name, role in _FIXED.get(word, ()):
-        yield _Use(name, role, False, span)
+        yield _Use(name, role, "", span)
 
 
 def _two_roles(use: _Use, first: _Use) -> Diagnostic:
@@ -147,8 +164,8 @@ def _two_roles(use: _Use, first: _Use) -> Diagnostic:
         "P048",
         f"`{use.name}` is two things",
         use.span,
-        f"here: {_shape(use)}",
-        note="a run-time input has one role and counts either tokens or blocks",
+        f"here: {use.shape()}",
+        note="a run-time input has one role and counts one thing: tokens, blocks, or slots",
         help="give it two names",
-        marks=(Mark(first.span, f"here: {_shape(first)}"),),
+        marks=(Mark(first.span, f"here: {first.shape()}"),),
     )

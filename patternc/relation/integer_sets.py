@@ -178,6 +178,13 @@ def _joined(items: tuple[Condition, ...], word: str) -> str:
     return word.join(f"({condition_text(item)})" for item in items)
 
 
+def _factor(expression: Expression) -> str:
+    """isl reads `-1 * n`, but not `(-1) * n`."""
+    return (
+        str(expression.value) if isinstance(expression, Constant) else expression_text(expression)
+    )
+
+
 def expression_text(expression: Expression) -> str:
     match expression:
         case Constant(value):
@@ -189,7 +196,7 @@ def expression_text(expression: Expression) -> str:
         case Subtract(left, right):
             return f"({expression_text(left)} - {expression_text(right)})"
         case Multiply(left, right):
-            return f"({expression_text(left)} * {expression_text(right)})"
+            return f"({_factor(left)} * {_factor(right)})"
         case FloorDivide(left, right):
             return f"floor({expression_text(left)} / {expression_text(right)})"
         case Modulo(left, right):

@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.emit import emit_module
 from patternc.runtime.load import load_module
 from tests.emit.patterns import CASES, SIZES, inputs_of, module_of, pattern_of, source_of
 
@@ -71,24 +70,6 @@ def test_quotes_and_backslashes_of_a_pattern_survive_the_docstring() -> None:
     pattern = Pattern.parse(text)
     module = load_module(pattern.compile())
     assert '# say """hello""" to C:\\new' in (module.__doc__ or "")
-
-
-def test_what_has_no_kernel_is_an_error_and_no_wrong_module() -> None:
-    from dataclasses import replace
-
-    schedule = pattern_of("causal").schedule()
-    ((group,),) = schedule.groups
-    named = replace(group, passes=(replace(group.passes[0], projection="g"),))
-    with pytest.raises(NotImplementedError):
-        emit_module(
-            replace(schedule, groups=((named,),)),
-            pattern_text="",
-            name="",
-            command="",
-            dtype=None,
-            head_dim=None,
-            inputs=(),
-        )
 
 
 def test_without_triton_everything_but_the_kernels_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,14 +19,14 @@ def call() -> tuple[torch.Tensor, ...]:
 
 def test_opcheck(call: tuple[torch.Tensor, ...]) -> None:
     module, inputs = module_of(NAME), list(inputs_of(NAME, 33, 2).values())
-    torch.library.opcheck(module._OPERATORS.cpu.default, (*call, inputs, 0, 0.3))
-    plain = [part.detach() for part in call]
-    out, lse = module._OPERATORS.cpu.default(*plain, inputs, 0, 0.3)
-    torch.library.opcheck(
-        module._OPERATORS.cpu_backward.default, (out, lse, *plain, out, lse, inputs, 0, 0.3)
-    )
-    single = [part.float() for part in plain]
-    torch.library.opcheck(module._OPERATORS.triton.default, (*single, inputs, 0, 0.3))
+    rest = [], inputs, 0, 0, 33, 0.3
+    torch.library.opcheck(module._OPERATORS.cpu.default, (*([part] for part in call), *rest))
+    plain = [[part.detach()] for part in call]
+    out, lse = module._OPERATORS.cpu.default(*plain, *rest)
+    backward = out, lse, *plain, out, lse, *rest
+    torch.library.opcheck(module._OPERATORS.cpu_backward.default, backward)
+    single = [[part.float()] for (part,) in plain]
+    torch.library.opcheck(module._OPERATORS.triton.default, (*single, *rest))
 
 
 def test_torch_compile_takes_it_whole(call: tuple[torch.Tensor, ...]) -> None:

@@ -30,7 +30,7 @@ def test_draws_are_bit_for_bit_those_of_the_compiler(n: int, seed: int) -> None:
             layer=layer,
             past_only=past,
         )
-        found = slot.build(n, torch.device("cpu"), {}, 0, (0,))
+        found = slot.build(module._Size(n, n, False), torch.device("cpu"), {}, 0, (0,))
         random = Random(count, pool, seed, layer, head, avoid=None, past_only=past)  # type: ignore[arg-type]
         wanted = draw(random, n, np.arange(n), nothing_avoided)
         assert np.array_equal(found[0, 0].numpy(), wanted)
@@ -48,8 +48,9 @@ def visited(name: str, n: int, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     """How often the first head's plan lists each tile: integers [query tiles, key tiles]."""
     module, device = module_of(name), torch.device("cpu")
     launch, heads = module._GROUPS[0][0].passes[0], module._heads_of(module._GROUPS[0][0], 2)
-    tables = module._tables(launch, n, list(inputs.values()), 0, heads, device)
-    plan = module._make_plan(launch, tables, 0, n, device)
+    size = module._Size(n, n, False)
+    tables = module._tables(launch, size, list(inputs.values()), 0, heads, device)
+    plan = module._make_plan(launch, tables, 0, size, device)
     tiles = torch.zeros(plan.tiles, -(-n // module.KEY_TILE), dtype=torch.int64)
     for lists in (plan.full, plan.partial):
         offset, start, stop = (part.tolist() for part in lists)

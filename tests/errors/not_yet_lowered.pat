@@ -1,4 +1,4 @@
 query_pool(2, mean)
-full on memory(4) + (local(4) with alibi) + global([0], projection=g)
+full on store(4) + nearest(4) on memory(4) + contextual(2) on tree(2) + features(8, map)
 rows g
 full

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from patternc.analysis.warnings import warnings_at
 from patternc.language import Diagnostic, PatternError, elaborate, parse
 from patternc.language.diagnostics import render
 from patternc.language.pages import explain, pages
@@ -29,7 +30,7 @@ def _findings(
         return error.diagnostics, str(error)
     found = elaborated.warnings
     if length is not None:
-        found += elaborated.length_warnings(length)
+        found += warnings_at(elaborated, length)
     return found, render(found, program.source)
 
 
@@ -75,7 +76,7 @@ def test_severity_follows_from_the_code(code: str) -> None:
 def test_a_code_that_does_not_exist_is_told_where_codes_are() -> None:
     with pytest.raises(PatternError) as caught:
         explain("P04O")
-    assert "codes are P001 to P204" in str(caught.value)
+    assert "codes are P001 to P208" in str(caught.value)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The examples of the manual: fenced blocks of `pattern`, each with the masks that follow it.
 
 A fence `pattern` may carry the code of the diagnostic it is there to show. A fence `mask` has the
-length, and where needed `layer=`, `head=`, `queries=` and run-time inputs as comma-separated
-numbers; `.` is no pair, `#` one, a digit how often the pair counts.
+length, and where needed `layer=`, `head=`, `queries=`, slots of `memory=`, `compressed=` and
+`encoder=`, and run-time inputs as comma-separated numbers; `.` is no pair, `#` one, a digit how often the pair counts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from patternc.language import Elaborated
 from patternc.relation.meaning import multiplicity
 from patternc.resources import read
 
+_SIZES = ("memory", "compressed", "encoder")
 _FENCE = re.compile(r"^```(pattern|mask)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -50,8 +51,9 @@ def picture(elaborated: Elaborated, settings: str) -> str:
     values = dict(setting.split("=") for setting in settings.split())
     n, layer, head = (int(values.pop(name, 0)) for name in ("n", "layer", "head"))
     queries = int(values.pop("queries", n))
+    sizes = {name: int(values.pop(name)) for name in _SIZES if name in values}
     inputs = {name: _numbers(value) for name, value in values.items()}
-    counts = multiplicity(elaborated.resolve(layer, head), n, queries, inputs)
+    counts = multiplicity(elaborated.resolve(layer, head), n, queries, inputs, sizes)
     return "".join("".join(_sign(count) for count in row) + "\n" for row in counts)
 
 

@@ -1,0 +1,147 @@
+"""What causality leaves of a relation, and what escapes it, at one length.
+
+From relations to answers about pairs (i, j) with j > i. Run-time parts are unknown: they are taken
+to hold what their formula allows where a part is to be causal, and nothing where it is to leak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from patternc.analysis.coverage import slots_at
+from patternc.analysis.listed import UnknownError, held
+from patternc.analysis.sets import are_equal, first_ahead, leaves_the_diagonal, looks_back
+from patternc.language.formula import Condition
+from patternc.language.sources import TOKENS
+from patternc.language.terms import (
+    Blocks,
+    Columns,
+    Complement,
+    Difference,
+    Global,
+    HeadPattern,
+    Intersection,
+    On,
+    Parts,
+    Term,
+    Union,
+    With,
+)
+from patternc.relation.relation import Branch, Conjunct, Literal, Relation
+from patternc.relation.tables import Tables
+
+Pair = tuple[int, int]
+_NONE = (-1, -1)
+
+
+def is_causal(relation: Relation, n: int) -> bool:
+    """Whether no row sees a later key, wherever it stands, and some row sees an earlier one."""
+    formulas = list(_formulas(relation))
+    return (
+        relation.sources == (TOKENS,)
+        and all(looks_back(formula, n) for formula in formulas)
+        and any(leaves_the_diagonal(formula, n) for formula in formulas)
+    )
+
+
+def is_cut(relation: Relation, n: int) -> bool:
+    """Whether no row below n sees a later token."""
+    return all(first_ahead(formula, n) == _NONE for formula in _formulas(relation))
+
+
+def _formulas(relation: Relation) -> Iterator[Condition]:
+    """What every part on the tokens lies within."""
+    for branch in relation.branches:
+        if branch.source == TOKENS:
+            yield from _cases(branch).values()
+
+
+@lru_cache(maxsize=4096)
+def leak(relation: Relation, n: int) -> Pair | None:
+    """The smallest pair (i, j) of tokens with j > i."""
+    tables = Tables(n)
+    found = [
+        pair
+        for branch in relation.branches
+        if branch.source == TOKENS
+        for pair in (first_ahead(branch.formula, n), *_listed_leaks(branch, tables))
+        if pair is not None and pair != _NONE
+    ]
+    return min(found, default=None)
+
+
+def _listed_leaks(branch: Branch, tables: Tables) -> Iterator[Pair | None]:
+    for conjunct in branch.conjuncts:
+        try:
+            yield _listed_leak(conjunct, tables)
+        except UnknownError:
+            continue
+
+
+def _listed_leak(conjunct: Conjunct, tables: Tables) -> Pair | None:
+    for row, key in held(conjunct, tables):
+        ahead = np.flatnonzero(key > row)
+        if len(ahead):
+            first = ahead[np.lexsort((key[ahead], row[ahead]))[0]]
+            return int(row[first]), int(key[first])
+    return None
+
+
+def are_surely_equal(left: Relation, right: Relation, n: int) -> bool:
+    """Whether two relations hold the same pairs in the same parts.
+
+    Parts that ask tables are compared by their formulas, so equal relations may go unnoticed.
+    """
+    return len(left.branches) == len(right.branches) and all(
+        _is_equal(one, other, n) for one, other in zip(left.branches, right.branches, strict=True)
+    )
+
+
+def _is_equal(left: Branch, right: Branch, n: int) -> bool:
+    ours, theirs = _cases(left), _cases(right)
+    same_kind = replace(left, formula=right.formula, predicate=right.predicate, conjuncts=())
+    m = slots_at(left.source, n)
+    return (
+        m is not None
+        and same_kind == replace(right, conjuncts=())
+        and ours.keys() == theirs.keys()
+        and all(are_equal(ours[case], theirs[case], n, m) for case in ours)
+    )
+
+
+def _cases(branch: Branch) -> dict[tuple[Literal, ...], Condition]:
+    return {(): branch.formula, **{one.literals: one.formula for one in branch.conjuncts}}
+
+
+def without_rows(pattern: HeadPattern, chosen: Global) -> HeadPattern:
+    """`columns(S)` in place of `global(S)`; what draws avoid stays, so that they stay."""
+    combination = pattern.combination
+    if combination is not None:
+        arguments = tuple(without_rows(argument, chosen) for argument in combination.arguments)
+        combination = replace(combination, arguments=arguments)
+    branches = tuple(_without_rows(branch, chosen) for branch in pattern.branches)
+    return HeadPattern(branches, combination)
+
+
+def _without_rows(term: Term, chosen: Global) -> Term:
+    match term:
+        case Global() if term == chosen:
+            return Columns(term.positions)
+        case Union(terms):
+            return Union(tuple(_without_rows(item, chosen) for item in terms))
+        case Intersection(terms):
+            return Intersection(tuple(_without_rows(item, chosen) for item in terms))
+        case Difference(left, right):
+            return Difference(_without_rows(left, chosen), _without_rows(right, chosen))
+        case Complement(operand):
+            return Complement(_without_rows(operand, chosen))
+        case Blocks(_, body) | Parts(_, body):
+            return replace(term, body=_without_rows(body, chosen))
+        case On(inner) | With(inner):
+            return replace(term, term=_without_rows(inner, chosen))
+        case _:
+            return term

@@ -1,0 +1,238 @@
+"""Warnings that need a length: what a program that is sound does, and likely should not.
+
+From an elaborated program and n to diagnostics. Equal patterns are looked at once.
+
+- P204: single listed positions outside the length.
+- P205: `global(S)` where no row of the rule sees a later token, and `columns(S)` in its place
+  leaves every pair of the rule as it is: the rows of S add no reach.
+- P206: a term of the rule's outermost union that looks back only (j <= i wherever rows stand, and
+  j < i somewhere), beside one that holds a pair j > i. The arguments of `mix`, `gate`, `sum` and
+  `mean` count as terms; `columns([0])` does not look back, a row before the start would see it.
+- P207, P208: a row without keys, per head, and a key that no row of any head of a layer sees.
+  `allow empty` silences both.
+
+Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
+depends on run-time inputs, or takes more than the bounds of `sets` and `listed`, nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
+from patternc.analysis.coverage import empty_row, unseen_key
+from patternc.analysis.lengths import LENGTH, usual_length, verify
+from patternc.language.arithmetic import Place
+from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
+from patternc.language.elaborate import Elaborated
+from patternc.language.lower import Lowering
+from patternc.language.program import Binary, Call, Name, Node, Range, children, node_of
+from patternc.language.sources import TOKENS, Source
+from patternc.language.terms import Global, HeadPattern
+from patternc.relation import relation as relations
+
+_BRANCHING = ("mix", "gate", "sum", "mean")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The rule of one head: as it is written, and what it means there."""
+
+    written: Node
+    place: Place
+    pattern: HeadPattern
+    causal: bool
+
+    @property
+    def where(self) -> str:
+        return self.place.where()
+
+    def meaning(self, part: Node) -> HeadPattern:
+        """A part of the rule alone."""
+        return HeadPattern(Lowering(self.place, self.causal, Findings()).branches(part))
+
+
+def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnostic, ...]:
+    """What n = `length` brings to light; None is 4096, or the positions of the program's grid.
+
+    Raises `LengthError` for a length that the program refuses.
+    """
+    findings = Findings()
+    layers = [list(_rules(program, layer)) for layer in range(program.layers or 1)]
+    rules = _distinct(rule for layer in layers for rule in layer)
+    n = _usual(rules) if length is None else length
+    for rule in rules:
+        verify(rule.pattern, n)
+    for rule in rules:
+        for found in (*_idle_globals(rule, n), *_leaks(rule, n)):
+            findings.add(found)
+    if not program.allow_empty:
+        for found in (*_empty_rows(rules, n), *_unseen_keys(layers, n)):
+            findings.add(found)
+    return ordered((*program.length_warnings(n), *findings.warnings()))
+
+
+def _rules(program: Elaborated, layer: int) -> Iterator[_Rule]:
+    for head in range(program.heads or 1):
+        written, place = program.written(layer, head)
+        yield _Rule(written, place, program.resolve(layer, head), program.causal)
+
+
+def _distinct(rules: Iterator[_Rule]) -> list[_Rule]:
+    """The first head of every rule and pattern."""
+    first: dict[tuple[int, HeadPattern], _Rule] = {}
+    for rule in rules:
+        first.setdefault((id(rule.written), rule.pattern), rule)
+    return list(first.values())
+
+
+def _usual(rules: list[_Rule]) -> int:
+    lengths = (usual_length(rule.pattern) for rule in rules)
+    return next((length for length in lengths if length is not None), LENGTH)
+
+
+_relation = lru_cache(maxsize=4096)(relations.relation)
+
+
+# --- causality ------------------------------------------------------------------------------
+
+
+def _idle_globals(rule: _Rule, n: int) -> Iterator[Diagnostic]:
+    for call in _globals(rule.written, rule.place):
+        (term,) = rule.meaning(call).branches
+        if not isinstance(term, Global) or term.projection is not None:
+            continue
+        whole = _relation(rule.pattern)
+        without = _relation(without_rows(rule.pattern, term))
+        if is_cut(whole, n) and are_surely_equal(whole, without, n):
+            yield _idle_global(call, rule, n)
+
+
+def _globals(node: Node | Range, place: Place) -> Iterator[Call]:
+    """The calls of `global` in a rule; what draws avoid is written out and no part of it."""
+    match node:
+        case Name(name) if name in place.lets:
+            yield from _globals(place.lets[name], place)
+        case Call("global"):
+            yield node
+        case Call("random"):
+            return
+        case _:
+            for child in children(node):
+                yield from _globals(child, place)
+
+
+def _idle_global(call: Call, rule: _Rule, n: int) -> Diagnostic:
+    return Diagnostic(
+        "P205",
+        "the rows of a global set add nothing",
+        call.span,
+        _joined(f"at n = {n}", rule.where),
+        note="under `causal` they see the past only, and the other terms hold those keys already",
+        help="write `columns(..)`, which holds the same pairs here",
+        severity="warning",
+    )
+
+
+def _leaks(rule: _Rule, n: int) -> Iterator[Diagnostic]:
+    """Every term that leaks, beside the first that looks back."""
+    parts = list(_operands(rule.written, rule.place))
+    if rule.causal or len(parts) == 1:
+        return
+    meanings = [_relation(rule.meaning(part)) for part in parts]
+    causal = next((k for k, meaning in enumerate(meanings) if is_causal(meaning, n)), None)
+    if causal is None:
+        return
+    for part, meaning in zip(parts, meanings, strict=True):
+        pair = leak(meaning, n)
+        if pair is not None:
+            yield _leak(part, parts[causal], pair, rule)
+
+
+def _operands(node: Node, place: Place) -> Iterator[Node]:
+    """The terms of the outermost union; a let that is a single term stands for itself."""
+    match node:
+        case Name(name) if name in place.lets:
+            parts = list(_operands(place.lets[name], place))
+            yield from parts if len(parts) > 1 else [node]
+        case Binary("+", left, right):
+            yield from _operands(left, place)
+            yield from _operands(right, place)
+        case Binary("with", left, _):
+            yield from _operands(left, place)
+        case Call(function, arguments) if function in _BRANCHING:
+            for argument in arguments:
+                if argument.name is None:
+                    yield from _operands(node_of(argument), place)
+        case _:
+            yield node
+
+
+def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: _Rule) -> Diagnostic:
+    row, key = pair
+    return Diagnostic(
+        "P206",
+        "a union of which only a part is causal",
+        part.span,
+        _joined(f"row {row} sees key {key}", rule.where),
+        note="a union holds what any of its terms holds, so that a later key comes in here",
+        help="write the header `causal`, or `& causal` behind this term, if it is not meant to",
+        marks=(Mark(causal.span, "sees no later key"),),
+        severity="warning",
+    )
+
+
+# --- rows and keys --------------------------------------------------------------------------
+
+
+def _empty_rows(rules: list[_Rule], n: int) -> Iterator[Diagnostic]:
+    for rule in rules:
+        row = empty_row(_relation(rule.pattern), n)
+        if row is not None:
+            yield _empty_row(row, rule, n)
+
+
+def _empty_row(row: int, rule: _Rule, n: int) -> Diagnostic:
+    return Diagnostic(
+        "P207",
+        f"row {row} has no key",
+        rule.written.span,
+        _joined(f"at n = {n}", rule.where),
+        note="a row without keys gives zeros, whatever its query is",
+        help="add `diagonal`, say, or write the header `allow empty` if this is meant",
+        severity="warning",
+    )
+
+
+def _unseen_keys(layers: list[list[_Rule]], n: int) -> Iterator[Diagnostic]:
+    for rules in layers:
+        heads = tuple(dict.fromkeys(_relation(rule.pattern) for rule in rules))
+        found = unseen_key(heads, n)
+        if found is not None:
+            yield _unseen_key(*found, rules, n)
+
+
+def _unseen_key(source: Source, slot: int, rules: list[_Rule], n: int) -> Diagnostic:
+    values = rules[0].place.values
+    layer = f"at layer {values['layer']}" if "layer" in values else ""
+    heads = f"by none of the {len(rules)} heads" if "head" in values else ""
+    key = f"key {slot}" if source == TOKENS else f"slot {slot} of {_noun(source)}"
+    return Diagnostic(
+        "P208",
+        f"no row sees {key}",
+        rules[0].written.span,
+        _joined(f"at n = {n}", layer, heads),
+        note="what stands there reaches no output of the layer, but for residual paths",
+        help="widen a term, or write the header `allow empty` if this is meant",
+        severity="warning",
+    )
+
+
+def _noun(source: Source) -> str:
+    return f"`{type(source).__name__.lower()}`"
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+sum(mean(full), mix(local(4)))

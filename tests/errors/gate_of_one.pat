@@ -1,0 +1,1 @@
+gate(full, name=g)

@@ -1,0 +1,1 @@
+(gate(full, local(4)) with alibi)
