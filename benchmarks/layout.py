@@ -66,7 +66,14 @@ def main(length: int, block: int, output: str | None, only: str | None) -> None:
         return
     results = []
     for example in EXAMPLES:
-        command = [sys.executable, __file__, "--only", example, f"--length={length}", f"--block={block}"]
+        command = [
+            sys.executable,
+            __file__,
+            "--only",
+            example,
+            f"--length={length}",
+            f"--block={block}",
+        ]
         results.append(json.loads(subprocess.check_output(command, text=True)))
         print(results[-1])
     if output:

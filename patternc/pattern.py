@@ -7,7 +7,7 @@ The facade over the rooms. Masks and layouts are numpy; torch and triton are imp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from patternc.language import Elaborated, elaborate, parse
 from patternc.language.diagnostics import Diagnostic, ordered
+from patternc.language.sources import Source
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
-from patternc.relation.meaning import multiplicity
+from patternc.relation.lengths import verify
+from patternc.relation.meaning import columns, multiplicity
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
 from patternc.schedule.build import build_schedule
@@ -55,6 +57,7 @@ class Pattern:
         self.text = text
         self.name = name
         self._program: Elaborated = elaborate(parse(text, name), parameters or {})
+        self._relations: dict[int, tuple[Relation, ...]] = {}
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -101,36 +104,68 @@ class Pattern:
         return self._program.parameters
 
     def mask(
-        self, n: int, queries: int | None = None, layer: int = 0, **inputs: Input
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
     ) -> NDArray[np.bool_]:
         """Which keys each query row attends to: booleans [heads, queries, n].
 
-        n is the number of keys; the queries (n of them by default) stand at the end. A program
-        without `heads` has one head here.
+        n is the number of tokens; the queries (n of them by default) stand at the end. A program
+        without `heads` has one head here. With key sources the columns are those of `columns`;
+        `slots` says how many slots `memory`, `compressed` and `encoder` have at the call.
         """
-        return self.multiplicity(n, queries, layer, **inputs) > 0
+        return self.multiplicity(n, queries, layer, slots=slots, **inputs) > 0
 
     def multiplicity(
-        self, n: int, queries: int | None = None, layer: int = 0, **inputs: Input
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
     ) -> NDArray[np.int64]:
-        """mu(i, j), how often a pair counts: integers [heads, queries, n]."""
+        """mu(i, j), how often a pair counts: integers [heads, queries, n], as `mask`."""
         self._check(n, layer, inputs)
-        rows = [
-            multiplicity(self._resolved(layer, head), n, queries, self._of_head(inputs, head))
-            for head in self._heads_with(inputs)
-        ]
-        return np.stack(rows)
+        heads = self._heads_with(inputs)
+        patterns = [self._resolved(layer, head) for head in heads]
+        own = [self._of_head(inputs, head) for head in heads]
+        both = zip(patterns, own, strict=True)
+        return np.stack([multiplicity(each, n, queries, given, slots) for each, given in both])
 
-    def pairs(self, n: int, layer: int = 0, **inputs: Input) -> list[int]:
-        """Pairs with multiplicity of each head at n keys and n queries, counted exactly."""
+    def columns(
+        self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
+    ) -> tuple[tuple[Source, int], ...]:
+        """The key sources and their slots, in the order of a mask's columns."""
+        return columns(self._resolved(layer, 0), n, slots)
+
+    def pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[int]:
+        """Pairs with multiplicity of each head at n tokens and n queries, counted exactly."""
         self._check(n, layer, inputs)
         return [
-            pairs_with_multiplicity(relation, HeadTables(n, self._of_head(inputs, head)))
+            pairs_with_multiplicity(relation, HeadTables(n, self._of_head(inputs, head), slots))
             for head, relation in zip(self._heads_with(inputs), cycle(self.relations(layer)))
         ]
 
     def layout(
-        self, n: int, block: int | tuple[int, int] = 128, layer: int = 0, **inputs: Input
+        self,
+        n: int,
+        block: int | tuple[int, int] = 128,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
     ) -> Layout:
         """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
         self._check(n, layer, inputs)
@@ -138,13 +173,17 @@ class Pattern:
         if min(query_tile, key_tile) < 1:
             raise ValueError(f"a block of at least one token is expected, not {block}")
         heads = self._heads_with(inputs)
-        tables = [HeadTables(n, self._of_head(inputs, head)) for head in heads]
+        tables = [HeadTables(n, self._of_head(inputs, head), slots) for head in heads]
         relations = [relation for _, relation in zip(heads, cycle(self.relations(layer)))]
         return Layout(relations, n, query_tile, key_tile, tables)
 
     def relations(self, layer: int = 0) -> tuple[Relation, ...]:
         """The relation of every head."""
-        return self._relations(layer)
+        at = 0 if self.layers is None else layer
+        if at not in self._relations:
+            heads = range(self.heads or 1)
+            self._relations[at] = tuple(relation(self._resolved(at, head)) for head in heads)
+        return self._relations[at]
 
     def schedule(self, layer: int | None = None, **tiles: int) -> Schedule:
         """What the generated module launches; for one layer or all."""
@@ -212,6 +251,8 @@ class Pattern:
             raise ValueError(f"a length of at least 0 is expected, not {n}")
         if not 0 <= layer < (self.layers or layer + 1):
             raise ValueError(f"layer {layer} is not among the {self.layers} layers of the program")
+        for head in range(self.heads or 1):
+            verify(self._resolved(layer, head), n)
         known = {item.name for item in self.inputs}
         unknown = sorted(set(inputs) - known)
         if unknown:
@@ -233,14 +274,6 @@ class Pattern:
         """The inputs of one head: lists of [heads, rows, k] are cut, a batch of one is dropped."""
         roles = {item.name: item.role for item in self.inputs}
         return {name: _cut(np.asarray(value), roles[name], head) for name, value in inputs.items()}
-
-    @cached_property
-    def _relations(self) -> Any:
-        @cache
-        def relations(layer: int) -> tuple[Relation, ...]:
-            return tuple(relation(self._resolved(layer, head)) for head in range(self.heads or 1))
-
-        return relations
 
 
 def _cut(value: NDArray[Any], role: str, head: int) -> NDArray[Any]:

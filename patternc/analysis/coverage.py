@@ -8,6 +8,7 @@ rows after the end would see is seen: `local(left=8, right=-1)` leaves no key ou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.sets import Formulas, Side, first_left_out, left_out
 from patternc.language.sources import Source
 from patternc.relation.errors import InputError
+from patternc.relation.evaluation import Integers
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables
@@ -70,14 +72,21 @@ def _first_beside_tables(
     left = left_out(formulas, n, side, count)
     if left is None:
         return None
-    tables = HeadTables(n)
-    open_ = np.zeros(count, np.bool_)
-    open_[left] = True
+    bare = np.zeros(count, np.bool_)
+    bare[left] = True
     try:
-        for branch in branches:
-            for conjunct in branch.conjuncts:
-                for row, key in held(conjunct, tables.of(branch.source)):
-                    open_[row if side == "i" else key] = False
+        for row, key in _listed(branches, HeadTables(n)):
+            bare[row if side == "i" else key] = False
+            if not bare.any():
+                return None
     except UnknownError:
         return None
-    return int(np.argmax(open_)) if open_.any() else None
+    return int(np.argmax(bare))
+
+
+def _listed(
+    branches: tuple[Branch, ...], tables: HeadTables
+) -> Iterator[tuple[Integers, Integers]]:
+    for branch in branches:
+        for conjunct in branch.conjuncts:
+            yield from held(conjunct, tables.of(branch.source))

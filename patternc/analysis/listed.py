@@ -8,7 +8,7 @@ large, raises `UnknownError`. Non-goals: tiles.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal as Choice
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from patternc.relation.predicate import (
     RandomTable,
     RowTable,
 )
-from patternc.relation.relation import Conjunct
+from patternc.relation.relation import Conjunct, Literal
 from patternc.relation.tables import Tables
 
 MOST_LISTED = 1 << 22
@@ -39,9 +39,10 @@ def held(conjunct: Conjunct, tables: Tables) -> Iterator[tuple[Integers, Integer
     """Rows and keys of the conjunct's pairs, rows ascending from chunk to chunk."""
     if not all(_is_known(literal.atom) for literal in conjunct.literals):
         raise UnknownError
-    literals = (one.atom if one.positive else Not(one.atom) for one in conjunct.literals)
-    condition = conjunction([conjunct.formula, *literals])
-    for row, key in _candidates(conjunct, tables):
+    listing, others = _first_list(conjunct.literals)
+    conditions = (one.atom if one.positive else Not(one.atom) for one in others)
+    condition = conjunction([conjunct.formula, *conditions])
+    for row, key in [_entries(listing, tables)] if listing else _everything(tables):
         shape = np.broadcast_shapes(row.shape, key.shape)
         kept = np.broadcast_to(tables.holds(condition, {"i": row, "j": key}), shape)
         yield np.broadcast_to(row, shape)[kept], np.broadcast_to(key, shape)[kept]
@@ -55,15 +56,16 @@ def _is_known(atom: object) -> bool:
             return False
 
 
-def _candidates(conjunct: Conjunct, tables: Tables) -> Iterator[tuple[Integers, Integers]]:
-    listing = [
-        literal.atom
-        for literal in conjunct.literals
-        if literal.positive and isinstance(literal.atom, InRow)
-    ]
-    if listing:
-        yield _entries(listing[0], tables)
-        return
+def _first_list(literals: tuple[Literal, ...]) -> tuple[InRow | None, tuple[Literal, ...]]:
+    """A table whose entries hold every pair, and the literals that it does not settle."""
+    for index, literal in enumerate(literals):
+        if literal.positive and isinstance(literal.atom, InRow):
+            return literal.atom, literals[:index] + literals[index + 1 :]
+    return None, literals
+
+
+def _everything(tables: Tables) -> Iterator[tuple[Integers, Integers]]:
+    """All rows and keys, a chunk of rows at a time."""
     n, m = tables.sizes
     if n * m > MOST_CELLS:
         raise UnknownError
@@ -90,7 +92,7 @@ def _entries(atom: InRow, tables: Tables) -> tuple[Integers, Integers]:
     return np.repeat(inside[place], width), order[np.repeat(start, width) + within]
 
 
-def _along(expression: Expression, name: Literal["i", "j"], tables: Tables) -> Integers:
+def _along(expression: Expression, name: Choice["i", "j"], tables: Tables) -> Integers:
     """The expression at every row, or at every key."""
     positions = np.arange(tables.n if name == "i" else tables.m)
     values = evaluate(expression, {name: positions, **tables.sizes.values})

@@ -8,8 +8,8 @@ From an elaborated program and n to diagnostics. Equal patterns are looked at on
 - P206: a term of the rule's outermost union that looks back only (j <= i wherever rows stand, and
   j < i somewhere), beside one that holds a pair j > i. The arguments of `mix`, `gate`, `sum` and
   `mean` count as terms; `columns([0])` does not look back, a row before the start would see it.
-- P207, P208: a row without keys, per head, and a key that no row of any head of a layer sees.
-  `allow empty` silences both.
+- P207, P208: a row without keys, per head, and a key that no row of any head of a layer sees, not
+  even one after the end. `allow empty` silences both.
 
 Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
 depends on run-time inputs, or takes more than the bounds of `sets` and `listed`, nothing is said.

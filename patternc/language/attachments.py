@@ -94,7 +94,8 @@ def _misplaced(
             yield from _misplaced(operand, stands, source, place, lets)
         case Lift(call, body):
             if call.arguments[0].name or "blocks" not in stands:
-                yield errors.stands_elsewhere("blocks", call.span, source, place)
+                word = "blocks(parts=..)" if call.arguments[0].name else "blocks"
+                yield errors.stands_elsewhere(word, call.span, source, place)
             yield from _misplaced(body, stands, source, place, lets)
         case Name() | Call():
             yield from _misplaced_relation(node, stands, source, place, lets)

@@ -9,6 +9,9 @@ from patternc.language.program import Binary, Call, Node, Range, Unary
 from patternc.language.source import Span
 
 
+_APPLIED = {"on": "A on encoder", "with": "A with alibi"}
+
+
 def operator(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
     """`A + B`, `A & B` and `A - B` on patterns."""
     left = _operand(node, node.left, left, scope)
@@ -164,7 +167,7 @@ def _mixture(node: Binary | Unary, span: Span) -> Diagnostic:
         "an output, not a set of pairs",
         note="`mix`, `gate`, `sum` and `mean` are a rule's whole pattern or an argument of one "
         "another; `+ & - ~`, `on` and `with` apply to sets only",
-        help="apply it to each branch: `mix(A & B, ..)`",
+        help=f"apply it to each branch: `mix({_APPLIED.get(node.operator, 'A & B')}, ..)`",
     )
 
 

@@ -183,6 +183,8 @@ def test_a_union_that_is_causal_in_part_is_told(text, expected):
         ("allow empty\nlocal(left=2, right=-1)", []),
         ("columns([5:])", ["P208"]),
         ("allow empty\ncolumns([5:])", []),
+        ("where(j > i - 2 * n) & rows([1:])", ["P207"]),
+        ("where(j > -2 * n + i) & rows([1:])", ["P207"]),
         ("none", ["P207", "P208"]),
         ("heads 2\nhead == 0 -> columns([0:32])\nelse -> columns([32:])", []),
         ("heads 2\nhead == 0 -> segment(8) & rows([0:32])\nelse -> full", ["P207"]),

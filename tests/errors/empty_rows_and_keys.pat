@@ -1,7 +1,7 @@
 # length: 64
 layers 2
 heads 2
-let before = local(left=8, right=-1)
-layer == 1 and head == 1 -> before
-layer == 1               -> columns([0:4])
+let after = local(left=-2, right=4)
+layer == 1 and head == 1 -> after
+layer == 1               -> columns([4:8])
 else                     -> full

@@ -2,7 +2,8 @@
 
 A fence `pattern` may carry the code of the diagnostic it is there to show. A fence `mask` has the
 length, and where needed `layer=`, `head=`, `queries=`, slots of `memory=`, `compressed=` and
-`encoder=`, and run-time inputs as comma-separated numbers; `.` is no pair, `#` one, a digit how often the pair counts.
+`encoder=`, and run-time inputs as comma-separated numbers; `.` is no pair, `#` one, a digit how
+often the pair counts.
 """
 
 from __future__ import annotations

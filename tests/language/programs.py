@@ -118,9 +118,17 @@ _relations = st.one_of(
 )
 
 
+_sources = st.sampled_from((_call("memory", Number(4)), Name("encoder")))
+_modifiers = st.sampled_from((Name("sink"), Name("alibi"), _call("t5", Number(8), Number(16))))
+
+
 def _combined(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    lifted = st.builds(lambda size, body: Lift(_call("blocks", size), body), _sizes, parts)
-    return st.builds(Binary, st.sampled_from(("+", "+", "&", "-")), parts, parts) | lifted
+    return st.one_of(
+        st.builds(Binary, st.sampled_from(("+", "+", "&", "-")), parts, parts),
+        st.builds(lambda size, body: Lift(_call("blocks", size), body), _sizes, parts),
+        st.builds(lambda body, source: Binary("on", body, source), parts, _sources),
+        st.builds(lambda body, modifier: Binary("with", body, modifier), parts, _modifiers),
+    )
 
 
 _sets = st.recursive(_relations, _combined, max_leaves=6)
@@ -136,6 +144,6 @@ patterns = st.builds(
     ),
     _sets,
     _sets,
-    st.builds(lambda x, y: _call("mix", x, y), _sets, _sets) | _sets,
+    st.builds(_call, st.sampled_from(("mix", "gate", "mean")), _sets, _sets) | _sets,
 )
-"""Programs most of which mean something, draws and lets among them."""
+"""Programs many of which mean something: draws, lets, sources, modifiers, combinations."""

@@ -73,9 +73,7 @@ def _record_bigbird(monkeypatch, module, calls, heads):
     module.register_forward_hook(record, with_kwargs=True)
 
 
-@pytest.mark.parametrize(
-    ("blocks", "block", "random_blocks"), [(16, 4, 3), (9, 8, 1), (64, 16, 3)]
-)
+@pytest.mark.parametrize(("blocks", "block", "random_blocks"), [(16, 4, 3), (9, 8, 1), (64, 16, 3)])
 def test_bigbird_block_sparse_in_training_mode(monkeypatch, blocks, block, random_blocks):
     text = f"""
     heads 2
