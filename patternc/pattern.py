@@ -22,12 +22,13 @@ from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
-from patternc.relation.lengths import verify
+from patternc.relation.lengths import fitting, verify
 from patternc.relation.meaning import columns, multiplicity
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
+from patternc.schedule.tiles import choose_tiles
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -185,12 +186,18 @@ class Pattern:
             self._relations[at] = tuple(relation(self._resolved(at, head)) for head in heads)
         return self._relations[at]
 
-    def schedule(self, layer: int | None = None, **tiles: int) -> Schedule:
+    def schedule(
+        self, layer: int | None = None, dtype: str | None = None, head_dim: int | None = None
+    ) -> Schedule:
         """What the generated module launches; for one layer or all."""
         layers = range(self.layers or 1) if layer is None else [layer]
         relations = [self.relations(index) for index in layers]
         count = None if layer is not None else self.layers
-        return build_schedule(relations, heads=self.heads, layers=count, **tiles)
+        everything = (relation for heads in relations for relation in heads)
+        query_tile, key_tile = choose_tiles(everything, dtype, head_dim)
+        return build_schedule(
+            relations, heads=self.heads, layers=count, query_tile=query_tile, key_tile=key_tile
+        )
 
     def compile(
         self,
@@ -207,13 +214,14 @@ class Pattern:
         from patternc.emit import emit_module
 
         return emit_module(
-            self.schedule(layer),
+            self.schedule(layer, dtype, head_dim),
             pattern_text=self.text,
             name=self.name,
             command=command or f"patternc compile {self.name}",
             dtype=dtype,
             head_dim=head_dim,
             inputs=self.inputs,
+            lengths=self._lengths(layer),
         )
 
     @cached_property
@@ -245,6 +253,16 @@ class Pattern:
 
     def __str__(self) -> str:
         return self.text
+
+    def _lengths(self, layer: int | None) -> tuple[tuple[int, int] | None, ...]:
+        """The lengths that fit each layer that a module holds; None where all do."""
+        layers = range(self.layers or 1) if layer is None else [layer]
+        return tuple(self._fitting(index) for index in layers)
+
+    def _fitting(self, layer: int) -> tuple[int, int] | None:
+        spans = {fitting(self._resolved(layer, head)) for head in range(self.heads or 1)}
+        known = [span for span in spans if span is not None]
+        return (max(low for low, _ in known), min(high for _, high in known)) if known else None
 
     def _check(self, n: int, layer: int, inputs: Mapping[str, Input]) -> None:
         if n < 0:

@@ -64,9 +64,11 @@ def emit_module(
     dtype: str | None,
     head_dim: int | None,
     inputs: Sequence[Input],
+    lengths: Sequence[tuple[int, int] | None] = (),
 ) -> str:
     """The module's text; `command` regenerates the file.
 
+    `lengths` are the least and greatest n of each layer whose grids fix it, None for others.
     `dtype` and `head_dim` are what the self-test runs with. The digest in the header is that of
     the text with zeros in the digest's place.
     """
@@ -97,6 +99,7 @@ def emit_module(
         "inputs": listed,
         "asked": tuple(item.name for item in listed if item.role in ASKED),
         "needs_tokens": named.treatments.needs_tokens,
+        "lengths": tuple(lengths) if any(lengths) else (),
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
         "kernels": [(text, kernel) for kernel, text in named.kernels.names.items()],
         "log2e": math.log2(math.e),

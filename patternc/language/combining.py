@@ -8,7 +8,6 @@ from patternc.language.names import Scope
 from patternc.language.program import Binary, Call, Node, Range, Unary
 from patternc.language.source import Span
 
-
 _APPLIED = {"on": "A on encoder", "with": "A with alibi"}
 
 

@@ -8,7 +8,7 @@ drawing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language.inputs import RunTimeInput
+from patternc.language.sources import TOKENS, Source
 from patternc.layout.at import Layout, Visits
 from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
@@ -34,6 +35,10 @@ _EXACT, _SAMPLE = 128, 64
 Array = NDArray[np.generic]
 
 
+# Roles of inputs that decide which pairs there are.
+_DECIDING = ("labels", "set", "listed")
+
+
 class Subject(Protocol):
     """What a view asks of a pattern."""
 
@@ -43,10 +48,36 @@ class Subject(Protocol):
     def layers(self) -> int | None: ...
     @property
     def inputs(self) -> tuple[RunTimeInput, ...]: ...
-    def mask(self, n: int, queries: int | None = None, layer: int = 0, **inputs: Array) -> Mask: ...
+    def mask(
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> Mask: ...
+    def columns(
+        self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
+    ) -> tuple[tuple[Source, int], ...]: ...
     def relations(self, layer: int = 0) -> tuple[Relation, ...]: ...
-    def pairs(self, n: int, layer: int = 0, **inputs: Array) -> list[int]: ...
-    def layout(self, n: int, block: int = TILE, layer: int = 0, **inputs: Array) -> Layout: ...
+    def pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> list[int]: ...
+    def layout(
+        self,
+        n: int,
+        block: int = TILE,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> Layout: ...
 
 
 @dataclass(frozen=True)
@@ -60,14 +91,30 @@ class View:
 
     @cached_property
     def inputs(self) -> dict[str, Array]:
-        return {item.name: _made_up(item, self.n)[0] for item in self.subject.inputs}
+        return {item.name: _made_up(item, self.n)[0] for item in self._asked}
+
+    @property
+    def _asked(self) -> list[RunTimeInput]:
+        """The inputs that decide which pairs there are."""
+        return [item for item in self.subject.inputs if item.role in _DECIDING]
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """An encoder's sequence is as long as the queries here; memories are full."""
+        return {"encoder": self.n}
+
+    @cached_property
+    def keys(self) -> int:
+        """Columns of the mask: the slots of all sources."""
+        found = self.subject.columns(self.n, self.layer, slots=self.slots)
+        return sum(count for _, count in found)
 
     @property
     def caption(self) -> str:
         """Length, layer and inputs in one line."""
         layers = self.subject.layers
         layer = [f"layer {self.layer} of {layers}"] if layers else []
-        notes = [_made_up(item, self.n)[1] for item in self.subject.inputs]
+        notes = [_made_up(item, self.n)[1] for item in self._asked]
         return ", ".join((f"n = {self.n:,}", *layer, *notes))
 
     @cached_property
@@ -83,15 +130,17 @@ class View:
         """One panel for every group of heads, the first `most` groups."""
         count = self.subject.heads
         return tuple(
-            Panel(_title(heads, count), self.cells(heads[0]), self.n, self.n)
+            Panel(_title(heads, count), self.cells(heads[0]), self.n, self.keys)
             for heads in self.groups[:most]
         )
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
+        if self.subject.relations(self.layer)[head].sources != (TOKENS,):
+            return self._dense_cells(head)[every // 2 :: every]
         cell = -(-self.n // CELLS)
         count = -(-self.n // cell)
-        layout = self.subject.layout(self.n, cell, self.layer, **self.inputs)
+        layout = self.subject.layout(self.n, cell, self.layer, slots=self.slots, **self.inputs)
         relation = self.subject.relations(self.layer)[head]
         tables = Tables(self.n, self.inputs)
         return np.stack(
@@ -101,20 +150,33 @@ class View:
             ]
         )
 
+    def _dense_cells(self, head: int) -> Shares:
+        """The shares of a head with other sources, by its mask."""
+        held = self.subject.mask(self.n, None, self.layer, slots=self.slots, **self.inputs)[head]
+        cell = -(-max(held.shape) // CELLS)
+        height, width = (-(-size // cell) for size in held.shape)
+        counts = np.zeros((height, width))
+        rows, columns = np.nonzero(held)
+        np.add.at(counts, (rows // cell, columns // cell), 1)
+        sizes = [np.minimum(cell, size - cell * np.arange(-(-size // cell))) for size in held.shape]
+        return np.asarray(counts / np.outer(*sizes))
+
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
         n = self.n
-        every_pairs = self.subject.pairs(n, self.layer, **self.inputs)
-        every_counts = self.subject.layout(n, TILE, self.layer, **self.inputs).counts()
+        every_pairs = self.subject.pairs(n, self.layer, slots=self.slots, **self.inputs)
+        layout = self.subject.layout(n, TILE, self.layer, slots=self.slots, **self.inputs)
+        every_counts = layout.counts()
         pairs = [every_pairs[head] for head in self.heads]
         full = [every_counts.full[head] for head in self.heads]
         partial = [every_counts.partial[head] for head in self.heads]
         listed = [sum(both) for both in zip(full, partial, strict=True)]
         kinds = f"{_range(full)} full, {_range(partial)} partial"
-        every = (-(-n // TILE)) ** 2
+        found = self.subject.columns(n, self.layer, slots=self.slots)
+        every = -(-n // TILE) * sum(-(-count // TILE) for _, count in found)
         return (
-            ("pairs", f"{_range(pairs)} of {n * n:,}"),
-            ("density", _percent([count / (n * n) for count in pairs])),
+            ("pairs", f"{_range(pairs)} of {n * self.keys:,}"),
+            ("density", _percent([count / max(n * self.keys, 1) for count in pairs])),
             ("tiles", f"{_range(listed)} visited ({kinds}) of {every:,}, {TILE} x {TILE} each"),
         )
 
@@ -149,7 +211,7 @@ def _only_length(subject: Subject, layer: int) -> int | None:
 
 
 def _verify_length(seen: View) -> None:
-    seen.subject.mask(seen.n, 0, seen.layer, **seen.inputs)
+    seen.subject.mask(seen.n, 0, seen.layer, slots=seen.slots, **seen.inputs)
 
 
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:

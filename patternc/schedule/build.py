@@ -9,9 +9,7 @@ from patternc.layout.tiling import tiling
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.grouping import Shared, group_heads, share, with_slots
 from patternc.schedule.schedule import Group, Pass, Schedule
-
-QUERY_TILE = 128
-KEY_TILE = 64
+from patternc.schedule.tiles import KEY_TILE, QUERY_TILE
 
 
 def build_schedule(

@@ -1,0 +1,217 @@
+"""Score modifiers of every backend, against scores written down by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers.models.t5.modeling_t5 import T5Attention
+
+from tests.emit.dense import (
+    SHAPES,
+    WAYS,
+    Call,
+    Case,
+    Cases,
+    Tensor,
+    assert_computes,
+    compiled,
+    draw,
+)
+
+
+def window(call: Call) -> Tensor:
+    """local(left=9, right=3)."""
+    return (call.distance >= -9) & (call.distance <= 3)
+
+
+def windowed(call: Call, scores: Tensor) -> Tensor:
+    return call.softmax((scores, window(call), call.v))[0]
+
+
+def softcap(call: Call) -> Case:
+    return Case(
+        "local(left=9, right=3) with softcap(2)", windowed(call, 2 * torch.tanh(call.scores() / 2))
+    )
+
+
+def scale(call: Call) -> Case:
+    return Case("local(left=9, right=3) with scale(0.5)", windowed(call, 2 * call.scores()))
+
+
+def alibi(call: Call) -> Case:
+    slopes = torch.tensor([2.0**-4, 2.0**-8])[:, None, None]
+    scores = call.scores() - slopes * call.distance.abs()
+    return Case("full with alibi & causal", call.softmax((scores, call.distance <= 0, call.v))[0])
+
+
+def bias(call: Call) -> Case:
+    table = draw(2, call.queries, call.n)
+    text = "local(left=9, right=3) with bias(table)"
+    return Case(text, windowed(call, call.scores() + table), {"table": table})
+
+
+def bias_of_batch(call: Call) -> Case:
+    table = draw(2, 1, call.queries, call.n)
+    text = "local(left=9, right=3) with bias(table)"
+    return Case(text, windowed(call, call.scores() + table), {"table": table})
+
+
+def bias_of_slots(call: Call) -> Case:
+    keys, values = call.pair(7)
+    table = draw(2, call.queries, 7)
+    everything = torch.ones(call.queries, 7, dtype=torch.bool)
+    out, _ = call.softmax(
+        (call.scores(), window(call), call.v), (call.scores(keys) + table, everything, values)
+    )
+    text = "local(left=9, right=3) + full on encoder with bias(table)"
+    return Case(text, out, {"table": table, "encoder_kv": (keys, values)})
+
+
+def relative(call: Call) -> Case:
+    keys = draw(9, 16)
+    place = (call.distance.clamp(-4, 4) + 4).expand(2, 2, -1, -1)
+    scores = call.scores() + (call.q @ keys.mT).gather(3, place) / 4
+    text = "local(left=9, right=3) with relative(4)"
+    return Case(text, windowed(call, scores), {"relative_keys": keys})
+
+
+def soft_span(call: Call) -> Case:
+    span = torch.tensor([3.0, 7.0], dtype=torch.float64)
+    share = ((span[:, None, None] + 1 + call.distance) / 4 + 1).clamp(0, 1)
+    seen = (call.distance < 0) & (call.distance >= -9) & (share > 0)
+    out, _ = call.softmax((call.scores() + share.log(), seen, call.v))
+    return Case("local(left=9, right=-1) with softspan(4, z=span)", out, {"span": span})
+
+
+def sink(call: Call) -> Case:
+    sinks = draw(2)
+    out, lse = call.softmax((call.scores(), window(call), call.v))
+    share = (lse - torch.logaddexp(lse, sinks[:, None])).exp()
+    text = "local(left=9, right=3) with sink"
+    return Case(text, out * share[..., None], {"sinks": sinks})
+
+
+def distance_aware(call: Call) -> Case:
+    alpha, beta = draw(2).abs(), draw(2)
+    change = alpha[:, None, None] * call.distance.abs()
+    factor = (1 + beta.exp())[:, None, None] / (1 + (beta[:, None, None] - change).exp())
+    out = windowed(call, call.scores().clamp(min=0) * factor)
+    text = "local(left=9, right=3) with distance_aware"
+    return Case(text, out, {"distance_alpha": alpha, "distance_beta": beta})
+
+
+def t5(call: Call) -> Case:
+    table = draw(32, 2)
+    bucket = T5Attention._relative_position_bucket(call.distance, True, 32, 20)
+    out = windowed(call, call.scores() + table[bucket].permute(2, 0, 1))
+    return Case("local(left=9, right=3) with t5(32, 20)", out, {"t5_bias": table})
+
+
+def t5_of_the_past(call: Call) -> Case:
+    table = draw(32, 2)
+    bucket = T5Attention._relative_position_bucket(call.distance, False, 32, 20)
+    scores = call.scores() + table[bucket].permute(2, 0, 1)
+    out, _ = call.softmax((scores, call.distance <= 0, call.v))
+    return Case("causal\nfull with t5(32, 20)", out, {"t5_bias": table})
+
+
+def t5_of_slots(call: Call) -> Case:
+    """Distances on a pool count windows."""
+    table, (keys, values) = draw(8, 2), call.pair(-(-call.n // 4))
+    bucket = T5Attention._relative_position_bucket(
+        torch.arange(keys.shape[2]) - call.i // 4, True, 8, 20
+    )
+    scores = call.scores(keys) + table[bucket].permute(2, 0, 1)
+    everything = torch.ones(call.queries, keys.shape[2], dtype=torch.bool)
+    out, _ = call.softmax((scores, everything, values))
+    text = "full on pool(4, sum) with t5(8, 20)"
+    return Case(text, out, {"t5_bias": table, "pool_kv": (keys, values)})
+
+
+def rotated(part: Tensor, position: Tensor) -> Tensor:
+    """Neighbouring dimensions turned as complex numbers."""
+    turns = 10000.0 ** (-torch.arange(0, 16, 2).double() / 16)
+    angle = position.double().view(-1, 1) * turns
+    pairs = torch.complex(part[..., 0::2], part[..., 1::2])
+    turned = pairs * torch.polar(torch.ones_like(angle), angle)
+    return torch.stack([turned.real, turned.imag], -1).flatten(-2)
+
+
+def rotary(call: Call) -> Case:
+    keys = call.shared(rotated(call.k, call.j))
+    out = windowed(call, rotated(call.q, call.i) @ keys.mT / 4)
+    return Case("local(left=9, right=3) with rotary(10000)", out)
+
+
+def rotary_with_memory(call: Call) -> Case:
+    keys, values = call.pair(20)
+    behind = torch.arange(-20, 0)[None, :]
+    moved, turned = rotated(keys, behind), rotated(call.q, call.i)
+    out, _ = call.softmax(
+        (turned @ call.shared(moved).mT / 4, behind - call.i >= -25, values),
+        (turned @ call.shared(rotated(call.k, call.j)).mT / 4, call.distance <= 0, call.v),
+    )
+    text = "causal\n(full + local(left=25) on memory(24)) with rotary(10000)"
+    return Case(text, out, {"memory_kv": (keys, values)})
+
+
+def xl_relative(call: Call) -> Case:
+    (keys, values), u, w = call.pair(20), draw(2, 16), draw(2, 16)
+    r = draw(call.n + 20, 2, 16)
+    keys, j = torch.cat([keys, call.k], 2), torch.arange(-20, call.n)[None, :]
+    far = (call.i - j).clamp(min=0).expand(2, 2, -1, -1)
+    by_place = ((call.q + w[:, None]) @ r.permute(1, 2, 0)).gather(3, far)
+    scores = ((call.q + u[:, None]) @ call.shared(keys).mT + by_place) / 4
+    # Memory is available to every query, also to one that stands before it.
+    seen = (j <= call.i) | (j < 0)
+    out, _ = call.softmax((scores, seen, torch.cat([values, call.v], 2)))
+    text = "causal\n(full + full on memory(24)) with xl_relative"
+    memory = keys[:, :, :20], values
+    return Case(text, out, {"memory_kv": memory, "xl_u": u, "xl_v": w, "xl_r": r})
+
+
+def several(call: Call) -> Case:
+    """The order of application: scale, softcap, bias, softspan, whatever the order of the text."""
+    table, span = draw(2, call.queries, call.n), torch.tensor([3.0, 7.0], dtype=torch.float64)
+    share = ((span[:, None, None] + 1 + call.distance) / 4 + 1).clamp(0, 1)
+    scores = 3 * torch.tanh(call.scores() * 4 * 0.3 / 3) + table + share.log()
+    out, _ = call.softmax((scores, window(call) & (share > 0), call.v))
+    text = (
+        "local(left=9, right=3) with softspan(4, z=span) with bias(table) with softcap(3) "
+        "with scale(0.3)"
+    )
+    return Case(text, out, {"table": table, "span": span})
+
+
+CASES: Cases = {
+    function.__name__.replace("_", " "): function
+    for function in (
+        softcap,
+        scale,
+        alibi,
+        bias,
+        bias_of_batch,
+        bias_of_slots,
+        relative,
+        soft_span,
+        sink,
+        distance_aware,
+        t5,
+        t5_of_the_past,
+        t5_of_slots,
+        rotary,
+        rotary_with_memory,
+        xl_relative,
+        several,
+    )
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("queries", "n", "kv_heads"), SHAPES)
+@pytest.mark.parametrize(("backend", "dtype", "bound"), WAYS)
+def test_scores_are_those_written_down(
+    name: str, queries: int, n: int, kv_heads: int, backend: str, dtype: torch.dtype, bound: float
+) -> None:
+    call = Call.of(queries, n, kv_heads)
+    assert_computes(CASES[name](call), call, backend, dtype, bound)
