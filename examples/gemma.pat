@@ -3,6 +3,7 @@
 # config:  Gemma 3 1B: 26 layers, sliding_window = 512 keys with the query itself
 # length:  32768
 # equals:  Transformers' Gemma3 text model
+# checked: transformers 5.23.0 (hf_gemma3)
 
 causal
 layers 26

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from patternc import __version__, files
+from patternc.pipeline import STAGES, Stage
 from patternc.programs import INLINE, Given, all_given, defines, one_given, programs
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def commands() -> None:
 )
 @click.option("--head-dim", type=click.IntRange(min=1), help="Choose tiles for this head size.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the output is stale.")
+@click.option(
+    "--emit", "stage", type=click.Choice(STAGES), default=STAGES[-1], help="Stop at this stage."
+)
 def compile_command(
     paths: tuple[str, ...],
     text: str | None,
@@ -109,6 +113,7 @@ def compile_command(
     dtype: str | None,
     head_dim: int | None,
     check: bool,
+    stage: Stage,
 ) -> None:
     """Write a Python file with the attention of a program.
 
@@ -124,7 +129,12 @@ def compile_command(
     words = [f"{name}={value}" for name, value in options.items() if value is not None]
     command = shlex.join(["patternc", "compile", *given.arguments, *words])
     named = given.pattern(given.stem)
-    source = named.compile(layer=layer, dtype=dtype, head_dim=head_dim, command=command)
+    if stage == STAGES[-1]:
+        source = named.compile(layer=layer, dtype=dtype, head_dim=head_dim, command=command)
+    else:
+        from patternc.report.stages import stage_text
+
+        source = stage_text(named, stage, layer)
     if output == files.STANDARD:
         click.echo(source, nl=False)
     elif not check:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language import Elaborated, elaborate, parse
+from patternc.language import Elaborated, Program, elaborate, parse
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.language.sources import Source
 from patternc.language.terms import HeadPattern
@@ -57,7 +57,8 @@ class Pattern:
     ) -> None:
         self.text = text
         self.name = name
-        self._program: Elaborated = elaborate(parse(text, name), parameters or {})
+        self._tree = parse(text, name)
+        self._program: Elaborated = elaborate(self._tree, parameters or {})
         self._relations: dict[int, tuple[Relation, ...]] = {}
 
     @classmethod
@@ -85,6 +86,16 @@ class Pattern:
     def inputs(self) -> tuple[Any, ...]:
         """Run-time inputs with name, role and shape."""
         return self._program.inputs
+
+    @property
+    def tree(self) -> Program:
+        """The program as it was written."""
+        return self._tree
+
+    @property
+    def elaborated(self) -> Program:
+        """The program with parameters in force and the `avoid=` of random draws written out."""
+        return self._program.program
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -232,19 +243,28 @@ class Pattern:
         return load_module(self.compile())
 
     def attention(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor | None,
+        v: torch.Tensor | None,
+        **options: Any,
     ) -> Any:
         """Attention over this pattern: see `attention` of a generated module.
 
-        query [batch, heads, queries, head_dim], key and value [batch, heads, n, head_dim].
+        q [batch, heads, queries, head_dim], k and v [batch, kv_heads, n, head_dim]; None where the
+        pattern has no term on the tokens. Options and run-time inputs go by name.
         """
-        return self.module.attention(query, key, value, **options)
+        return self.module.attention(q, k, v, **options)
 
     def reference(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor | None,
+        v: torch.Tensor | None,
+        **options: Any,
     ) -> Any:
         """The same by dense masks, in any dtype: what the kernels are held to."""
-        return self.module.reference(query, key, value, **options)
+        return self.module.reference(q, k, v, **options)
 
     def __repr__(self) -> str:
         body = " ".join(line.strip() for line in self.text.splitlines() if _says_something(line))

@@ -19,11 +19,11 @@ from patternc.relation.integer_sets import (
     TileSet,
     basic_parts,
     budget,
-    condition_text,
     context,
     loops_of,
 )
 from patternc.relation.runs import Run, Sizes, values_of_row
+from patternc.relation.text import PLAIN
 
 # About 0.2 s.
 OPERATIONS = 200_000
@@ -130,7 +130,7 @@ def _inside(formula: Condition, n: int, m: int) -> str:
 
 
 def _at(formula: Condition, n: int) -> str:
-    return f"n = {n} and ({condition_text(formula)})"
+    return f"n = {n} and ({PLAIN.condition(formula)})"
 
 
 def _set(body: str) -> TileSet:

@@ -13,36 +13,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
-from typing import Literal, assert_never
+from typing import Literal
 
 import islpy as isl
 
 from patternc.language.formula import (
-    Absolute,
-    Add,
-    All,
-    Any,
-    Atom,
-    Compare,
     CompareOperator,
     Condition,
     Constant,
     Expression,
-    FloorDivide,
-    FromEnd,
-    Maximum,
-    Minimum,
-    Modulo,
-    Multiply,
-    Not,
-    Scalar,
-    Subtract,
     Truth,
     Variable,
     VariableName,
 )
 from patternc.relation import fold
 from patternc.relation.runs import Run
+from patternc.relation.text import PLAIN
 
 # 100,000 operations take about 0.1 s.
 BUDGET = 2_000_000
@@ -84,7 +70,7 @@ def budget(operations: int = BUDGET) -> Iterator[None]:
 
 def pairs(condition: Condition) -> isl.Set:
     """{ [i, j] : condition } on the infinite plane, n a parameter."""
-    return isl.Set(f"[n, m] -> {{ [i, j] : {condition_text(condition)} }}", context())
+    return isl.Set(f"[n, m] -> {{ [i, j] : {PLAIN.condition(condition)} }}", context())
 
 
 def universe(keys: KeyCount = "n") -> isl.Set:
@@ -150,65 +136,6 @@ def condition_of(plane: isl.Set) -> Condition:
     outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
     build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
     return _condition(build.expr_from_set(outer.params()), {})
-
-
-# --- formulas to isl text -------------------------------------------------------------------
-
-
-def condition_text(condition: Condition) -> str:
-    match condition:
-        case Truth(value):
-            return "true" if value else "false"
-        case Compare(operator, left, right):
-            symbol = {"==": "=", "!=": "!="}.get(operator, operator)
-            return f"{expression_text(left)} {symbol} {expression_text(right)}"
-        case All(items):
-            return _joined(items, " and ")
-        case Any(items):
-            return _joined(items, " or ")
-        case Not(operand):
-            return f"not ({condition_text(operand)})"
-        case Atom():
-            raise TypeError(f"{type(condition).__name__} is no integer set")
-        case _:
-            assert_never(condition)
-
-
-def _joined(items: tuple[Condition, ...], word: str) -> str:
-    return word.join(f"({condition_text(item)})" for item in items)
-
-
-def _factor(expression: Expression) -> str:
-    """isl reads `-1 * n`, but not `(-1) * n`."""
-    return (
-        str(expression.value) if isinstance(expression, Constant) else expression_text(expression)
-    )
-
-
-def expression_text(expression: Expression) -> str:
-    match expression:
-        case Constant(value):
-            return f"({value})" if value < 0 else str(value)
-        case Variable(name):
-            return name
-        case Add(left, right):
-            return f"({expression_text(left)} + {expression_text(right)})"
-        case Subtract(left, right):
-            return f"({expression_text(left)} - {expression_text(right)})"
-        case Multiply(left, right):
-            return f"({_factor(left)} * {_factor(right)})"
-        case FloorDivide(left, right):
-            return f"floor({expression_text(left)} / {expression_text(right)})"
-        case Modulo(left, right):
-            return f"({expression_text(left)} mod {expression_text(right)})"
-        case Minimum(left, right):
-            return f"min({expression_text(left)}, {expression_text(right)})"
-        case Maximum(left, right):
-            return f"max({expression_text(left)}, {expression_text(right)})"
-        case Absolute() | FromEnd() | Scalar():
-            raise TypeError(f"{type(expression).__name__} is resolved before integer sets")
-        case _:
-            assert_never(expression)
 
 
 # --- isl trees to formulas ------------------------------------------------------------------

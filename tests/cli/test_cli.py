@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from patternc import files
 from patternc.cli import commands
+from patternc.pipeline import STAGES
 
 BIGBIRD = Path(__file__).parents[2] / "examples" / "bigbird.pat"
 HEAVY = ("torch", "triton", "sympy", "networkx", "transformers")
@@ -327,3 +328,27 @@ def _wait_until_read(descriptor):
     waiting = bytearray(4)
     while fcntl.ioctl(descriptor, termios.FIONREAD, waiting) == 0 and any(waiting):
         os.sched_yield()
+
+
+# Stages.
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_can_be_looked_at(stage):
+    result = run("compile", str(BIGBIRD), "--emit", stage, "--layer", "3")
+    assert result.exit_code == 0
+    assert result.stdout == run("compile", str(BIGBIRD), "--emit", stage, "--layer", "3").stdout
+    told = {
+        "tree": "random(3, pool=1:16) }",
+        "program": "avoid=local(1) + global([0, -1])",
+        "relation": "RandomTable",
+        "layout": "listed  for 0 <= b < floor(n / 64)",
+        "schedule": "query tiles of 64 rows",
+        "kernel": "def attention(",
+    }
+    assert told[stage] in result.stdout
+
+
+def test_the_layout_stage_shows_closed_forms():
+    result = run("compile", "-e", "local(256)", "--emit", "layout")
+    assert "full    for max(0, ((2 * a) - 2)) <= b < " in result.stdout

@@ -105,6 +105,10 @@ class Case:
 Cases = dict[str, Callable[[Call], Case]]
 
 
+def named(*cases: Callable[[Call], Case]) -> Cases:
+    return {case.__name__.replace("_", " "): case for case in cases}
+
+
 @cache
 def compiled(text: str) -> ModuleType:
     """The module of a program with small tiles, so that short sequences have many."""

@@ -11,11 +11,10 @@ from tests.emit.dense import (
     WAYS,
     Call,
     Case,
-    Cases,
     Tensor,
     assert_computes,
-    compiled,
     draw,
+    named,
 )
 
 
@@ -148,7 +147,7 @@ def rotary_with_memory(call: Call) -> Case:
     behind = torch.arange(-20, 0)[None, :]
     moved, turned = rotated(keys, behind), rotated(call.q, call.i)
     out, _ = call.softmax(
-        (turned @ call.shared(moved).mT / 4, behind - call.i >= -25, values),
+        (turned @ call.shared(moved).mT / 4, (behind >= call.i - 25) & (behind <= call.i), values),
         (turned @ call.shared(rotated(call.k, call.j)).mT / 4, call.distance <= 0, call.v),
     )
     text = "causal\n(full + local(left=25) on memory(24)) with rotary(10000)"
@@ -183,28 +182,25 @@ def several(call: Call) -> Case:
     return Case(text, out, {"table": table, "span": span})
 
 
-CASES: Cases = {
-    function.__name__.replace("_", " "): function
-    for function in (
-        softcap,
-        scale,
-        alibi,
-        bias,
-        bias_of_batch,
-        bias_of_slots,
-        relative,
-        soft_span,
-        sink,
-        distance_aware,
-        t5,
-        t5_of_the_past,
-        t5_of_slots,
-        rotary,
-        rotary_with_memory,
-        xl_relative,
-        several,
-    )
-}
+CASES = named(
+    softcap,
+    scale,
+    alibi,
+    bias,
+    bias_of_batch,
+    bias_of_slots,
+    relative,
+    soft_span,
+    sink,
+    distance_aware,
+    t5,
+    t5_of_the_past,
+    t5_of_slots,
+    rotary,
+    rotary_with_memory,
+    xl_relative,
+    several,
+)
 
 
 @pytest.mark.parametrize("name", CASES)

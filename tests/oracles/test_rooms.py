@@ -74,19 +74,35 @@ def _tile(rows: np.ndarray, b: int) -> np.ndarray:
     return rows[:, b * TILE : (b + 1) * TILE]
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in oracle_cases() if case.on_tokens], ids=lambda case: case.name
-)
+def keys_by_source(case: OracleCase, pattern: Pattern, key: torch.Tensor) -> dict:
+    """The columns of `key`, values that tell them apart, as arguments of `attention`."""
+    value = torch.eye(key.shape[2], dtype=key.dtype).expand(1, case.heads, -1, -1)
+    arguments, first = {"k": None, "v": None}, 0
+    for source, count in pattern.columns(case.n, case.layer, slots=case.sizes):
+        name = type(source).__name__.lower()
+        pair = tuple(part[:, :, first : first + count] for part in (key, value))
+        if name == "tokens":
+            arguments["k"], arguments["v"] = pair
+        else:
+            arguments[f"{name}_kv"] = pair
+        first += count
+    if arguments["k"] is None:
+        arguments["k"] = arguments["v"] = key.new_zeros(1, case.heads, case.n, key.shape[3])
+    return arguments
+
+
+@CASES
 def test_the_generated_cpu_path_weighs_keys_as_published(case):
     """Values that are one-hot make the output row the row of weights."""
     pattern, generator = pattern_of(case), torch.Generator().manual_seed(0)
-    query = torch.randn(1, case.heads, case.queries, 4, generator=generator, dtype=torch.float64)
-    key = torch.randn(1, case.heads, case.n, 4, generator=generator, dtype=torch.float64)
-    value = torch.eye(case.n, dtype=torch.float64).expand(1, case.heads, -1, -1)
+    options = {"slots": case.sizes, **case.inputs}
+    counts = pattern.multiplicity(case.n, case.queries, case.layer, **options)
+    shapes = [(1, case.heads, rows, 4) for rows in (case.queries, counts.shape[2])]
+    query, key = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
     inputs = {name: torch.from_numpy(given) for name, given in case.inputs.items()}
-    weights = pattern.attention(query, key, value, layer=case.layer, **inputs)[0]
+    brought = keys_by_source(case, pattern, key)
+    weights = pattern.attention(query, **brought, layer=case.layer, **inputs)[0]
     assert np.array_equal(weights.numpy() > 0, case.mask)
-    counts = pattern.multiplicity(case.n, case.queries, case.layer, **case.inputs)
     expected = torch.from_numpy(counts) * (query @ key.mT / 2).exp()[0]
     total = expected.sum(-1, keepdim=True)
     torch.testing.assert_close(weights, expected / total.masked_fill(total == 0, 1))

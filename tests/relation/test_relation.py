@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from patternc.language.terms import HeadPattern, Same, Union
 from patternc.relation.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
-from patternc.relation.integer_sets import BudgetError, budget, condition_text, pairs
+from patternc.relation.integer_sets import BudgetError, budget, pairs
 from patternc.relation.lower import lower
 from patternc.relation.meaning import mask, multiplicity
 from patternc.relation.relation import relation, split
 from patternc.relation.tables import HeadTables, Tables
+from patternc.relation.text import PLAIN
 from tests.terms import formulas, neighborhoods, patterns, terms
 
 lengths = st.integers(1, 70)
@@ -58,7 +59,7 @@ def test_integer_sets_hold_the_same_pairs_for_a_given_n(term, n):
             for i in (0, n // 2, n - 1):
                 row = plane.copy()
                 found = {j for j in range(n) if _contains(row, i, j)}
-                assert found == set(np.flatnonzero(expected[i]).tolist()), condition_text(formula)
+                assert found == set(np.flatnonzero(expected[i]).tolist()), PLAIN.condition(formula)
     except BudgetError:
         return
 

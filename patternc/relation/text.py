@@ -1,0 +1,110 @@
+"""Formulas as text, in the notation that isl reads and people do.
+
+From conditions and expressions to strings. Atoms and scalars, which isl does not know, are written
+as questions and as s0, s1, ..: such text is for people only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from patternc.language.formula import (
+    Absolute,
+    Add,
+    All,
+    Any,
+    Atom,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    FromEnd,
+    Maximum,
+    Minimum,
+    Modulo,
+    Multiply,
+    Not,
+    Scalar,
+    Subtract,
+    Truth,
+    Variable,
+)
+from patternc.relation.predicate import InRow, Member, SameLabel
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes formulas; `names` says what variables are called."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def condition(self, condition: Condition) -> str:
+        match condition:
+            case Truth(value):
+                return "true" if value else "false"
+            case Compare(operator, left, right):
+                symbol = {"==": "="}.get(operator, operator)
+                return f"{self.expression(left)} {symbol} {self.expression(right)}"
+            case All(items):
+                return self._joined(items, " and ")
+            case Any(items):
+                return self._joined(items, " or ")
+            case Not(operand):
+                return f"not ({self.condition(operand)})"
+            case Atom():
+                return self._atom(condition)
+            case _:
+                assert_never(condition)
+
+    def expression(self, expression: Expression) -> str:
+        match expression:
+            case Constant(value):
+                return f"({value})" if value < 0 else str(value)
+            case Variable(name):
+                return self.names.get(name, name)
+            case Scalar(slot):
+                return f"s{slot}"
+            case Add(left, right):
+                return f"({self.expression(left)} + {self.expression(right)})"
+            case Subtract(left, right):
+                return f"({self.expression(left)} - {self.expression(right)})"
+            case Multiply(left, right):
+                return f"({self._factor(left)} * {self._factor(right)})"
+            case FloorDivide(left, right):
+                return f"floor({self.expression(left)} / {self.expression(right)})"
+            case Modulo(left, right):
+                return f"({self.expression(left)} mod {self.expression(right)})"
+            case Minimum(left, right):
+                return f"min({self.expression(left)}, {self.expression(right)})"
+            case Maximum(left, right):
+                return f"max({self.expression(left)}, {self.expression(right)})"
+            case Absolute() | FromEnd():
+                raise TypeError(f"{type(expression).__name__} is resolved by lowering")
+            case _:
+                assert_never(expression)
+
+    def _joined(self, items: tuple[Condition, ...], word: str) -> str:
+        return word.join(f"({self.condition(item)})" for item in items)
+
+    def _factor(self, expression: Expression) -> str:
+        """isl reads `-1 * n`, but not `(-1) * n`."""
+        if isinstance(expression, Constant):
+            return str(expression.value)
+        return self.expression(expression)
+
+    def _atom(self, atom: Atom) -> str:
+        match atom:
+            case InRow(table, row, key):
+                return f"{self.expression(key)} in row {self.expression(row)} of {table}"
+            case Member(table, position):
+                return f"{self.expression(position)} in {table}"
+            case SameLabel(table, row, key):
+                return f"{table}[{self.expression(row)}] = {table}[{self.expression(key)}] >= 0"
+            case _:
+                raise TypeError(f"no text for {type(atom).__name__}")
+
+
+PLAIN = Writer()

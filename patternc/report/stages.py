@@ -1,0 +1,103 @@
+"""What a program is at each stage, as text: `patternc compile --emit STAGE`.
+
+From the value of a stage to lines for people. The stages are those of `patternc.pipeline`.
+Non-goals: reading them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from patternc.language import show
+from patternc.layout.layout import Tiling
+from patternc.pattern import Pattern
+from patternc.pipeline import Stage
+from patternc.relation.fold import TRUE
+from patternc.relation.relation import Branch, Relation
+from patternc.relation.runs import Run
+from patternc.relation.text import PLAIN, Writer
+from patternc.schedule.schedule import Group, Pass, Schedule
+
+_TILES = Writer({"i": "a", "j": "b"})
+
+
+def stage_text(pattern: Pattern, stage: Stage, layer: int | None) -> str:
+    """One stage of a pattern; relations and layouts of one layer, the first by default."""
+    match stage:
+        case "tree":
+            return show(pattern.tree)
+        case "program":
+            return show(pattern.elaborated)
+        case "relation":
+            return "\n".join(_relations(pattern.relations(layer or 0))) + "\n"
+        case "layout" | "schedule":
+            lines = _schedule(pattern.schedule(layer), tiles=stage == "layout")
+            return "\n".join(lines) + "\n"
+        case "kernel":
+            return pattern.compile(layer)
+        case _:
+            assert_never(stage)
+
+
+def _relations(relations: tuple[Relation, ...]) -> Iterator[str]:
+    """Heads with equal relations together."""
+    heads: dict[Relation, list[int]] = {}
+    for head, relation in enumerate(relations):
+        heads.setdefault(relation, []).append(head)
+    for relation, equal in heads.items():
+        yield f"heads {_listed(equal)}"
+        for number, branch in enumerate(relation.branches):
+            yield f"  branch {number}: {_treatment(branch)}"
+            yield f"    {{ (i, j) : {PLAIN.condition(branch.predicate)} }}"
+
+
+def _treatment(branch: Branch | Pass) -> str:
+    """Source, multiplicity and what else is not as usual."""
+    parts = [f"on {branch.source}", f"times {branch.multiplicity}"]
+    parts += [f"with {modifier}" for modifier in branch.modifiers]
+    parts += [f"projection {branch.projection}"] if branch.projection else []
+    return ", ".join(parts)
+
+
+def _schedule(schedule: Schedule, tiles: bool) -> Iterator[str]:
+    yield f"query tiles of {schedule.query_tile} rows, key tiles of {schedule.key_tile} keys"
+    for number, groups in enumerate(schedule.groups):
+        layers = [at for at, kind in enumerate(schedule.group_of_layer) if kind == number]
+        yield f"layers {_listed(layers)}"
+        for group in groups:
+            yield from _group(group, tiles)
+
+
+def _group(group: Group, tiles: bool) -> Iterator[str]:
+    yield f"  heads {_listed(list(group.heads))}"
+    for number, launch in enumerate(group.passes):
+        yield f"    pass {number}: {_treatment(launch)}"
+        yield f"      {{ (i, j) : {PLAIN.condition(launch.predicate)} }}"
+        for slot, column in enumerate(zip(*launch.scalars, strict=True)):
+            yield f"      s{slot} by head: {', '.join(map(str, column))}"
+        if tiles:
+            for tiling in launch.tilings:
+                yield from _tiling(tiling)
+
+
+def _tiling(tiling: Tiling) -> Iterator[str]:
+    """Loops over the key tiles b of query tile a."""
+    for kind, runs in (("full", tiling.full), ("partial", tiling.partial)):
+        for run in runs:
+            yield f"      {kind:8}{_run(run)}"
+    for product in tiling.products:
+        for run in product.runs:
+            yield f"      listed  {_run(run)}"
+
+
+def _run(run: Run) -> str:
+    start, stop = _TILES.expression(run.start), _TILES.expression(run.stop)
+    where = "" if run.guard == TRUE else f" where {_TILES.condition(run.guard)}"
+    return f"for {start} <= b < {stop}{where}"
+
+
+def _listed(numbers: list[int]) -> str:
+    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))
