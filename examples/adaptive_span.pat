@@ -8,5 +8,6 @@
 
 causal
 heads 8
-let past = local(left=8192, right=-1)
-(past on memory(8192) + past) with relative(8192) with softspan(32, z=z)
+param span = 8192
+let past = local(left=span, right=-1)
+(past on memory(span) + past) with relative(span) with softspan(32, z=z)

@@ -8,8 +8,7 @@
 
 causal
 heads 8
-let past = local(left=8192, right=-1)
-(
-    (past on memory(8192) + past) with relative(8192) with softspan(32, z=z)
-    + full on persistent(1024)
-)
+param span = 8192
+let past = local(left=span, right=-1)
+let context = (past on memory(span) + past) with relative(span) with softspan(32, z=z)
+context + full on persistent(1024)

@@ -3,6 +3,7 @@
 # config:  `document` is given at the call: integers [n] or [batch, n], negative for padding
 # length:  8192
 # equals:  the document mask of attention-gym with a sliding window inside
+# checked: attn_gym 0.0.17 (attn_gym_document_sliding)
 
 causal
 same(document) & local(left=4095)

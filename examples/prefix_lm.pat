@@ -3,6 +3,7 @@
 # config:  a prefix of 60 tokens; another one with -D prefix=128
 # length:  512
 # equals:  the prefix_lm mask of attention-gym
+# checked: attn_gym 0.0.17 (attn_gym_prefix_lm)
 
 param prefix = 60
 columns([0:prefix]) + causal

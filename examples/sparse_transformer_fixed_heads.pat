@@ -3,6 +3,7 @@
 # config:  enwik8: 8 heads, segments of 128, four groups of 32 counted from the segment's end
 # length:  12288
 # equals:  the released code's "fixed" with num_verts = 4: head h takes group h mod 4
+# checked: openai/sparse_attention c53f3bdbf622 (openai_bst_fixed)
 
 causal
 heads 8

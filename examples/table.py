@@ -14,7 +14,10 @@ FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
 PICTURES = FOLDER / "pictures"
 BEGIN, END = "<!-- written by table.py -->", "<!-- end -->"
-_FIELD = re.compile(r"# (paper|config|length|equals): +(.*)")
+_FIELD = re.compile(r"# (paper|config|length|equals|checked): +(.*)")
+_CHECK = re.compile(r"([^,()]+) \((\w+)\)")
+# Inputs of these roles decide which pairs there are.
+_DECIDING = ("labels", "set", "listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,17 @@ class Example:
     title: str
     paper: str
     length: int
+    checked: tuple[tuple[str, str], ...]
+    """Third-party code whose masks were observed, with the family of those masks."""
 
     @staticmethod
     def read(path: Path) -> Example:
         first, *rest = path.read_text(encoding="utf-8").splitlines()
         header = dict(match.groups() for line in rest if (match := _FIELD.match(line)))
-        return Example(path, first.removeprefix("# "), header["paper"], int(header["length"]))
+        found = _CHECK.findall(header.get("checked", ""))
+        checked = tuple((source.strip(), family) for source, family in found)
+        title, length = first.removeprefix("# "), int(header["length"])
+        return Example(path, title, header["paper"], length, checked)
 
     @property
     def lines(self) -> int:
@@ -48,21 +56,26 @@ def examples() -> list[Example]:
 
 
 def density(example: Example) -> float | None:
-    """Held pairs of all layers and heads among all pairs; None where the call decides.
+    """Held pairs of all layers and heads among all pairs with all slots; None: the call decides.
 
     Layers that no rule tells apart differ in their draws only: one stands for all.
     """
     pattern, n = example.pattern, example.length
-    if pattern.inputs:
+    if any(item.role in _DECIDING for item in pattern.inputs):
         return None
+    slots = {"encoder": n}
     told_apart = re.search(r"^[^#\n]*\blayer\b", pattern.text, re.MULTILINE)
     layers = range(pattern.layers or 1) if told_apart else [0]
-    pairs = [count for layer in layers for count in pattern.pairs(n, layer)]
-    return sum(pairs) / (len(pairs) * n * n)
+    pairs = [count for layer in layers for count in pattern.pairs(n, layer, slots=slots)]
+    keys = sum(count for _, count in pattern.columns(n, slots=slots))
+    return sum(pairs) / (len(pairs) * n * keys)
 
 
 def table() -> str:
-    rows = ["| program | what | paper | lines | n | density |", "|---|---|---|---:|---:|---:|"]
+    rows = [
+        "| program | what | paper | lines | n | density | checked against |",
+        "|---|---|---|---:|---:|---:|---|",
+    ]
     for example in examples():
         share = density(example)
         cells = (
@@ -72,6 +85,7 @@ def table() -> str:
             str(example.lines),
             f"{example.length:,}",
             "at the call" if share is None else f"{share:.2%}",
+            ", ".join(source for source, _ in example.checked),
         )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)

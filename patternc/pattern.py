@@ -20,7 +20,7 @@ from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.language.sources import Source
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
-from patternc.relation.count import pairs_with_multiplicity
+from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
 from patternc.relation.lengths import fitting, verify
 from patternc.relation.meaning import columns, multiplicity
@@ -29,6 +29,7 @@ from patternc.relation.tables import HeadTables
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
 from patternc.schedule.tiles import choose_tiles
+from patternc.zoo import published
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -71,6 +72,14 @@ class Pattern:
         """A pattern from a file. Raises `PatternError` and `OSError`."""
         text = Path(path).read_text(encoding="utf-8")
         return cls(text, name=str(path), parameters=parameters)
+
+    @classmethod
+    def from_zoo(cls, name: str, /, **parameters: Any) -> Pattern:
+        """A published pattern, by its file's name in `examples/`: `Pattern.from_zoo("bigbird")`.
+
+        Raises `ValueError` for an unknown name, and `PatternError` for unknown parameters.
+        """
+        return cls(published(name), name=f"{name}.pat", parameters=parameters)
 
     @property
     def heads(self) -> int | None:

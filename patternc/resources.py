@@ -1,11 +1,11 @@
-"""The data rooms `grammar` and `codegen`: inside the installed package, else beside it."""
+"""The data rooms `grammar`, `codegen`, `examples`: inside the installed package, else beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-Room = Literal["grammar", "codegen"]
+Room = Literal["grammar", "codegen", "examples"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -19,3 +19,8 @@ def room(name: Room) -> Path:
 def read(name: Room, file: str) -> str:
     """The text of one file of a data room."""
     return (room(name) / file).read_text(encoding="utf-8")
+
+
+def names(name: Room, suffix: str) -> tuple[str, ...]:
+    """The names of the files with a suffix, which they lose, in alphabetical order."""
+    return tuple(sorted(path.stem for path in room(name).glob(f"*{suffix}")))

@@ -12,7 +12,7 @@ from patternc.cli import commands
 EXAMPLES = table.examples()
 _HEADER = re.compile(
     r"# .+\n# paper: +.+ (19|20)\d\d.*\n# config: +.+\n(#          .+\n)?"
-    r"# length: +\d+\n# equals: +.+\n(#          .+\n)*\n"
+    r"# length: +\d+\n# equals: +.+\n(#          .+\n)*(# checked: \S.*\n)?(# beyond:  \S.*\n)?\n"
 )
 
 

@@ -23,16 +23,18 @@ from functools import lru_cache
 
 from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
 from patternc.analysis.coverage import empty_row, unseen_key
-from patternc.analysis.lengths import LENGTH, usual_length, verify
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.language.elaborate import Elaborated
 from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, Name, Node, Range, children, node_of
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TOKENS, Source, word_of
 from patternc.language.terms import Global, HeadPattern
 from patternc.relation import relation as relations
+from patternc.relation.lengths import fitting, verify
 
+# Looked at where no length is given and no grid has one.
+LENGTH = 4096
 _BRANCHING = ("mix", "gate", "sum", "mean")
 
 
@@ -89,14 +91,12 @@ def _distinct(rules: Iterator[_Rule]) -> list[_Rule]:
 
 
 def _usual(rules: list[_Rule]) -> int:
-    lengths = (usual_length(rule.pattern) for rule in rules)
-    return next((length for length in lengths if length is not None), LENGTH)
+    """The most positions of the first grid, blocks of it filled."""
+    spans = (fitting(rule.pattern) for rule in rules)
+    return next((most for _, most in filter(None, spans)), LENGTH)
 
 
 _relation = lru_cache(maxsize=4096)(relations.relation)
-
-
-# --- causality ------------------------------------------------------------------------------
 
 
 def _idle_globals(rule: _Rule, n: int) -> Iterator[Diagnostic]:
@@ -184,9 +184,6 @@ def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: _Rule) -> Diagn
     )
 
 
-# --- rows and keys --------------------------------------------------------------------------
-
-
 def _empty_rows(rules: list[_Rule], n: int) -> Iterator[Diagnostic]:
     for rule in rules:
         row = empty_row(_relation(rule.pattern), n)
@@ -218,7 +215,7 @@ def _unseen_key(source: Source, slot: int, rules: list[_Rule], n: int) -> Diagno
     values = rules[0].place.values
     layer = f"at layer {values['layer']}" if "layer" in values else ""
     heads = f"by none of the {len(rules)} heads" if "head" in values else ""
-    key = f"key {slot}" if source == TOKENS else f"slot {slot} of {_noun(source)}"
+    key = f"key {slot}" if source == TOKENS else f"slot {slot} of `{word_of(source)}`"
     return Diagnostic(
         "P208",
         f"no row sees {key}",
@@ -228,10 +225,6 @@ def _unseen_key(source: Source, slot: int, rules: list[_Rule], n: int) -> Diagno
         help="widen a term, or write the header `allow empty` if this is meant",
         severity="warning",
     )
-
-
-def _noun(source: Source) -> str:
-    return f"`{type(source).__name__.lower()}`"
 
 
 def _joined(*parts: str) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from patternc.emit.walk import atoms
 from patternc.relation.lower import lower
 from patternc.relation.predicate import (
     InRow,
@@ -23,15 +22,14 @@ from patternc.relation.predicate import (
     SetTable,
     Table,
 )
+from patternc.relation.relation import atoms_of
 from patternc.schedule.schedule import Schedule
 
-# Roles that predicates ask; the others bring keys, weights of modifiers, gates.
-ASKED = ("listed", "set", "labels")
 POOLED = "optional: keys and values of the slots, a pair [batch, kv_heads, slots, head_dim]"
 
 
 class Input(Protocol):
-    """A run-time input; its role is "listed", "set" or "labels", its shape a text for people."""
+    """A run-time input; its role is one of those of the language, its shape a text for people."""
 
     @property
     def name(self) -> str: ...
@@ -45,7 +43,7 @@ class Input(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An input whose rows and positions count blocks of `block` tokens, or parts."""
+    """An input; what predicates ask counts blocks of `block` tokens, or parts."""
 
     name: str
     role: str
@@ -86,7 +84,7 @@ def _all(tables: Iterable[Table]) -> Iterator[Table]:
     for table in dict.fromkeys(tables):
         yield table
         if isinstance(table, RandomTable):
-            yield from _all(map(table_of, atoms(lower(table.random.avoid))))
+            yield from _all(map(table_of, atoms_of(lower(table.random.avoid))))
 
 
 def table_of(atom: object) -> Table:

@@ -22,6 +22,7 @@ from patternc.emit.text import (
     Sequence,
     Text,
     laid_out,
+    quoted,
 )
 from patternc.emit.treatments import Operation, row_of_distance
 from patternc.emit.walk import greatest, operands
@@ -101,7 +102,7 @@ class Kernel:
         """What varies from call to call is not specialised: a kernel for each value is waste."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
         names += [] if self.inline else ["batch_lines"]
-        listed = Sequence(tuple(Leaf(f'"{name}"') for name in names), square=True)
+        listed = Sequence(tuple(quoted(name) for name in names), square=True)
         return laid_out(Call("@_jit", (Keyword("do_not_specialize", listed),)), "", 0)
 
 

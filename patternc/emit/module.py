@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 import jinja2
 
 from patternc import __version__
-from patternc.emit.inputs import ASKED, POOLED, Entry, Input, entries
+from patternc.emit.inputs import POOLED, Entry, Input, entries
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
-from patternc.emit.text import Call, Leaf, laid_out
+from patternc.emit.text import Call, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
+from patternc.language.inputs import DECIDING
 from patternc.resources import room
 from patternc.schedule.schedule import Schedule
 
@@ -48,7 +49,6 @@ _USES = {
     "scores": "scores=(",
     "sinks": "sink=True",
     "sources": '_Feed("',
-    "tokens": "_Feed()",
 }
 # How far a kernel may be from the reference in float64, for scores and values of order one.
 _BOUNDS = {"float32": "1e-4", "float16": "5e-3", "bfloat16": "3e-2"}
@@ -97,7 +97,7 @@ def emit_module(
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
         "inputs": listed,
-        "asked": tuple(item.name for item in listed if item.role in ASKED),
+        "asked": tuple(item.name for item in listed if item.role in DECIDING),
         "needs_tokens": named.treatments.needs_tokens,
         "lengths": tuple(lengths) if any(lengths) else (),
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
@@ -116,7 +116,7 @@ def _treatments(treatments: Treatments) -> dict[str, str]:
         "queries": laid_out(Items(tuple(treatments.queries)), "_QUERIES = ", 0),
         "feeds": laid_out(Items(tuple(treatments.feeds)), "_FEEDS = ", 0),
         "score_tables": laid_out(Items(tuple(treatments.tables)), "_SCORE_TABLES = ", 0),
-        "columns": laid_out(Items(tuple(Leaf(f'"{word}"') for word in treatments.columns)), "", 0),
+        "columns": laid_out(Items(tuple(quoted(word) for word in treatments.columns)), "", 0),
     }
 
 
@@ -130,7 +130,7 @@ def _is_treated(printed: Printed, inputs: Sequence[Entry]) -> bool:
     treatments = printed.treatments
     plain = [Call("_Query", ())], [Call("_Feed", ())]
     changed = any(kernel.operations for kernel in printed.kernels.names)
-    brought = any(item.role not in ASKED for item in inputs)
+    brought = any(item.role not in DECIDING for item in inputs)
     return changed or brought or (treatments.queries, treatments.feeds) != plain
 
 

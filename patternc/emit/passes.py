@@ -13,7 +13,7 @@ from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
 from patternc.emit.printer import POSITIONS, TORCH, Names, Printer, simplified, slot_of
 from patternc.emit.tables import numbers, slot
-from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat
+from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
 from patternc.emit.treatments import Treatment, Treatments
 from patternc.language.formula import Constant, Expression
 from patternc.language.modifiers import Sink
@@ -28,7 +28,7 @@ from patternc.schedule.schedule import Group, Pass, Schedule
 
 @dataclass(slots=True)
 class Printed:
-    """What the groups name: torch functions, and kernels."""
+    """What the groups name: torch functions, kernels, and numbered queries, feeds and tables."""
 
     functions: Functions = field(default_factory=Functions)
     kernels: Kernels = field(default_factory=Kernels)
@@ -59,11 +59,11 @@ def _group(group: Group, layer: int | None, printed: Printed) -> Text:
 
 def _combined(combined: Combined) -> Text:
     """(kind, name of the gate, arguments), an argument a softmax's number or a combination."""
-    gate = "None" if combined.gate is None else f'"{combined.gate}"'
+    gate = Leaf("None") if combined.gate is None else quoted(combined.gate)
     arguments = tuple(
         Leaf(str(item)) if isinstance(item, int) else _combined(item) for item in combined.arguments
     )
-    return Sequence((Leaf(f'"{combined.kind}"'), Leaf(gate), Sequence(arguments)))
+    return Sequence((quoted(combined.kind), gate, Sequence(arguments)))
 
 
 def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:

@@ -34,7 +34,6 @@ from patternc.language.formula import (
     Constant,
     Expression,
     FloorDivide,
-    FromEnd,
     Maximum,
     Minimum,
     Modulo,
@@ -59,7 +58,6 @@ class Dialect:
     minimum: Two
     maximum: Two
     absolute: Callable[[Text], Text]
-    from_end: Callable[[Text], Text]
     truncates: bool
 
 
@@ -102,35 +100,22 @@ def _is_number(word: str) -> bool:
     return word.lstrip("-").isdigit()
 
 
-def _chosen(where: str) -> Callable[[Text], Text]:
-    """A position counted from the end where it is negative."""
-
-    def text(operand: Text) -> Text:
-        present = Chain(COMPARISON, operand, ((">=", Leaf("0")),))
-        return Call(where, (present, operand, Chain(SUM, operand, (("+", Leaf("n")),))))
-
-    return text
-
-
 TORCH = Dialect(
     _clamped("torch.minimum", "max"),
     _clamped("torch.maximum", "min"),
     lambda operand: Method(operand, "abs", ()),
-    _chosen("torch.where"),
     truncates=False,
 )
 TRITON = Dialect(
     _call("tl.minimum"),
     _call("tl.maximum"),
     lambda operand: Call("tl.abs", (operand,)),
-    _chosen("tl.where"),
     truncates=True,
 )
 PYTHON = Dialect(
     _call("min"),
     _call("max"),
     lambda operand: Call("abs", (operand,)),
-    lambda operand: Call("_end", (Leaf("n"), operand)),
     truncates=False,
 )
 
@@ -169,8 +154,6 @@ class Printer:
                 return self.dialect.maximum(self.expression(left), self.expression(right))
             case Absolute(operand):
                 return self.dialect.absolute(self.expression(operand))
-            case FromEnd(operand):
-                return self._from_end(operand)
             case _:
                 assert_never(value)
 
@@ -235,14 +218,6 @@ class Printer:
         first, *rest = map(self._condition, items)
         return Chain(level, first, tuple((operator, item) for item in rest))
 
-    def _from_end(self, operand: Expression) -> Text:
-        match operand:
-            case Constant(number) if number >= 0:
-                return self.expression(operand)
-            case Constant(number):
-                return self.expression(Subtract(Variable("n"), Constant(-number)))
-        return self.dialect.from_end(self.expression(operand))
-
     def unsigned(self, value: Expression) -> bool:
         """Is the value never negative, as far as its form shows?"""
         match value:
@@ -258,7 +233,7 @@ class Printer:
                 return self.unsigned(left)
             case Modulo() | Absolute():
                 return True
-            case Subtract() | Scalar() | FromEnd():
+            case Subtract() | Scalar():
                 return False
             case _:
                 assert_never(value)

@@ -12,8 +12,7 @@ from typing import assert_never
 from patternc.emit.functions import Functions
 from patternc.emit.inputs import table_of
 from patternc.emit.printer import simplified
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text
-from patternc.emit.walk import atoms
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.language.formula import Condition, Truth
 from patternc.language.terms import Random
 from patternc.relation.lower import lower
@@ -26,6 +25,7 @@ from patternc.relation.predicate import (
     SetTable,
     Table,
 )
+from patternc.relation.relation import atoms_of
 from patternc.schedule.grouping import with_slots
 
 
@@ -57,16 +57,16 @@ def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: F
             drawn = _random(random, heads, layer, functions)
             return Call("_Random", (*drawn, *_scope(block, parts)))
         case ListedTable(name, block, parts):
-            return Call("_Listed", (_string(name), *_scope(block, parts)))
+            return Call("_Listed", (quoted(name), *_scope(block, parts)))
         case PermutationTable(keys, block, parts):
             return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
         case SetTable(name, block, parts, of_rows):
-            return Call("_Set", (_string(name), *_scope(block, parts), *_side(of_rows)))
+            return Call("_Set", (quoted(name), *_scope(block, parts), *_side(of_rows)))
         case ConstantSet(listing, block, of_rows):
             ranges = Leaf(functions.ranges(listing, "_positions_#"))
             return Call("_Constant", (ranges, *_scope(block, 0), *_side(of_rows)))
         case LabelTable(name, block, parts):
-            return Call("_Labels", (_string(name), *_scope(block, parts)))
+            return Call("_Labels", (quoted(name), *_scope(block, parts)))
         case _:
             assert_never(table)
 
@@ -90,7 +90,7 @@ def _random(
 def _avoided(avoid: Condition, layer: int | None, functions: Functions) -> list[Text]:
     if avoid == Truth(False):
         return []
-    asked = tuple(dict.fromkeys(map(table_of, atoms(avoid))))
+    asked = tuple(dict.fromkeys(map(table_of, atoms_of(avoid))))
     slotted = with_slots(avoid, {table: number for number, table in enumerate(asked)})
     predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#")
     tables = tuple(slot((table,), layer, functions) for table in asked)
@@ -108,10 +108,6 @@ def numbers(values: tuple[int, ...]) -> Text:
         bounds = (str(values[0]), str(values[-1] + 1)) if values[0] else (str(len(values)),)
         return Leaf(f"tuple(range({', '.join(bounds)}))")
     return Sequence(tuple(Leaf(str(value)) for value in values))
-
-
-def _string(value: str) -> Text:
-    return Leaf(f'"{value}"')
 
 
 def _scope(block: int, parts: int) -> list[Text]:

@@ -73,6 +73,11 @@ class Lambda:
     body: Text
 
 
+def quoted(word: str) -> Leaf:
+    """A string without anything to escape."""
+    return Leaf(f'"{word}"')
+
+
 Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Sequence | Lambda
 
 

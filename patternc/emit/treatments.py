@@ -1,7 +1,7 @@
 """What a pass asks and what happens to its scores, as data and kernel text of the module.
 
 From a pass's source, projection and modifiers to numbered queries, feeds and score tables, the
-operations on its scores in the order of LANGUAGE (section 7), and their lines in a kernel.
+operations on its scores in the order of the manual, and their lines in a kernel.
 Non-goals: the code that builds queries, keys and tables.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.language.modifiers import (
     Absolute,
     Alibi,
@@ -36,6 +36,7 @@ from patternc.language.sources import (
     Source,
     Stream,
     Tokens,
+    word_of,
 )
 from patternc.schedule.schedule import Pass
 
@@ -90,26 +91,26 @@ class Treatments:
         return Treatment(query, feed, operations, scales[0] if scales else None)
 
     def _feed(self, item: Pass) -> Text:
-        arguments: list[Text] = [_string(word_of(item.source))] if item.source != Tokens() else []
+        arguments: list[Text] = [quoted(word_of(item.source))] if item.source != Tokens() else []
         arguments += self._source_arguments(item.source)
         if item.projection is not None:
-            arguments.append(Keyword("projection", _string(item.projection)))
+            arguments.append(Keyword("projection", quoted(item.projection)))
         return Call("_Feed", tuple(arguments + _placements(item)))
 
     def _source_arguments(self, source: Source) -> list[Text]:
         match source:
             case Tokens() | Encoder():
-                return [] if source == Tokens() else [_string("encoder_kv")]
+                return [] if source == Tokens() else [quoted("encoder_kv")]
             case Memory(length) | Compressed(length):
-                return [_string(f"{word_of(source)}_kv"), _integer(length)]
+                return [quoted(f"{word_of(source)}_kv"), _integer(length)]
             case Project(count):
-                return [_string("project_weights"), _integer(count)]
+                return [quoted("project_weights"), _integer(count)]
             case Persistent(count):
-                return [_string("persistent_kv"), _integer(count)]
+                return [quoted("persistent_kv"), _integer(count)]
             case Stream(name, count):
-                return [_string(f"{name}_kv"), _integer(count)]
+                return [quoted(f"{name}_kv"), _integer(count)]
             case Pool(size, operation, stride, tail):
-                window = (_integer(size), _string(operation), _integer(stride), _string(tail))
+                window = (_integer(size), quoted(operation), _integer(stride), quoted(tail))
                 return [self._pool(repr(source)), Keyword("window", Sequence(window))]
             case _:
                 assert_never(source)
@@ -118,7 +119,7 @@ class Treatments:
         """The name under which a call may bring the slots of a pool itself."""
         if key not in self.pools:
             self.pools.append(key)
-        return _string(pool_input(self.pools.index(key)))
+        return quoted(pool_input(self.pools.index(key)))
 
     def _operation(self, modifier: Modifier, number: int, query: int, item: Pass) -> Operation:
         op = f"op{number}"
@@ -180,9 +181,9 @@ class Treatments:
         buckets: int = 0,
         both_sides: bool = True,
     ) -> Text:
-        arguments: list[Text] = [_string(kind)]
+        arguments: list[Text] = [quoted(kind)]
         if inputs:
-            arguments.append(Sequence(tuple(map(_string, inputs))))
+            arguments.append(Sequence(tuple(map(quoted, inputs))))
         numbers = (("query", query), ("low", low), ("buckets", buckets))
         arguments += [Keyword(name, _integer(value)) for name, value in numbers if value]
         if not both_sides:
@@ -214,16 +215,12 @@ def pool_input(number: int) -> str:
     return f"pool{number or ''}_kv"
 
 
-def word_of(source: Source) -> str:
-    return type(source).__name__.lower()
-
-
 def _query(item: Pass) -> Text:
     arguments: list[Text] = []
     if item.projection is not None:
-        arguments.append(Keyword("projection", _string(item.projection)))
+        arguments.append(Keyword("projection", quoted(item.projection)))
     if any(isinstance(modifier, XlRelative) for modifier in item.modifiers):
-        arguments.append(Keyword("shift", _string("xl_u")))
+        arguments.append(Keyword("shift", quoted("xl_u")))
     return Call("_Query", tuple(arguments + _placements(item)))
 
 
@@ -234,7 +231,7 @@ def _placements(item: Pass) -> list[Text]:
             case Rotary(base):
                 placed.append(Keyword("rotary", Leaf(str(base))))
             case Absolute(name):
-                placed.append(Keyword("absolute", _string(name)))
+                placed.append(Keyword("absolute", quoted(name)))
     return placed
 
 
@@ -242,10 +239,6 @@ def _numbered(known: list[Text], text: Text) -> int:
     if text not in known:
         known.append(text)
     return known.index(text)
-
-
-def _string(value: str) -> Text:
-    return Leaf(f'"{value}"')
 
 
 def _integer(value: int) -> Text:

@@ -20,7 +20,6 @@ from patternc.language.formula import (
     Constant,
     Expression,
     FloorDivide,
-    FromEnd,
     Maximum,
     Minimum,
     Modulo,
@@ -40,7 +39,7 @@ def subexpressions(value: Expression) -> Iterator[Expression]:
     match value:
         case Constant() | Variable() | Scalar():
             return
-        case Absolute(operand) | FromEnd(operand):
+        case Absolute(operand):
             yield from subexpressions(operand)
         case (
             Add(left, right)
@@ -75,21 +74,6 @@ def operands(value: Condition) -> Iterator[Expression]:
             yield position
         case Atom():
             raise TypeError(f"no operands of {type(value).__name__}")
-        case _:
-            assert_never(value)
-
-
-def atoms(value: Condition) -> Iterator[Atom]:
-    match value:
-        case Atom():
-            yield value
-        case All(items) | Any(items):
-            for item in items:
-                yield from atoms(item)
-        case Not(operand):
-            yield from atoms(operand)
-        case Truth() | Compare():
-            return
         case _:
             assert_never(value)
 
@@ -139,7 +123,5 @@ def greatest(value: Expression, positions: int, scalar: int) -> int:
             return max(of(left), of(right))
         case Absolute(operand):
             return of(operand)
-        case FromEnd(operand):
-            return of(operand) + positions
         case _:
             assert_never(value)

@@ -7,7 +7,7 @@ from patternc.language.kinds import Facts, expected_kind
 from patternc.language.names import Scope
 from patternc.language.near import nearest
 from patternc.language.primitives import Primitive, Slot
-from patternc.language.program import Argument, Call, Name, Node, Range, walk
+from patternc.language.program import Argument, Name, Node, Range, walk
 from patternc.language.source import Span
 
 
@@ -86,7 +86,7 @@ def bound_input(value: Name, scope: Scope) -> Diagnostic:
     )
 
 
-def without_slot(argument: Argument, call: Call, primitive: Primitive) -> Diagnostic:
+def without_slot(argument: Argument, primitive: Primitive) -> Diagnostic:
     if argument.name is None:
         return Diagnostic(
             "P050",

@@ -24,7 +24,6 @@ from patternc.language.lists import item_facts, range_facts
 from patternc.language.names import Check, Scope, input_name
 from patternc.language.primitives import RESERVED, ArgumentKind, Primitive, Slot
 from patternc.language.program import Argument, Call, Name, Node, Range
-from patternc.language.source import Span
 
 Filled = tuple[tuple[Slot, Argument], ...]
 
@@ -73,7 +72,7 @@ def check_arguments(call: Call, primitive: Primitive, scope: Scope, check: Check
     """The facts of every argument that fits; the others are reported."""
     filled, without = fill(call, primitive)
     for argument in without:
-        scope.report(without_slot(argument, call, primitive))
+        scope.report(without_slot(argument, primitive))
     for diagnostic in _miscounted(filled, call, primitive):
         scope.report(diagnostic)
     for argument in without:
@@ -99,16 +98,16 @@ def check_argument(slot: Slot, argument: Argument, scope: Scope, check: Check) -
         case "input", Name():
             return _input(value, slot, scope)
         case "pool", Range():
-            return _checked(slot, value.span, item_facts(value, scope, check), value, scope)
+            return _checked(slot, item_facts(value, scope, check), value, scope)
         case "interval", Range():
-            return _checked(slot, value.span, range_facts(value, scope, check), value, scope)
+            return _checked(slot, range_facts(value, scope, check), value, scope)
         case "positions", Name(name) if name not in scope.bound and name not in RESERVED:
             held = frozenset({"listed"})
             return Facts("set", held) if input_name(value, scope) else Facts("unknown")
         case _, Range():
             return scope.report(stray_range(value))
         case _:
-            return _checked(slot, value.span, check(value, scope), value, scope)
+            return _checked(slot, check(value, scope), value, scope)
 
 
 def _input(value: Name, slot: Slot, scope: Scope) -> Facts:
@@ -121,7 +120,7 @@ def _input(value: Name, slot: Slot, scope: Scope) -> Facts:
     return Facts("set", frozenset({held} if held else ()))
 
 
-def _checked(slot: Slot, span: Span, facts: Facts, value: Node | Range, scope: Scope) -> Facts:
+def _checked(slot: Slot, facts: Facts, value: Node | Range, scope: Scope) -> Facts:
     expected, kinds = _EXPECTED[slot.kind]
     if facts.kind == "unknown":
         return facts

@@ -35,7 +35,7 @@ from patternc.language.program import (
     node_of,
 )
 from patternc.language.source import Span
-from patternc.language.sources import TOKENS, Persistent, Pool, Project, Source, Stream
+from patternc.language.sources import TOKENS, Persistent, Pool, Project, Source, Stream, word_of
 from patternc.language.terms import Causal, HeadPattern, Term
 from patternc.language.treatments import Treatment, is_cut, sources_of, treatments, treatments_of
 
@@ -57,7 +57,7 @@ def _expanded(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node |
         yield from _expanded(child, lets, seen)
 
 
-def word_of(node: Node | Range) -> str:
+def _first_word(node: Node | Range) -> str:
     """The word that a bare name or a call begins with."""
     match node:
         case Name(word) | Call(word):
@@ -68,7 +68,7 @@ def word_of(node: Node | Range) -> str:
 
 def check_on(node: Binary, term: Term, source: Source, lets: Lets) -> Iterator[Diagnostic]:
     """`A on SOURCE`."""
-    word, place = word_of(node.right), node.right.span
+    word, place = _first_word(node.right), node.right.span
     stands = _IN_ORDER if word in _ORDERED else _ANYWHERE
     yield from _misplaced(node.left, stands, word, place, lets)
     if is_cut(term) and _looks_ahead(source):
@@ -106,7 +106,7 @@ def _misplaced(
 def _misplaced_relation(
     node: Name | Call, stands: frozenset[str], source: str, place: Span, lets: Lets
 ) -> Iterator[Diagnostic]:
-    word = word_of(node)
+    word = _first_word(node)
     if word not in stands:
         yield errors.stands_elsewhere(word, node.span, source, place)
         return
@@ -161,13 +161,12 @@ _WORDS: dict[type, str] = {
 
 def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnostic]:
     """`A with MODIFIER`."""
-    word, parts = word_of(node.right), tuple(treatments(term))
+    word, parts = _first_word(node.right), tuple(treatments(term))
     if any(type(held) is type(modifier) for part in parts for held in part.modifiers):
         yield errors.twice(word, node.right.span)
     for part in parts:
         if isinstance(modifier, _DISTANCES) and isinstance(part.source, Persistent | Project):
-            source = type(part.source).__name__.lower()
-            yield errors.no_distance(word, node.right.span, source)
+            yield errors.no_distance(word, node.right.span, word_of(part.source))
 
 
 def check_meet(nodes: Sequence[Node], items: Sequence[Term], lets: Lets) -> Iterator[Diagnostic]:
@@ -198,20 +197,20 @@ def check_one_source(operator: str, node: Node, term: Term) -> Iterator[Diagnost
 def _called(source: Source) -> str:
     if source == TOKENS:
         return "the tokens"
-    return f"`{type(source).__name__.lower()}`"
+    return f"`{word_of(source)}`"
 
 
 def check_available(node: Node, term: Term, cause: str, lets: Lets) -> Iterator[Diagnostic]:
     """That no source of a term looks ahead, where only the past is available."""
     for source in filter(_looks_ahead, sources_of(term)):
-        word = type(source).__name__.lower()
+        word = word_of(source)
         yield errors.not_available(word, _span_of(word, node, lets, _merges), cause)
 
 
 def _merges(node: Name | Call) -> bool:
     """Whether a pool's last slot takes in leftovers; of another word nothing is asked."""
     tails = [a.value for a in node.arguments if a.name == "tail"] if isinstance(node, Call) else []
-    return word_of(node) != "pool" or Name("merge") in tails
+    return _first_word(node) != "pool" or Name("merge") in tails
 
 
 def _span_of(
@@ -219,7 +218,7 @@ def _span_of(
 ) -> Span:
     """Where a word stands in a pattern."""
     for part in _expanded(node, lets, set()):
-        if isinstance(part, Name | Call) and word_of(part) == word and suits(part):
+        if isinstance(part, Name | Call) and _first_word(part) == word and suits(part):
             return part.span
     return node.span
 

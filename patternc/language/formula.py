@@ -90,13 +90,6 @@ class Absolute:
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class FromEnd:
-    """`operand` where it is not negative, else `operand + n`: a position counted from the end."""
-
-    operand: Expression
-
-
 Expression = (
     Constant
     | Variable
@@ -109,7 +102,6 @@ Expression = (
     | Minimum
     | Maximum
     | Absolute
-    | FromEnd
 )
 
 

@@ -101,7 +101,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
                     values[name] = constant(value, place)
                 case CountHeader(name, value):
                     counts[name] = at_least(1, name, value, place)
-                    _check_number(counts, value, place)
+                    _check_number(counts, value)
                 case _:
                     pass
         except NoValueError as fault:
@@ -111,7 +111,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
     return Headers(heads, layers, "causal" in flags, "allow empty" in flags, values)
 
 
-def _check_number(counts: Mapping[str, int], value: Node, place: Place) -> None:
+def _check_number(counts: Mapping[str, int], value: Node) -> None:
     patterns = counts.get("heads", 1) * counts.get("layers", 1)
     if patterns > _MOST_PATTERNS:
         raise NoValueError(_too_many(value.span, patterns))

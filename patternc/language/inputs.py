@@ -57,8 +57,11 @@ _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "distance_aware": (("distance_alpha", "distance"), ("distance_beta", "distance")),
     "sink": (("sinks", "sink"),),
 }
-# Inside blocks these count blocks; on another source than the tokens some count its slots.
-_COUNTING: tuple[Role, ...] = ("listed", "set", "labels")
+DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
+"""Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
+
+Inside blocks these count blocks; on another source than the tokens some count its slots.
+"""
 _OF_KEYS = ("columns", "listed")
 
 
@@ -83,7 +86,7 @@ class _Within:
         slots = f"; keys count slots of `{self.source}`"
         elsewhere = slots if self.source and function in _OF_KEYS else ""
         lifted = "; n, rows and positions count blocks" if self.lifted else ""
-        return elsewhere + lifted if role in _COUNTING else ""
+        return elsewhere + lifted if role in DECIDING else ""
 
 
 @dataclass(frozen=True, slots=True)

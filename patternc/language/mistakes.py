@@ -52,13 +52,13 @@ def describe(trouble: Trouble, source: Source) -> Diagnostic:
     """The diagnostic for a place at which the text cannot be read on."""
     text = source.slice(trouble.span)
     if trouble.found == "$END" and trouble.open:
-        return _never_closed(trouble.open[-1], trouble.span, source)
+        return _never_closed(trouble.open[-1])
     if text in (")", "]", "}"):
         return _stray_bracket(text, trouble, source)
     if trouble.found in ("_NEWLINE", "$END"):
         return _too_short(trouble, source)
     if not trouble.open and _starts_line(trouble.span, source) and _continues(trouble.found):
-        return _continuation(text, trouble, source)
+        return _continuation(text, trouble)
     return _unexpected(text, trouble, source)
 
 
@@ -82,7 +82,7 @@ def _open_marks(trouble: Trouble, source: Source) -> Iterator[Mark]:
             yield Mark(bracket.span, "still open here")
 
 
-def _never_closed(bracket: Bracket, end: Span, source: Source) -> Diagnostic:
+def _never_closed(bracket: Bracket) -> Diagnostic:
     return Diagnostic(
         "P003",
         f"`{bracket.character}` is never closed",
@@ -132,7 +132,7 @@ def _continues(found: str) -> bool:
     return found in _JOINING
 
 
-def _continuation(text: str, trouble: Trouble, source: Source) -> Diagnostic:
+def _continuation(text: str, trouble: Trouble) -> Diagnostic:
     return Diagnostic(
         "P004",
         "the line above is complete",

@@ -82,3 +82,8 @@ class Encoder:
 
 Source = Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Encoder
 TOKENS = Tokens()
+
+
+def word_of(source: Source) -> str:
+    """The word for a source: as programs write it, and `tokens`."""
+    return type(source).__name__.lower()

@@ -19,7 +19,7 @@ def two_positions(node: Binary, left: Facts, right: Facts) -> Diagnostic:
     )
 
 
-def positional_side(node: Binary, side: Node, what: str, facts: Facts) -> Diagnostic:
+def positional_side(side: Node, what: str, facts: Facts) -> Diagnostic:
     return Diagnostic(
         "P065",
         f"{what} that holds {min(facts.positional)}",

@@ -244,11 +244,11 @@ def _product(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
     if node.operator == "*" and left.positional and right.positional:
         return scope.report(two_positions(node, left, right))
     if node.operator in ("//", "%") and right.positional:
-        return scope.report(positional_side(node, node.right, "a divisor", right))
+        return scope.report(positional_side(node.right, "a divisor", right))
     if node.operator == "**" and right.positional:
-        return scope.report(positional_side(node, node.right, "an exponent", right))
+        return scope.report(positional_side(node.right, "an exponent", right))
     if node.operator == "**" and left.positional:
-        return scope.report(positional_side(node, node.left, "a base", left))
+        return scope.report(positional_side(node.left, "a base", left))
     return joined
 
 

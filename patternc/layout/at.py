@@ -16,9 +16,9 @@ import numpy as np
 from patternc.layout.layout import Tiling
 from patternc.layout.listing import (
     Pairs,
+    joined,
     listed_singly,
     product_tiles,
-    sorted_pairs,
 )
 from patternc.layout.tiling import classify_by_key, tiling
 from patternc.relation.evaluation import Booleans, Integers
@@ -90,8 +90,8 @@ class BranchLayout:
             return self._resolved()
         runs = self.tiling.full + self.tiling.partial
         found = [product_tiles(item, self.tiling, self.tables) for item in self.tiling.products]
-        full = _joined([pairs for pairs, _ in found])
-        partial = _without(_joined([pairs for _, pairs in found]), full)
+        full = joined([pairs for pairs, _ in found])
+        partial = _without(joined([pairs for _, pairs in found]), full)
         return _unlisted(full, runs, self.sizes), _unlisted(partial, runs, self.sizes)
 
     @cached_property
@@ -229,16 +229,6 @@ class Layout:
 def _visited(runs: tuple[Run, ...], rows: int, sizes: Sizes) -> int:
     """Tiles of closed-form runs; heads with equal runs are counted once."""
     return sum(count(run, np.arange(rows), sizes) for run in runs)
-
-
-def _joined(parts: list[Pairs]) -> Pairs:
-    if len(parts) == 1:
-        return parts[0]
-    empty = np.zeros(0, np.int64)
-    return sorted_pairs(
-        np.concatenate([empty, *(part.row for part in parts)]),
-        np.concatenate([empty, *(part.tile for part in parts)]),
-    )
 
 
 def _without(pairs: Pairs, others: Pairs) -> Pairs:

@@ -51,6 +51,17 @@ def sorted_pairs(row: Integers, tile: Integers) -> Pairs:
     return Pairs(keys // width, keys % width)
 
 
+def joined(parts: list[Pairs]) -> Pairs:
+    """All tiles of several lists."""
+    if len(parts) == 1:
+        return parts[0]
+    empty = np.zeros(0, np.int64)
+    return sorted_pairs(
+        np.concatenate([empty, *(part.row for part in parts)]),
+        np.concatenate([empty, *(part.tile for part in parts)]),
+    )
+
+
 def listed_singly(runs: tuple[Run, ...], rows: Integers, sizes: Sizes) -> Pairs:
     """Every tile of `runs`, one by one."""
     parts = [part for run in runs for part in expand(run, rows, sizes)]

@@ -26,7 +26,6 @@ from patternc.language.formula import (
     Constant,
     Expression,
     FloorDivide,
-    FromEnd,
     Maximum,
     Minimum,
     Modulo,
@@ -83,9 +82,6 @@ def evaluate(expression: Expression, values: Values) -> Integers:
             return _extreme(max, np.maximum, of(left), of(right))
         case Absolute(operand):
             return abs(of(operand))
-        case FromEnd(operand):
-            counted = of(operand)
-            return cast(Integers, counted + (counted < 0) * values["n"])
         case _:
             assert_never(expression)
 

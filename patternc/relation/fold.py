@@ -39,10 +39,6 @@ _NEGATED: dict[CompareOperator, CompareOperator] = {
 }
 
 
-def constant(value: int) -> Constant:
-    return Constant(value)
-
-
 def add(left: Expression, right: Expression) -> Expression:
     match left, right:
         case Constant(a), Constant(b):

@@ -138,8 +138,6 @@ def condition_of(plane: isl.Set) -> Condition:
     return _condition(build.expr_from_set(outer.params()), {})
 
 
-# --- isl trees to formulas ------------------------------------------------------------------
-
 Names = dict[str, Expression]
 
 

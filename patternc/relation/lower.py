@@ -1,36 +1,14 @@
-"""Terms to predicates: every relation of the language as one condition on i, j and n.
+"""Terms to predicates: every relation of the language as one condition on i, j, n and m.
 
-A scope says what the positions of a term count: tokens, the blocks of a `blocks(B)`, or numbers
-inside `blocks(parts=p)`. Non-goals: tiles, and the numbers of heads that share a kernel.
+From a term without key sources and modifiers, in a scope, to a condition on token positions and
+slots. Non-goals: tiles, and the numbers of heads that share a kernel.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
-from patternc.language.formula import (
-    Absolute,
-    Add,
-    All,
-    Any,
-    Compare,
-    Condition,
-    Constant,
-    Expression,
-    FloorDivide,
-    FromEnd,
-    Maximum,
-    Minimum,
-    Modulo,
-    Multiply,
-    Not,
-    Scalar,
-    Subtract,
-    Truth,
-    Variable,
-)
-from patternc.language.sources import Source, Tokens
+from patternc.language.formula import Condition, Constant, Expression
 from patternc.language.terms import (
     Blocks,
     Causal,
@@ -68,8 +46,6 @@ from patternc.relation.fold import (
     conjunction,
     disjunction,
     floor_divide,
-    maximum,
-    minimum,
     modulo,
     multiply,
     negation,
@@ -86,46 +62,10 @@ from patternc.relation.predicate import (
     RowTable,
     SameLabel,
 )
-from patternc.relation.sources import M, count_of, first_of, key_of
+from patternc.relation.scope import TOKENS, ZERO, Scope, in_scope, substitute
 
-ZERO = Constant(0)
 # A permutation of more entries than this is a table.
 MOST_CASES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What i, j and n of a term stand for, as expressions over token positions and slots.
-
-    Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
-    other than the `tokens`; tables number keys from `first` on.
-    """
-
-    row: Expression
-    key: Expression
-    count: Expression
-    length: Expression
-    block: int = 1
-    parts: int = 0
-    first: Expression = ZERO
-    tokens: bool = True
-
-    @property
-    def slot(self) -> Expression:
-        """The key as tables number it."""
-        unlifted = self.block == 1 and not self.parts
-        return Variable("j") if unlifted else subtract(self.key, self.first)
-
-
-TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
-
-
-def scope_of(source: Source) -> Scope:
-    """The scope of a term on `source`."""
-    if source == Tokens():
-        return TOKENS
-    key, count, first = key_of(source), count_of(source), first_of(source)
-    return Scope(Variable("i"), key, count, Variable("n"), first=first, tokens=False)
 
 
 def lower(term: Term, scope: Scope = TOKENS) -> Condition:
@@ -207,12 +147,12 @@ def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:
 
 def _keys(positions: Positions, scope: Scope) -> Condition:
     among = Among(scope.count, scope.slot, scope.block, scope.parts)
-    return lower_positions(positions, scope.key, among, lambda end: replace(end, scope))
+    return lower_positions(positions, scope.key, among, lambda end: in_scope(end, scope))
 
 
 def _queries(positions: Positions, scope: Scope) -> Condition:
     among = Among(scope.length, scope.row, scope.block, scope.parts, not scope.tokens)
-    return lower_positions(positions, scope.row, among, lambda end: replace(end, scope))
+    return lower_positions(positions, scope.row, among, lambda end: in_scope(end, scope))
 
 
 def _rows(positions: Positions, scope: Scope) -> Condition:
@@ -228,8 +168,8 @@ def _divides(divisor: int, expression: Expression) -> Condition:
 def _local(term: Local, scope: Scope) -> Condition:
     step = Constant(term.dilation)
     distance = subtract(scope.key, scope.row)
-    left = multiply(step, replace(term.left, scope))
-    right = multiply(step, replace(term.right, scope))
+    left = multiply(step, in_scope(term.left, scope))
+    right = multiply(step, in_scope(term.right, scope))
     return conjunction(
         [
             compare(distance, ">=", subtract(ZERO, left)),
@@ -309,50 +249,3 @@ def _in_part(part: int, parts: int, position: Expression, scope: Scope) -> Condi
             compare(scaled, "<", multiply(Constant(part + 1), scope.length)),
         ]
     )
-
-
-def substitute(condition: Condition, scope: Scope) -> Condition:
-    """The condition with i, j and n of the scope in place of its variables."""
-    match condition:
-        case Truth():
-            return condition
-        case Compare(operator, left, right):
-            return compare(replace(left, scope), operator, replace(right, scope))
-        case All(items):
-            return conjunction(substitute(item, scope) for item in items)
-        case Any(items):
-            return disjunction(substitute(item, scope) for item in items)
-        case Not(operand):
-            return negation(substitute(operand, scope))
-        case _:
-            raise TypeError(f"a where condition holds no {type(condition).__name__}")
-
-
-def replace(expression: Expression, scope: Scope) -> Expression:
-    """The expression with i, j and n of the scope in place of its variables."""
-    match expression:
-        case Constant() | Scalar():
-            return expression
-        case Variable(name):
-            return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[name]
-        case Add(left, right):
-            return add(replace(left, scope), replace(right, scope))
-        case Subtract(left, right):
-            return subtract(replace(left, scope), replace(right, scope))
-        case Multiply(left, right):
-            return multiply(replace(left, scope), replace(right, scope))
-        case FloorDivide(left, right):
-            return floor_divide(replace(left, scope), replace(right, scope))
-        case Modulo(left, right):
-            return modulo(replace(left, scope), replace(right, scope))
-        case Minimum(left, right):
-            return minimum(replace(left, scope), replace(right, scope))
-        case Maximum(left, right):
-            return maximum(replace(left, scope), replace(right, scope))
-        case Absolute(operand):
-            value = replace(operand, scope)
-            return maximum(value, subtract(ZERO, value))
-        case FromEnd():
-            raise TypeError("positions from the end stand in listings only")
-        case _:
-            assert_never(expression)

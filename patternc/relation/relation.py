@@ -19,7 +19,8 @@ from patternc.language.modifiers import Modifier
 from patternc.language.sources import TOKENS, Source
 from patternc.language.terms import HeadPattern
 from patternc.relation.fold import FALSE, TRUE, conjunction, disjunction, negation
-from patternc.relation.lower import lower, scope_of
+from patternc.relation.lower import lower
+from patternc.relation.scope import scope_of
 from patternc.relation.separate import Part, Projected, projections, separate
 
 

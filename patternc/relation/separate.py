@@ -1,8 +1,8 @@
 """Separating a branch into parts: one key source, one list of modifiers, one projection each.
 
-From a term with `On`, `With` and `projection=` inside to disjoint parts without them (LANGUAGE:
-`+` joins any source, `&` and `-` work source by source, a pair takes the score of its first term,
-a row with a projection uses it for every pair). Non-goals: predicates.
+From a term with `On`, `With` and `projection=` inside to disjoint parts without them, by the
+rules of the manual: `+` joins any source, `&` and `-` work source by source, a pair takes the score
+of its first term, a row with a projection uses it for every pair. Non-goals: predicates.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
 from patternc.relation.fold import disjunction
 from patternc.relation.integer_sets import KeyCount
-from patternc.relation.lower import lower, scope_of
+from patternc.relation.lower import lower
 from patternc.relation.predicate import (
     ConstantSet,
     InRow,
@@ -38,6 +38,7 @@ from patternc.relation.predicate import (
 )
 from patternc.relation.random_tables import draw
 from patternc.relation.runs import Sizes
+from patternc.relation.scope import scope_of
 from patternc.relation.separate import separate
 from patternc.relation.sources import keys_of, slots
 

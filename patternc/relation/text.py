@@ -21,7 +21,6 @@ from patternc.language.formula import (
     Constant,
     Expression,
     FloorDivide,
-    FromEnd,
     Maximum,
     Minimum,
     Modulo,
@@ -81,8 +80,8 @@ class Writer:
                 return f"min({self.expression(left)}, {self.expression(right)})"
             case Maximum(left, right):
                 return f"max({self.expression(left)}, {self.expression(right)})"
-            case Absolute() | FromEnd():
-                raise TypeError(f"{type(expression).__name__} is resolved by lowering")
+            case Absolute():
+                raise TypeError("absolute values are resolved by lowering")
             case _:
                 assert_never(expression)
 

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language.inputs import RunTimeInput
+from patternc.language.inputs import DECIDING, RunTimeInput
 from patternc.language.sources import TOKENS, Source
 from patternc.layout.at import Layout, Visits
 from patternc.relation.errors import InputError, LengthError
@@ -33,10 +33,6 @@ _DOCUMENTS = 4
 _EXACT, _SAMPLE = 128, 64
 
 Array = NDArray[np.generic]
-
-
-# Roles of inputs that decide which pairs there are.
-_DECIDING = ("labels", "set", "listed")
 
 
 class Subject(Protocol):
@@ -96,7 +92,7 @@ class View:
     @property
     def _asked(self) -> list[RunTimeInput]:
         """The inputs that decide which pairs there are."""
-        return [item for item in self.subject.inputs if item.role in _DECIDING]
+        return [item for item in self.subject.inputs if item.role in DECIDING]
 
     @property
     def slots(self) -> dict[str, int]:

@@ -32,7 +32,6 @@ _POINTERS = {
     "int64": "*i64",
     "uint8": "*u8",
 }
-Launch = tuple[Any, int, list[object]]
 
 
 @dataclass(frozen=True, slots=True)

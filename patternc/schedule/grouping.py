@@ -6,7 +6,7 @@ the text; the others become `Scalar`s, and the tables become `TableSlot`s. Non-g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
@@ -132,8 +132,8 @@ def _table_shape(table: Table) -> object:
     return table
 
 
-def _mapped(node: Node, change: object) -> Node:
-    changed = change(node)  # type: ignore[operator]
+def _mapped(node: Node, change: Callable[[object], object]) -> Node:
+    changed = change(node)
     if changed is not node:
         return cast(Node, changed)
     if isinstance(node, tuple):

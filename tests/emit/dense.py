@@ -142,6 +142,17 @@ def converted(value: Any, dtype: torch.dtype) -> Any:
             return value
 
 
+def detached(value: Any) -> Any:
+    """Floating tensors of an input as leaves of their own."""
+    match value:
+        case tuple():
+            return tuple(detached(part) for part in value)
+        case Tensor() if value.is_floating_point():
+            return value.detach().clone().requires_grad_()
+        case _:
+            return value
+
+
 def assert_computes(
     case: Case, call: Call, backend: str, dtype: torch.dtype, bound: float, **options: Any
 ) -> None:

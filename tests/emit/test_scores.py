@@ -211,3 +211,109 @@ def test_scores_are_those_written_down(
 ) -> None:
     call = Call.of(queries, n, kv_heads)
     assert_computes(CASES[name](call), call, backend, dtype, bound)
+
+
+@pytest.mark.parametrize("name", ["softcap", "t5", "several"])
+def test_scores_in_half_precision(name: str) -> None:
+    call = Call.of(45, 60)
+    assert_computes(CASES[name](call), call, "triton", torch.float16, 4e-3)
+
+
+def by_query(case: Case, call: Call, backend: str) -> Tensor:
+    """The gradient of a function of the output by the queries."""
+    q = call.q.detach().float().requires_grad_()
+    inputs = converted(case.inputs, torch.float32)
+    keys = converted((call.k, call.v), torch.float32)
+    out = compiled(case.text).attention(q, *keys, **inputs, backend=backend)
+    return torch.autograd.grad(out.square().sum(), q)[0]
+
+
+# What happens before the product or after the softmax is outside of the operators.
+AROUND = ("scale", "sink", "rotary", "rotary with memory")
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - set(AROUND)))
+@pytest.mark.parametrize("backend", ["cpu", "triton"])
+def test_a_gradient_through_scores_is_refused_and_never_wrong(name: str, backend: str) -> None:
+    call = Call.of(23, 60)
+    case = CASES[name](call)
+    with pytest.raises(RuntimeError, match="use backend='reference'"):
+        by_query(case, call, backend)
+    assert by_query(case, call, "reference").abs().max() > 0
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_a_gradient_around_the_scores_is_that_of_the_reference(name: str) -> None:
+    call = Call.of(23, 60)
+    case = CASES[name](call)
+    found, wanted = (by_query(case, call, backend) for backend in ("cpu", "reference"))
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "triton"])
+def test_a_table_that_wants_a_gradient_is_refused(backend: str) -> None:
+    call = Call.of(23, 60)
+    case = t5(call)
+    table = case.inputs["t5_bias"].float().requires_grad_()
+    parts = converted((call.q, call.k, call.v), torch.float32)
+    with pytest.raises(RuntimeError, match="use backend='reference'"):
+        compiled(case.text).attention(*parts, t5_bias=table, backend=backend)
+    out = compiled(case.text).attention(*parts, t5_bias=table, backend="reference")
+    assert torch.autograd.grad(out.square().sum(), table)[0].abs().max() > 0
+
+
+def floats(*shape: int) -> Tensor:
+    return torch.zeros(*shape, dtype=torch.float64)
+
+
+# (program, inputs that fit q [2, 2, 23, 16] and n = 60, the one that does not, what is given).
+XL = {"xl_u": floats(2, 16), "xl_v": floats(2, 16), "xl_r": floats(60, 2, 16)}
+DISTANCE = {"distance_alpha": floats(2), "distance_beta": floats(2)}
+WRONG = {
+    "too few buckets": ("full with t5(32, 128)", {}, "t5_bias", floats(16, 2)),
+    "buckets of another head": ("full with t5(32, 128)", {}, "t5_bias", floats(32, 3)),
+    "buckets and heads exchanged": ("full with t5(32, 128)", {}, "t5_bias", floats(2, 32)),
+    "one side of the distances": ("full with relative(4)", {}, "relative_keys", floats(5, 16)),
+    "narrow vectors": ("full with relative(4)", {}, "relative_keys", floats(9, 8)),
+    "sinks of more heads": ("full with sink", {}, "sinks", floats(4)),
+    "spans of more heads": ("local(left=9) with softspan(4, z=z)", {}, "z", floats(1)),
+    "a decay of more heads": ("full with distance_aware", DISTANCE, "distance_beta", floats(1)),
+    "a bias of fewer keys": ("full with bias(table)", {}, "table", floats(2, 23, 59)),
+    "a bias of all queries": ("full with bias(table)", {}, "table", floats(2, 60, 60)),
+    "a bias of more heads": ("full with bias(table)", {}, "table", floats(3, 23, 60)),
+    "a bias of slots, not tokens": (
+        "full + full on pool(4, mean) with bias(table)",
+        {},
+        "table",
+        floats(2, 23, 60),
+    ),
+    "too few distances": ("causal\nfull with xl_relative", XL, "xl_r", floats(59, 2, 16)),
+    "a bias of positions": ("causal\nfull with xl_relative", XL, "xl_v", floats(16)),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_table_that_does_not_fit_is_an_error_with_its_name(what: str) -> None:
+    text, fitting, name, value = WRONG[what]
+    call = Call.of(23, 60)
+    for wrong in (value, value.unsqueeze(0).unsqueeze(0).unsqueeze(0)):
+        with pytest.raises(ValueError, match=rf"^{name} has shape \[.*\]; expected "):
+            compiled(text).attention(call.q, call.k, call.v, **{**fitting, name: wrong})
+
+
+def test_distances_of_the_memory_count_in_the_table() -> None:
+    call = Call.of(23, 60)
+    case = xl_relative(call)
+    with pytest.raises(ValueError, match=r"^xl_r has shape \[79, 2, 16\]"):
+        compiled(case.text).attention(
+            call.q, call.k, call.v, **{**case.inputs, "xl_r": case.inputs["xl_r"][:79]}
+        )
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_missing_table_is_an_error_with_its_name(what: str) -> None:
+    text, fitting, name, _ = WRONG[what]
+    call = Call.of(23, 60)
+    others = {other: value for other, value in fitting.items() if other != name}
+    with pytest.raises(TypeError, match=f"'{name}' is missing"):
+        compiled(text).attention(call.q, call.k, call.v, **others)

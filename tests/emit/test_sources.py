@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.emit.dense import (
+    EXACT,
     SHAPES,
     WAYS,
     Call,
@@ -13,6 +14,8 @@ from tests.emit.dense import (
     Cases,
     Tensor,
     assert_computes,
+    compiled,
+    detached,
     draw,
     named,
 )
@@ -331,3 +334,185 @@ def test_outputs_are_those_written_down(
         pytest.skip("its queries have no position before the first")
     call = Call.of(queries, n, kv_heads)
     assert_computes(CASES[name](call), call, backend, dtype, bound)
+
+
+@pytest.mark.parametrize("name", ["memory", "pool of the past", "projection"])
+def test_sources_in_half_precision(name: str) -> None:
+    call = Call.of(45, 60)
+    assert_computes(CASES[name](call), call, "triton", torch.float16, 4e-3)
+
+
+def gradients(case: Case, call: Call, backend: str) -> list[Tensor]:
+    """Of a function of the output by q, k, v and every floating input."""
+    given = {"q": call.q, "k": call.k, "v": call.v, **case.inputs}
+    leaves = {name: detached(value) for name, value in given.items()}
+    out = compiled(case.text).attention(**leaves, backend=backend)
+    flat = [part for leaf in leaves.values() for part in (leaf if type(leaf) is tuple else [leaf])]
+    found = torch.autograd.grad(out.square().sum(), flat, allow_unused=True)
+    return [
+        torch.zeros_like(leaf) if part is None else part
+        for leaf, part in zip(flat, found, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("queries", "n", "kv_heads"), [(1, 1, 2), (60, 60, 1)])
+def test_gradients_on_the_cpu_reach_all_keys_and_inputs(
+    name: str, queries: int, n: int, kv_heads: int
+) -> None:
+    call = Call.of(queries, n, kv_heads)
+    case = CASES[name](call)
+    found, wanted = (gradients(case, call, backend) for backend in ("cpu", "reference"))
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    assert queries == 1 or any(part.abs().max() > 0 for part in wanted if part.numel())
+
+
+def test_four_query_heads_with_windows_of_their_own_share_two_key_heads() -> None:
+    """Each query head has a window, a part of the memory and a row of the table of its own."""
+    call = Call.of(23, 60, kv_heads=2, heads=4)
+    (keys, values), table = call.pair(20), draw(4, 23, 60)
+    head = torch.arange(4)[:, None, None]
+    near = (call.distance <= 0) & (call.distance >= -2 - 5 * head)
+    kept = (torch.arange(-20, 0) % 4 == head).expand(-1, 23, -1)
+    out, _ = call.softmax((call.scores() + table, near, call.v), (call.scores(keys), kept, values))
+    text = (
+        "causal\nheads 4\nlocal(left=2 + 5 * head) with bias(table) "
+        "+ where(j % 4 == head) on memory(20)"
+    )
+    case = Case(text, out, {"table": table, "memory_kv": (keys, values)})
+    for backend, dtype, bound in WAYS:
+        assert_computes(case, call, backend, dtype, bound)
+
+
+def test_rows_without_keys_give_zero_on_slots_as_on_tokens() -> None:
+    call = Call.of(23, 60)
+    case = rows_without_keys(call)
+    assert torch.equal(case.out[:, :, 1], torch.zeros_like(case.out[:, :, 1]))
+    for backend in ("reference", "cpu"):
+        out, lse = compiled(case.text).attention(
+            call.q, call.k, call.v, **case.inputs, backend=backend, return_lse=True
+        )
+        assert (out[:, :, 1::3] == 0).all()
+        assert (lse[:, :, 1::3] == -torch.inf).all()
+        assert lse[:, :, ::3].isfinite().all()
+
+
+@pytest.mark.parametrize(("backend", "dtype", "bound"), EXACT)
+def test_the_lse_counts_all_sources(backend: str, dtype: torch.dtype, bound: float) -> None:
+    call = Call.of(23, 60)
+    keys, values = call.pair(20)
+    _, wanted = call.softmax(windowed(call), (call.scores(keys), everything(call, 20), values))
+    module = compiled("local(left=9, right=3) + full on memory(24)")
+    _, lse = module.attention(
+        call.q, call.k, call.v, memory_kv=(keys, values), backend=backend, return_lse=True
+    )
+    torch.testing.assert_close(lse, wanted, rtol=bound, atol=bound)
+
+
+def test_without_a_term_on_the_tokens_no_keys_of_them_are_needed() -> None:
+    call = Call.of(23, 60)
+    keys, values = call.pair(60)
+    out, _ = call.softmax((call.scores(keys), everything(call, 60), values))
+    for backend in ("reference", "cpu"):
+        found = compiled("full on encoder").attention(
+            call.q, None, None, encoder_kv=(keys, values), backend=backend
+        )
+        torch.testing.assert_close(found, out, rtol=1e-9, atol=1e-9)
+
+
+# Inputs that do not fit: (program, name of the input, what is given for q [2, 2, 23, 16], n = 60).
+def floats(*shape: int) -> Tensor:
+    return torch.zeros(*shape, dtype=torch.float64)
+
+
+WRONG = {
+    "longer than declared": ("full + full on memory(4)", "memory_kv", (floats(2, 2, 5, 16),) * 2),
+    "one tensor for two": ("full + full on memory(4)", "memory_kv", floats(2, 2, 4, 16)),
+    "keys of another size": ("full + full on memory(4)", "memory_kv", (floats(2, 2, 4, 8),) * 2),
+    "heads that do not fit": ("full + full on memory(4)", "memory_kv", (floats(2, 3, 4, 16),) * 2),
+    "another batch": ("full + full on memory(4)", "memory_kv", (floats(3, 2, 4, 16),) * 2),
+    "values of fewer slots": (
+        "full + full on memory(4)",
+        "memory_kv",
+        (floats(2, 2, 4, 16), floats(2, 2, 3, 16)),
+    ),
+    "another dtype": ("full + full on encoder", "encoder_kv", (floats(2, 2, 4, 16).float(),) * 2),
+    "too few learned slots": (
+        "full + full on persistent(4)",
+        "persistent_kv",
+        (floats(2, 3, 16),) * 2,
+    ),
+    "heads that the keys do not have": (
+        "full + full on memory(4)",
+        "memory_kv",
+        (floats(2, 1, 4, 16),) * 2,
+    ),
+    "values of another size": (
+        "full + full on memory(4)",
+        "memory_kv",
+        (floats(2, 2, 4, 16), floats(2, 2, 4, 8)),
+    ),
+    "learned slots of one head": (
+        "full + full on persistent(4)",
+        "persistent_kv",
+        (floats(4, 16),) * 2,
+    ),
+    "too few tokens of a stream": (
+        "full + full on stream(g, 4)",
+        "g_kv",
+        (floats(2, 2, 3, 16),) * 2,
+    ),
+    "weights for another length": ("full on project(4)", "project_weights", (floats(4, 61),) * 2),
+    "too few pooled slots": (
+        "full + full on pool(4, mean)",
+        "pool_kv",
+        (floats(2, 2, 14, 16),) * 2,
+    ),
+    "two of three projections": (
+        "full + global([0], projection=g)",
+        "g",
+        (floats(2, 2, 60, 16),) * 2,
+    ),
+    "queries of another length": (
+        "full + global([0], projection=g)",
+        "g",
+        (floats(2, 2, 60, 16),) * 3,
+    ),
+    "keys of another length": (
+        "full + global([0], projection=g)",
+        "g",
+        (floats(2, 2, 23, 16),) * 3,
+    ),
+    "a gate for more heads": ("gate(full, diagonal, name=share)", "share", floats(3)),
+    "a gate for fewer branches": ("gate(full, diagonal, full)", "gate", floats(2)),
+    "too few positions": ("full with absolute(places)", "places", floats(59, 16)),
+    "one position for all": ("full with absolute(places)", "places", floats(1, 16)),
+    "narrow positions": ("full with absolute(places)", "places", floats(60, 8)),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_an_input_that_does_not_fit_is_an_error_with_its_name(what: str, backend: str) -> None:
+    text, name, value = WRONG[what]
+    call = Call.of(23, 60)
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+        compiled(text).attention(call.q, call.k, call.v, **{name: value}, backend=backend)
+
+
+# Pooled slots alone are optional.
+NEEDED = sorted({(text, name) for text, name, _ in WRONG.values() if name != "pool_kv"})
+
+
+@pytest.mark.parametrize(("text", "missing"), NEEDED)
+def test_a_missing_input_is_an_error_with_its_name(text: str, missing: str) -> None:
+    call = Call.of(23, 60)
+    with pytest.raises(TypeError, match=f"'{missing}' is missing"):
+        compiled(text).attention(call.q, call.k, call.v)
+
+
+def test_an_input_that_nothing_asks_is_an_error_with_its_name() -> None:
+    call = Call.of(23, 60)
+    with pytest.raises(TypeError, match=r"'memory'.*here: memory_kv"):
+        compiled("full + full on memory(4)").attention(call.q, call.k, call.v, memory=call.pair(4))

@@ -16,7 +16,6 @@ from patternc.language.formula import (
     Condition,
     Constant,
     Expression,
-    FromEnd,
     Multiply,
     Not,
     Subtract,
@@ -100,12 +99,6 @@ def test_only_the_needed_brackets_are_printed() -> None:
     assert shown(Subtract(Subtract(ROW, KEY), LENGTH)) == "i - j - n"
     assert shown(Multiply(Constant(2), Add(ROW, KEY))) == "2 * (i + j)"
     assert shown(Add(ROW, Multiply(Constant(2), KEY))) == "i + 2 * j"
-
-
-def test_a_position_from_the_end_counts_back_from_n() -> None:
-    assert shown(FromEnd(Constant(-1))) == "n - 1"
-    assert shown(FromEnd(Constant(4))) == "4"
-    assert shown(FromEnd(ROW)) == "torch.where(i >= 0, i, i + n)"
 
 
 def test_triton_divides_by_the_helper_only_where_an_operand_may_be_negative() -> None:

@@ -16,7 +16,6 @@ from patternc.language.formula import (
     Compare,
     Constant,
     FloorDivide,
-    FromEnd,
     Maximum,
     Minimum,
     Modulo,
@@ -148,7 +147,6 @@ CONDITIONS = [
         lambda i, j: min(i, j) != max(2, j),
     ),
     (Compare(">", Multiply(number(2), KEY), Add(ROW, number(1))), lambda i, j: 2 * j > i + 1),
-    (Compare(">=", FromEnd(Subtract(KEY, number(3))), number(8)), lambda i, j: (j - 3) % 11 >= 8),
     (Not(Compare("<", ROW, KEY)), lambda i, j: not i < j),
     (All((Compare("<", ROW, number(4)), Truth(True))), lambda i, j: i < 4),
     (

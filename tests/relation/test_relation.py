@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patternc.language.terms import HeadPattern, Same, Union
-from patternc.relation.count import pairs_with_multiplicity
+from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
 from patternc.relation.integer_sets import BudgetError, budget, pairs
 from patternc.relation.lower import lower

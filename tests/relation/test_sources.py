@@ -22,7 +22,7 @@ from patternc.language.sources import (
     Stream,
 )
 from patternc.layout.at import Layout
-from patternc.relation.count import pairs_with_multiplicity
+from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
 from patternc.relation.meaning import columns, mask, multiplicity, window_ends
 from patternc.relation.relation import relation

@@ -1,0 +1,124 @@
+"""Counting pairs exactly at a given n, without a mask.
+
+From a branch to integers: integer sets list each row's keys as runs, whose lengths add up; pairs
+that only tables hold are counted tile by tile, over the tiles that the tables touch. Time grows
+with n and those tiles. Non-goals: closed forms in n.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from patternc.language.formula import Condition
+from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
+from patternc.layout.tiling import classify, tiling, touched
+from patternc.relation import fold
+from patternc.relation.evaluation import Booleans, Integers, Values, holds
+from patternc.relation.integer_sets import (
+    BudgetError,
+    KeyCount,
+    basic_parts,
+    budget,
+    loops_of,
+    pairs,
+    universe,
+)
+from patternc.relation.relation import Branch, Relation
+from patternc.relation.runs import Run, count, expand, filter_of, lengths
+from patternc.relation.tables import HeadTables, Tables
+
+CELLS = 1 << 22
+TILE = 64
+
+
+def pairs_with_multiplicity(relation: Relation, tables: HeadTables) -> int:
+    """The sum of mu over all pairs of one head."""
+    return sum(
+        branch.multiplicity * pairs_of(branch, tables.of(branch.source))
+        for branch in relation.branches
+    )
+
+
+def pairs_of(branch: Branch, tables: Tables) -> int:
+    """Pairs of one branch at the tables' sizes."""
+    closed = _formula_pairs(branch.formula, branch.keys, tables)
+    return closed + (_beside_formula(branch, tables) if branch.conjuncts else 0)
+
+
+def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
+    """By rows where every run is an interval, else by tiles."""
+    runs = key_runs(formula, keys)
+    if runs is not None and all(filter_of(run) == fold.TRUE for run in runs):
+        return sum(count(run, np.arange(tables.n), tables.sizes) for run in runs)
+    found, rows = classify(formula, TILE, TILE, keys), np.arange(-(-tables.n // TILE))
+    partial = listed_singly(found.partial, rows, tables.sizes)
+    height = np.minimum(TILE, tables.n - rows * TILE)
+    full = sum((_visited_rows(run, rows, tables) for run in found.full), np.zeros_like(rows))
+    return int((full * height).sum()) * TILE + _held(formula, partial.row, partial.tile, tables)
+
+
+def _visited_rows(run: Run, rows: Integers, tables: Tables) -> Integers:
+    """How many tiles the run visits for each row of tiles."""
+    if filter_of(run) == fold.TRUE:
+        return lengths(run, rows, tables.sizes)
+    listed = [row for row, _ in expand(run, rows, tables.sizes)]
+    return np.bincount(np.concatenate(listed), minlength=len(rows))
+
+
+@lru_cache(maxsize=1024)
+def key_runs(formula: Condition, keys: KeyCount = "n") -> tuple[Run, ...] | None:
+    """Disjoint runs over the keys of a row, for every n; None beyond the budget."""
+    if formula == fold.FALSE:
+        return ()
+    try:
+        with budget():
+            plane = pairs(formula) & universe(keys)
+            return tuple(run for part in basic_parts(plane) for run in loops_of(part))
+    except BudgetError:
+        return None
+
+
+def _beside_formula(branch: Branch, tables: Tables) -> int:
+    """Pairs that tables hold and the formula does not."""
+    found = tiling(branch, TILE, TILE)
+    parts = [product_tiles(product, found, tables) for product in found.products]
+    filled = joined([full for full, _ in parts])
+    touched_tiles = joined([pairs for both in parts for pairs in both])
+    alone = _untouched(filled, branch, tables)
+    area = _area(filled.row[alone], filled.tile[alone], tables)
+    others = ~np.isin(_codes(touched_tiles), _codes(filled)[alone])
+    beside = fold.conjunction([branch.predicate, fold.negation(branch.formula)])
+    return area + _held(beside, touched_tiles.row[others], touched_tiles.tile[others], tables)
+
+
+def _untouched(tiles: Pairs, branch: Branch, tables: Tables) -> Booleans:
+    """Tiles in which the formula holds no pair."""
+    at: Values = {"i": tiles.row, "j": tiles.tile, **tables.sizes.values}
+    held = holds(touched(branch.formula, TILE, TILE, branch.keys), at)
+    return ~np.broadcast_to(held, tiles.row.shape)
+
+
+def _codes(tiles: Pairs) -> Integers:
+    return tiles.row << 32 | tiles.tile
+
+
+def _area(row: Integers, tile: Integers, tables: Tables) -> int:
+    """Pairs of whole tiles, cut at the end of the sequence."""
+    height = np.minimum(TILE, tables.n - row * TILE)
+    width = np.minimum(TILE, tables.m - tile * TILE)
+    return int((height * width).sum())
+
+
+def _held(predicate: Condition, row: Integers, tile: Integers, tables: Tables) -> int:
+    """Pairs of the predicate in the tiles, some tiles at a time."""
+    total, inside = 0, np.arange(TILE)
+    for first in range(0, len(row), CELLS // TILE**2):
+        some = slice(first, first + CELLS // TILE**2)
+        i = (row[some, None] * TILE + inside)[:, :, None]
+        j = (tile[some, None] * TILE + inside)[:, None, :]
+        below = (i < tables.n) & (j < tables.m)
+        held = tables.holds(predicate, {"i": i, "j": np.minimum(j, tables.m - 1)})
+        total += int((below & held).sum())
+    return total

@@ -1,0 +1,128 @@
+"""Scopes: what the positions of a term count, and its formulas with that put in.
+
+Tokens, slots of a key source, the blocks of a `blocks(B)`, or numbers inside `blocks(parts=p)`. From
+a formula of the language to one over token positions and slots. Non-goals: relations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from patternc.language.formula import (
+    Absolute,
+    Add,
+    All,
+    Any,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    Maximum,
+    Minimum,
+    Modulo,
+    Multiply,
+    Not,
+    Scalar,
+    Subtract,
+    Truth,
+    Variable,
+)
+from patternc.language.sources import Source, Tokens
+from patternc.relation.fold import (
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    floor_divide,
+    maximum,
+    minimum,
+    modulo,
+    multiply,
+    negation,
+    subtract,
+)
+from patternc.relation.sources import M, count_of, first_of, key_of
+
+ZERO = Constant(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What i, j and n of a term stand for, as expressions over token positions and slots.
+
+    Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
+    other than the `tokens`; tables number keys from `first` on.
+    """
+
+    row: Expression
+    key: Expression
+    count: Expression
+    length: Expression
+    block: int = 1
+    parts: int = 0
+    first: Expression = ZERO
+    tokens: bool = True
+
+    @property
+    def slot(self) -> Expression:
+        """The key as tables number it."""
+        unlifted = self.block == 1 and not self.parts
+        return Variable("j") if unlifted else subtract(self.key, self.first)
+
+
+TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
+
+
+def scope_of(source: Source) -> Scope:
+    """The scope of a term on `source`."""
+    if source == Tokens():
+        return TOKENS
+    key, count, first = key_of(source), count_of(source), first_of(source)
+    return Scope(Variable("i"), key, count, Variable("n"), first=first, tokens=False)
+
+
+def substitute(condition: Condition, scope: Scope) -> Condition:
+    """The condition with i, j and n of the scope in place of its variables."""
+    match condition:
+        case Truth():
+            return condition
+        case Compare(operator, left, right):
+            return compare(in_scope(left, scope), operator, in_scope(right, scope))
+        case All(items):
+            return conjunction(substitute(item, scope) for item in items)
+        case Any(items):
+            return disjunction(substitute(item, scope) for item in items)
+        case Not(operand):
+            return negation(substitute(operand, scope))
+        case _:
+            raise TypeError(f"a where condition holds no {type(condition).__name__}")
+
+
+def in_scope(expression: Expression, scope: Scope) -> Expression:
+    """The expression with i, j and n of the scope in place of its variables."""
+    match expression:
+        case Constant() | Scalar():
+            return expression
+        case Variable(name):
+            return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[name]
+        case Add(left, right):
+            return add(in_scope(left, scope), in_scope(right, scope))
+        case Subtract(left, right):
+            return subtract(in_scope(left, scope), in_scope(right, scope))
+        case Multiply(left, right):
+            return multiply(in_scope(left, scope), in_scope(right, scope))
+        case FloorDivide(left, right):
+            return floor_divide(in_scope(left, scope), in_scope(right, scope))
+        case Modulo(left, right):
+            return modulo(in_scope(left, scope), in_scope(right, scope))
+        case Minimum(left, right):
+            return minimum(in_scope(left, scope), in_scope(right, scope))
+        case Maximum(left, right):
+            return maximum(in_scope(left, scope), in_scope(right, scope))
+        case Absolute(operand):
+            value = in_scope(operand, scope)
+            return maximum(value, subtract(ZERO, value))
+        case _:
+            assert_never(expression)

@@ -1,0 +1,88 @@
+"""The module of every example against its own reference, on the CPU and under the interpreter."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from patternc import Pattern
+from patternc.runtime.load import load_module
+from patternc.zoo import published, zoo
+
+# Grids have one length; these are the smallest that hold the windows.
+GRIDS = {"natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_2d_causal": 13 * 13}
+PARAMETERS = {
+    "adaptive_span": {"span": 60},
+    "all_attention": {"span": 60},
+    "natten_1d": {"length": 52},
+    "natten_1d_causal": {"length": 52},
+    "natten_2d": {"side": 26},
+    "natten_2d_causal": {"side": 13},
+    "tree_decoding": {"text": 20},
+}
+_TREATED = re.compile(r"^[^#]*\b(on|with|projection)\b", re.MULTILINE)
+# Kernels of masks alone are interpreted in tests of their own.
+TREATED = [name for name in zoo() if _TREATED.search(published(name))]
+
+
+@pytest.fixture(autouse=True)
+def poisoned():
+    """Outputs that nobody writes are NaN."""
+    torch.set_deterministic_debug_mode("warn")
+    yield
+    torch.set_deterministic_debug_mode("default")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def module_cache(tmp_path_factory):
+    """Generated modules of the tests go where pytest clears up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATTERNC_CACHE_DIR", str(tmp_path_factory.mktemp("modules")))
+        yield
+
+
+def module_of(name: str) -> ModuleType:
+    return load_module(Pattern.from_zoo(name, **PARAMETERS.get(name, {})).compile())
+
+
+def distinct_layers(module: ModuleType) -> list[int]:
+    """One layer of each kind that the module tells apart."""
+    kinds = module._GROUP_OF_LAYER
+    return [kinds.index(kind) for kind in sorted(set(kinds))]
+
+
+def call(module: ModuleType, name: str, n: int) -> tuple[list[torch.Tensor], dict[str, Any]]:
+    """q, k, v and inputs in float64; mixtures of all positions are as large as one of them."""
+    torch.manual_seed(n)
+    size = GRIDS.get(name, n)
+    *parts, inputs = module._sample_call(size, size)
+    if "project_weights" in inputs:
+        inputs["project_weights"] = tuple(part / size**0.5 for part in inputs["project_weights"])
+    return parts, inputs
+
+
+def assert_equal(name: str, n: int, backend: str, dtype: torch.dtype, bound: float) -> None:
+    module = module_of(name)
+    parts, inputs = call(module, name, n)
+    low = [part.to(dtype) for part in parts]
+    given = {key: module._moved(value, "cpu", dtype) for key, value in inputs.items()}
+    exact = {key: module._moved(value, "cpu", torch.float64) for key, value in given.items()}
+    for layer in distinct_layers(module):
+        found = module.attention(*low, layer=layer, backend=backend, **given)
+        wanted = module.reference(*(part.double() for part in low), layer=layer, **exact)
+        assert wanted.abs().max() > 0.1
+        torch.testing.assert_close(found.double(), wanted, rtol=bound, atol=bound)
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_the_cpu_path_is_the_reference(name):
+    assert_equal(name, 150, "cpu", torch.float64, 1e-10)
+
+
+@pytest.mark.parametrize("name", TREATED)
+def test_the_kernel_is_the_reference(name):
+    assert_equal(name, 40, "triton", torch.float32, 1e-5)
