@@ -1,5 +1,5 @@
 # Longformer for question answering: the question's tokens are global, given at the call
-# paper:   Beltagy et al. 2020, Longformer: The Long-Document Transformer, section 5
+# paper:   Beltagy et al. 2020, Longformer: The Long-Document Transformer
 # config:  longformer-base-4096; `question` is booleans [n] or positions, with no recompilation
 # length:  4096
 # equals:  Transformers' LongformerForQuestionAnswering with global_attention_mask on the question

@@ -1,6 +1,6 @@
 # SPALM, its short-term memory
 # paper:   Yogatama et al. 2021, Adaptive Semiparametric Language Models
-# config:  WikiText-103: 18 layers, segments of 512, a short-term memory of 512
+# config:  segments and a short-term memory of 512, as transformer_xl.pat has them
 # length:  512
 # equals:  the attention of Transformer-XL
 # checked: transformers 4.46.3 (hf_transfoxl)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternc import Pattern
+from patternc.language.sources import TOKENS
 from patternc.report.picture import svg
 from patternc.report.views import view
 
@@ -34,7 +35,8 @@ class Example:
     @staticmethod
     def read(path: Path) -> Example:
         first, *rest = path.read_text(encoding="utf-8").splitlines()
-        header = dict(match.groups() for line in rest if (match := _FIELD.match(line)))
+        fields = filter(None, map(_FIELD.match, rest))
+        header = {field[1]: field[2] for field in fields}
         found = _CHECK.findall(header.get("checked", ""))
         checked = tuple((source.strip(), family) for source, family in found)
         title, length = first.removeprefix("# "), int(header["length"])
@@ -107,8 +109,13 @@ def updated(text: str) -> str:
 
 
 def picture(example: Example) -> str:
-    """The SVG of the first head of the first layer, at a length that shows its shape."""
-    seen = view(example.pattern, None, 0, 0)
+    """The SVG of the first head of the first layer, at a length that shows its shape.
+
+    Beside slots of other sources, that is a short one.
+    """
+    sources = [source for source, _ in example.pattern.columns(1, slots={"encoder": 1})]
+    length = None if sources == [TOKENS] else min(example.length, 512)
+    seen = view(example.pattern, length, 0, 0)
     return svg(example.path.stem, seen.caption, seen.panels(1))
 
 

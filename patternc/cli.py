@@ -139,8 +139,15 @@ def compile_command(
         click.echo(source, nl=False)
     elif not check:
         files.write(output, source)
-    elif files.read(output) != source:
-        raise Rejected(f"error: {output} is stale\n  = help: compile again without --check")
+    else:
+        _verify_fresh(output, source)
+
+
+def _verify_fresh(output: str, source: str) -> None:
+    there = files.exists(output)
+    if not there or files.read(output) != source:
+        state = "is stale" if there else "is not there"
+        raise Rejected(f"error: {output} {state}\n  = help: compile again without --check")
 
 
 @commands.command()
@@ -210,6 +217,8 @@ def show(
     """Draw a pattern, with its pairs, density and tiles."""
     from patternc.report import picture, terminal, views
 
+    if drawing == files.STANDARD:
+        raise click.UsageError("--svg writes a file beside what is told here: name it")
     given = one_given(paths, text, parameters)
     pattern = _understood(given, length)
     _within("--layer", layer, pattern.layers)
@@ -231,7 +240,10 @@ def show(
 
 def _within(option: str, index: int, count: int | None) -> None:
     if index >= (count or index + 1):
-        raise click.UsageError(f"{option} {index} is out of range: the program has {count}")
+        last = (count or 1) - 1
+        raise click.UsageError(
+            f"{option} {index} is out of range: the last is {last}, counted from 0"
+        )
 
 
 @commands.command(name="fmt")

@@ -30,6 +30,10 @@ def read(path: str) -> str:
         raise FileError(f"cannot read {path}: {_reason(error)}") from error
 
 
+def exists(path: str) -> bool:
+    return path == STANDARD or Path(path).exists()
+
+
 def write(path: str, text: str) -> None:
     """Replaces the file in one step; what is no regular file (a pipe, a device) is written to."""
     target = Path(path).resolve()

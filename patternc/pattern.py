@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import cycle
+from itertools import chain, cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language import Elaborated, Program, elaborate, parse
+from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.language.sources import Source
 from patternc.language.terms import HeadPattern
@@ -92,7 +92,7 @@ class Pattern:
         return self._program.layers
 
     @property
-    def inputs(self) -> tuple[Any, ...]:
+    def inputs(self) -> tuple[RunTimeInput, ...]:
         """Run-time inputs with name, role and shape."""
         return self._program.inputs
 
@@ -152,17 +152,24 @@ class Pattern:
     ) -> NDArray[np.int64]:
         """mu(i, j), how often a pair counts: integers [heads, queries, n], as `mask`."""
         self._check(n, layer, inputs)
+        if queries is not None and queries < 0:
+            raise ValueError(f"a number of queries of at least 0 is expected, not {queries}")
         heads = self._heads_with(inputs)
         patterns = [self._resolved(layer, head) for head in heads]
         own = [self._of_head(inputs, head) for head in heads]
+        sources = [source for source, _ in self.columns(n, layer, slots=slots)]
         both = zip(patterns, own, strict=True)
-        return np.stack([multiplicity(each, n, queries, given, slots) for each, given in both])
+        return np.stack(
+            [multiplicity(each, n, queries, given, slots, sources) for each, given in both]
+        )
 
     def columns(
         self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]:
-        """The key sources and their slots, in the order of a mask's columns."""
-        return columns(self._resolved(layer, 0), n, slots)
+        """The key sources of all heads and their slots, in the order of a mask's columns."""
+        heads = range(self.heads or 1)
+        every = (columns(self._resolved(layer, head), n, slots) for head in heads)
+        return tuple(dict.fromkeys(chain.from_iterable(every)))
 
     def pairs(
         self,
@@ -297,7 +304,8 @@ class Pattern:
         if n < 0:
             raise ValueError(f"a length of at least 0 is expected, not {n}")
         if not 0 <= layer < (self.layers or layer + 1):
-            raise ValueError(f"layer {layer} is not among the {self.layers} layers of the program")
+            last = "" if self.layers is None else f" to {self.layers - 1}"
+            raise ValueError(f"layer {layer} is out of range; layers count from 0{last}")
         for head in range(self.heads or 1):
             verify(self._resolved(layer, head), n)
         known = {item.name for item in self.inputs}

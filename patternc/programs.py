@@ -90,8 +90,10 @@ defines = click.option(
 def all_given(
     paths: tuple[str, ...], text: str | None, parameters: dict[str, str] | None = None
 ) -> list[Given]:
-    if (text is None) == (not paths):
+    if text is None and not paths:
         raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
+    if text is not None and paths:
+        raise click.UsageError(f"-e TEXT stands in place of a FILE, and {paths[0]} is one")
     if text is not None:
         return [Given(INLINE, text, parameters or {})]
     return [Given(path, files.read(path), parameters or {}) for path in paths]

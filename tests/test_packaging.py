@@ -8,7 +8,7 @@ from patternc import resources
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-DATA_ROOMS = {"patternc.codegen", "patternc.grammar"}
+DATA_ROOMS = {"patternc.codegen", "patternc.examples", "patternc.grammar"}
 
 
 def test_every_package_is_installed():
@@ -19,11 +19,13 @@ def test_every_package_is_installed():
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == found | DATA_ROOMS
 
 
-def test_data_rooms_are_flat_and_found():
+def test_data_rooms_are_found_with_all_that_is_installed_at_their_top():
     for package in DATA_ROOMS:
         folder = resources.room(package.removeprefix("patternc."))
-        assert [path for path in folder.iterdir() if path.is_file()]
-        assert not [path for path in folder.iterdir() if path.is_dir()]
+        patterns = PROJECT["tool"]["setuptools"]["package-data"][package]
+        installed = {path for pattern in patterns for path in folder.glob(pattern)}
+        assert installed
+        assert not [path for path in installed if path.is_dir()]
 
 
 def test_the_package_names_what_it_exports():

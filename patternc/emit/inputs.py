@@ -54,7 +54,7 @@ class Entry:
     @property
     def shape_lines(self) -> list[str]:
         """The shape in pieces that fit a line."""
-        return textwrap.wrap(self.shape, 80, drop_whitespace=False)
+        return textwrap.wrap(self.shape, 88, drop_whitespace=False)
 
 
 def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:

@@ -96,15 +96,23 @@ def without_slot(argument: Argument, primitive: Primitive) -> Diagnostic:
             note=f"written `{primitive.usage()}`",
             help=_by_name(primitive),
         )
-    near = nearest(argument.name, (slot.name for slot in primitive.named))
     return Diagnostic(
         "P051",
         f"`{primitive.name}` has no argument `{argument.name}`",
         argument.span,
         "unknown argument",
         note=f"written `{primitive.usage()}`",
-        help=f"did you mean `{near}=`?" if near else "leave it out",
+        help=_in_place_of(argument.name, primitive),
     )
+
+
+def _in_place_of(name: str, primitive: Primitive) -> str:
+    near = nearest(name, (slot.name for slot in primitive.named))
+    if near:
+        return f"did you mean `{near}=`?"
+    if any(slot.kind == "condition" for slot in primitive.placed):
+        return "equal is written `==`"
+    return "leave the name out" if primitive.placed else "leave it out"
 
 
 def _by_name(primitive: Primitive) -> str:

@@ -74,7 +74,9 @@ def check_arguments(call: Call, primitive: Primitive, scope: Scope, check: Check
     for argument in without:
         scope.report(without_slot(argument, primitive))
     for diagnostic in _miscounted(filled, call, primitive):
-        scope.report(diagnostic)
+        # What is missing is likely there, under another name.
+        if diagnostic.code != "P053" or not without:
+            scope.report(diagnostic)
     for argument in without:
         _check_idle(argument, scope, check)
     return [check_argument(slot, argument, scope, check) for slot, argument in filled]

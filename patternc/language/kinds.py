@@ -80,7 +80,10 @@ def _advice(expected: str, found: Kind) -> str:
         case "a condition", "integer":
             return "compare it: `x == 0`, say"
         case "a condition", "set":
-            return "a condition compares layer, head and parameters, or i, j, n inside `where(..)`"
+            return (
+                "join patterns by `+`, `&` or `-`; a condition compares layer, head and parameters, "
+                "or i, j, n inside `where(..)`"
+            )
         case "a pattern", "condition":
             return "a condition over positions becomes a pattern by `where(..)`"
         case "a pattern", "integer":

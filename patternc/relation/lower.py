@@ -69,7 +69,7 @@ MOST_CASES = 8
 
 
 def lower(term: Term, scope: Scope = TOKENS) -> Condition:
-    """The predicate of `term`; i may be negative, j is in 0..n-1."""
+    """The predicate of `term`; i may be negative, j is a token below n or a slot below m."""
     match term:
         case Full():
             return TRUE

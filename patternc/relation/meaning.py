@@ -13,7 +13,7 @@ On a key source they number its slots, 0 the oldest. Sizes give the slots that o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -67,15 +67,18 @@ def multiplicity(
     queries: int | None = None,
     inputs: Inputs | None = None,
     sizes: Sizes | None = None,
+    sources: Sequence[Source] | None = None,
 ) -> Integers:
     """How often each pair counts: integers [queries, columns], the columns of `columns`.
 
-    Separate softmaxes of a combination add up.
+    Separate softmaxes of a combination add up. `sources` are those of the columns, where they are
+    more than the pattern's own.
     """
-    widths = [width for _, width in columns(pattern, n, sizes)]
+    among = sources_of(pattern) if sources is None else sources
+    widths = [slots(source, n, sizes or {}) for source in among]
     counts = np.zeros((n if queries is None else queries, sum(widths)), np.int64)
     for branch in branches_of(pattern):
-        parts = (mask(branch, n, queries, inputs, at, sizes) for at in sources_of(pattern))
+        parts = (mask(branch, n, queries, inputs, at, sizes) for at in among)
         counts += np.hstack(list(parts))
     return counts
 

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -18,10 +19,10 @@ from numpy.typing import NDArray
 
 from patternc.language.inputs import DECIDING, RunTimeInput
 from patternc.language.sources import TOKENS, Source
-from patternc.layout.at import Layout, Visits
+from patternc.layout.at import Layout
 from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
-from patternc.relation.tables import Tables
+from patternc.relation.tables import HeadTables
 from patternc.report.picture import Mask, Panel, Shares
 
 TILE = 128
@@ -100,10 +101,18 @@ class View:
         return {"encoder": self.n}
 
     @cached_property
+    def _spans(self) -> dict[Source, tuple[int, int]]:
+        """First column and the one behind the last of every source."""
+        found = self.subject.columns(self.n, self.layer, slots=self.slots)
+        stops = accumulate(count for _, count in found)
+        return {
+            source: (stop - count, stop) for (source, count), stop in zip(found, stops, strict=True)
+        }
+
+    @property
     def keys(self) -> int:
         """Columns of the mask: the slots of all sources."""
-        found = self.subject.columns(self.n, self.layer, slots=self.slots)
-        return sum(count for _, count in found)
+        return max(stop for _, stop in self._spans.values())
 
     @property
     def caption(self) -> str:
@@ -132,30 +141,41 @@ class View:
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
-        if self.subject.relations(self.layer)[head].sources != (TOKENS,):
-            return self._dense_cells(head)[every // 2 :: every]
-        cell = -(-self.n // CELLS)
-        count = -(-self.n // cell)
-        layout = self.subject.layout(self.n, cell, self.layer, slots=self.slots, **self.inputs)
+        cell = -(-max(self.n, self.keys) // CELLS)
+        height, width = (-(-size // cell) for size in (self.n, self.keys))
+        rows = range(min(every // 2, height - 1), height, every)
         relation = self.subject.relations(self.layer)[head]
-        tables = Tables(self.n, self.inputs)
-        return np.stack(
-            [
-                _row_of_cells(layout.row(head, a), a, cell, count, relation, tables)
-                for a in range(every // 2, count, every)
-            ]
-        )
+        tables = HeadTables(self.n, self.inputs, self.slots)
+        if relation.sources != (TOKENS,):
+            every_cell = range(width)
+            return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
+        layout = self.subject.layout(self.n, cell, self.layer, slots=self.slots, **self.inputs)
+        shares = np.zeros((len(rows), width))
+        for row, a in zip(shares, rows, strict=True):
+            visits = layout.row(head, a)
+            partial = np.unique(visits.index[~visits.full])
+            if len(partial):
+                row[partial] = self._held(relation, tables, a, partial.tolist(), cell)
+            row[visits.index[visits.full]] = 1
+        return shares
 
-    def _dense_cells(self, head: int) -> Shares:
-        """The shares of a head with other sources, by its mask."""
-        held = self.subject.mask(self.n, None, self.layer, slots=self.slots, **self.inputs)[head]
-        cell = -(-max(held.shape) // CELLS)
-        height, width = (-(-size // cell) for size in held.shape)
-        counts = np.zeros((height, width))
-        rows, columns = np.nonzero(held)
-        np.add.at(counts, (rows // cell, columns // cell), 1)
-        sizes = [np.minimum(cell, size - cell * np.arange(-(-size // cell))) for size in held.shape]
-        return np.asarray(counts / np.outer(*sizes))
+    def _held(
+        self, relation: Relation, tables: HeadTables, a: int, cells: Sequence[int], cell: int
+    ) -> Shares:
+        """The share of held pairs in some cells of row a."""
+        i = _looked_at(a, cell, self.n)
+        keys = [_looked_at(b, cell, self.keys) for b in cells]
+        column = np.concatenate(keys)
+        held = np.zeros((len(i), len(column)), np.bool_)
+        for branch in relation.branches:
+            start, stop = self._spans[branch.source]
+            own = (start <= column) & (column < stop)
+            at = tables.of(branch.source)
+            j = column[None, own] - start
+            held[:, own] |= at.holds(branch.predicate, {"i": i[:, None], "j": j})
+        lengths = np.array([len(part) for part in keys])
+        sums = np.add.reduceat(held.mean(axis=0), np.cumsum(lengths) - lengths)
+        return np.asarray(sums / lengths)
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
@@ -229,33 +249,8 @@ def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
             raise InputError(f"no picture without `{item.name}` ({role}), which the call gives")
 
 
-def _row_of_cells(
-    visits: Visits, a: int, cell: int, count: int, relation: Relation, tables: Tables
-) -> Shares:
-    """Shares of the cells of row a: full tiles are known, partial ones are looked into."""
-    row = np.zeros(count)
-    partial = np.unique(visits.index[~visits.full])
-    if len(partial):
-        row[partial] = _held(relation, tables, a, partial.tolist(), cell)
-    row[visits.index[visits.full]] = 1
-    return row
-
-
-def _held(relation: Relation, tables: Tables, a: int, partial: Sequence[int], cell: int) -> Shares:
-    """The share of held pairs in each partial tile of query tile a."""
-    i = _looked_at(a, cell, tables.n)
-    keys = [_looked_at(b, cell, tables.n) for b in partial]
-    j = np.concatenate(keys)
-    held = np.zeros((len(i), len(j)), np.bool_)
-    for branch in relation.branches:
-        held |= tables.holds(branch.predicate, {"i": i[:, None], "j": j[None, :]})
-    lengths = np.array([len(part) for part in keys])
-    sums = np.add.reduceat(held.mean(axis=0), np.cumsum(lengths) - lengths)
-    return np.asarray(sums / lengths)
-
-
 def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:
-    """Positions of a tile below n: all, or a sample without a period."""
+    """Positions of a cell below n: all, or a sample without a period."""
     if cell <= _EXACT:
         inside = np.arange(cell)
     else:

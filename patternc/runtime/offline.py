@@ -49,15 +49,38 @@ class Binary:
 
 
 def compile_offline(
-    module: ModuleType, target: str, dtype: str = "bfloat16", head_dim: int = 64
+    module: ModuleType,
+    target: str,
+    dtype: str = "bfloat16",
+    head_dim: int = 64,
+    known: set[str] | None = None,
 ) -> tuple[Binary, ...]:
-    """Every distinct kernel of `module`, compiled for one of `TARGETS`; needs no GPU."""
+    """Every distinct kernel of `module`, compiled for one of `TARGETS`; needs no GPU.
+
+    Kernels whose text is `known` from other modules are left out, and new ones added to it.
+    """
     import triton
 
+    known = set() if known is None else known
     launches, sizes = _launches(module, target, dtype, head_dim)
-    return tuple(
-        _compiled(kernel, arguments, sizes, target, triton) for kernel, arguments in launches
-    )
+    binaries = []
+    for kernel, arguments in launches:
+        text = _text(kernel, arguments)
+        if text not in known:
+            known.add(text)
+            binaries.append(_compiled(kernel, arguments, sizes, target, triton))
+    return tuple(binaries)
+
+
+def _text(kernel: Any, arguments: Sequence[object]) -> str:
+    """What makes a kernel: its source and that of the functions it calls, and its flags."""
+    flags = [argument for argument in arguments if isinstance(argument, bool)]
+    called = [
+        value.src
+        for name, value in sorted(kernel.fn.__globals__.items())
+        if name in kernel.src and name.startswith("_allowed_") and hasattr(value, "src")
+    ]
+    return "\n".join([kernel.src, *called, str(flags)])
 
 
 def _launches(

@@ -170,6 +170,6 @@ def converted_inputs(case: Case, dtype: torch.dtype) -> dict[str, Any]:
 
 
 EXACT = [("reference", torch.float64, 1e-9), ("cpu", torch.float64, 1e-9)]
-WAYS = [*EXACT, ("cpu", torch.float32, 1e-5), ("triton", torch.float32, 3e-5)]
-# Few tokens, more tokens than queries and the reverse, and key heads that query heads share.
-SHAPES = [(1, 1, 2), (75, 75, 2), (23, 60, 1), (45, 19, 2)]
+WAYS = [*EXACT, ("triton", torch.float32, 3e-5)]
+# One token, more tokens than queries with a key head that query heads share, and fewer tokens.
+SHAPES = [(1, 1, 2), (23, 60, 1), (45, 19, 2)]

@@ -11,6 +11,7 @@ import torch
 from patternc import Pattern
 from patternc.emit import emit_module
 from patternc.runtime.load import load_module
+from patternc.schedule.build import build_schedule
 
 Inputs = dict[str, torch.Tensor]
 
@@ -111,8 +112,15 @@ def pattern_of(name: str) -> Pattern:
 def source_of(name: str, tiles: tuple[int, int] = (32, 16)) -> str:
     """The module of a case with small tiles, so that short sequences have many."""
     pattern = pattern_of(name)
+    schedule = build_schedule(
+        [pattern.relations(layer) for layer in range(pattern.layers or 1)],
+        heads=pattern.heads,
+        layers=pattern.layers,
+        query_tile=tiles[0],
+        key_tile=tiles[1],
+    )
     return emit_module(
-        pattern.schedule(query_tile=tiles[0], key_tile=tiles[1]),
+        schedule,
         pattern_text=pattern.text,
         name=name,
         command="patternc compile",

@@ -1,4 +1,8 @@
-"""Kernels compiled for a GPU that is not there."""
+"""Kernels compiled for GPUs that are not there: registers kept, tensor cores used.
+
+Every kernel of every example for sm_90 at head size 64; four examples for all targets at head
+sizes 64 and 128. The sweep takes all examples through all targets and head sizes.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +10,73 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from tests.emit.patterns import CASES
-
 pytest.importorskip("triton")
 
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.pat"))
+TARGETS = ("sm_80", "sm_90", "sm_100", "gfx942")
+FOUR = ("longformer", "bigbird", "sliding_window", "sparse_transformer_fixed")
 SCRIPT = """
 import json, sys
 from dataclasses import asdict
 from patternc import Pattern
 from patternc.runtime.load import load_module
 from patternc.runtime.offline import compile_offline
-for text in json.load(sys.stdin):
-    module = load_module(Pattern.parse(text).compile())
-    print(json.dumps([asdict(binary) for binary in compile_offline(module, "sm_90")]))
+target, head_dims, *paths = sys.argv[1:]
+for head_dim in map(int, head_dims.split(",")):
+    known = set()
+    for path in paths:
+        module = load_module(Pattern.load(path).compile(dtype="bfloat16", head_dim=head_dim))
+        for binary in compile_offline(module, target, "bfloat16", head_dim, known):
+            print(json.dumps({"example": path, "head_dim": head_dim, **asdict(binary)}))
 """
 
 
-def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores() -> None:
-    names = ["band and tokens", "draws", "mix", "documents"]
-    # The interpreter, under which the other tests run, compiles nothing.
-    environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
+def compiled(examples: Sequence[str], target: str, head_dims: str) -> list[dict[str, object]]:
+    """What the distinct kernels of examples use.
+
+    A process of its own: the interpreter, under which the other tests run, compiles nothing.
+    """
+    paths = [str(ROOT / "examples" / f"{example}.pat") for example in examples]
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        input=json.dumps([CASES[name].text for name in names]),
+        [sys.executable, "-c", SCRIPT, target, head_dims, *paths],
         capture_output=True,
         text=True,
         check=False,
-        env=environment,
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"},
     )
     assert done.returncode == 0, done.stderr
-    for line in done.stdout.splitlines():
-        for binary in json.loads(line):
-            assert binary["spills"] == 0, binary
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
+    binaries = compiled(examples, target, head_dims)
+    assert binaries
+    for binary in binaries:
+        assert binary["tensor_core"], binary
+        if target == "sm_90":
             assert binary["tensor_core"] == "HGMMA", binary
+            assert binary["spills"] == 0, binary
+
+
+def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores() -> None:
+    verify(EXAMPLES, "sm_90", "64")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_four_examples_compile_for_every_target(target: str) -> None:
+    verify(FOUR, target, "64,128")
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("head_dim", ["64", "96", "128"])
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_compiles_for_every_target(example: str, target: str, head_dim: str) -> None:
+    verify([example], target, head_dim)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers.models.t5.modeling_t5 import T5Attention
 
 from tests.emit.dense import (
     SHAPES,
@@ -13,9 +12,16 @@ from tests.emit.dense import (
     Case,
     Tensor,
     assert_computes,
+    compiled,
+    converted,
+    converted_inputs,
     draw,
     named,
 )
+
+T5Attention = pytest.importorskip(
+    "transformers.models.t5.modeling_t5", reason="the test extra installs transformers"
+).T5Attention
 
 
 def window(call: Call) -> Tensor:
@@ -213,6 +219,12 @@ def test_scores_are_those_written_down(
     assert_computes(CASES[name](call), call, backend, dtype, bound)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_scores_on_the_cpu_in_single_precision(name: str) -> None:
+    call = Call.of(23, 60, kv_heads=1)
+    assert_computes(CASES[name](call), call, "cpu", torch.float32, 1e-5)
+
+
 @pytest.mark.parametrize("name", ["softcap", "t5", "several"])
 def test_scores_in_half_precision(name: str) -> None:
     call = Call.of(45, 60)
@@ -222,7 +234,7 @@ def test_scores_in_half_precision(name: str) -> None:
 def by_query(case: Case, call: Call, backend: str) -> Tensor:
     """The gradient of a function of the output by the queries."""
     q = call.q.detach().float().requires_grad_()
-    inputs = converted(case.inputs, torch.float32)
+    inputs = converted_inputs(case, torch.float32)
     keys = converted((call.k, call.v), torch.float32)
     out = compiled(case.text).attention(q, *keys, **inputs, backend=backend)
     return torch.autograd.grad(out.square().sum(), q)[0]

@@ -11,7 +11,6 @@ from tests.emit.dense import (
     WAYS,
     Call,
     Case,
-    Cases,
     Tensor,
     assert_computes,
     compiled,
@@ -280,19 +279,19 @@ def mix_of_sources(call: Call) -> Case:
 
 def absolute(call: Call) -> Case:
     """Positions are added to queries and keys, not to values; rows begin with the memory."""
-    keys, values = call.pair(20)
-    places = draw(20 + call.n, 16)
-    q = call.q + places[20 + call.n - call.queries :]
-    moved = Call(q, call.k + places[20:], call.v)
+    keys, values = call.pair(30)
+    places = draw(30 + call.n, 16)
+    q = call.q + places[30 + call.n - call.queries :]
+    moved = Call(q, call.k + places[30:], call.v)
     out, _ = moved.softmax(
         (moved.scores(), call.distance <= 0, call.v),
-        (moved.scores(keys + places[:20]), everything(call, 20), values),
+        (moved.scores(keys + places[:30]), everything(call, 30), values),
     )
-    text = "causal\n(full + full on memory(24)) with absolute(places)"
+    text = "causal\n(full + full on memory(40)) with absolute(places)"
     return Case(text, out, {"places": places, "memory_kv": (keys, values)})
 
 
-FREE = named(
+CASES = named(
     memory,
     memory_not_yet_full,
     memory_of_nothing,
@@ -319,9 +318,8 @@ FREE = named(
     gate_of_one_head,
     mix_of_sources,
     project,
+    absolute,
 )
-# Positions before the first have no row in the table.
-CASES: Cases = {**FREE, **named(absolute)}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -330,10 +328,14 @@ CASES: Cases = {**FREE, **named(absolute)}
 def test_outputs_are_those_written_down(
     name: str, queries: int, n: int, kv_heads: int, backend: str, dtype: torch.dtype, bound: float
 ) -> None:
-    if queries > n and name not in FREE:
-        pytest.skip("its queries have no position before the first")
     call = Call.of(queries, n, kv_heads)
     assert_computes(CASES[name](call), call, backend, dtype, bound)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sources_on_the_cpu_in_single_precision(name: str) -> None:
+    call = Call.of(23, 60, kv_heads=1)
+    assert_computes(CASES[name](call), call, "cpu", torch.float32, 1e-5)
 
 
 @pytest.mark.parametrize("name", ["memory", "pool of the past", "projection"])
@@ -516,3 +518,11 @@ def test_an_input_that_nothing_asks_is_an_error_with_its_name() -> None:
     call = Call.of(23, 60)
     with pytest.raises(TypeError, match=r"'memory'.*here: memory_kv"):
         compiled("full + full on memory(4)").attention(call.q, call.k, call.v, memory=call.pair(4))
+
+
+def test_a_query_before_the_first_position_is_an_error() -> None:
+    call = Call.of(45, 19)
+    with pytest.raises(ValueError, match=r"^places has shape \[19, 16\]; expected "):
+        compiled("full with absolute(places)").attention(
+            call.q, call.k, call.v, places=floats(19, 16)
+        )

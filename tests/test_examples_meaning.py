@@ -1,0 +1,71 @@
+"""Masks of examples against the definitions of the code they name, written out pair by pair."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from patternc import Pattern
+
+
+def pairs(n: int, seen: Callable[[int, int], bool]) -> np.ndarray:
+    return np.array([[seen(i, j) for j in range(n)] for i in range(n)])
+
+
+@pytest.mark.parametrize("blocks", [1, 4, 7])
+def test_block_diffusion_has_three_parts(blocks):
+    """As attention-gym and BD3-LM write it: diagonal, strictly before, and up to itself."""
+    half = 16 * blocks
+
+    def seen(i, j):
+        noised, key_noised = i < half, j < half
+        block, key_block = i % half // 16, j % half // 16
+        own = block == key_block and noised == key_noised
+        before = block > key_block and noised and not key_noised
+        return own or before or (block >= key_block and not noised and not key_noised)
+
+    assert (Pattern.from_zoo("block_diffusion").mask(2 * half)[0] == pairs(2 * half, seen)).all()
+
+
+def test_shifted_groups_are_those_of_the_rolled_sequence_without_its_wrapped_group():
+    n, group = 8192, 2048
+    masks = Pattern.from_zoo("longlora").mask(n, queries=64)
+    rows, keys = np.arange(n - 64, n)[:, None], np.arange(n)
+    rolled, rolled_keys = (rows - group // 2) % n, (keys - group // 2) % n
+    wrapped = (rows < group // 2) != (keys < group // 2)
+    shifted = (rolled // group == rolled_keys // group) & ~wrapped & (keys <= rows)
+    plain = (rows // group == keys // group) & (keys <= rows)
+    for head in range(32):
+        assert (masks[head] == (plain if head < 16 else shifted)).all()
+
+
+def test_a_drafted_token_sees_the_text_and_its_ancestors():
+    parents = [-1, 0, 1, 1, 3, 3, 0]
+    text, nodes = 5, len(parents)
+    paths = []
+    for node in range(nodes):
+        path, at = [], node
+        while at >= 0:
+            path.append(text + at)
+            at = parents[at]
+        paths.append(path + [-1] * (nodes - len(path)))
+    rows = [[-1] * nodes] * text + paths
+    pattern = Pattern.from_zoo("tree_decoding", text=text)
+    mask = pattern.mask(text + nodes, queries=nodes, ancestors=np.array(rows))[0]
+    wanted = [[j < text or j in path for j in range(text + nodes)] for path in paths]
+    assert (mask == np.array(wanted)).all()
+
+
+def test_a_sink_is_seen_for_ever_and_other_tokens_as_long_as_the_window_is():
+    n = 1500
+    mask = Pattern.from_zoo("streaming_llm").mask(n)[0]
+    i, j = np.arange(n)[:, None], np.arange(n)
+    assert (mask == ((j <= i) & ((j < 4) | (i - j < 1020)))).all()
+
+
+def test_a_slot_of_a_causal_pool_is_seen_from_the_block_after_it():
+    n, radius, block = 300, 127, 16
+    mask = Pattern.from_zoo("longt5_causal").mask(n)[0]
+    i, j, slot = np.arange(n)[:, None], np.arange(n), np.arange(n // block)
+    local = (j <= i) & (i - j <= radius)
+    assert (mask == np.hstack([local, slot < i // block])).all()
