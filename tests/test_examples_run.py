@@ -56,12 +56,10 @@ def distinct_layers(module: ModuleType) -> list[int]:
 
 
 def call(module: ModuleType, name: str, n: int) -> tuple[list[torch.Tensor], dict[str, Any]]:
-    """q, k, v and inputs in float64; mixtures of all positions are as large as one of them."""
+    """q, k, v and inputs in float64."""
     torch.manual_seed(n)
     size = GRIDS.get(name, n)
     *parts, inputs = module._sample_call(size, size)
-    if "project_weights" in inputs:
-        inputs["project_weights"] = tuple(part / size**0.5 for part in inputs["project_weights"])
     return parts, inputs
 
 

@@ -112,7 +112,8 @@ def _in_place_of(name: str, primitive: Primitive) -> str:
         return f"did you mean `{near}=`?"
     if any(slot.kind == "condition" for slot in primitive.placed):
         return "equal is written `==`"
-    return "leave the name out" if primitive.placed else "leave it out"
+    names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
+    return f"its named arguments are {names}" if names else "leave the name out"
 
 
 def _by_name(primitive: Primitive) -> str:

@@ -81,8 +81,8 @@ def _advice(expected: str, found: Kind) -> str:
             return "compare it: `x == 0`, say"
         case "a condition", "set":
             return (
-                "join patterns by `+`, `&` or `-`; a condition compares layer, head and parameters, "
-                "or i, j, n inside `where(..)`"
+                "join patterns by `+`, `&` or `-`; a condition compares layer, head and "
+                "parameters, or i, j, n inside `where(..)`"
             )
         case "a pattern", "condition":
             return "a condition over positions becomes a pattern by `where(..)`"

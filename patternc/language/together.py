@@ -12,8 +12,11 @@ _Given = dict[str, Argument]
 
 
 def check_together(node: Call, primitive: Primitive) -> Diagnostic | None:
-    """Arguments that are right one by one and wrong together."""
-    given = {slot.name: argument for slot, argument in fill(node, primitive)[0]}
+    """A mistake in how arguments go together, if every one has a slot."""
+    filled, without = fill(node, primitive)
+    if without:
+        return None
+    given = {slot.name: argument for slot, argument in filled}
     match primitive.name:
         case "local":
             return _local(node, given)

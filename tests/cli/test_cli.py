@@ -144,6 +144,14 @@ def test_show_writes_an_svg_beside_the_facts(tmp_path):
     assert "█" not in result.stdout
 
 
+def test_a_picture_is_not_mixed_with_the_facts_nor_written_to_a_file_named_dash(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert run("show", "-e", "full", "--svg", "-").exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_show_finds_a_telling_length_even_where_one_length_only_is_right():
     assert "n = 48" in run("show", "-e", "neighborhood([6, 8], radius=[1, 1])").stdout
 
@@ -218,8 +226,10 @@ def test_a_compiled_file_is_the_same_from_every_folder(program, monkeypatch):
     assert str(program.parent) not in from_afar
 
 
-def test_compile_check_needs_a_file_to_compare_with():
+def test_compile_check_needs_a_file_to_compare_with(tmp_path):
     assert run("compile", "-e", "full", "--check").exit_code == 2
+    absent = run("compile", "-e", "full", "-o", str(tmp_path / "kernel.py"), "--check")
+    assert (absent.exit_code, "without --check" in absent.stderr) == (1, True)
 
 
 def test_a_mistake_leaves_the_output_as_it_was(program, tmp_path):

@@ -34,6 +34,22 @@ def test_the_facts_are_those_of_the_mask():
     assert dict(view(pattern, 300, 0, 1).facts())["pairs"] == f"{high:,} of 90,000"
 
 
+@pytest.mark.parametrize("n", [1, 50, 200, 333])
+def test_the_cells_of_several_sources_are_the_shares_of_the_mask(n):
+    text = "causal\nlocal(30) on memory(70) + full on pool(4, mean) + local(9)"
+    seen = view(Pattern.parse(text), n, 0, None)
+    mask = seen.subject.mask(n)[0]
+    assert np.allclose(seen.cells(0), shares(mask, -(-max(mask.shape) // CELLS)))
+
+
+def test_heads_on_different_sources_share_the_columns():
+    pattern = Pattern.parse("heads 2\nhead == 0 -> local(1)\nelse -> full on memory(4)")
+    left, right = (view(pattern, 6, 0, head).cells(head) for head in (0, 1))
+    assert np.array_equal(np.stack((left, right)), pattern.mask(6))
+    assert left[:, 6:].sum() == 0
+    assert right.sum() == 6 * 4
+
+
 def test_a_large_view_looks_into_samples_only():
     cells = view(Pattern.parse("strided(16)"), 65536, 0, None).cells(0)
     assert cells.shape == (CELLS, CELLS)
@@ -56,6 +72,7 @@ def test_heads_with_one_pattern_share_a_panel():
         ("local(20)", 256),
         ("local(256)", 2048),
         ("neighborhood([6, 8], radius=[1, 1])", 48),
+        ("causal\nlocal(left=256, right=-1) on memory(256) + local(left=256)", 1024),
     ],
 )
 def test_a_telling_length_shows_the_shape(text, n):
