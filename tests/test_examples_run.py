@@ -72,7 +72,7 @@ def assert_equal(name: str, n: int, backend: str, dtype: torch.dtype, bound: flo
     for layer in distinct_layers(module):
         found = module.attention(*low, layer=layer, backend=backend, **given)
         wanted = module.reference(*(part.double() for part in low), layer=layer, **exact)
-        assert wanted.abs().max() > 0.1
+        assert wanted.abs().max() > 0.01
         torch.testing.assert_close(found.double(), wanted, rtol=bound, atol=bound)
 
 

@@ -188,13 +188,25 @@ class View:
         partial = [every_counts.partial[head] for head in self.heads]
         listed = [sum(both) for both in zip(full, partial, strict=True)]
         kinds = f"{_range(full)} full, {_range(partial)} partial"
-        found = self.subject.columns(n, self.layer, slots=self.slots)
-        every = -(-n // TILE) * sum(-(-count // TILE) for _, count in found)
+        every = self._every_tile()
         return (
             ("pairs", f"{_range(pairs)} of {n * self.keys:,}"),
             ("density", _percent([count / max(n * self.keys, 1) for count in pairs])),
-            ("tiles", f"{_range(listed)} visited ({kinds}) of {every:,}, {TILE} x {TILE} each"),
+            (
+                "tiles",
+                f"{_range(listed)} visited ({kinds}) of {_range(every)}, {TILE} x {TILE} each",
+            ),
         )
+
+    def _every_tile(self) -> list[int]:
+        """All tiles of each head, once for every pass over a source."""
+        counts = dict(self.subject.columns(self.n, self.layer, slots=self.slots))
+        relations = self.subject.relations(self.layer)
+        return [
+            -(-self.n // TILE)
+            * sum(-(-counts[branch.source] // TILE) for branch in relations[head].branches)
+            for head in self.heads
+        ]
 
 
 def view(subject: Subject, n: int | None, layer: int, head: int | None) -> View:

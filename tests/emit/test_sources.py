@@ -526,3 +526,14 @@ def test_a_query_before_the_first_position_is_an_error() -> None:
         compiled("full with absolute(places)").attention(
             call.q, call.k, call.v, places=floats(19, 16)
         )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "causal\n(full + full on memory(40)) with absolute(places)",
+        "heads 4\ngate(local(3), full on stream(g, 5), full on persistent(6), name=shares)",
+    ],
+)
+def test_the_self_test_brings_inputs_that_fit(text: str) -> None:
+    assert compiled(text)._self_test()

@@ -87,7 +87,9 @@ def keys_by_source(case: OracleCase, pattern: Pattern, key: torch.Tensor) -> dic
             arguments[f"{name}_kv"] = pair
         first += count
     if arguments["k"] is None:
-        arguments["k"] = arguments["v"] = key.new_zeros(1, case.heads, case.n, key.shape[3])
+        shape = (1, case.heads, case.n)
+        arguments["k"] = key.new_zeros(*shape, key.shape[3])
+        arguments["v"] = key.new_zeros(*shape, value.shape[3])
     return arguments
 
 
