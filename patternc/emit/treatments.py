@@ -87,8 +87,7 @@ class Treatments:
         operations = tuple(
             self._operation(modifier, number, query, item) for number, modifier in enumerate(chosen)
         )
-        scales = [modifier.value for modifier in item.modifiers if isinstance(modifier, Scale)]
-        return Treatment(query, feed, operations, scales[0] if scales else None)
+        return Treatment(query, feed, operations, _scale(item))
 
     def _feed(self, item: Pass) -> Text:
         arguments: list[Text] = [quoted(word_of(item.source))] if item.source != Tokens() else []
@@ -152,10 +151,11 @@ class Treatments:
                 table = self._table("t5", ("t5_bias",), query, most, buckets, both)
                 return _lookup(table, number, str(most), str(most))
             case Relative(most):
-                table = self._table("relative", ("relative_keys",), query, most)
+                table = self._table("relative", ("relative_keys",), query, most, scale=_scale(item))
                 return _lookup(table, number, str(most), str(most))
             case XlRelative():
-                table = self._table("xl", ("xl_u", "xl_v", "xl_r"), query)
+                inputs = ("xl_u", "xl_v", "xl_r")
+                table = self._table("xl", inputs, query, scale=_scale(item))
                 return _lookup(table, number, "-1", "0")
             case Bias(name):
                 table = self._table("bias", (name,), query)
@@ -180,6 +180,7 @@ class Treatments:
         low: int = 0,
         buckets: int = 0,
         both_sides: bool = True,
+        scale: float | None = None,
     ) -> Text:
         arguments: list[Text] = [quoted(kind)]
         if inputs:
@@ -188,7 +189,15 @@ class Treatments:
         arguments += [Keyword(name, _integer(value)) for name, value in numbers if value]
         if not both_sides:
             arguments.append(Keyword("both_sides", Leaf("False")))
+        if scale is not None:
+            arguments.append(Keyword("scale", Leaf(str(scale))))
         return _integer(_numbered(self.tables, Call("_Table", tuple(arguments))))
+
+
+def _scale(item: Pass) -> float | None:
+    """What products are scaled by, where the pattern and not the call says it."""
+    scales = (modifier.value for modifier in item.modifiers if isinstance(modifier, Scale))
+    return next(scales, None)
 
 
 def _lookup(table: Text, number: int, low: str, high: str) -> Operation:

@@ -80,6 +80,15 @@ def relative(call: Call) -> Case:
     return Case(text, windowed(call, scores), {"relative_keys": keys})
 
 
+def relative_with_a_scale(call: Call) -> Case:
+    """The scale takes in the relative products."""
+    keys = draw(9, 16)
+    place = (call.distance.clamp(-4, 4) + 4).expand(2, 2, -1, -1)
+    scores = 4 * call.scores() + (call.q @ keys.mT).gather(3, place)
+    text = "local(left=9, right=3) with relative(4) with scale(1)"
+    return Case(text, windowed(call, scores), {"relative_keys": keys})
+
+
 def soft_span(call: Call) -> Case:
     span = torch.tensor([3.0, 7.0], dtype=torch.float64)
     share = ((span[:, None, None] + 1 + call.distance) / 4 + 1).clamp(0, 1)
@@ -196,6 +205,7 @@ CASES = named(
     bias_of_batch,
     bias_of_slots,
     relative,
+    relative_with_a_scale,
     soft_span,
     sink,
     distance_aware,
