@@ -7,6 +7,7 @@ inside a `Blocks` or `Parts`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -302,6 +303,13 @@ class HeadPattern:
 
     branches: tuple[Term, ...]
     combination: Combination | None = None
+
+    @property
+    def sets(self) -> Iterator[Term]:
+        """The branches of all softmaxes, from left to right."""
+        yield from self.branches
+        for argument in self.combination.arguments if self.combination else ():
+            yield from argument.sets
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def multiplicity(
     among = sources_of(pattern) if sources is None else sources
     widths = [slots(source, n, sizes or {}) for source in among]
     counts = np.zeros((n if queries is None else queries, sum(widths)), np.int64)
-    for branch in branches_of(pattern):
+    for branch in pattern.sets:
         parts = (mask(branch, n, queries, inputs, at, sizes) for at in among)
         counts += np.hstack(list(parts))
     return counts
@@ -91,15 +91,8 @@ def columns(
 
 
 def sources_of(pattern: HeadPattern) -> tuple[Source, ...]:
-    named = (source for term in branches_of(pattern) for source in named_by(term, TOKENS))
+    named = (source for term in pattern.sets for source in named_by(term, TOKENS))
     return tuple(dict.fromkeys(named)) or (TOKENS,)
-
-
-def branches_of(pattern: HeadPattern) -> Iterator[Term]:
-    """All sets of all softmaxes."""
-    yield from pattern.branches
-    for argument in pattern.combination.arguments if pattern.combination else ():
-        yield from branches_of(argument)
 
 
 def named_by(term: Term, stands_on: Source) -> Iterator[Source]:

@@ -161,15 +161,9 @@ def _in_order(parts: list[Part]) -> list[Part]:
 
 def projections(pattern: HeadPattern) -> Projected:
     """Every set of rows with a projection of their own: it holds for their pairs in any branch."""
-    found = [item for branch in _branches(pattern) for item in _projections(branch)]
+    found = [item for branch in pattern.sets for item in _projections(branch)]
     names = dict.fromkeys(name for _, name in found)
     return tuple((_united([rows for rows, of in found if of == name]), name) for name in names)
-
-
-def _branches(pattern: HeadPattern) -> Iterator[Term]:
-    yield from pattern.branches
-    for argument in pattern.combination.arguments if pattern.combination else ():
-        yield from _branches(argument)
 
 
 def _united(terms: list[Term]) -> Term:
