@@ -26,6 +26,7 @@ from patternc.schedule.schedule import Schedule
 
 # Parts of the skeletons that stand only where some text of the pattern names the word.
 _USES = {
+    "classes": "_Classes(",
     "in_row_kernel": "_in_row_kernel(",
     "is_member_kernel": "_is_member_kernel(",
     "same_label_kernel": "_same_label_kernel(",

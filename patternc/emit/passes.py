@@ -23,7 +23,7 @@ from patternc.relation.fold import FALSE
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, SameLabel
 from patternc.relation.relation import Combined
-from patternc.schedule.schedule import Group, Pass, Schedule
+from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 
 
 @dataclass(slots=True)
@@ -53,8 +53,13 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
 
 def _group(group: Group, layer: int | None, printed: Printed) -> Text:
     passes = tuple(_pass(item, layer, printed) for item in group.passes)
-    combined = () if group.combined is None else (_combined(group.combined),)
-    return Call("_Group", (numbers(group.heads), Sequence(passes), *combined))
+    named: list[Text] = []
+    if group.cut:
+        branches = tuple(_pass(item, layer, printed) for item in group.branches)
+        named.append(Keyword("branches", Sequence(branches)))
+    if group.combined is not None:
+        named.append(Keyword("combined", _combined(group.combined)))
+    return Call("_Group", (numbers(group.heads), Sequence(passes), *named))
 
 
 def _combined(combined: Combined) -> Text:
@@ -69,7 +74,6 @@ def _combined(combined: Combined) -> Text:
 def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     functions, sourced = printed.functions, item.source != TOKENS
     treatment = printed.treatments.of(item)
-    kernel, inline = printed.kernels.name(item, treatment.operations)
     scalars = len(item.scalars[0]) if item.scalars else 0
     sizes = scalars, len(item.tables)
     allowed = functions.predicate(item.predicate, *sizes, "_allowed_#", sourced)
@@ -77,9 +81,10 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
     if len(tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
-    arguments.append(Keyword("kernel", Leaf(kernel)))
-    if inline:
-        arguments.append(Keyword("inline", Leaf("True")))
+    if tilings:
+        arguments += _kernel(item, treatment, printed)
+    if item.classes:
+        arguments.append(Keyword("classes", _classes(item.classes)))
     if scalars:
         rows = Sequence(tuple(numbers(row) for row in item.scalars))
         arguments.append(Keyword("scalars", rows))
@@ -87,6 +92,18 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
         slots = tuple(slot(tables, layer, functions) for tables in item.tables)
         arguments.append(Keyword("tables", Sequence(slots)))
     return Call("_Pass", (*arguments, *_treated(item, treatment)))
+
+
+def _kernel(item: Pass, treatment: Treatment, printed: Printed) -> list[Text]:
+    kernel, inline = printed.kernels.name(item, treatment.operations)
+    named: list[Text] = [Keyword("kernel", Leaf(kernel))]
+    return [*named, Keyword("inline", Leaf("True"))] if inline else named
+
+
+def _classes(classes: HeadClasses) -> Text:
+    offsets = classes.offsets if len(set(classes.offsets)) > 1 else classes.offsets[:1]
+    sizes = (classes.stride, classes.residues, classes.segment)
+    return Call("_Classes", (*(Leaf(str(size)) for size in sizes), numbers(offsets)))
 
 
 def _treated(item: Pass, treatment: Treatment) -> list[Text]:

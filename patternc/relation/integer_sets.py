@@ -109,6 +109,48 @@ def tiles(
     return full, (touched - full).coalesce()
 
 
+def implies(condition: Condition, other: Condition) -> bool:
+    """Do all pairs with a key from position 0 on that satisfy `condition` satisfy `other`?"""
+    half = isl.Set("[n, m] -> { [i, j] : j >= 0 }", context())
+    return bool((pairs(condition) & half).is_subset(pairs(other)))
+
+
+def excludes(condition: Condition, other: Condition) -> bool:
+    """Do the two conditions share no pair on the plane?"""
+    return bool((pairs(condition) & pairs(other)).is_empty())
+
+
+def some_pair(condition: Condition) -> tuple[int, int] | None:
+    """One pair of tokens that satisfies the condition at some n; None if there is none."""
+    point = (pairs(condition) & universe()).sample_point()
+    if point.is_void():
+        return None
+    i, j = (point.get_coordinate_val(isl.dim_type.set, axis).to_python() for axis in (0, 1))
+    return i, j
+
+
+def of_members(condition: Condition, member: str, bounds: str) -> isl.Set | None:
+    """{ [x, y] } of the pairs of members x and y of one class; None if classes differ.
+
+    Member x of class (s, r) is the position `member`, with `bounds` on s, r and x, both texts.
+    """
+    both = [(position, member.replace("x", name)) for position, name in (("i", "x"), ("j", "y"))]
+    at = " and ".join(f"{position} = {text}" for position, text in both)
+    inside = " and ".join([bounds, bounds.replace("x", "y")])
+    text = f"[n, m] -> {{ [i, j] -> [s, r, x, y] : {at} and {inside} and y >= 0 }}"
+    members = isl.Map(text, context())
+    image = pairs(condition).apply(members).coalesce()
+    every = members.range()
+    projected = image.project_out(isl.dim_type.set, 0, 2)
+    back = isl.Map("[n, m] -> { [x, y] -> [s, r, x, y] }", context())
+    if not (projected.apply(back) & every).is_equal(image):
+        return None
+    if projected.involves_dims(isl.dim_type.param, 0, 2):
+        return None
+    possible = every.project_out(isl.dim_type.set, 0, 2)
+    return projected.gist(possible).coalesce()
+
+
 def basic_parts(plane: isl.Set) -> list[isl.Set]:
     """Disjoint convex parts: each lists its rows in plain loops where their union would not."""
     return [isl.Set.from_basic_set(part) for part in plane.make_disjoint().get_basic_sets()]

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import tiling
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.grouping import Shared, group_heads, share, with_slots
-from patternc.schedule.schedule import Group, Pass, Schedule
+from patternc.schedule.pieces import Piece, pieces
+from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 from patternc.schedule.tiles import KEY_TILE, QUERY_TILE
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The relation of a head, and each of its branches cut into pieces."""
+
+    relation: Relation
+    cuts: tuple[tuple[Piece, ...], ...]
+
+    @property
+    def kind(self) -> object:
+        """What heads of one group have in common beside the shape of their relation."""
+        return tuple(tuple(piece.kind for piece in cut) for cut in self.cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    query: int
+    key: int
 
 
 def build_schedule(
@@ -24,41 +45,48 @@ def build_schedule(
     distinct: list[tuple[Group, ...]] = []
     of_layer: list[int] = []
     for layer in relations:
-        groups = _groups(layer, query_tile, key_tile)
+        groups = _groups(layer, Tiles(query_tile, key_tile))
         if groups not in distinct:
             distinct.append(groups)
         of_layer.append(distinct.index(groups))
     return Schedule(heads, layers, query_tile, key_tile, tuple(distinct), tuple(of_layer))
 
 
-def _groups(relations: Sequence[Relation], query_tile: int, key_tile: int) -> tuple[Group, ...]:
-    return tuple(
-        Group(
-            tuple(heads),
-            _passes([relations[head] for head in heads], query_tile, key_tile),
-            relations[heads[0]].combined,
-        )
-        for heads in group_heads(relations)
+def _groups(relations: Sequence[Relation], tiles: Tiles) -> tuple[Group, ...]:
+    heads = [_head(relation, tiles) for relation in relations]
+    members = group_heads(relations, [head.kind for head in heads])
+    return tuple(_group(tuple(own), [heads[head] for head in own], tiles) for own in members)
+
+
+def _head(relation: Relation, tiles: Tiles) -> Head:
+    return Head(
+        relation, tuple(pieces(branch, tiles.query, tiles.key) for branch in relation.branches)
     )
 
 
-def _passes(relations: list[Relation], query_tile: int, key_tile: int) -> tuple[Pass, ...]:
-    columns = zip(*(relation.branches for relation in relations), strict=True)
-    return tuple(_pass(list(branches), query_tile, key_tile) for branches in columns)
-
-
-def _pass(branches: list[Branch], query_tile: int, key_tile: int) -> Pass:
-    shared = share([branch.predicate for branch in branches])
-    found = [
-        _tiling(branch, shared, head, query_tile, key_tile) for head, branch in enumerate(branches)
+def _group(members: tuple[int, ...], heads: list[Head], tiles: Tiles) -> Group:
+    columns = list(zip(*(head.relation.branches for head in heads), strict=True))
+    cuts = zip(*(head.cuts for head in heads), strict=True)
+    passes = [
+        _pass(column, piece, tiles)
+        for column, cut in zip(columns, cuts, strict=True)
+        for piece in zip(*cut, strict=True)
     ]
-    distinct, first = tuple(dict.fromkeys(found)), branches[0]
-    return Pass(
+    # The last pass of a softmax writes all rows, if any does.
+    passes.sort(key=lambda item: item.reaches_every_row)
+    branches = tuple(_shared(list(column))[1] for column in columns)
+    return Group(members, tuple(passes), branches, heads[0].relation.combined)
+
+
+def _shared(branches: Sequence[Branch]) -> tuple[Shared, Pass]:
+    """One predicate for the branches of several heads, and the pass of it without tilings."""
+    shared, first = share([branch.predicate for branch in branches]), branches[0]
+    return shared, Pass(
         shared.predicate,
         shared.scalars,
         shared.tables,
-        distinct,
-        tuple(distinct.index(item) for item in found),
+        (),
+        (),
         first.multiplicity,
         first.source,
         first.modifiers,
@@ -67,6 +95,28 @@ def _pass(branches: list[Branch], query_tile: int, key_tile: int) -> Pass:
     )
 
 
-def _tiling(branch: Branch, shared: Shared, head: int, query_tile: int, key_tile: int) -> Tiling:
+def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pass:
+    """The pass of one piece of each head's branch."""
+    own = [piece.of(branch) for branch, piece in zip(branches, cut, strict=True)]
+    shared, found = _shared(own)
+    tilings = [_tiling(branch, shared, head, tiles) for head, branch in enumerate(own)]
+    distinct = tuple(dict.fromkeys(tilings))
+    return replace(
+        found,
+        tilings=distinct,
+        tiling_of_head=tuple(distinct.index(item) for item in tilings),
+        classes=_classes(cut),
+    )
+
+
+def _classes(cut: Sequence[Piece]) -> HeadClasses | None:
+    every = [piece.classes for piece in cut if piece.classes is not None]
+    if not every:
+        return None
+    return HeadClasses(*every[0].kind, tuple(classes.offset for classes in every))
+
+
+def _tiling(branch: Branch, shared: Shared, head: int, tiles: Tiles) -> Tiling:
     slots = {tables[head]: slot for slot, tables in enumerate(shared.tables)}
-    return with_slots(tiling(branch, query_tile, key_tile, rows_beyond_n=True), slots)
+    found = tiling(branch, tiles.query, tiles.key, rows_beyond_n=True)
+    return with_slots(found, slots)

@@ -36,11 +36,11 @@ class Shared:
     tables: tuple[tuple[Table, ...], ...]
 
 
-def group_heads(relations: Sequence[Relation]) -> list[list[int]]:
-    """Heads by the shape of their relation, in order of first appearance."""
+def group_heads(relations: Sequence[Relation], kinds: Sequence[object]) -> list[list[int]]:
+    """Heads by their kind and the shape of their relation, in order of first appearance."""
     groups: dict[object, list[int]] = {}
-    for head, relation in enumerate(relations):
-        groups.setdefault(_relation_shape(relation), []).append(head)
+    for head, (relation, kind) in enumerate(zip(relations, kinds, strict=True)):
+        groups.setdefault((_relation_shape(relation), kind), []).append(head)
     return list(groups.values())
 
 

@@ -23,12 +23,23 @@ class TableSlot:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """One launch: the pairs of one branch, for all heads of the group.
+class HeadClasses:
+    """Position classes (`Classes`) of a pass, with an offset for each head."""
 
-    `predicate` is the whole meaning of the branch over token positions i, slots j of `source`, n
-    and m. Numbers that differ between heads are `Scalar(slot)`, row h of `scalars`; tables are
-    `TableSlot`s, one table per slot and head. `tilings` holds the distinct tilings,
+    stride: int
+    residues: int
+    segment: int
+    offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One launch: the pairs of one branch, or a piece of them, for all heads of the group.
+
+    `predicate` is the whole meaning over token positions i, slots j of `source`, n and m. With
+    `classes` i and j are members of one position class, n its length, and the tilings are those
+    of its members. Numbers that differ between heads are `Scalar(slot)`, row h of `scalars`;
+    tables are `TableSlot`s, one table per slot and head. `tilings` holds the distinct tilings,
     `tiling_of_head` the one of each head. A pair counts `multiplicity` times. Rows use the q, k
     and v of `projection`, if one is named. The passes of one `softmax` share it.
     """
@@ -43,15 +54,31 @@ class Pass:
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
     softmax: int = 0
+    classes: HeadClasses | None = None
+
+    @property
+    def reaches_every_row(self) -> bool:
+        """Is no row outside the classes?"""
+        return self.classes is None or self.classes.residues == self.classes.stride
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Heads whose patterns differ in numbers only; `combined` joins several softmaxes."""
+    """Heads whose patterns differ in numbers only; `combined` joins several softmaxes.
+
+    `branches` are passes over token positions, one for each branch, without tilings: the meaning
+    that `passes` are cut from.
+    """
 
     heads: tuple[int, ...]
     passes: tuple[Pass, ...]
+    branches: tuple[Pass, ...]
     combined: Combined | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Does any pass hold less than a branch, or speak of classes?"""
+        return len(self.passes) > len(self.branches) or any(item.classes for item in self.passes)
 
 
 @dataclass(frozen=True, slots=True)

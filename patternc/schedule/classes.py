@@ -1,0 +1,150 @@
+"""Position classes: relations among evenly spaced positions, as dense relations of their own.
+
+From a formula over token positions to the classes that its pairs never leave, and the formula over
+the members of a class. A dilated window is a plain window over each residue class, a dilated
+segment of LongNet a full square (Hassani and Shi, "Dilated Neighborhood Attention Transformer",
+2022; Ding et al., "LongNet", 2023, section 2.2). Non-goals: whether that pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
+
+from patternc.language.formula import (
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    Modulo,
+    Variable,
+)
+from patternc.relation import fold
+from patternc.relation.formulas import variables_of
+from patternc.relation.integer_sets import (
+    BudgetError,
+    budget,
+    condition_of,
+    implies,
+    of_members,
+    some_pair,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Member x of class c stands at segment * (c // residues) + c % residues + offset + stride * x.
+
+    `segment` 0 is one segment for all positions. With fewer residues than the stride some
+    positions are in no class.
+    """
+
+    stride: int
+    residues: int
+    segment: int
+    offset: int
+
+    def count(self, n: int) -> int:
+        """How many classes n positions have."""
+        return self.residues * (-(-n // self.segment) if self.segment else 1)
+
+    @property
+    def kind(self) -> tuple[int, int, int]:
+        """What heads that share a pass have in common."""
+        return self.stride, self.residues, self.segment
+
+
+@dataclass(frozen=True, slots=True)
+class Classed:
+    """The pairs of positions in one class whose members satisfy `formula`."""
+
+    classes: Classes
+    formula: Condition
+
+
+@lru_cache(maxsize=4096)
+def classed(formula: Condition) -> Classed | None:
+    """The finest classes of a formula, over its members; None where there are none."""
+    try:
+        with budget():
+            return next(_found(formula), None)
+    except BudgetError:
+        return None
+
+
+def classed_by(formula: Condition, classes: Classes) -> Classed | None:
+    """The formula over the members of given classes; None where these do not fit it."""
+    try:
+        with budget():
+            return _over_members(formula, classes)
+    except BudgetError:
+        return None
+
+
+def _found(formula: Condition) -> Iterator[Classed]:
+    pair = some_pair(formula)
+    if pair is None:
+        return
+    for classes in _candidates(formula, pair[0]):
+        found = _over_members(formula, classes)
+        if found is not None:
+            yield found
+
+
+def _candidates(formula: Condition, row: int) -> Iterator[Classes]:
+    """Classes that no pair leaves, judging from the numbers of the formula and one of its rows."""
+    for segment in (*sorted(_divisors(formula, FloorDivide)), 0):
+        query, key = (_within(position, segment) for position in (Variable("i"), Variable("j")))
+        if segment and not implies(formula, _same_segment(segment)):
+            continue
+        for stride in (*sorted(_divisors(formula, Modulo), reverse=True), 1):
+            sensible = stride < segment if segment else stride > 1
+            if sensible and implies(formula, _divides(stride, fold.subtract(query, key))):
+                yield _residues(formula, stride, segment, (row % segment if segment else row))
+
+
+def _residues(formula: Condition, stride: int, segment: int, row: int) -> Classes:
+    """All residues, or the one that all rows have."""
+    offset = fold.subtract(_within(Variable("i"), segment), Constant(row % stride))
+    if stride > 1 and implies(formula, _divides(stride, offset)):
+        return Classes(stride, 1, segment, row % stride)
+    return Classes(stride, stride, segment, 0)
+
+
+def _within(position: Variable, segment: int) -> Expression:
+    return fold.modulo(position, Constant(segment)) if segment else position
+
+
+def _same_segment(width: int) -> Condition:
+    row, key = (fold.floor_divide(Variable(name), Constant(width)) for name in ("i", "j"))
+    return fold.compare(row, "==", key)
+
+
+def _divides(divisor: int, number: Expression) -> Condition:
+    return fold.compare(fold.modulo(number, Constant(divisor)), "==", Constant(0))
+
+
+def _divisors(node: object, kind: type[FloorDivide] | type[Modulo]) -> set[int]:
+    """The numbers that the formula divides positions by."""
+    if isinstance(node, tuple):
+        return set().union(*(_divisors(item, kind) for item in node))
+    if not is_dataclass(node):
+        return set()
+    found = set().union(*(_divisors(getattr(node, field.name), kind) for field in fields(node)))
+    match node:
+        case FloorDivide(left, Constant(value)) | Modulo(left, Constant(value)) if value > 1:
+            of_positions = isinstance(node, kind) and variables_of(left) & {"i", "j"}
+            return found | {value} if of_positions else found
+    return found
+
+
+def _over_members(formula: Condition, classes: Classes) -> Classed | None:
+    offset, stride, segment = classes.offset, classes.stride, classes.segment
+    bounds = f"0 <= r < {classes.residues}"
+    if segment:
+        bounds += f" and 0 <= x and r + {offset} + {stride}x < {segment}"
+    else:
+        bounds += " and s = 0"
+    members = of_members(formula, f"{segment}s + r + {offset} + {stride}x", bounds)
+    return None if members is None else Classed(classes, condition_of(members))

@@ -1,0 +1,139 @@
+"""Pieces: a branch cut into disjoint sets that each have a tiling of their own.
+
+A union of a window and a dilated term is a dense band over the positions and a dense band over
+residue classes; a softmax over both is exact, since passes carry it on. The cut is made where it
+spares products, counted at `LENGTH` positions. Non-goals: launches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from patternc.language.formula import All, Any, Condition
+from patternc.layout.tiling import classify
+from patternc.relation.fold import FALSE, conjunction, disjunction, negation
+from patternc.relation.integer_sets import BudgetError, budget, excludes
+from patternc.relation.relation import Branch
+from patternc.relation.runs import Sizes, count
+from patternc.schedule.classes import Classes, classed, classed_by
+
+# Where the products of a cut are weighed, and how much of them a further launch must spare.
+LENGTH = 16384
+WORTHWHILE = 0.8
+MOST_ITEMS = 16
+ENABLED = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Pairs of `formula`: over positions, or over the members of `classes`."""
+
+    formula: Condition
+    classes: Classes | None = None
+
+    @property
+    def kind(self) -> object:
+        """What pieces that share a pass have in common beside the shape of their formula."""
+        return None if self.classes is None else self.classes.kind
+
+    def of(self, branch: Branch) -> Branch:
+        """The piece as a branch of its own; one that is the whole branch is that branch."""
+        if self.classes is None and self.formula == branch.formula:
+            return branch
+        return replace(branch, predicate=self.formula, formula=self.formula)
+
+
+def pieces(branch: Branch, query_tile: int, key_tile: int) -> tuple[Piece, ...]:
+    """The pieces of a branch; only closed forms on the tokens are cut."""
+    whole = (Piece(branch.formula),)
+    if not ENABLED or branch.conjuncts or branch.keys != "n":
+        return whole
+    return _pieces(branch.formula, query_tile, key_tile)
+
+
+@lru_cache(maxsize=4096)
+def _pieces(formula: Condition, query_tile: int, key_tile: int) -> tuple[Piece, ...]:
+    whole = (Piece(formula),)
+    cut = _cut(formula)
+    if cut is None:
+        return whole
+    n = max([LENGTH, *(piece.classes.segment for piece in cut if piece.classes)])
+    before, after = (_tiles(each, query_tile, key_tile, n) for each in (whole, cut))
+    spared = after < WORTHWHILE * before
+    return cut if spared else whole
+
+
+def _cut(formula: Condition) -> tuple[Piece, ...] | None:
+    """Disjoint pieces, all with their finest classes; None where no term has any."""
+    members: dict[Classes | None, list[Condition]] = {}
+    for item in _disjuncts(formula):
+        found = classed(item)
+        members.setdefault(found.classes if found else None, []).append(item)
+    if set(members) == {None} or not members:
+        return None
+    sets = {classes: disjunction(items) for classes, items in members.items()}
+    positions = [(None, sets.pop(None))] if None in sets else []
+    orders = [[*positions, *sets.items()], [*sets.items(), *positions]]
+    return next((cut for order in orders if (cut := _disjoint(order)) is not None), None)
+
+
+def _disjoint(order: Sequence[tuple[Classes | None, Condition]]) -> tuple[Piece, ...] | None:
+    """Every set without those before it; None where one then no longer keeps to its classes."""
+    found: list[Piece] = []
+    before: Condition = FALSE
+    for classes, formula in order:
+        rest = formula if _apart(formula, before) else conjunction([formula, negation(before)])
+        before = disjunction([before, formula])
+        if classes is None:
+            found.append(Piece(rest))
+            continue
+        own = classed_by(rest, classes)
+        if own is None:
+            return None
+        found.append(Piece(own.formula, classes))
+    return tuple(found)
+
+
+def _apart(formula: Condition, other: Condition) -> bool:
+    try:
+        with budget():
+            return excludes(formula, other)
+    except BudgetError:
+        return False
+
+
+def _disjuncts(formula: Condition) -> tuple[Condition, ...]:
+    """The terms of a union, an intersection with a union multiplied out; few, or the whole."""
+    items = _multiplied(formula)
+    return items if len(items) <= MOST_ITEMS else (formula,)
+
+
+def _multiplied(formula: Condition) -> tuple[Condition, ...]:
+    match formula:
+        case Any(items):
+            return tuple(part for item in items for part in _multiplied(item))
+        case All(items):
+            for place, item in enumerate(items):
+                if isinstance(item, Any):
+                    rest = (*items[:place], *items[place + 1 :])
+                    parts = (conjunction([part, *rest]) for part in item.items)
+                    return tuple(found for part in parts for found in _multiplied(part))
+    return (formula,)
+
+
+def _tiles(cut: Iterable[Piece], query_tile: int, key_tile: int, n: int) -> int:
+    """Tiles that all pieces visit at n positions."""
+    return sum(_visited(piece, query_tile, key_tile, n) for piece in cut)
+
+
+def _visited(piece: Piece, query_tile: int, key_tile: int, n: int) -> int:
+    classes = piece.classes or Classes(stride=1, residues=1, segment=0, offset=0)
+    length = -(-((classes.segment or n) - classes.offset) // classes.stride)
+    found, rows = classify(piece.formula, query_tile, key_tile), -(-length // query_tile)
+    sizes = Sizes(length, length)
+    runs = found.full + found.partial
+    return classes.count(n) * sum(count(run, np.arange(rows), sizes) for run in runs)
