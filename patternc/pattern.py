@@ -221,9 +221,14 @@ class Pattern:
         relations = [self.relations(index) for index in layers]
         count = None if layer is not None else self.layers
         everything = (relation for heads in relations for relation in heads)
-        query_tile, key_tile = choose_tiles(everything, dtype, head_dim)
+        chosen = choose_tiles(everything, dtype, head_dim)
         return build_schedule(
-            relations, heads=self.heads, layers=count, query_tile=query_tile, key_tile=key_tile
+            relations,
+            heads=self.heads,
+            layers=count,
+            query_tile=chosen.query_tile,
+            key_tile=chosen.key_tile,
+            reasons=chosen.reasons,
         )
 
     def compile(

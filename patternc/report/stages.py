@@ -17,7 +17,9 @@ from patternc.relation.fold import TRUE
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.runs import Run
 from patternc.relation.text import PLAIN, Writer
-from patternc.schedule.schedule import Group, Pass, Schedule
+from patternc.schedule.classes import Classes
+from patternc.schedule.cost import LENGTH, tiles_of
+from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 
 _TILES = Writer({"i": "a", "j": "b"})
 
@@ -32,7 +34,8 @@ def stage_text(pattern: Pattern, stage: Stage, layer: int | None) -> str:
         case "relation":
             return "\n".join(_relations(pattern.relations(layer or 0))) + "\n"
         case "layout" | "schedule":
-            lines = _schedule(pattern.schedule(layer), tiles=stage == "layout")
+            schedule = pattern.schedule(layer)
+            lines = _schedule(schedule, stage == "layout")
             return "\n".join(lines) + "\n"
         case "kernel":
             return pattern.compile(layer)
@@ -62,23 +65,53 @@ def _treatment(branch: Branch | Pass) -> str:
 
 def _schedule(schedule: Schedule, tiles: bool) -> Iterator[str]:
     yield f"query tiles of {schedule.query_tile} rows, key tiles of {schedule.key_tile} keys"
+    for reason in schedule.reasons:
+        yield f"  {reason}"
     for number, groups in enumerate(schedule.groups):
         layers = [at for at, kind in enumerate(schedule.group_of_layer) if kind == number]
         yield f"layers {_listed(layers)}"
         for group in groups:
-            yield from _group(group, tiles)
+            yield from _group(group, schedule, tiles)
 
 
-def _group(group: Group, tiles: bool) -> Iterator[str]:
+def _group(group: Group, schedule: Schedule, tiles: bool) -> Iterator[str]:
     yield f"  heads {_listed(list(group.heads))}"
     for number, launch in enumerate(group.passes):
         yield f"    pass {number}: {_treatment(launch)}"
+        if launch.classes:
+            yield f"      {_classes(launch.classes)}"
         yield f"      {{ (i, j) : {PLAIN.condition(launch.predicate)} }}"
+        yield f"      {_weight(launch, schedule)}"
         for slot, column in enumerate(zip(*launch.scalars, strict=True)):
             yield f"      s{slot} by head: {', '.join(map(str, column))}"
         if tiles:
             for tiling in launch.tilings:
                 yield from _tiling(tiling)
+
+
+def _classes(classes: HeadClasses) -> str:
+    """Which positions i and j count."""
+    where = f"in segments of {classes.segment}" if classes.segment else "of the whole sequence"
+    offsets = _listed(sorted(set(classes.offsets)))
+    which = "all" if classes.residues == classes.stride else f"residues {offsets}"
+    return f"i and j count positions {classes.stride} apart, {which} {where}"
+
+
+def _weight(launch: Pass, schedule: Schedule) -> str:
+    """What the closed forms of the first head issue, and how much of that is masked."""
+    tiling, classes = launch.tilings[0], _first(launch.classes)
+    full, partial = (
+        tiles_of(runs, classes, tiling.query_tile, LENGTH) for runs in (tiling.full, tiling.partial)
+    )
+    products = (full + partial) * schedule.query_tile * schedule.key_tile
+    beside = ", and the tiles that tables name" if tiling.products else ""
+    return f"at n = {LENGTH:,}: {full:,} full and {partial:,} partial tiles, {products:,} products{beside}"
+
+
+def _first(classes: HeadClasses | None) -> Classes | None:
+    if classes is None:
+        return None
+    return Classes(classes.stride, classes.residues, classes.segment, classes.offsets[0])
 
 
 def _tiling(tiling: Tiling) -> Iterator[str]:

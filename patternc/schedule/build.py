@@ -40,6 +40,7 @@ def build_schedule(
     layers: int | None,
     query_tile: int = QUERY_TILE,
     key_tile: int = KEY_TILE,
+    reasons: tuple[str, ...] = (),
 ) -> Schedule:
     """`relations[layer][head]` to launches; layers with equal patterns share their groups."""
     distinct: list[tuple[Group, ...]] = []
@@ -49,7 +50,7 @@ def build_schedule(
         if groups not in distinct:
             distinct.append(groups)
         of_layer.append(distinct.index(groups))
-    return Schedule(heads, layers, query_tile, key_tile, tuple(distinct), tuple(of_layer))
+    return Schedule(heads, layers, query_tile, key_tile, tuple(distinct), tuple(of_layer), reasons)
 
 
 def _groups(relations: Sequence[Relation], tiles: Tiles) -> tuple[Group, ...]:

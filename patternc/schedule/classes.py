@@ -55,6 +55,9 @@ class Classes:
         return self.stride, self.residues, self.segment
 
 
+EVERY = Classes(stride=1, residues=1, segment=0, offset=0)  # all positions as one class
+
+
 @dataclass(frozen=True, slots=True)
 class Classed:
     """The pairs of positions in one class whose members satisfy `formula`."""

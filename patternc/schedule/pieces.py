@@ -2,7 +2,7 @@
 
 A union of a window and a dilated term is a dense band over the positions and a dense band over
 residue classes; a softmax over both is exact, since passes carry it on. The cut is made where it
-spares products, counted at `LENGTH` positions. Non-goals: launches.
+spares products, counted by the cost model. Non-goals: launches.
 """
 
 from __future__ import annotations
@@ -11,18 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
-
 from patternc.language.formula import All, Any, Condition
-from patternc.layout.tiling import classify
 from patternc.relation.fold import FALSE, conjunction, disjunction, negation
 from patternc.relation.integer_sets import BudgetError, budget, excludes
 from patternc.relation.relation import Branch
-from patternc.relation.runs import Sizes, count
 from patternc.schedule.classes import Classes, classed, classed_by
+from patternc.schedule.cost import LENGTH, visited
 
-# Where the products of a cut are weighed, and how much of them a further launch must spare.
-LENGTH = 16384
+# How many of the products may be left for further launches to pay.
 WORTHWHILE = 0.8
 MOST_ITEMS = 16
 ENABLED = False
@@ -127,13 +123,5 @@ def _multiplied(formula: Condition) -> tuple[Condition, ...]:
 
 def _tiles(cut: Iterable[Piece], query_tile: int, key_tile: int, n: int) -> int:
     """Tiles that all pieces visit at n positions."""
-    return sum(_visited(piece, query_tile, key_tile, n) for piece in cut)
-
-
-def _visited(piece: Piece, query_tile: int, key_tile: int, n: int) -> int:
-    classes = piece.classes or Classes(stride=1, residues=1, segment=0, offset=0)
-    length = -(-((classes.segment or n) - classes.offset) // classes.stride)
-    found, rows = classify(piece.formula, query_tile, key_tile), -(-length // query_tile)
-    sizes = Sizes(length, length)
-    runs = found.full + found.partial
-    return classes.count(n) * sum(count(run, np.arange(rows), sizes) for run in runs)
+    tiles = query_tile, key_tile
+    return sum(visited(piece.formula, piece.classes, *tiles, n) for piece in cut)

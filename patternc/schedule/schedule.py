@@ -86,6 +86,7 @@ class Schedule:
     """`groups[g]` are the groups of every layer l with `group_of_layer[l] == g`.
 
     `heads` or `layers` None: the program has no such header; one head (layer) stands for all.
+    `reasons` say why the tiles have their shape.
     """
 
     heads: int | None
@@ -94,3 +95,4 @@ class Schedule:
     key_tile: int
     groups: tuple[tuple[Group, ...], ...]
     group_of_layer: tuple[int, ...]
+    reasons: tuple[str, ...] = ()

@@ -1,32 +1,76 @@
-"""Tile sizes of the generated kernels.
+"""Tile sizes of the generated kernels, chosen from the pattern.
 
-From what is known before a launch (tables, dtype, head size) to (query tile, key tile). The
-numbers are those at which the kernels compile without spills to local memory for sm_90.
-Non-goals: measuring.
+From relations and what is known before a launch (dtype, head size) to a shape and the reasons for
+it. Shapes are those at which the kernels compile without spills to local memory for sm_90; among
+them the one whose tiles cost least, by the products that they issue. Non-goals: measuring.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from patternc.relation.predicate import InRow
-from patternc.relation.relation import Relation, atoms_of
+from patternc.relation.relation import Branch, Relation, atoms_of
+from patternc.schedule.cost import LENGTH, visited
+from patternc.schedule.pieces import pieces
 
 QUERY_TILE = 128
 KEY_TILE = 64
+NARROW_KEY_TILE = 32
+WIDE_HEAD = 128
+# A product of a short tile costs more: each key is loaded for fewer queries.
+SHORT = 64
+SHORT_WEIGHT = 1.25
+# Heads and layers beyond these differ in numbers: the choice needs no more.
+MOST_RELATIONS = 8
 
 
-def choose_tiles(
-    relations: Iterable[Relation], dtype: str | None, head_dim: int | None
-) -> tuple[int, int]:
-    """Small key tiles for wide operands; query tiles as tall as the blocks of row tables."""
-    wide = dtype == "float32" or (head_dim or 0) > 128
-    tall = 64 if 64 in set(_table_blocks(relations)) else QUERY_TILE
-    return tall, KEY_TILE // 2 if wide else KEY_TILE
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The shape of the tiles, and why, for people."""
+
+    query_tile: int
+    key_tile: int
+    reasons: tuple[str, ...]
+
+
+def choose_tiles(relations: Iterable[Relation], dtype: str | None, head_dim: int | None) -> Choice:
+    """`dtype` and `head_dim` None: tiles that fit all up to 128 dimensions of 16 bits."""
+    distinct = list(dict.fromkeys(relations))
+    wide = dtype == "float32" or (head_dim or 0) > WIDE_HEAD
+    key_tile = NARROW_KEY_TILE if wide else KEY_TILE
+    reasons = [f"keys by {key_tile}: {'wide' if wide else 'narrow'} operands"]
+    if SHORT in set(_table_blocks(distinct)):
+        reasons.insert(0, f"queries by {SHORT}: taller tiles would visit the lists of several rows")
+        return Choice(SHORT, key_tile, tuple(reasons))
+    tall, short = (_issued(distinct, size, key_tile) for size in (QUERY_TILE, SHORT))
+    query_tile = SHORT if SHORT_WEIGHT * short < tall else QUERY_TILE
+    share = f"{tall:,} products by {QUERY_TILE}, {short:,} by {SHORT} at n = {LENGTH:,}"
+    reasons.insert(0, f"queries by {query_tile}: {share}")
+    return Choice(query_tile, key_tile, tuple(reasons))
+
+
+def _issued(relations: Sequence[Relation], query_tile: int, key_tile: int) -> int:
+    """Products of the closed forms of a few heads; what tables name is left out."""
+    found = 0
+    for relation in relations[:MOST_RELATIONS]:
+        for branch in relation.branches:
+            found += _issued_of(branch, query_tile, key_tile)
+    return found
+
+
+def _issued_of(branch: Branch, query_tile: int, key_tile: int) -> int:
+    cut = pieces(branch, query_tile, key_tile)
+    keys = branch.keys
+    tiles = sum(
+        visited(piece.formula, piece.classes, query_tile, key_tile, LENGTH, keys) for piece in cut
+    )
+    return tiles * query_tile * key_tile
 
 
 def _table_blocks(relations: Iterable[Relation]) -> Iterable[int]:
-    """Blocks whose rows are listed: taller tiles would visit the lists of several rows."""
+    """Blocks whose rows are listed."""
     for relation in relations:
         for branch in relation.branches:
             for atom in atoms_of(branch.predicate):

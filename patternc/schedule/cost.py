@@ -1,0 +1,43 @@
+"""The cost model: tiles that a formula visits at a given length, over positions or classes.
+
+From a formula and a tile shape to a number of tiles; a tile's cost is its products, since kernels
+compute all of them. Non-goals: devices, and tiles that only tables name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+
+from patternc.language.formula import Condition
+from patternc.layout.tiling import classify
+from patternc.relation.integer_sets import KeyCount
+from patternc.relation.runs import Run, Sizes, count
+from patternc.schedule.classes import EVERY, Classes
+
+# Positions at which schedules are weighed.
+LENGTH = 16384
+
+
+@lru_cache(maxsize=4096)
+def visited(
+    formula: Condition,
+    classes: Classes | None,
+    query_tile: int,
+    key_tile: int,
+    n: int,
+    keys: KeyCount = "n",
+) -> int:
+    """Full and partial tiles of a formula, over all classes."""
+    found = classify(formula, query_tile, key_tile, keys)
+    return tiles_of(found.full + found.partial, classes, query_tile, n)
+
+
+def tiles_of(runs: Iterable[Run], classes: Classes | None, query_tile: int, n: int) -> int:
+    """Tiles that the runs of one class list, over all classes of n positions."""
+    classes = classes or EVERY
+    length = -(-((classes.segment or n) - classes.offset) // classes.stride)
+    rows, sizes = np.arange(-(-length // query_tile)), Sizes(length, length)
+    return classes.count(n) * sum(count(run, rows, sizes) for run in runs)
