@@ -105,7 +105,8 @@ def _weight(launch: Pass, schedule: Schedule) -> str:
     )
     products = (full + partial) * schedule.query_tile * schedule.key_tile
     beside = ", and the tiles that tables name" if tiling.products else ""
-    return f"at n = {LENGTH:,}: {full:,} full and {partial:,} partial tiles, {products:,} products{beside}"
+    tiles = f"{full:,} full and {partial:,} partial tiles"
+    return f"at n = {LENGTH:,}: {tiles}, {products:,} products{beside}"
 
 
 def _first(classes: HeadClasses | None) -> Classes | None:
