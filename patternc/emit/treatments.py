@@ -147,8 +147,8 @@ class Treatments:
                 line = f"s += tl.log(tl.minimum(tl.maximum({share}, 0.0), 1.0))"
                 text = Call("_SoftSpan", (table, Leaf(str(ramp))))
                 return Operation(text, number, (value,), (line,))
-            case T5Bias(buckets, most, both):
-                table = self._table("t5", ("t5_bias",), query, most, buckets, both)
+            case T5Bias(buckets, most, both, name):
+                table = self._table("t5", (name,), query, most, buckets, both)
                 return _lookup(table, number, str(most), str(most))
             case Relative(most):
                 table = self._table("relative", ("relative_keys",), query, most, scale=_scale(item))
@@ -216,8 +216,11 @@ def _rows(op: str) -> str:
 
 def row_of_distance(source: Source) -> str:
     """What distances are counted from: the position, or its window on a pool."""
-    unit = source.stride if isinstance(source, Pool) else 1
-    return "i" if unit == 1 else f"_floor_div(i, {unit})"
+    if not isinstance(source, Pool):
+        return "i"
+    window = "i" if source.stride == 1 else f"_floor_div(i, {source.stride})"
+    # Leftover positions are part of the last slot.
+    return f"tl.minimum({window}, m - 1)" if source.tail == "merge" else window
 
 
 def pool_input(number: int) -> str:

@@ -12,6 +12,7 @@ from typing import cast
 from patternc.language import modifiers, sources
 from patternc.language.arithmetic import fault
 from patternc.language.given import Given
+from patternc.language.inputs import UNNAMED_T5
 from patternc.language.modifiers import Modifier
 from patternc.language.sources import PoolOperation, PoolTail, Source
 
@@ -43,7 +44,8 @@ def _t5(given: Given, past: bool) -> Modifier:
         raise _too_few("buckets", buckets, 2 if past else 4, given)
     if farthest <= single:
         raise _too_few("max_distance", farthest, single + 1, given)
-    return modifiers.T5Bias(buckets, farthest, bidirectional=not past)
+    name = given.word("name") or UNNAMED_T5
+    return modifiers.T5Bias(buckets, farthest, bidirectional=not past, name=name)
 
 
 def _too_few(name: str, value: int, least: int, given: Given) -> Exception:

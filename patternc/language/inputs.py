@@ -17,6 +17,8 @@ from patternc.language.source import Span
 
 UNNAMED_GATE = "gate"
 """The input of a `gate` without `name=`."""
+UNNAMED_T5 = "t5_bias"
+"""The table of a `t5` without `name=`."""
 
 _PAIR = "keys and values: a pair of floats"
 _SHAPES: dict[Role, str] = {
@@ -44,18 +46,22 @@ _XL_SHAPES = {
     "xl_v": "floats [heads, head_dim]",
     "xl_r": "floats [distances, heads, head_dim]; index i - j, so n and the memory's slots many",
 }
-# What sources and modifiers take under a name of its own, and `gate` where it has none.
+# What sources and modifiers take under a name of its own.
 _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "memory": (("memory_kv", "memory"),),
     "compressed": (("compressed_kv", "compressed"),),
     "project": (("project_weights", "project"),),
     "persistent": (("persistent_kv", "persistent"),),
     "encoder": (("encoder_kv", "encoder"),),
-    "t5": (("t5_bias", "t5"),),
     "relative": (("relative_keys", "relative"),),
     "xl_relative": (("xl_u", "xl"), ("xl_v", "xl"), ("xl_r", "xl")),
     "distance_aware": (("distance_alpha", "distance"), ("distance_beta", "distance")),
     "sink": (("sinks", "sink"),),
+}
+# What is taken under this name where `name=` gives none.
+_UNNAMED: dict[str, tuple[str, Role]] = {
+    "gate": (UNNAMED_GATE, "gate"),
+    "t5": (UNNAMED_T5, "t5"),
 }
 DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
 """Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
@@ -153,8 +159,9 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
                 yield _Use(name + suffix, role, unit, argument.value.span)
             case _:
                 pass
-    if node.function == "gate" and not roles:
-        yield _Use(UNNAMED_GATE, "gate", "", node.span)
+    if node.function in _UNNAMED and not roles:
+        name, role = _UNNAMED[node.function]
+        yield _Use(name, role, "", node.span)
 
 
 def _fixed(word: str, span: Span) -> Iterator[_Use]:

@@ -2,7 +2,7 @@
 
 Order of application: rotary and absolute; product with relative terms; scale; distance_aware;
 softcap; alibi, t5, bias; ln softspan and ln mu; mask. Distances are i - j; on a pool they are
-i // stride - j.
+i // stride - j, where `merge` counts leftover positions to the last slot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Alibi:
 
 @dataclass(frozen=True, slots=True)
 class T5Bias:
-    """s + table[bucket(j - i), h], `t5_bias` [buckets, heads] (Raffel et al. 2020).
+    """s + table[bucket(j - i), h], the input `name` [buckets, heads] (Raffel et al. 2020).
 
     Half of the buckets are for j > i unless the term is causal.
     """
@@ -25,6 +25,7 @@ class T5Bias:
     buckets: int
     max_distance: int
     bidirectional: bool
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,12 @@ _SOURCES = (
 _DISTANCE = _must("max_distance", "count", 1)
 _MODIFIERS = (
     Primitive("alibi", "modifier"),
-    Primitive("t5", "modifier", (_must("buckets", "count", 1), _DISTANCE)),
+    Primitive(
+        "t5",
+        "modifier",
+        (_must("buckets", "count", 1), _DISTANCE),
+        (Slot("name", "input", role="t5"),),
+    ),
     Primitive("relative", "modifier", (_DISTANCE,)),
     Primitive("xl_relative", "modifier"),
     Primitive("distance_aware", "modifier"),

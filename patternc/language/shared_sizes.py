@@ -39,8 +39,8 @@ def sizes_of(attached: Source | Modifier, span: Span) -> Iterator[Sized]:
             yield Sized("persistent_kv", f"{slots} slots", span)
         case Stream(name, slots):
             yield Sized(f"{name}_kv", f"{slots} slots", span)
-        case T5Bias(buckets):
-            yield Sized("t5_bias", f"{buckets} buckets", span)
+        case T5Bias(buckets, name=name):
+            yield Sized(name, f"{buckets} buckets", span)
         case Relative(farthest):
             yield Sized("relative_keys", f"distances up to {farthest}", span)
         case _:

@@ -142,6 +142,28 @@ def t5_of_slots(call: Call) -> Case:
     return Case(text, out, {"t5_bias": table, "pool_kv": (keys, values)})
 
 
+def t5_of_tokens_and_of_slots(call: Call) -> Case:
+    """A table for each; leftover tokens belong to the last slot."""
+    slots = call.n // 4
+    tables, (keys, values) = (draw(32, 2), draw(8, 2)), call.pair(slots)
+    own = (call.i // 4).clamp(max=slots - 1)
+    bucket = T5Attention._relative_position_bucket
+    near, far = (
+        tables[0][bucket(call.distance, True, 32, 20)],
+        tables[1][bucket(torch.arange(slots) - own, True, 8, 20)],
+    )
+    everything = torch.ones(call.queries, slots, dtype=torch.bool)
+    out, _ = call.softmax(
+        (call.scores() + near.permute(2, 0, 1), window(call), call.v),
+        (call.scores(keys) + far.permute(2, 0, 1), everything, values),
+    )
+    text = (
+        "local(left=9, right=3) with t5(32, 20)"
+        " + full on pool(4, sum, tail=merge) with t5(8, 20, name=far)"
+    )
+    return Case(text, out, {"t5_bias": tables[0], "far": tables[1], "pool_kv": (keys, values)})
+
+
 def rotated(part: Tensor, position: Tensor) -> Tensor:
     """Neighbouring dimensions turned as complex numbers."""
     turns = 10000.0 ** (-torch.arange(0, 16, 2).double() / 16)
@@ -212,6 +234,7 @@ CASES = named(
     t5,
     t5_of_the_past,
     t5_of_slots,
+    t5_of_tokens_and_of_slots,
     rotary,
     rotary_with_memory,
     xl_relative,

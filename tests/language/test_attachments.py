@@ -77,7 +77,8 @@ def test_every_source_keeps_its_numbers(text: str, source: Source) -> None:
     ("text", "modifier"),
     [
         ("alibi", m.Alibi()),
-        ("t5(32, 128)", m.T5Bias(32, 128, bidirectional=True)),
+        ("t5(32, 128)", m.T5Bias(32, 128, bidirectional=True, name="t5_bias")),
+        ("t5(32, 128, name=b)", m.T5Bias(32, 128, bidirectional=True, name="b")),
         ("relative(12)", m.Relative(12)),
         ("xl_relative", m.XlRelative()),
         ("distance_aware", m.DistanceAware()),

@@ -1,7 +1,7 @@
 """Our attention equals that of LongT5's encoders on their own q, k, v (fp32, to 1e-5).
 
-Biases of tokens come from the module's table through `t5`. The pooled slots have a table, a norm
-and projections of their own: they come through `bias` and `pool_kv`.
+Biases come from the module's two tables, of tokens and of blocks. The pooled slots are normed
+before they are projected, so their keys and values are made outside, of `pooled_states`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 BLOCK = 4
 
 
-def calls_of(kind, n, *, one_table=False):
+def calls_of(kind, n):
     """For each layer: the attention module, its input and its output before the last projection."""
     config = transformers.LongT5Config(
         vocab_size=50,
@@ -38,9 +38,6 @@ def calls_of(kind, n, *, one_table=False):
     model = transformers.LongT5EncoderModel(config).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    if one_table:
-        first = model.encoder.block[0].layer[0].TransientGlobalSelfAttention
-        first.global_relative_attention_bias = first.relative_attention_bias
     calls = []
     for layer in model.encoder.block:
         module = next(layer.layer[0].children())
@@ -74,22 +71,19 @@ def projected(module, hidden):
     return [by_head(layer(hidden)) for layer in (module.q, module.k, module.v)]
 
 
-def pooled(module, hidden):
-    """Keys and values of blocks: summed states, normed and projected; leftovers join the last."""
-    whole = hidden.shape[1] // BLOCK
-    parts = [hidden[:, BLOCK * at : BLOCK * (at + 1)].sum(1) for at in range(whole - 1)]
-    states = torch.stack([*parts, hidden[:, BLOCK * (whole - 1) :].sum(1)], 1)
+def pooled(pattern, module, hidden):
+    """Keys and values of blocks: summed states, normed and projected."""
+    states = pattern.module.pooled_states(hidden)
     return tuple(projected(module, module.global_input_layer_norm(states))[1:])
 
 
-def bias_of_blocks(module, n):
-    """The bias [heads, n, blocks] of the module's table; leftovers belong to the last block."""
-    whole = n // BLOCK
-    own = (torch.arange(n) // BLOCK).clamp(max=whole - 1)
-    bucket = module._relative_position_bucket(
-        torch.arange(whole)[None, :] - own[:, None], num_buckets=8, max_distance=20
-    )
-    return module.global_relative_attention_bias(bucket).permute(2, 0, 1)
+def small_example():
+    """The published program in the sizes of the model above."""
+    text = Pattern.from_zoo("longt5_transient_global").text
+    for published, small in (("(127)", "(7)"), ("t5(32, 128", "t5(8, 20"), ("16", str(BLOCK))):
+        assert published in text
+        text = text.replace(published, small)
+    return Pattern.parse(text)
 
 
 def assert_equal(out, call):
@@ -110,37 +104,18 @@ def test_longt5_local(n):
         assert_equal(out, call)
 
 
-@pytest.mark.parametrize("n", [40, 61, 63])
+@pytest.mark.parametrize("n", [3, 40, 61, 63])
 def test_longt5_transient_global_with_orphans(n):
+    """Two tables of biases; leftover tokens belong to the last block, with distances and sums."""
     calls = calls_of("transient-global", n)
     first = calls[0].module
-    pattern = Pattern.parse(
-        f"""
-        (local(7) with t5(8, 20)
-          + full on pool({BLOCK}, sum, tail=merge) with bias(blocks_bias)) with scale(1)
-        """
-    )
+    pattern = small_example()
     for call in calls:
         with torch.no_grad():
             out = pattern.attention(
                 *projected(call.module, call.hidden),
                 t5_bias=first.relative_attention_bias.weight,
-                blocks_bias=bias_of_blocks(first, n),
-                pool_kv=pooled(call.module, call.hidden),
+                block_bias=first.global_relative_attention_bias.weight,
+                pool_kv=pooled(pattern, call.module, call.hidden),
             )
-        assert_equal(out, call)
-
-
-def test_longt5_transient_global_by_distances_of_blocks():
-    """Where both tables are the same and no token is left over, `t5` on the pool is the bias."""
-    calls = calls_of("transient-global", 40, one_table=True)
-    table = calls[0].module.relative_attention_bias.weight
-    pattern = Pattern.parse(
-        f"(local(7) + full on pool({BLOCK}, sum, tail=merge)) with t5(8, 20) with scale(1)"
-    )
-    for call in calls:
-        slots = pooled(call.module, call.hidden)
-        with torch.no_grad():
-            qkv = projected(call.module, call.hidden)
-            out = pattern.attention(*qkv, t5_bias=table, pool_kv=slots)
         assert_equal(out, call)
