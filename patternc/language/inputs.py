@@ -35,7 +35,8 @@ _SHAPES: dict[Role, str] = {
     "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
     "bias": "floats [heads, queries, keys]",
     "span": "floats [heads]",
-    "positions": "floats [n, head_dim]; the rows of a memory's slots come before",
+    "positions": "floats [n, head_dim], or a pair for queries and keys, each [n, head_dim] or "
+    "[heads, n, head_dim]; the rows of a memory's slots come before",
     "t5": "floats [buckets, heads]",
     "relative": "floats [2 * max_distance + 1, head_dim]; row max_distance is j = i",
     "distance": "floats [heads]",

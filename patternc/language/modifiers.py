@@ -47,7 +47,7 @@ class DistanceAware:
 
 @dataclass(frozen=True, slots=True)
 class Absolute:
-    """Positions added to q and k, not to v (Shortformer); a run-time input."""
+    """Positions added to q and k, not to v (Shortformer); a run-time input, or one for each."""
 
     name: str
 

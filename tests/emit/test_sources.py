@@ -291,6 +291,14 @@ def absolute(call: Call) -> Case:
     return Case(text, out, {"places": places, "memory_kv": (keys, values)})
 
 
+def absolute_of_queries_and_of_keys(call: Call) -> Case:
+    """A table for each; that of the queries has heads."""
+    asked, held = draw(2, call.n, 16), draw(call.n, 16)
+    moved = Call(call.q + asked[:, call.n - call.queries :], call.k + held, call.v)
+    out, _ = moved.softmax((moved.scores(), window(call), call.v))
+    return Case("local(left=9, right=3) with absolute(places)", out, {"places": (asked, held)})
+
+
 CASES = named(
     memory,
     memory_not_yet_full,
@@ -319,6 +327,7 @@ CASES = named(
     mix_of_sources,
     project,
     absolute,
+    absolute_of_queries_and_of_keys,
 )
 
 
@@ -491,6 +500,12 @@ WRONG = {
     "too few positions": ("full with absolute(places)", "places", floats(59, 16)),
     "one position for all": ("full with absolute(places)", "places", floats(1, 16)),
     "narrow positions": ("full with absolute(places)", "places", floats(60, 8)),
+    "positions of three": ("full with absolute(places)", "places", (floats(60, 16),) * 3),
+    "positions of more heads": (
+        "full with absolute(places)",
+        "places",
+        (floats(60, 16), floats(3, 60, 16)),
+    ),
 }
 
 
