@@ -323,7 +323,8 @@ class Pattern:
 
     def _heads_with(self, inputs: Mapping[str, Input]) -> range:
         """The heads; a program without `heads` has as many as its lists do."""
-        listed = [np.asarray(inputs[item.name]) for item in self.inputs if item.role == "listed"]
+        names = [item.name for item in self.inputs if item.role == "listed"]
+        listed = [np.asarray(inputs[name]) for name in names if name in inputs]
         given = [value.shape[-3] for value in listed if value.ndim > 2]
         return range(self.heads or max(given, default=1))
 

@@ -293,10 +293,16 @@ def absolute(call: Call) -> Case:
 
 def absolute_of_queries_and_of_keys(call: Call) -> Case:
     """A table for each; that of the queries has heads."""
-    asked, held = draw(2, call.n, 16), draw(call.n, 16)
-    moved = Call(call.q + asked[:, call.n - call.queries :], call.k + held, call.v)
-    out, _ = moved.softmax((moved.scores(), window(call), call.v))
-    return Case("local(left=9, right=3) with absolute(places)", out, {"places": (asked, held)})
+    keys, values = call.pair(30)
+    asked, held = draw(2, 30 + call.n, 16), draw(30 + call.n, 16)
+    q = call.q + asked[:, 30 + call.n - call.queries :]
+    moved = Call(q, call.k + held[30:], call.v)
+    out, _ = moved.softmax(
+        (moved.scores(), window(call), call.v),
+        (moved.scores(keys + held[:30]), everything(call, 30), values),
+    )
+    text = "(local(left=9, right=3) + full on memory(40)) with absolute(places)"
+    return Case(text, out, {"places": (asked, held), "memory_kv": (keys, values)})
 
 
 CASES = named(

@@ -1,4 +1,4 @@
-"""Our attention equals position-infused attention, where positions are added before the projections.
+"""Our attention equals position-infused attention, which adds positions before the projections.
 
 The released code (ofirpress/shortformer, `TransformerDecoderLayer`) calls a multi-head attention
 with query x + p, key y + p and value y, where y is the cache and x behind it. Here the same with
