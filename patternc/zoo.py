@@ -17,8 +17,10 @@ def zoo() -> tuple[str, ...]:
 
 
 def published(name: str) -> str:
-    """The text of one of them. Raises `ValueError` for a name that is not among them."""
+    """The text of one of them. Raises `ValueError` for a name that is none of theirs."""
     known = zoo()
+    if not isinstance(name, str):
+        raise TypeError(f"a published pattern is called by its name, not {name!r}")
     if name not in known:
         near = nearest(name, known)
         question = f", did you mean {near!r}?" if near else "."

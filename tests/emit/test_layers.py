@@ -86,7 +86,7 @@ def test_the_mask_of_a_layer_needs_no_lists_of_others() -> None:
 
 def test_an_input_of_another_layer_is_still_an_input_with_a_role() -> None:
     parts, inputs = call()
-    with pytest.raises(TypeError, match="^memory_kv: expected 2 tensors"):
+    with pytest.raises(TypeError, match=r"^memory_kv: expected 2 tensors"):
         PATTERN.attention(*parts, layer=5, memory_kv=inputs["near"])
     with pytest.raises(TypeError, match="unexpected argument 'far'"):
         PATTERN.attention(*parts, layer=5, far=inputs["near"])

@@ -1,0 +1,198 @@
+"""What can be asked of a program without compiling it: masks, counts and layouts.
+
+From a program's text to answers as numpy arrays and tiles. Non-goals: kernels, which `Pattern`
+adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain, cycle
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.sources import Source
+from patternc.language.terms import HeadPattern
+from patternc.layout.at import Layout
+from patternc.layout.count import pairs_with_multiplicity
+from patternc.relation.lengths import verify
+from patternc.relation.meaning import columns, multiplicity
+from patternc.relation.relation import Relation, relation
+from patternc.relation.tables import HeadTables
+from patternc.requests import (
+    Arrays,
+    Input,
+    arrays,
+    heads_listed,
+    layer_number,
+    of_head,
+    slot_counts,
+    tile_sizes,
+    whole,
+)
+
+
+class Questions:
+    """A program and what it says at a layer, a head and a length."""
+
+    def __init__(
+        self, text: str, *, name: str = "<pattern>", parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        if not isinstance(text, str):
+            kind = type(text).__name__
+            raise TypeError(f"the text of a program is expected, not {kind}; `load` reads a file")
+        self.text = text
+        self.name = name
+        self._tree = parse(text, name)
+        self._program: Elaborated = elaborate(self._tree, parameters or {})
+        self._relations: dict[int, tuple[Relation, ...]] = {}
+
+    @property
+    def heads(self) -> int | None:
+        """Query heads the program names; None fits any number."""
+        return self._program.heads
+
+    @property
+    def layers(self) -> int | None:
+        """Layers the program names; None fits any number."""
+        return self._program.layers
+
+    @property
+    def inputs(self) -> tuple[RunTimeInput, ...]:
+        """Run-time inputs with name, role and shape."""
+        return self._program.inputs
+
+    @property
+    def tree(self) -> Program:
+        """The program as it was written."""
+        return self._tree
+
+    @property
+    def elaborated(self) -> Program:
+        """The program with parameters in force and the `avoid=` of random draws written out."""
+        return self._program.program
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self._program.warnings
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Every `param` with the value in force."""
+        return self._program.parameters
+
+    def mask(
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> NDArray[np.bool_]:
+        """Which keys each query row attends to: booleans [heads, queries, n].
+
+        n is the number of tokens; the queries (n of them by default) stand at the end. A program
+        without `heads` has one head here. With key sources the columns are those of `columns`;
+        `slots` says how many slots `memory`, `compressed` and `encoder` have at the call.
+        """
+        return self.multiplicity(n, queries, layer, slots=slots, **inputs) > 0
+
+    def multiplicity(
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> NDArray[np.int64]:
+        """mu(i, j), how often a pair counts: integers [heads, queries, n], as `mask`."""
+        n, layer, given = self._asked(n, layer, inputs)
+        queries = None if queries is None else whole("queries", queries)
+        sizes = slot_counts(slots)
+        heads = self._heads_with(given)
+        sources = [source for source, _ in self.columns(n, layer, slots=slots)]
+        return np.stack(
+            [
+                multiplicity(pattern, n, queries, of_head(given, self.inputs, head), sizes, sources)
+                for head in heads
+                for pattern in [self._resolved(layer, head)]
+            ]
+        )
+
+    def columns(
+        self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
+    ) -> tuple[tuple[Source, int], ...]:
+        """The key sources of all heads and their slots, in the order of a mask's columns."""
+        n, layer, _ = self._asked(n, layer, {})
+        heads, sizes = range(self.heads or 1), slot_counts(slots)
+        every = (columns(self._resolved(layer, head), n, sizes) for head in heads)
+        return tuple(dict.fromkeys(chain.from_iterable(every)))
+
+    def pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[int]:
+        """Pairs with multiplicity of each head at n tokens and n queries, counted exactly."""
+        n, layer, given = self._asked(n, layer, inputs)
+        tables = self._tables(n, given, slots)
+        return [
+            pairs_with_multiplicity(relation, own)
+            for own, relation in zip(tables, cycle(self.relations(layer)))
+        ]
+
+    def layout(
+        self,
+        n: int,
+        block: int | tuple[int, int] = 128,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Layout:
+        """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
+        n, layer, given = self._asked(n, layer, inputs)
+        query_tile, key_tile = tile_sizes(block)
+        tables = self._tables(n, given, slots)
+        relations = [relation for _, relation in zip(tables, cycle(self.relations(layer)))]
+        return Layout(relations, n, query_tile, key_tile, tables)
+
+    def relations(self, layer: int = 0) -> tuple[Relation, ...]:
+        """The relation of every head."""
+        layer = layer_number(layer, self.layers)
+        at = 0 if self.layers is None else layer
+        if at not in self._relations:
+            heads = range(self.heads or 1)
+            self._relations[at] = tuple(relation(self._resolved(at, head)) for head in heads)
+        return self._relations[at]
+
+    def _asked(
+        self, n: object, layer: object, inputs: Mapping[str, Input]
+    ) -> tuple[int, int, Arrays]:
+        """The length, the layer and the run-time inputs of a question."""
+        n, layer = whole("n", n), layer_number(layer, self.layers)
+        for head in range(self.heads or 1):
+            verify(self._resolved(layer, head), n)
+        return n, layer, arrays(inputs, self.inputs)
+
+    def _heads_with(self, given: Arrays) -> range:
+        """The heads; a program without `heads` has as many as its lists do."""
+        return range(self.heads or heads_listed(given, self.inputs))
+
+    def _tables(self, n: int, given: Arrays, slots: Mapping[str, int] | None) -> list[HeadTables]:
+        """What each head's relation asks."""
+        sizes = slot_counts(slots)
+        heads = self._heads_with(given)
+        return [HeadTables(n, of_head(given, self.inputs, head), sizes) for head in heads]
+
+    def _resolved(self, layer: int, head: int) -> HeadPattern:
+        return self._program.resolve(layer if self.layers else 0, head if self.heads else 0)

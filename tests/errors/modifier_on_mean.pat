@@ -1,0 +1,1 @@
+mean(full, diagonal with softcap(2)) with alibi

@@ -1,0 +1,2 @@
+causal
+local(4) + full on project(8)

@@ -1,0 +1,142 @@
+"""Questions that a pattern cannot be asked, and what they are told, letter by letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from patternc import Pattern
+from patternc.relation.errors import InputError
+
+WINDOW = Pattern.parse("heads 2\nlayers 2\nlocal(2)")
+SAME = Pattern.parse("same(doc)")
+LISTED = Pattern.parse("listed(plan)")
+HELD = Pattern.parse("local(1) + full on memory(4)")
+
+Ask = Callable[[], Any]
+CASES: dict[str, tuple[Ask, type[Exception], str]] = {
+    "no whole length": (
+        lambda: WINDOW.mask(4.0),  # type: ignore[arg-type]
+        TypeError,
+        "n is 4.0 (float); an integer is expected",
+    ),
+    "a length in letters": (
+        lambda: WINDOW.pairs("4"),  # type: ignore[arg-type]
+        TypeError,
+        "n is '4' (str); an integer is expected",
+    ),
+    "a truth for a length": (
+        lambda: WINDOW.layout(True),
+        TypeError,
+        "n is True (bool); an integer is expected",
+    ),
+    "nothing for a length": (
+        lambda: WINDOW.columns(None),  # type: ignore[arg-type]
+        TypeError,
+        "n is None; an integer is expected",
+    ),
+    "a negative length": (lambda: WINDOW.check(-1), ValueError, "n is -1; it is at least 0"),
+    "negative queries": (lambda: WINDOW.mask(4, -1), ValueError, "queries is -1; it is at least 0"),
+    "a layer too many": (
+        lambda: WINDOW.compile(layer=2),
+        ValueError,
+        "layer 2 is out of range; layers count from 0 to 1",
+    ),
+    "a layer before the first": (
+        lambda: SAME.relations(-1),
+        ValueError,
+        "layer -1 is out of range; layers count from 0",
+    ),
+    "half a layer": (
+        lambda: WINDOW.pairs(4, layer=0.5),  # type: ignore[arg-type]
+        TypeError,
+        "layer is 0.5 (float); an integer is expected, layers count from 0",
+    ),
+    "three tiles": (
+        lambda: WINDOW.layout(4, block=(1, 2, 3)),  # type: ignore[arg-type]
+        ValueError,
+        "block is (1, 2, 3) (tuple); a size or (query tile, key tile) is expected",
+    ),
+    "a tile of nothing": (
+        lambda: WINDOW.layout(4, block=0),
+        ValueError,
+        "block is 0; it is at least 1",
+    ),
+    "slots of no source": (
+        lambda: HELD.mask(4, slots={"memry": 2}),
+        InputError,
+        "slots has 'memry'; a call decides the slots of memory, compressed, encoder only",
+    ),
+    "slots without a source": (
+        lambda: HELD.mask(4, slots=3),  # type: ignore[arg-type]
+        TypeError,
+        "slots is 3 (int); a mapping is expected, as {'memory': 512}",
+    ),
+    "half a slot": (
+        lambda: HELD.mask(4, slots={"memory": 2.5}),  # type: ignore[dict-item]
+        TypeError,
+        "slots['memory'] is 2.5 (float); an integer is expected",
+    ),
+    "more slots than declared": (
+        lambda: HELD.mask(4, slots={"memory": 9}),
+        InputError,
+        "memory: at most 4 slots are expected, not 9",
+    ),
+    "another data type": (
+        lambda: WINDOW.compile(dtype="float8"),
+        ValueError,
+        "dtype is 'float8' (str); one of float32, float16, bfloat16 is expected",
+    ),
+    "heads of no size": (
+        lambda: WINDOW.compile(head_dim=0),
+        ValueError,
+        "head_dim is 0; it is at least 1",
+    ),
+    "labels of another length": (
+        lambda: SAME.mask(4, doc=[0, 0, 1]),
+        InputError,
+        "`doc` must be integers [4], got int64 [3]",
+    ),
+    "no labels": (lambda: SAME.mask(4), InputError, "the run-time input `doc` is missing"),
+    "no list": (lambda: LISTED.mask(4), InputError, "the run-time input `plan` is missing"),
+    "an input of another name": (
+        lambda: SAME.mask(4, docs=[0] * 4),
+        InputError,
+        "'docs' is no run-time input of this pattern; it has: doc",
+    ),
+    "no text": (
+        lambda: Pattern.parse(3),  # type: ignore[arg-type]
+        TypeError,
+        "the text of a program is expected, not int; `load` reads a file",
+    ),
+    "no name": (
+        lambda: Pattern.from_zoo(3),  # type: ignore[arg-type]
+        TypeError,
+        "a published pattern is called by its name, not 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_a_question_out_of_place_is_told_what_is_expected(what: str) -> None:
+    ask, kind, message = CASES[what]
+    with pytest.raises(kind) as caught:
+        ask()
+    assert str(caught.value) == message
+
+
+def test_rows_of_unequal_length_are_no_labels() -> None:
+    with pytest.raises(InputError, match=r"^`doc` is no array: .*; expected integers \[n\]"):
+        SAME.mask(2, doc=[[0, 0], [1]])
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    assert (WINDOW.mask(np.int32(4), layer=np.uint8(1)) == WINDOW.mask(4, layer=1)).all()
+
+
+def test_a_data_type_may_be_torchs_own() -> None:
+    torch = pytest.importorskip("torch")
+    assert WINDOW.compile(dtype=torch.float16) == WINDOW.compile(dtype="float16")
