@@ -18,7 +18,17 @@ import click
 
 from patternc import __version__, files
 from patternc.pipeline import STAGES, Stage
-from patternc.programs import INLINE, Given, all_given, defines, one_given, programs
+from patternc.programs import (
+    INLINE,
+    Given,
+    Unread,
+    all_given,
+    defines,
+    each_given,
+    ignores,
+    one_given,
+    programs,
+)
 
 if TYPE_CHECKING:
     from patternc.pattern import Pattern
@@ -61,12 +71,13 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _understood(given: Given, length: int | None = None) -> Pattern:
+def _understood(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:
     """The pattern of a program; its warnings are told, with a length also what it brings."""
     from patternc.language.diagnostics import render
 
     pattern = given.pattern()
     found = pattern.warnings if length is None else pattern.check(length)
+    found = tuple(warning for warning in found if warning.code not in ignored)
     if found:
         click.echo(render(found, given.source), err=True)
     return pattern
@@ -90,6 +101,7 @@ def commands() -> None:
 @commands.command(name="compile")
 @programs("FILE")
 @defines
+@ignores
 @click.option(
     "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
 )
@@ -108,6 +120,7 @@ def compile_command(
     paths: tuple[str, ...],
     text: str | None,
     parameters: dict[str, str],
+    ignored: frozenset[str],
     output: str,
     layer: int | None,
     dtype: str | None,
@@ -123,7 +136,7 @@ def compile_command(
     if check and output == files.STANDARD:
         raise click.UsageError("--check compares with a file: name it with -o")
     given = one_given(paths, text, parameters)
-    pattern = _understood(given)
+    pattern = _understood(given, ignored)
     _within("--layer", layer or 0, pattern.layers)
     options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim}
     words = [f"{name}={value}" for name, value in options.items() if value is not None]
@@ -153,6 +166,7 @@ def _verify_fresh(output: str, source: str) -> None:
 @commands.command()
 @programs("FILE...")
 @defines
+@ignores
 @click.option(
     "-n",
     "length",
@@ -166,16 +180,17 @@ def check(
     paths: tuple[str, ...],
     text: str | None,
     parameters: dict[str, str],
+    ignored: frozenset[str],
     length: int | None,
     output_format: str,
 ) -> None:
     """Find mistakes; list what a program needs at the call.
 
-    Exits with 1 if a program has an error. Warnings do not count.
+    Exits with 1 if a program has an error, or a file cannot be read. Warnings do not count.
     """
     from patternc.report.findings import document, findings, summary
 
-    reports = [_checked(given, length) for given in all_given(paths, text, parameters)]
+    reports = [_checked(given, length, ignored) for given in each_given(paths, text, parameters)]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -186,21 +201,25 @@ def check(
         sys.exit(1)
 
 
-def _checked(given: Given, length: int | None) -> Report:
-    from patternc.language.diagnostics import PatternError
+def _checked(given: Given | Unread, length: int | None, ignored: frozenset[str]) -> Report:
+    from patternc.language.diagnostics import Diagnostic, PatternError
+    from patternc.language.source import Source
     from patternc.report.findings import Report
 
+    if isinstance(given, Unread):
+        return Report(Source.of("", given.name), (Diagnostic("P000", given.reason),))
     try:
         pattern = given.pattern()
     except PatternError as error:
         return Report(error.source, error.diagnostics)
-    found = pattern.check(length)
+    found = pattern.check(length, ignore=ignored)
     return Report(given.source, found, pattern.inputs, pattern.heads, pattern.layers)
 
 
 @commands.command()
 @programs("FILE")
 @defines
+@ignores
 @click.option("-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]")
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
@@ -209,6 +228,7 @@ def show(
     paths: tuple[str, ...],
     text: str | None,
     parameters: dict[str, str],
+    ignored: frozenset[str],
     length: int | None,
     layer: int,
     head: int | None,
@@ -220,7 +240,7 @@ def show(
     if drawing == files.STANDARD:
         raise click.UsageError("--svg writes a file beside what is told here: name it")
     given = one_given(paths, text, parameters)
-    pattern = _understood(given, length)
+    pattern = _understood(given, ignored, length)
     _within("--layer", layer, pattern.layers)
     _within("--head", head or 0, pattern.heads)
     view = views.view(pattern, length, layer, head)

@@ -6,7 +6,7 @@ The facade over the rooms. Masks and layouts are numpy; torch and triton are imp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.questions import Questions
 from patternc.relation.lengths import fitting
-from patternc.requests import data_type, layer_number, whole
+from patternc.requests import data_type, layer_number, warning_codes, whole
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
 from patternc.schedule.tiles import choose_tiles
@@ -59,15 +59,18 @@ class Pattern(Questions):
         """
         return cls(published(name), name=f"{name}.pat", parameters=parameters)
 
-    def check(self, n: int | None = None) -> tuple[Diagnostic, ...]:
+    def check(self, n: int | None = None, *, ignore: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
         """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
 
-        None is 4096 tokens, or as many as the pattern's grid has. Raises `LengthError`.
+        None is 4096 tokens, or as many as the pattern's grid has. `ignore` are codes of warnings
+        that are meant, such as "P206". Raises `LengthError`.
         """
         from patternc.analysis.warnings import warnings_at
 
         n = None if n is None else whole("n", n)
-        return ordered((*self.warnings, *warnings_at(self._program, n)))
+        found = ordered((*self.warnings, *warnings_at(self._program, n)))
+        ignored = warning_codes(ignore)
+        return tuple(warning for warning in found if warning.code not in ignored)
 
     def schedule(
         self, layer: int | None = None, dtype: str | None = None, head_dim: int | None = None

@@ -6,7 +6,7 @@ From click's arguments to texts with a name and parameters. Non-goals: reading t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -85,6 +85,46 @@ defines = click.option(
     callback=_parameters,
     help="Set a `param` of the program; may be repeated.",
 )
+
+
+def _warnings(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> frozenset[str]:
+    from patternc.requests import warning_codes
+
+    try:
+        return warning_codes(code.upper() for code in given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+ignores = click.option(
+    "--ignore",
+    "ignored",
+    metavar="CODE",
+    multiple=True,
+    callback=_warnings,
+    help="Say nothing of a warning that is meant, such as P206; may be repeated.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that could not be read, and why."""
+
+    name: str
+    reason: str
+
+
+def each_given(
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
+) -> Iterator[Given | Unread]:
+    """Every program, or why it is none."""
+    for path in paths if text is None and paths else (None,):
+        try:
+            yield from all_given((path,) if path else paths, text, parameters)
+        except files.FileError as error:
+            yield Unread(path or INLINE, str(error))
 
 
 def all_given(

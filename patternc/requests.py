@@ -7,7 +7,7 @@ Non-goals: what only the pattern's meaning can refuse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import index
 from typing import Any
 
@@ -76,6 +76,18 @@ def data_type(dtype: object) -> str | None:
     if dtype is not None and name not in _DTYPES:
         raise ValueError(f"dtype is {_shown(dtype)}; one of {', '.join(_DTYPES)} is expected")
     return None if dtype is None else name
+
+
+def warning_codes(ignore: Iterable[str]) -> frozenset[str]:
+    """Codes of warnings that are meant; errors cannot be ignored."""
+    from patternc.language.pages import pages
+
+    known = [code for code in pages() if code.startswith("P2")]
+    codes = [ignore] if isinstance(ignore, str) else list(ignore)
+    for code in codes:
+        if code not in known:
+            raise ValueError(f"{code!r} is no warning's code; they are {known[0]} to {known[-1]}")
+    return frozenset(codes)
 
 
 def arrays(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> Arrays:

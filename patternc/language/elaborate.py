@@ -13,11 +13,12 @@ from patternc.language.arithmetic import Place
 from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings, PatternError
 from patternc.language.draws import write_out
-from patternc.language.headers import Headers, headers_of, overridden
+from patternc.language.headers import Headers, headers_of
 from patternc.language.inputs import RunTimeInput, inputs_of
 from patternc.language.lengths import outside
 from patternc.language.lower import Lowering
 from patternc.language.names import Scope
+from patternc.language.overrides import overridden
 from patternc.language.program import Let, Node, Program, Rule, When
 from patternc.language.statements import Checked, check_statements, names_in
 from patternc.language.structure import arrange, without_else

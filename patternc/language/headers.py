@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from patternc.language.arithmetic import NoValueError, Place, constant
 from patternc.language.diagnostics import Diagnostic, Findings
-from patternc.language.near import nearest
 from patternc.language.program import (
     CountHeader,
     FlagHeader,
     Let,
     Node,
-    Number,
     Parameter,
     Program,
-    Statement,
-    Unary,
 )
 from patternc.language.sizes import at_least
 from patternc.language.source import Span
@@ -49,40 +45,6 @@ class Headers:
         if self.heads is not None:
             values |= {"head": head, "heads": self.heads}
         return Place(values, lets, layer, head)
-
-
-def overridden(
-    program: Program,
-    given: Mapping[str, int | str],
-    whole: Program,
-    findings: Findings,
-) -> Program:
-    """The program with the parameters given at the call in place of its own values."""
-    known = [s.name for s in whole.statements if isinstance(s, Parameter)]
-    values: dict[str, int] = {}
-    for name, value in given.items():
-        if name not in known:
-            findings.add(_unknown_parameter(name, known))
-        elif (number := _integer(value)) is None:
-            findings.add(_no_integer(name, value))
-        else:
-            values[name] = number
-    return replace(program, statements=tuple(_override(s, values) for s in program.statements))
-
-
-def _integer(value: int | str) -> int | None:
-    try:
-        return int(value)
-    except ValueError:
-        return None
-
-
-def _override(statement: Statement, values: Mapping[str, int]) -> Statement:
-    if not isinstance(statement, Parameter) or statement.name not in values:
-        return statement
-    value, span = values[statement.name], statement.value.span
-    number = Number(abs(value), span)
-    return replace(statement, value=Unary("-", number, span) if value < 0 else number)
 
 
 def headers_of(program: Program, findings: Findings) -> Headers | None:
@@ -124,24 +86,4 @@ def _too_many(span: Span, patterns: int) -> Diagnostic:
         span,
         f"heads times layers is at most {_MOST_PATTERNS}",
         help="write fewer heads or layers",
-    )
-
-
-def _unknown_parameter(name: str, known: list[str]) -> Diagnostic:
-    near = nearest(name, known)
-    listed = ", ".join(f"`{one}`" for one in known) or "none"
-    return Diagnostic(
-        "P030",
-        f"unknown parameter `{name}`",
-        note=f"the program's parameters: {listed}",
-        help=f"did you mean `{near}`?" if near else f"write `param {name} = ..` in the program",
-    )
-
-
-def _no_integer(name: str, value: int | str) -> Diagnostic:
-    return Diagnostic(
-        "P031",
-        f"the parameter `{name}` is `{value}`",
-        note="parameters are integers",
-        help=f"write a whole number: `{name}=256`",
     )

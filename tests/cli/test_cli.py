@@ -55,6 +55,11 @@ def test_parameters_are_set_from_the_command_line(program):
     assert "16 of 256" in narrow
 
 
+def test_a_parameter_takes_what_its_line_in_the_program_takes(program):
+    plain = run("show", str(program), "-n", "16", "-D", "w=8").stdout
+    assert run("show", str(program), "-n", "16", "-D", "w=2 * max(4, 3)").stdout == plain
+
+
 def test_a_malformed_parameter_is_wrong_usage_and_an_unknown_one_an_error(program):
     malformed = run("check", str(program), "-D", "w")
     assert (malformed.exit_code, "NAME=VALUE" in malformed.stderr) == (2, True)
@@ -62,7 +67,7 @@ def test_a_malformed_parameter_is_wrong_usage_and_an_unknown_one_an_error(progra
     assert (unknown.exit_code, "width" in unknown.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("command", ["compile", "check", "show", "fmt"])
+@pytest.mark.parametrize("command", ["compile", "show", "fmt"])
 def test_an_unreadable_file_is_one_line_and_exit_code_one(command, tmp_path):
     result = run(command, str(tmp_path / "missing.pat"))
     assert result.exit_code == 1
@@ -99,6 +104,47 @@ def test_check_reports_every_file_and_fails_if_one_has_an_error(program, tmp_pat
         f"{program}: any number of layers, any number of heads",
     ]
     assert result.stderr.startswith("error[")
+
+
+def test_check_goes_on_after_a_file_that_cannot_be_read(program, tmp_path):
+    missing = tmp_path / "missing.pat"
+    result = run("check", str(program), str(missing), "-", text="full\n")
+    assert result.exit_code == 1
+    assert result.stderr == f"error[P000]: cannot read {missing}: no such file or directory\n"
+    assert [line.partition(": ")[2] for line in result.stdout.splitlines()] == [
+        "any number of layers, any number of heads",
+        "1 error",
+        "any number of layers, any number of heads",
+    ]
+    told = run("check", "--output-format", "json", str(missing), str(program))
+    first, second = json.loads(told.stdout)
+    assert (told.exit_code, told.stderr) == (1, "")
+    assert (first["name"], first["diagnostics"][0]["code"]) == (str(missing), "P000")
+    assert (second["name"], second["diagnostics"]) == (str(program), [])
+
+
+LEAK = "local(left=255) + strided(128)"
+
+
+@pytest.mark.parametrize("command", [("check",), ("show", "-n", "1024")])
+def test_a_warning_that_is_meant_is_ignored_by_its_code(command):
+    told, ignored = run(*command, "-e", LEAK), run(*command, "-e", LEAK, "--ignore", "p206")
+    assert told.stderr.startswith("warning[P206]")
+    assert (ignored.exit_code, ignored.stderr) == (0, "")
+    other = run(*command, "-e", LEAK, "--ignore", "P207", "--ignore", "P208")
+    assert other.stderr == told.stderr
+
+
+def test_the_warnings_of_the_text_are_ignored_when_it_is_compiled():
+    text = "mix(local(4))"
+    assert "P202" in run("compile", "-e", text).stderr
+    assert not run("compile", "-e", text, "--ignore", "P202").stderr
+
+
+@pytest.mark.parametrize("code", ["P040", "P999", "leak"])
+def test_only_warnings_can_be_ignored(code):
+    result = run("check", "-e", "full", "--ignore", code)
+    assert (result.exit_code, "P200 to P208" in result.stderr) == (2, True)
 
 
 def test_check_lists_the_inputs_of_the_call():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from patternc.language import Elaborated, PatternError, elaborate, parse, show
@@ -201,6 +202,57 @@ def test_arguments_are_checked_only_where_their_rule_matches() -> None:
     assert _term(text, head=3) == Strided(2)
     guarded = "heads 4\nhead > 0 and 8 // head == 4 -> full\nelse -> none"
     assert _term(guarded, head=2) == Full()
+
+
+PARAMETERS = (
+    "heads 4\nparam base = 8\nparam width = base * 2\nparam below = 1\nlocal(width + below)"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        (64, 64),
+        (np.int64(5), 5),
+        (" 7 ", 7),
+        ("-3 + base", 5),
+        ("2 ** 6", 64),
+        ("base // 3", 2),
+        ("heads * base", 32),
+        ("min(base, ceil_log2(100))", 7),
+    ],
+)
+def test_a_parameter_takes_what_could_stand_in_its_line(given: int | str, value: int) -> None:
+    assert _elaborated(PARAMETERS, width=given).parameters["width"] == value
+
+
+def test_parameters_of_the_call_see_each_other_in_the_order_of_the_program() -> None:
+    found = _elaborated(PARAMETERS, width="base * 4", base="2 + 1").parameters
+    assert found == {"base": 3, "width": 12, "below": 1}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "wide", "width", "below", "n", "head", "2.5", "1 < 2", "not 1", "[1]", "1:2"),
+        *("full", "local(3)", "min(1)", "1)+(2", "3\nlocal(1)", "1 +"),
+    ],
+)
+def test_a_value_that_could_not_stand_in_its_line_is_no_parameter(given: str) -> None:
+    with pytest.raises(PatternError, match="P031"):
+        _elaborated(PARAMETERS, width=given)
+
+
+@pytest.mark.parametrize("given", [2.5, True, None, np.float64(2)])
+def test_a_parameter_is_no_other_number(given: object) -> None:
+    with pytest.raises(PatternError, match="P031"):
+        _elaborated(PARAMETERS, width=given)  # type: ignore[arg-type]
+
+
+def test_a_value_without_a_value_is_told_at_the_parameter() -> None:
+    with pytest.raises(PatternError, match="P100") as caught:
+        _elaborated(PARAMETERS, width="1 // (base - 8)")
+    assert "3 | param width = base * 2" in str(caught.value)
 
 
 def test_parameters_are_overridden_and_written_into_the_program() -> None:
