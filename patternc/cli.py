@@ -2,7 +2,7 @@
 
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
 1 something is wrong with the program or a file, 2 wrong usage, 130 interrupted. Non-goals: anything
-that `Pattern` cannot do. No command imports torch.
+that `Pattern` cannot do. No command imports torch; only `--tune` does.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from patternc.programs import (
     one_given,
     programs,
 )
+from patternc.tuning import tile_shape, tuned
 
 if TYPE_CHECKING:
     from patternc.pattern import Pattern
@@ -112,6 +113,19 @@ def commands() -> None:
     help="Choose tiles for this data type.",
 )
 @click.option("--head-dim", type=click.IntRange(min=1), help="Choose tiles for this head size.")
+@click.option(
+    "--tiles",
+    type=tile_shape,
+    metavar="QxK",
+    help="Rows of a query tile and keys of a key tile, 128x64 say.  [default: by the cost model]",
+)
+@click.option(
+    "--tune",
+    "tuned_at",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Measure tile shapes at N tokens on this GPU; the times go into OUTPUT.tune.json.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the output is stale.")
 @click.option(
     "--emit", "stage", type=click.Choice(STAGES), default=STAGES[-1], help="Stop at this stage."
@@ -125,6 +139,8 @@ def compile_command(
     layer: int | None,
     dtype: str | None,
     head_dim: int | None,
+    tiles: tuple[int, int] | None,
+    tuned_at: int | None,
     check: bool,
     stage: Stage,
 ) -> None:
@@ -135,15 +151,20 @@ def compile_command(
     """
     if check and output == files.STANDARD:
         raise click.UsageError("--check compares with a file: name it with -o")
+    if tuned_at is not None and (tiles or output == files.STANDARD):
+        raise click.UsageError("--tune chooses the tiles and keeps its times: name a file with -o")
     given = one_given(paths, text, parameters)
     pattern = _understood(given, ignored)
     _within("--layer", layer or 0, pattern.layers)
-    options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim}
+    named = given.pattern(given.stem)
+    if tuned_at is not None:
+        tiles = tuned(named, tuned_at, layer, dtype, head_dim, output)
+    shape = None if tiles is None else "x".join(map(str, tiles))
+    options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim, "--tiles": shape}
     words = [f"{name}={value}" for name, value in options.items() if value is not None]
     command = shlex.join(["patternc", "compile", *given.arguments, *words])
-    named = given.pattern(given.stem)
     if stage == STAGES[-1]:
-        source = named.compile(layer=layer, dtype=dtype, head_dim=head_dim, command=command)
+        source = named.compile(layer, dtype, head_dim, command, tiles)
     else:
         from patternc.report.stages import stage_text
 

@@ -17,7 +17,7 @@ from patternc.relation.lengths import fitting
 from patternc.requests import data_type, layer_number, warning_codes, whole
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
-from patternc.schedule.tiles import choose_tiles
+from patternc.schedule.tiles import choose_tiles, given_tiles
 from patternc.zoo import published
 
 if TYPE_CHECKING:
@@ -73,14 +73,26 @@ class Pattern(Questions):
         return tuple(warning for warning in found if warning.code not in ignored)
 
     def schedule(
-        self, layer: int | None = None, dtype: str | None = None, head_dim: int | None = None
+        self,
+        layer: int | None = None,
+        dtype: str | None = None,
+        head_dim: int | None = None,
+        tiles: tuple[int, int] | None = None,
     ) -> Schedule:
-        """What the generated module launches; for one layer or all."""
+        """What the generated module launches; for one layer or all.
+
+        `tiles` are the rows of a query tile and the keys of a key tile, the cost model's unless
+        given.
+        """
         relations = [self.relations(index) for index in self._chosen(layer)]
         count = None if layer is not None else self.layers
         everything = (relation for heads in relations for relation in heads)
         head_dim = None if head_dim is None else whole("head_dim", head_dim, 1)
-        chosen = choose_tiles(everything, data_type(dtype), head_dim)
+        chosen = (
+            choose_tiles(everything, data_type(dtype), head_dim)
+            if tiles is None
+            else given_tiles(*tiles)
+        )
         return build_schedule(
             relations,
             heads=self.heads,
@@ -96,16 +108,18 @@ class Pattern(Questions):
         dtype: str | None = None,
         head_dim: int | None = None,
         command: str | None = None,
+        tiles: tuple[int, int] | None = None,
     ) -> str:
         """The source of a standalone module: kernels, CPU path and reference in one text.
 
         `layer` compiles one layer (the module's only one); `dtype` and `head_dim` choose its tiles
-        and self-test. `command` is what its header says it was made with.
+        (unless `tiles` does, powers of two) and its self-test. `command` is what its header says
+        it was made with.
         """
         from patternc.emit import emit_module
 
         return emit_module(
-            self.schedule(layer, dtype, head_dim),
+            self.schedule(layer, dtype, head_dim, tiles),
             pattern_text=self.text,
             name=self.name,
             command=command or f"patternc compile {self.name}",

@@ -22,6 +22,7 @@ WIDE_HEAD = 128
 # A product of a short tile costs more: each key is loaded for fewer queries.
 SHORT = 64
 SHORT_WEIGHT = 1.25
+SIZES = (16, 32, 64, 128, 256)
 # Heads and layers beyond these differ in numbers: the choice needs no more.
 MOST_RELATIONS = 8
 
@@ -49,6 +50,15 @@ def choose_tiles(relations: Iterable[Relation], dtype: str | None, head_dim: int
     share = f"{tall:,} products by {QUERY_TILE}, {short:,} by {SHORT} at n = {LENGTH:,}"
     reasons.insert(0, f"queries by {query_tile}: {share}")
     return Choice(query_tile, key_tile, tuple(reasons))
+
+
+def given_tiles(query_tile: int, key_tile: int) -> Choice:
+    """Tiles that somebody asked for. Raises `ValueError` where no kernel can have them."""
+    for size in (query_tile, key_tile):
+        if size not in SIZES:
+            listed = ", ".join(map(str, SIZES))
+            raise ValueError(f"a tile of {size} rows or keys; expected one of {listed}")
+    return Choice(query_tile, key_tile, ("as asked",))
 
 
 def _issued(relations: Sequence[Relation], query_tile: int, key_tile: int) -> int:

@@ -408,3 +408,38 @@ def test_every_stage_can_be_looked_at(stage):
 def test_the_layout_stage_shows_closed_forms():
     result = run("compile", "-e", "local(256)", "--emit", "layout")
     assert "full    for max(0, ((2 * a) - 2)) <= b < " in result.stdout
+
+
+# Tile shapes.
+
+
+def test_tiles_are_given_on_the_command_line_and_in_the_command_of_the_file(program):
+    made = run("compile", str(program), "--tiles", "64x32").stdout
+    assert "QUERY_TILE = 64\nKEY_TILE = 32\n" in made
+    assert "--tiles=64x32" in made
+
+
+@pytest.mark.parametrize("shape", ["64", "64x", "48x64", "64x64x64", "0x64"])
+def test_a_shape_that_no_kernel_can_have_is_wrong_usage(program, shape):
+    result = run("compile", str(program), "--tiles", shape)
+    assert result.exit_code == 2
+    assert "expected two sizes such as 128x64" in result.stderr
+
+
+def test_tuning_needs_a_file_and_chooses_the_tiles_itself(program, tmp_path):
+    for arguments in (("--tune", "512"), ("--tune", "512", "--tiles", "64x64", "-o", "x.py")):
+        result = run("compile", str(program), *arguments)
+        assert result.exit_code == 2
+        assert "--tune chooses the tiles" in result.stderr
+
+
+def test_tuning_without_a_gpu_says_so_and_writes_nothing(program, tmp_path):
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    output = tmp_path / "made.py"
+    words = [sys.executable, "-m", "patternc", "compile", str(program), "--tune", "512"]
+    done = subprocess.run(
+        [*words, "-o", str(output)], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 1
+    assert "torch finds none here" in done.stderr
+    assert list(tmp_path.iterdir()) == [program]
