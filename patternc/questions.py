@@ -129,7 +129,7 @@ class Questions:
         self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]:
         """The key sources of all heads and their slots, in the order of a mask's columns."""
-        n, layer, _ = self._asked(n, layer, {})
+        n, layer = whole("n", n), layer_number(layer, self.layers)
         heads, sizes = range(self.heads or 1), slot_counts(slots)
         every = (columns(self._resolved(layer, head), n, sizes) for head in heads)
         return tuple(dict.fromkeys(chain.from_iterable(every)))
