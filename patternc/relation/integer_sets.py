@@ -62,10 +62,21 @@ def budget(operations: int = BUDGET) -> Iterator[None]:
     try:
         yield
     except isl.Error as error:
-        raise BudgetError(f"more than {operations} integer set operations") from error
+        if _is_used_up(present):
+            raise BudgetError(f"more than {operations} integer set operations") from error
+        raise
     finally:
         present.set_max_operations(0)
         present.reset_operations()
+
+
+def _is_used_up(present: isl.Context) -> bool:
+    """Whether no operation is left: isl tells an overrun apart from mistakes in some calls only."""
+    try:
+        isl.Set.universe(isl.Space.set_alloc(present, 0, 1)).complement()
+    except isl.Error:
+        return True
+    return False
 
 
 def pairs(condition: Condition) -> isl.Set:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import islpy as isl
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from patternc.language.terms import HeadPattern, Same, Union
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError
-from patternc.relation.integer_sets import BudgetError, budget, pairs
+from patternc.relation.integer_sets import BudgetError, budget, context, pairs
 from patternc.relation.lower import lower
 from patternc.relation.meaning import mask, multiplicity
 from patternc.relation.relation import relation, split
@@ -101,10 +102,26 @@ def test_labels_of_another_length_are_refused():
 
 
 def test_a_budget_stops_a_relation_that_is_too_large():
-    with pytest.raises(BudgetError), budget(10):
+    with pytest.raises(BudgetError, match="more than 10 "), budget(10):
         pairs(lower(Union(tuple([_window(width) for width in range(3, 40)])))).coalesce()
     with budget():
         assert not pairs(lower(_window(3))).is_empty()
+
+
+@pytest.mark.parametrize("operations", range(1, 3000, 300))
+def test_an_overrun_is_told_wherever_it_happens(operations):
+    """isl calls an overrun while it reads a text a syntax error."""
+    try:
+        with budget(operations):
+            (pairs(lower(_window(3))) - pairs(lower(_window(5)))).coalesce()
+    except BudgetError as error:
+        assert str(error) == f"more than {operations} integer set operations"
+
+
+def test_a_mistake_is_no_overrun():
+    for text in ("{ [i : }", "[k] -> { [i] -> [j] : k = 1 }"):
+        with pytest.raises(isl.Error), budget():
+            pairs(lower(_window(3))).intersect(isl.Set(text, context()))
 
 
 def _window(width):
