@@ -1,0 +1,82 @@
+"""Reachability: which input positions each output position can depend on, layer by layer.
+
+From the relations of a schedule and a length to receptive fields. R_0 is the identity, and
+R_l = (A_l + I) R_(l-1) as Boolean products, where A_l unites the heads of layer l: order matters,
+and without the residual path I is left out. Key sources count as `edges` says.
+
+Formulas are composed as integer sets at any length; random draws are known exactly; run-time inputs
+that are not given make bounds. Non-goals: weights, positions of other sequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from patternc.analysis.reach.edges import edges_of
+from patternc.analysis.reach.engine import Answer, Stack, answers, is_causal
+from patternc.analysis.reach.facts import Engine, LayerReach, Reach
+from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
+
+__all__ = ["Engine", "LayerReach", "Reach", "reach"]
+
+
+def reach(
+    relations: Sequence[Sequence[Relation]],
+    n: int,
+    layers: int,
+    *,
+    residual: bool = True,
+    tables: Sequence[Sequence[HeadTables]] | None = None,
+) -> Reach:
+    """The receptive fields of n positions after 1, 2, .., `layers` layers.
+
+    `relations[layer][head]` are repeated in order where `layers` exceeds them. The field of a
+    position is itself before the first layer; a layer gives it what its keys held before that
+    layer and, with `residual`, leaves it what it held. `tables[layer][head]` answer for run-time
+    inputs; without them layers that ask for inputs get bounds. Raises `ValueError`.
+    """
+    if n < 1 or layers < 0 or not relations:
+        raise ValueError("reach takes a length of at least 1, some relations, and layers from 0")
+    steps = tuple(edges_of(heads) for heads in relations[: max(layers, 1)])
+    stack = Stack(steps, n, layers, residual, tables)
+    causal = is_causal(stack)
+    return _facts(answers(stack, causal), stack, causal)
+
+
+def _facts(found: list[Answer], stack: Stack, causal: bool) -> Reach:
+    permitted = stack.n * (stack.n + 1) // 2 if causal else stack.n**2
+    totals = [answer.field.sizes.total for answer in found]
+    full = [
+        answer.exact and total == permitted for answer, total in zip(found, totals, strict=True)
+    ]
+    # A bound below all pairs tells as much: the layer is not full.
+    open_to_doubt = [
+        not a.exact and total == permitted for a, total in zip(found, totals, strict=True)
+    ]
+    full_at = full.index(True) + 1 if any(full) else None
+    return Reach(
+        layers=tuple(map(_told, found)),
+        full_at=full_at,
+        full_exact=not any(open_to_doubt[:full_at]),
+        causal=causal,
+        n=stack.n,
+        residual=stack.residual,
+        connected=tuple(
+            total if answer.exact else None for answer, total in zip(found, totals, strict=True)
+        ),
+        engines=tuple(answer.engine for answer in found),
+    )
+
+
+def _told(answer: Answer) -> LayerReach:
+    field, sizes = answer.field, answer.field.sizes
+    return LayerReach(
+        sizes.least,
+        sizes.median,
+        sizes.greatest,
+        field.left,
+        field.right,
+        field.holes,
+        answer.exact,
+    )

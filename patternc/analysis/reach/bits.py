@@ -1,0 +1,212 @@
+"""Receptive fields as bits: exact Boolean products for lengths up to some ten thousand.
+
+From the ranges of every layer to the fields of every position. A field is a row of bits; the bits
+of some columns go through all layers before those of the next, so memory is n times a few words.
+A row's new field is the union of the fields in its ranges, looked up in tables of doubling length,
+which takes n log n unions for all ranges of one step. Non-goals: symbolic n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.analysis.reach.ranges import Ranges
+from patternc.analysis.reach.rows import Progressions
+from patternc.analysis.reach.symbolic import Field
+from patternc.language.sources import Pool, Project, Source, Stream, Tokens
+from patternc.relation.evaluation import Integers
+from patternc.relation.sources import windows
+
+Words = NDArray[np.uint64]
+_WORD = 64
+# Words of the fields that are worked on together: they stay near the processor.
+_CHUNK = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One layer: the ranges of each key source, slots numbered from 0."""
+
+    ranges: tuple[tuple[Source, Ranges], ...]
+
+
+@dataclass(slots=True)
+class Fields:
+    """What is kept of the fields after one layer; arrays over the n positions.
+
+    `first` and `last` are the ends of a field (n and -1 where it is empty), `parts` its maximal
+    intervals.
+    """
+
+    size: Integers
+    first: Integers
+    last: Integers
+    parts: Integers
+
+    @staticmethod
+    def empty(n: int) -> Fields:
+        zeros, ends = np.zeros(n, np.int64), np.full(n, n, np.int64)
+        return Fields(zeros, ends, np.full(n, -1, np.int64), zeros.copy())
+
+    def facts(self) -> Field:
+        rows = np.arange(len(self.size))
+        held = self.size > 0
+        left, right = (rows - self.first)[held], (self.last - rows)[held]
+        return Field(
+            Progressions.of(self.size),
+            int(left.max(initial=0)),
+            int(right.max(initial=0)),
+            int((self.parts > 1).sum()),
+        )
+
+
+def fields(steps: Sequence[Step], n: int, layers: int, residual: bool) -> list[Fields]:
+    """The fields after 1, 2, .., `layers` layers; the steps take turns."""
+    found = [Fields.empty(n) for _ in range(layers)]
+    words = -(-n // _WORD)
+    width = max(1, min(words, _CHUNK // max(n, 1)))
+    carried = [np.zeros(n, np.bool_) for _ in range(layers)]
+    for first in range(0, words, width):
+        columns = range(first * _WORD, min((first + width) * _WORD, n))
+        for layer, bits in enumerate(_propagated(steps, n, layers, residual, columns)):
+            _take(found[layer], bits, columns.start, carried[layer])
+    return found
+
+
+def _propagated(
+    steps: Sequence[Step], n: int, layers: int, residual: bool, columns: range
+) -> Iterator[Words]:
+    """The bits of some columns after each layer."""
+    bits = _identity(n, columns)
+    stream = np.zeros((1, bits.shape[1]), np.uint64)
+    for layer in range(layers):
+        later = _applied(steps[layer % len(steps)], bits, stream, residual)
+        stream = stream | np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
+        bits = later
+        yield bits
+
+
+def _identity(n: int, columns: range) -> Words:
+    bits = np.zeros((n, -(-len(columns) // _WORD)), np.uint64)
+    at = np.arange(len(columns))
+    bits[columns.start + at, at // _WORD] = np.uint64(1) << (at % _WORD).astype(np.uint64)
+    return bits
+
+
+def _applied(step: Step, bits: Words, stream: Words, residual: bool) -> Words:
+    result = bits.copy() if residual else np.zeros_like(bits)
+    for source, ranges in step.ranges:
+        _unite(result, ranges, _held_by(source, bits, stream))
+    return result
+
+
+def _held_by(source: Source, bits: Words, stream: Words) -> Words:
+    """What each slot of a source carries: words [slots, words], or one row for all slots."""
+    match source:
+        case Tokens():
+            return bits
+        case Pool():
+            slots = np.zeros((windows(source, len(bits)), bits.shape[1]), np.uint64)
+            _unite(slots, window_ranges(source, len(bits)), bits)
+            return slots
+        case Project():
+            return np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
+        case Stream():
+            return stream
+        case _:
+            raise TypeError(f"{source} carries no position of the sequence")
+
+
+def window_ranges(pool: Pool, n: int) -> Ranges:
+    """The tokens that each slot of a pool stands for."""
+    slot = np.arange(windows(pool, n))
+    start = slot * pool.stride
+    stop = np.minimum(start + pool.size, n)
+    if pool.tail == "merge" and len(stop):
+        stop[-1] = n
+    return Ranges(1, slot, start, stop)
+
+
+def _unite(result: Words, ranges: Ranges, held: Words) -> None:
+    """Adds to the rows of `result` what the slots of their ranges hold."""
+    if not len(ranges.row):
+        return
+    if len(held) == 1:
+        result[ranges.row] |= held
+        return
+    count = -(-(ranges.stop - ranges.start) // ranges.step)
+    length = -(-len(held) // ranges.step)
+    start = ranges.start % ranges.step * length + ranges.start // ranges.step
+    _unite_intervals(result, ranges.row, start, count, _by_residue(held, ranges.step, length))
+
+
+def _by_residue(held: Words, step: int, length: int) -> Words:
+    """Slots of equal residue stand together, each residue takes `length` places."""
+    if step == 1:
+        return held
+    padded = np.zeros((length * step, held.shape[1]), np.uint64)
+    padded[: len(held)] = held
+    return np.ascontiguousarray(
+        padded.reshape(length, step, -1).swapaxes(0, 1).reshape(step * length, -1)
+    )
+
+
+def _unite_intervals(
+    result: Words, row: Integers, start: Integers, count: Integers, held: Words
+) -> None:
+    """An interval is covered by two tables of the greatest power of two within it."""
+    level = np.frexp(count.astype(np.float64))[1] - 1
+    table = held
+    for power in range(int(level.max()) + 1):
+        if power:
+            reach = 1 << (power - 1)
+            table = table[: len(table) - reach] | table[reach:]
+        some = np.flatnonzero(level == power)
+        if len(some):
+            begin = start[some]
+            _gather(result, row[some], begin, begin + count[some] - (1 << power), table)
+
+
+def _gather(result: Words, row: Integers, left: Integers, right: Integers, table: Words) -> None:
+    """result[row] |= table[left] | table[right], rows that repeat united first."""
+    order = np.argsort(row, kind="stable")
+    row, left, right = row[order], left[order], right[order]
+    most = max(1, _CHUNK // max(table.shape[1], 1))
+    for first in range(0, len(row), most):
+        some = slice(first, first + most)
+        united = table[left[some]] | table[right[some]]
+        starts = np.flatnonzero(np.append(True, np.diff(row[some]) != 0))
+        result[row[some][starts]] |= np.bitwise_or.reduceat(united, starts, axis=0)
+
+
+def _take(found: Fields, bits: Words, first_column: int, carried: NDArray[np.bool_]) -> None:
+    """Adds what the bits of some columns say; `carried` is the last bit of the columns before."""
+    found.size += np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
+    before = bits << np.uint64(1)
+    before[:, 1:] |= bits[:, :-1] >> np.uint64(_WORD - 1)
+    before[:, 0] |= carried
+    found.parts += np.bitwise_count(bits & ~before).sum(axis=1, dtype=np.int64)
+    carried[:] = bits[:, -1] >> np.uint64(_WORD - 1)
+    any_bit = bits != 0
+    has = any_bit.any(axis=1)
+    low, high = any_bit.argmax(axis=1), bits.shape[1] - 1 - any_bit[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(bits))
+    lowest = first_column + low * _WORD + _lowest_bit(bits[rows, low])
+    highest = first_column + high * _WORD + _highest_bit(bits[rows, high])
+    found.first[has] = np.minimum(found.first, lowest)[has]
+    found.last[has] = np.maximum(found.last, highest)[has]
+
+
+def _lowest_bit(words: Words) -> Integers:
+    return np.bitwise_count((words & (~words + np.uint64(1))) - np.uint64(1)).astype(np.int64)
+
+
+def _highest_bit(words: Words) -> Integers:
+    filled = words.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        filled |= filled >> np.uint64(shift)
+    return np.bitwise_count(filled).astype(np.int64) - 1
