@@ -108,7 +108,7 @@ def _row_table_tiles(
     which cells the product's formula touches and fills, so the listed tiles are exact.
     """
     block = atom.table.block
-    if atom.table.parts or _unit(atom) != block:
+    if atom.table.parts or unit_of(atom) != block:
         rows = np.arange(-(-tables.n // tiling.query_tile))
         pairs = listed_singly(product.runs, rows, tables.sizes)
         return pairs, np.zeros(len(pairs.row), np.bool_)
@@ -123,7 +123,7 @@ def _row_table_tiles(
     return pairs, _filled(pairs, row, key, height, width, product, tiling, tables.sizes)
 
 
-def _unit(atom: InRow) -> int:
+def unit_of(atom: InRow) -> int:
     """Tokens per row and key of the table, read off the atom; 0 where it counts otherwise."""
     match atom.row, atom.key:
         case FloorDivide(Variable("i"), Constant(size)), FloorDivide(Variable("j"), Constant(same)):

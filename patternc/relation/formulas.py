@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
-from patternc.language.formula import Condition, Expression, Variable
+from patternc.language.formula import (
+    Absolute,
+    Condition,
+    Constant,
+    Expression,
+    Scalar,
+    Variable,
+)
 
 
 @lru_cache(maxsize=65536)
@@ -23,3 +30,14 @@ def _children(formula: Condition | Expression) -> Iterator[Condition | Expressio
         value = getattr(formula, field.name)
         parts = value if isinstance(value, tuple) else (value,)
         yield from (part for part in parts if isinstance(part, Condition | Expression))
+
+
+def operands_of(expression: Expression) -> tuple[Expression, ...]:
+    """The expressions that an expression is made of; none for constants and variables."""
+    match expression:
+        case Constant() | Variable() | Scalar():
+            return ()
+        case Absolute(operand):
+            return (operand,)
+        case _:
+            return expression.left, expression.right

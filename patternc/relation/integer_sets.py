@@ -3,8 +3,8 @@
 With `integer_maps` the only importer of islpy. From atom-free conditions to isl sets, and from isl
 sets back to formulas: one condition (`condition_of`) or loops in closed form (`loops_of`). Every
 call runs under a budget of isl operations and raises `BudgetError` beyond it; isl's own AST
-generator finds the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS 2015).
-Non-goals: tables, what the sets are used for.
+generator finds the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS
+2015). Non-goals: tables, what the sets are used for.
 """
 
 from __future__ import annotations

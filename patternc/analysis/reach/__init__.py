@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from patternc.analysis.reach.causal import is_causal
 from patternc.analysis.reach.edges import edges_of
-from patternc.analysis.reach.engine import Answer, Stack, answers, is_causal
+from patternc.analysis.reach.engine import Answer, answers
 from patternc.analysis.reach.facts import Engine, LayerReach, Reach
+from patternc.analysis.reach.question import Question
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
@@ -39,13 +41,13 @@ def reach(
     if n < 1 or layers < 0 or not relations:
         raise ValueError("reach takes a length of at least 1, some relations, and layers from 0")
     steps = tuple(edges_of(heads) for heads in relations[: max(layers, 1)])
-    stack = Stack(steps, n, layers, residual, tables)
-    causal = is_causal(stack)
-    return _facts(answers(stack, causal), stack, causal)
+    question = Question(steps, n, layers, residual, tables)
+    causal = is_causal(question)
+    return _facts(answers(question, causal), question, causal)
 
 
-def _facts(found: list[Answer], stack: Stack, causal: bool) -> Reach:
-    permitted = stack.n * (stack.n + 1) // 2 if causal else stack.n**2
+def _facts(found: list[Answer], question: Question, causal: bool) -> Reach:
+    permitted = question.n * (question.n + 1) // 2 if causal else question.n**2
     totals = [answer.field.sizes.total for answer in found]
     full = [
         answer.exact and total == permitted for answer, total in zip(found, totals, strict=True)
@@ -60,8 +62,8 @@ def _facts(found: list[Answer], stack: Stack, causal: bool) -> Reach:
         full_at=full_at,
         full_exact=not any(open_to_doubt[:full_at]),
         causal=causal,
-        n=stack.n,
-        residual=stack.residual,
+        n=question.n,
+        residual=question.residual,
         connected=tuple(
             total if answer.exact else None for answer, total in zip(found, totals, strict=True)
         ),

@@ -25,6 +25,7 @@ Words = NDArray[np.uint64]
 _WORD = 64
 # Words of the fields that are worked on together: they stay near the processor.
 _CHUNK = 1 << 19
+_FEW_REPEATS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,15 @@ def _propagated(
     """The bits of some columns after each layer."""
     bits = _identity(n, columns)
     stream = np.zeros((1, bits.shape[1]), np.uint64)
+    unchanged = 0
     for layer in range(layers):
-        later = _applied(steps[layer % len(steps)], bits, stream, residual)
-        stream = stream | np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
-        bits = later
+        # A whole round of the schedule that adds nothing is followed by others that do not.
+        if not residual or unchanged < len(steps):
+            later = _applied(steps[layer % len(steps)], bits, stream, residual)
+            heard = stream | np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
+            same = np.array_equal(later, bits) and np.array_equal(heard, stream)
+            unchanged = unchanged + 1 if same else 0
+            bits, stream = later, heard
         yield bits
 
 
@@ -172,9 +178,23 @@ def _unite_intervals(
 
 
 def _gather(result: Words, row: Integers, left: Integers, right: Integers, table: Words) -> None:
-    """result[row] |= table[left] | table[right], rows that repeat united first."""
+    """result[row] |= table[left] | table[right], where rows may repeat."""
     order = np.argsort(row, kind="stable")
     row, left, right = row[order], left[order], right[order]
+    starts = np.flatnonzero(np.append(True, np.diff(row) != 0))
+    rank = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row))))
+    if rank.max() < _FEW_REPEATS:
+        for number in range(int(rank.max()) + 1):
+            some = np.flatnonzero(rank == number)
+            result[row[some]] |= table[left[some]] | table[right[some]]
+    else:
+        _gather_many(result, row, left, right, table)
+
+
+def _gather_many(
+    result: Words, row: Integers, left: Integers, right: Integers, table: Words
+) -> None:
+    """The same for ascending rows that repeat often: united among themselves first."""
     most = max(1, _CHUNK // max(table.shape[1], 1))
     for first in range(0, len(row), most):
         some = slice(first, first + most)

@@ -1,9 +1,10 @@
-"""Which engine answers: from relations and a length to one answer a layer, within bounds.
+"""Which engine answers: from edges and a length to one answer a layer, within bounds on time.
 
-In this order: integer sets, exact at any length where formulas decide; classes of positions that
-see and are seen alike; bits, exact up to some ten thousand positions; bounds. Formulas bracket what
-tables hold: without the tables' pairs they hold too little, with all that the tables may hold too
-much, and where the first fill a layer the answer is exact.
+In this order: segments that nothing leaves, one for all; classes of positions that see and are seen
+alike, where they are few; integer sets, exact at any length where formulas decide; bits, exact up
+to some ten thousand positions; bounds. Formulas bracket what tables hold: without the tables' pairs
+they hold too little, with all that the tables may hold too much, and where the first fill a layer
+the answer is exact.
 """
 
 from __future__ import annotations
@@ -15,19 +16,16 @@ from itertools import islice
 import numpy as np
 
 from patternc.analysis.listed import UnknownError
-from patternc.analysis.reach import bits, symbolic
+from patternc.analysis.reach import bits, classes, lists, separate, symbolic
+from patternc.analysis.reach.cells import ManyCellsError
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.facts import Engine
+from patternc.analysis.reach.question import Question
 from patternc.analysis.reach.ranges import ranges_of
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.sources import TOKENS
 from patternc.relation import integer_maps as maps
 from patternc.relation.integer_sets import BudgetError
-from patternc.relation.tables import HeadTables
-
-# Words of 64 columns that one product of the bits may take: n = 23,000 takes 8 million.
-MOST_WORDS = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +37,20 @@ class Answer:
     engine: Engine
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """One question: the edges of the schedule's layers, how many layers, at which length."""
-
-    steps: tuple[Layer, ...]
-    n: int
-    layers: int
-    residual: bool
-    tables: Sequence[Sequence[HeadTables]] | None
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether formulas decide everything."""
-        return not any(edge.literals for step in self.steps for edge in step)
-
-
-def answers(stack: Stack, causal: bool) -> list[Answer]:
+def answers(question: Question, causal: bool) -> list[Answer]:
     """One answer a layer."""
-    found = dict(_by_sets(stack, causal))
-    if len(found) < stack.layers:
-        found = {**_by_bits(stack), **found}
-    if len(found) < stack.layers:
-        bounds = enumerate(islice(_bounds(stack, causal), stack.layers))
+    width = separate.width_of(question.steps)
+    if width is not None and width < question.n:
+        return _by_segments(question, causal, width)
+    found = _by_classes(question) or dict(_by_sets(question, causal))
+    if len(found) < question.layers and question.fits_bits:
+        found = {**_by_bits(question, 1 + max(set(range(question.layers)) - found.keys())), **found}
+    if 0 not in found and question.layers:
+        found = {**_by_lists(question), **found}
+    if len(found) < question.layers:
+        bounds = enumerate(islice(_bounds(question, causal), question.layers))
         found = {**dict(bounds), **found}
-    return [found[layer] for layer in range(stack.layers)]
-
-
-def is_causal(stack: Stack) -> bool:
-    """Whether no layer leads ahead; tables may hold whatever their formula allows."""
-    every = [edge for step in stack.steps for edge in step]
-    if all(edge.source == TOKENS and symbolic.holds_back(edge.formula) for edge in every):
-        return True
-    upper = _steps(stack.steps, stack.n)
-    try:
-        return upper is not None and not symbolic.looks_ahead(upper, stack.n)
-    except BudgetError:
-        return False
+    return [found[layer] for layer in range(question.layers)]
 
 
 def full_field(n: int, causal: bool) -> Field:
@@ -85,21 +60,25 @@ def full_field(n: int, causal: bool) -> Field:
     return Field(sizes, n - 1, 0 if causal else n - 1, 0)
 
 
-def _steps(steps: Sequence[Layer], n: int) -> list[symbolic.Step] | None:
+def _steps(steps: Sequence[Layer], question: Question) -> list[symbolic.Step] | None:
     try:
-        return [symbolic.step_of(step, n) for step in steps]
+        return [symbolic.step_of(step, question.n, question.operations) for step in steps]
     except BudgetError:
         return None
 
 
-def _by_sets(stack: Stack, causal: bool) -> Iterator[tuple[int, Answer]]:
+def _composition(steps: Sequence[symbolic.Step], question: Question) -> symbolic.Composition:
+    return symbolic.Composition(steps, question.n, question.residual, question.operations)
+
+
+def _by_sets(question: Question, causal: bool) -> Iterator[tuple[int, Answer]]:
     """Layers that formulas decide: all of them, or those that formulas fill beside the tables."""
-    lower = _steps([_without_tables(step) for step in stack.steps], stack.n)
+    lower = _steps([_without_tables(step) for step in question.steps], question)
     if lower is None:
         return
-    composition = symbolic.Composition(lower, stack.n, stack.residual)
+    composition = _composition(lower, question)
     try:
-        yield from _composed(stack, composition, causal)
+        yield from _composed(question, composition, causal)
     except BudgetError:
         return
 
@@ -109,72 +88,111 @@ def _without_tables(step: Layer) -> Layer:
 
 
 def _composed(
-    stack: Stack, composition: symbolic.Composition, causal: bool
+    question: Question, composition: symbolic.Composition, causal: bool
 ) -> Iterator[tuple[int, Answer]]:
-    permitted = maps.past(stack.n) if causal else maps.everything(stack.n)
-    full = Answer(full_field(stack.n, causal), True, "integer sets")
-    for layer in range(stack.layers):
+    permitted = maps.past(question.n) if causal else maps.everything(question.n)
+    full = Answer(full_field(question.n, causal), True, "integer sets")
+    for layer in range(question.layers):
         fields = composition.advance()
-        if symbolic.holds_all(fields, permitted):
+        if composition.holds(permitted):
             yield layer, full
-            if stack.residual:
-                yield from ((later, full) for later in range(layer + 1, stack.layers))
+            if question.residual:
+                yield from ((later, full) for later in range(layer + 1, question.layers))
                 return
-        elif stack.is_certain:
-            field = _facts(fields, stack.n)
+        elif question.is_certain:
+            field = _facts(fields, question)
+            if field is None and question.fits_bits:
+                return
             if field is None:
                 continue
             answer = Answer(field, True, "integer sets")
             yield layer, answer
             if composition.is_settled():
-                yield from ((later, answer) for later in range(layer + 1, stack.layers))
+                yield from ((later, answer) for later in range(layer + 1, question.layers))
                 return
         elif composition.is_settled():
             return
 
 
-def _facts(fields: maps.Map, n: int) -> Field | None:
+def _facts(fields: maps.Map, question: Question) -> Field | None:
     try:
-        return symbolic.field_of(fields, n)
+        return symbolic.field_of(fields, question.n, question.operations)
     except BudgetError:
         return None
 
 
-def _by_bits(stack: Stack) -> dict[int, Answer]:
-    if stack.n * -(-stack.n // 64) > MOST_WORDS:
+def _by_segments(question: Question, causal: bool, width: int) -> list[Answer]:
+    """One whole segment stands for all but the last, which may be shorter."""
+    times, over = divmod(question.n, width)
+    whole = answers(replace(question, n=width, tables=None), causal)
+    rest = answers(replace(question, n=over, tables=None), causal) if over else [None] * len(whole)
+    return [
+        Answer(
+            separate.joined(one.field, times, last.field if last else None),
+            one.exact and (last is None or last.exact),
+            one.engine if last is None or last.exact else last.engine,
+        )
+        for one, last in zip(whole, rest, strict=True)
+    ]
+
+
+def _by_classes(question: Question) -> dict[int, Answer]:
+    if not question.is_known:
         return {}
+    tables = [question.tables_of(layer) for layer in range(len(question.steps))]
     try:
-        steps = [_listed(stack, layer) for layer in range(len(stack.steps))]
+        found = classes.fields(
+            question.steps, tables, question.n, question.layers, question.residual
+        )
+        return {at: Answer(field, True, "classes") for at, field in enumerate(found)}
+    except ManyCellsError:
+        return {}
+
+
+def _by_bits(question: Question, layers: int) -> dict[int, Answer]:
+    """The first layers."""
+    try:
+        steps = [_listed(question, layer) for layer in range(min(len(question.steps), layers))]
     except (UnknownError, BudgetError):
         return {}
-    found = bits.fields(steps, stack.n, stack.layers, stack.residual)
+    found = bits.fields(steps, question.n, layers, question.residual)
     return {at: Answer(each.facts(), True, "bits") for at, each in enumerate(found)}
 
 
-def _listed(stack: Stack, layer: int) -> bits.Step:
-    """The ranges of a layer. Raises `UnknownError`."""
+def _listed(question: Question, layer: int) -> bits.Step:
+    """The ranges of a layer."""
     found = []
-    for edge in stack.steps[layer]:
-        if stack.tables is None and not edge.is_known:
-            raise UnknownError
-        tables = HeadTables(stack.n) if stack.tables is None else stack.tables[layer][edge.head]
-        found += [(edge.source, each) for each in ranges_of(edge, tables.of(edge.source))]
+    for edge in question.steps[layer]:
+        tables = question.tables_of(layer)[edge.head].of(edge.source)
+        found += [(edge.source, each) for each in ranges_of(edge, tables)]
     return bits.Step(tuple(found))
 
 
-def _bounds(stack: Stack, causal: bool) -> Iterator[Answer]:
+def _by_lists(question: Question) -> dict[int, Answer]:
+    """The first layer alone."""
+    if not question.is_known:
+        return {}
+    tables, residual = question.tables_of(0), question.residual
+    try:
+        field = lists.first_field(question.steps[0], tables, question.n, residual)
+    except UnknownError:
+        return {}
+    return {} if field is None else {0: Answer(field, True, "lists")}
+
+
+def _bounds(question: Question, causal: bool) -> Iterator[Answer]:
     """Upper bounds: from all that tables may hold, at worst every permitted pair."""
-    upper = _steps(stack.steps, stack.n)
+    upper = _steps(question.steps, question)
     if upper is not None:
-        composition = symbolic.Composition(upper, stack.n, stack.residual)
+        composition = _composition(upper, question)
         try:
             while True:
-                field = _facts(composition.advance(), stack.n)
-                yield _bound(field or full_field(stack.n, causal), stack.n)
+                field = _facts(composition.advance(), question)
+                yield _bound(field or full_field(question.n, causal), question.n)
         except BudgetError:
             pass
     while True:
-        yield _bound(full_field(stack.n, causal), stack.n)
+        yield _bound(full_field(question.n, causal), question.n)
 
 
 def _bound(field: Field, n: int) -> Answer:

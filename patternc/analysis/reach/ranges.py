@@ -13,15 +13,19 @@ import numpy as np
 
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.reach.edges import Edge
-from patternc.language.formula import Not
+from patternc.language.formula import Compare, Constant, Multiply, Not, Variable
 from patternc.layout.count import key_runs
+from patternc.layout.listing import unit_of
 from patternc.relation.evaluation import Integers
 from patternc.relation.fold import TRUE, conjunction
-from patternc.relation.relation import Conjunct
+from patternc.relation.predicate import InRow
+from patternc.relation.relation import Conjunct, Literal
 from patternc.relation.runs import Run, Sizes, expand, filter_of, spans
+from patternc.relation.scope import Scope, substitute
 from patternc.relation.tables import Tables
 
 _CELLS = 1 << 22
+_UNCUT = (TRUE, Compare("<=", Variable("j"), Variable("i")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,35 @@ def ranges_of(edge: Edge, tables: Tables) -> Iterator[Ranges]:
         yield from map(_merged, *zip(*_evaluated(edge, tables), strict=True))
     else:
         for run in runs:
-            yield from _of_run(run, tables.sizes)
+            yield from _of_run(run, tables.sizes, np.arange(tables.n))
+
+
+def ranges_of_blocks(edge: Edge, block: int, tables: Tables, rows: Integers) -> Iterator[Ranges]:
+    """The edge's pairs in the rows, each the first of a block, where keys are whole blocks.
+
+    Raises `UnknownError` where they have no intervals.
+    """
+    if edge.literals:
+        entries = _entries(edge, tables, rows)
+        if entries is None:
+            raise UnknownError
+        yield entries
+        return
+    for run in _block_runs(edge, block):
+        blocks = Sizes(tables.n, -(-tables.n // block))
+        for found in _of_run(run, blocks, rows // block):
+            start, stop = found.start * block, np.minimum(found.stop * block, tables.n)
+            yield Ranges(1, found.row * block, start, stop)
+
+
+def _block_runs(edge: Edge, block: int) -> tuple[Run, ...]:
+    """Runs over the m blocks of keys of a block of rows, with i and j counting blocks."""
+    row, key = (Multiply(Constant(block), Variable(name)) for name in ("i", "j"))
+    scope = Scope(row, key, Variable("n"), Variable("n"))
+    runs = key_runs(substitute(edge.formula, scope), "m")
+    if runs is None or any(filter_of(run) != TRUE or run.step > 1 for run in runs):
+        raise UnknownError
+    return runs
 
 
 def _has_runs(edge: Edge, tables: Tables) -> bool:
@@ -51,8 +83,7 @@ def _has_runs(edge: Edge, tables: Tables) -> bool:
     return not (edge.literals and edge.is_known)
 
 
-def _of_run(run: Run, sizes: Sizes) -> Iterator[Ranges]:
-    rows = np.arange(sizes.n)
+def _of_run(run: Run, sizes: Sizes, rows: Integers) -> Iterator[Ranges]:
     if filter_of(run) == TRUE:
         start, stop = spans(run, rows, sizes)
         kept = start < stop
@@ -64,12 +95,39 @@ def _of_run(run: Run, sizes: Sizes) -> Iterator[Ranges]:
 
 def _listed(edge: Edge, tables: Tables, runs: tuple[Run, ...] | None) -> Iterator[Ranges]:
     """Pairs that tables choose: listed by the tables themselves, or among those of the formula."""
-    if edge.is_known:
+    if (entries := _entries(edge, tables, np.arange(tables.n))) is not None:
+        yield entries
+    elif edge.is_known:
         for row, key in held(Conjunct(edge.formula, edge.literals), tables):
             yield _merged(row, key)
-        return
-    if runs is None:
+    elif runs is None:
         raise UnknownError
+    else:
+        yield from _chosen(edge, tables, runs)
+
+
+def _entries(edge: Edge, tables: Tables, rows: Integers) -> Ranges | None:
+    """The entries of one table as intervals, where nothing but `j <= i` cuts them."""
+    match edge.literals:
+        case (Literal(InRow() as atom, True),) if unit_of(atom) and edge.formula in _UNCUT:
+            block = atom.table.block
+        case _:
+            return None
+    table = tables.rows(atom.table)
+    height = rows // block
+    inside = np.flatnonzero(height < len(table))
+    place, slot = np.nonzero(table[height[inside]] >= 0)
+    row = rows[inside[place]]
+    start = table[row // block, slot] * block
+    stop = np.minimum(start + block, tables.m)
+    if edge.formula != TRUE:
+        stop = np.minimum(stop, row + 1)
+    kept = start < stop
+    return Ranges(1, row[kept], start[kept], stop[kept])
+
+
+def _chosen(edge: Edge, tables: Tables, runs: tuple[Run, ...]) -> Iterator[Ranges]:
+    """The pairs of the formula that satisfy the literals, one by one."""
     condition = conjunction(one.atom if one.positive else Not(one.atom) for one in edge.literals)
     for run in runs:
         for row, key in expand(run, np.arange(tables.n), tables.sizes):

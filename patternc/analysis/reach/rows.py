@@ -34,14 +34,13 @@ from patternc.language.formula import (
     Modulo,
     Multiply,
     Not,
-    Scalar,
     Subtract,
     Truth,
     Variable,
 )
 from patternc.relation.evaluation import Integers, Values, evaluate, holds
 from patternc.relation.fold import TRUE
-from patternc.relation.formulas import variables_of
+from patternc.relation.formulas import operands_of, variables_of
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.runs import Run, Sizes, filter_of, spans
 
@@ -96,10 +95,9 @@ class Progressions:
 
     @property
     def total(self) -> int:
-        twice = (self.first + self.last) * self.count
-        return (
-            sum(int(part) * int(times) for part, times in zip(twice, self.times, strict=True)) // 2
-        )
+        wide = 2 * self.rows * self.greatest >= 1 << 63
+        times = self.times.astype(object) if wide else self.times
+        return int(((self.first + self.last) * self.count * times).sum()) // 2
 
     @property
     def median(self) -> int | float:
@@ -222,7 +220,7 @@ def _slope(expression: Expression, name: str) -> Fraction | None:
         case Multiply(Constant(factor), operand):
             inner = _slope(operand, name)
             return None if inner is None else inner * factor
-    sides = [_slope(operand, name) for operand in _operands(expression)]
+    sides = [_slope(operand, name) for operand in operands_of(expression)]
     if len(sides) != 2 or sides[0] is None or sides[1] is None:
         return None
     match expression:
@@ -262,7 +260,7 @@ def _turns(expression: Expression, rows: Integers) -> Iterator[NDArray[np.int8]]
             yield _sign(left, right, rows)
         case Absolute(operand):
             yield _sign(operand, Constant(0), rows)
-    for operand in _operands(expression):
+    for operand in operands_of(expression):
         yield from _turns(operand, rows)
 
 
@@ -270,16 +268,6 @@ def _sign(left: Expression, right: Expression, rows: Integers) -> NDArray[np.int
     values: Values = {"i": rows}
     difference = np.asarray(evaluate(left, values)) - np.asarray(evaluate(right, values))
     return np.broadcast_to(np.sign(difference).astype(np.int8), rows.shape)
-
-
-def _operands(expression: Expression) -> tuple[Expression, ...]:
-    match expression:
-        case Constant() | Variable() | Scalar():
-            return ()
-        case Absolute(operand):
-            return (operand,)
-        case _:
-            return (expression.left, expression.right)
 
 
 def _period_of(runs: tuple[Run, ...]) -> int:
@@ -308,4 +296,4 @@ def _period(expression: Expression) -> int:
         case FloorDivide(operand, Constant(divisor)) | Modulo(operand, Constant(divisor)):
             return _period(operand) * divisor
         case _:
-            return lcm(1, *map(_period, _operands(expression)))
+            return lcm(1, *map(_period, operands_of(expression)))

@@ -1,0 +1,79 @@
+"""Whether a schedule looks ahead: which pairs it is permitted to connect.
+
+From the edges of a question to a truth at its length. Known tables are looked up where that is
+cheap; others are taken to hold whatever their formula allows. Non-goals: warnings about leaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from patternc.analysis.reach import symbolic
+from patternc.analysis.reach.edges import Edge
+from patternc.analysis.reach.question import Question
+from patternc.analysis.reach.ranges import ranges_of
+from patternc.language.formula import All, Any, Compare, Condition, Variable
+from patternc.language.sources import TOKENS
+from patternc.relation.evaluation import Values, holds
+from patternc.relation.integer_sets import BudgetError
+
+_ROWS, _AHEAD = 512, 64
+
+
+def is_causal(question: Question) -> bool:
+    """Whether no layer leads from a position to a later one."""
+    every = dict.fromkeys(edge for step in question.steps for edge in step)
+    unsettled = [edge for edge in every if not _is_written(edge)]
+    formulas = [edge for edge in unsettled if not edge.literals]
+    if any(_shows_ahead(edge, question.n) for edge in formulas):
+        return False
+    return not _any_ahead(question, formulas) and not _any_ahead(
+        question, [edge for edge in unsettled if edge.literals]
+    )
+
+
+def _is_written(edge: Edge) -> bool:
+    return edge.source == TOKENS and _holds_back(edge.formula)
+
+
+def _holds_back(formula: Condition) -> bool:
+    """Whether `j <= i` is written in every case of the formula."""
+    match formula:
+        case All(items):
+            return any(map(_holds_back, items))
+        case Any(items):
+            return all(map(_holds_back, items))
+        case _:
+            return formula == Compare("<=", Variable("j"), Variable("i"))
+
+
+def _shows_ahead(edge: Edge, n: int) -> bool:
+    """Whether one of the first rows sees a key soon after it."""
+    if edge.source != TOKENS:
+        return False
+    rows, ahead = np.arange(min(n, _ROWS))[:, None], np.arange(1, _AHEAD)
+    values: Values = {"i": rows, "j": rows + ahead, "n": n}
+    return bool((np.asarray(holds(edge.formula, values)) & (rows + ahead < n)).any())
+
+
+def _any_ahead(question: Question, edges: Sequence[Edge]) -> bool:
+    looked_up = question.fits_bits and any(edge.literals for edge in edges)
+    if not looked_up:
+        try:
+            step = symbolic.step_of(edges, question.n, question.operations)
+            return symbolic.looks_ahead([step], question.n, question.operations)
+        except BudgetError:
+            pass
+    return (
+        not question.fits_bits
+        or any(
+            (ranges.stop - 1 > ranges.row).any()
+            for layer, step in enumerate(question.steps)
+            for edge in step
+            if edge in edges and edge.source == TOKENS
+            for ranges in ranges_of(edge, question.tables_of(layer)[edge.head].of(edge.source))
+        )
+        or any(edge.source != TOKENS for edge in edges)
+    )

@@ -1,0 +1,157 @@
+"""Cells: positions that formulas and tables of blocks cannot tell apart.
+
+A formula is cellular where i and j stand in quotients and remainders only: then it holds for a
+pair if it holds for any other pair of the same two cells. `j <= i` beside it is a cut. From edges
+to cells at one length. Non-goals: composition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from patternc.analysis.reach.edges import Edge, Layer
+from patternc.language.formula import (
+    All,
+    Any,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    Modulo,
+    Multiply,
+    Not,
+    Truth,
+    Variable,
+)
+from patternc.language.sources import TOKENS
+from patternc.relation.evaluation import Booleans, Integers, Values, evaluate
+from patternc.relation.fold import conjunction
+from patternc.relation.formulas import operands_of, variables_of
+from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.scope import Scope, in_scope
+from patternc.relation.tables import Tables
+
+KEY, ROW, LENGTH = Variable("j"), Variable("i"), Variable("n")
+CUT = Compare("<=", KEY, ROW)
+_ON_ROWS = Scope(ROW, ROW, LENGTH, LENGTH)
+
+
+class ManyCellsError(Exception):
+    """The positions do not fall into few cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """`of[i]` is the cell of position i, numbered by their first positions; cells are not empty."""
+
+    of: Integers
+    first: Integers
+    last: Integers
+    size: Integers
+
+
+@lru_cache(maxsize=4096)
+def without_cut(formula: Condition) -> tuple[Condition, bool]:
+    """The formula without `j <= i`, and whether that stood in it."""
+    items = formula.items if isinstance(formula, All) else (formula,)
+    rest = conjunction(item for item in items if item != CUT)
+    return rest, CUT in items
+
+
+def cells_of(layers: Iterable[Layer], n: int, most: int) -> Cells:
+    """The cells of all edges together, cuts left out. Raises `ManyCellsError`."""
+    found: dict[Expression, None] = {}
+    for edge in {edge for layer in layers for edge in layer}:
+        if edge.source != TOKENS:
+            raise ManyCellsError
+        found.update(dict.fromkeys(coordinates(edge)))
+    return _numbered(sorted(found, key=repr), n, most)
+
+
+def coordinates(edge: Edge) -> Iterator[Expression]:
+    """What tells the positions of an edge apart, cuts left out: expressions in i."""
+    yield from _coordinates(without_cut(edge.formula)[0])
+    for literal in edge.literals:
+        yield from _coordinates(literal.atom)
+
+
+def held(edge: Edge, tables: Tables, cells: Cells) -> Booleans:
+    """Which cells see which by an edge, a cut left out: booleans [cells, cells]."""
+    values: Values = {"i": cells.first[:, None], "j": cells.first[None, :]}
+    rest, _ = without_cut(edge.formula)
+    found = np.asarray(tables.holds(rest, values))
+    for literal in edge.literals:
+        found = found & (np.asarray(tables.holds(literal.atom, values)) == literal.positive)
+    return np.broadcast_to(found, (len(cells.first),) * 2)
+
+
+def _numbered(coordinates: Sequence[Expression], n: int, most: int) -> Cells:
+    rows, cell = np.arange(n), np.zeros(n, np.int64)
+    for coordinate in coordinates:
+        value = np.broadcast_to(evaluate(coordinate, {"i": rows, "n": n}), n)
+        both = cell * (int(value.max()) - int(value.min()) + 1) + value - value.min()
+        names, cell = np.unique(both, return_inverse=True)
+        if len(names) > most:
+            raise ManyCellsError
+    _, first, cell, size = np.unique(
+        cell, return_index=True, return_inverse=True, return_counts=True
+    )
+    last = np.zeros(len(first), np.int64)
+    np.maximum.at(last, cell, rows)
+    return Cells(cell, first, last, size)
+
+
+def _coordinates(condition: Condition) -> Iterator[Expression]:
+    match condition:
+        case Truth():
+            return
+        case Compare(_, left, right):
+            yield from _of(left)
+            yield from _of(right)
+        case All(items) | Any(items):
+            for item in items:
+                yield from _coordinates(item)
+        case Not(operand):
+            yield from _coordinates(operand)
+        case InRow(_, row, key) | SameLabel(_, row, key):
+            yield from _of(row)
+            yield from _of(key)
+        case Member(_, position):
+            yield from _of(position)
+        case _:
+            raise ManyCellsError
+
+
+def _of(expression: Expression) -> Iterator[Expression]:
+    """What must be known of one position; raises where that is the position itself."""
+    names = variables_of(expression) & {"i", "j"}
+    match expression:
+        case _ if not names:
+            return
+        case Variable():
+            raise ManyCellsError
+        case FloorDivide() | Modulo() if len(names) == 1:
+            yield in_scope(expression, _ON_ROWS)
+        case Modulo(operand, Constant() as divisor) if _is_linear(operand):
+            yield Modulo(ROW, divisor)
+        case FloorDivide() | Modulo():
+            raise ManyCellsError
+        case _:
+            for operand in operands_of(expression):
+                yield from _of(operand)
+
+
+def _is_linear(expression: Expression) -> bool:
+    """Whether the expression is a sum of multiples of variables."""
+    match expression:
+        case FloorDivide() | Modulo():
+            return False
+        case Multiply(Constant(), operand):
+            return _is_linear(operand)
+        case _:
+            return all(map(_is_linear, operands_of(expression)))
