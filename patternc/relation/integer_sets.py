@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
+from math import lcm
 from typing import Literal
 
 import islpy as isl
@@ -89,6 +90,12 @@ def universe(keys: KeyCount = "n") -> isl.Set:
     return isl.Set(f"[n, m] -> {{ [i, j] : 0 <= i < n and 0 <= j < {keys} }}", context())
 
 
+def without_slots(plane: isl.Set) -> isl.Set:
+    """{ [i, j] } of n alone, where the condition says what m is."""
+    whole = isl.Set("[n, m] -> { [i, j] }", context())
+    return whole & plane.project_out(isl.dim_type.param, 1, 1)
+
+
 def touched_tiles(pairs: isl.Set, query_tile: int, key_tile: int) -> isl.Set:
     """{ [a, b] } of the tiles that hold a pair."""
     text = (
@@ -160,6 +167,56 @@ def of_members(condition: Condition, member: str, bounds: str) -> isl.Set | None
         return None
     possible = every.project_out(isl.dim_type.set, 0, 2)
     return projected.gist(possible).coalesce()
+
+
+def period_and_start(plane: isl.Set) -> tuple[int, int]:
+    """From which n on, and with which period, the pairs of a set are counted by one polynomial.
+
+    The points of a polytope with one parameter n are counted by a quasi-polynomial wherever the
+    same vertices are active, and its period divides the denominators of their coordinates (Ehrhart
+    1962; Clauss and Loechner 1998). Floors become coordinates of their own first.
+    """
+    period, start = 1, 0
+    for part in basic_parts(plane):
+        vertices = part.compute_divs().get_basic_sets()[0].lift().flatten().compute_vertices()
+        denominators: list[int] = []
+        domains: list[isl.BasicSet] = []
+        vertices.foreach_vertex(lambda vertex: denominators.extend(_denominators(vertex)))  # noqa: B023
+        vertices.foreach_cell(lambda cell: domains.append(cell.get_domain()))  # noqa: B023
+        period = lcm(period, *denominators)
+        start = max([start, *map(_last_change, domains)])
+    return period, start
+
+
+def last_length(plane: isl.Set) -> int | None:
+    """The greatest n at which the set holds a pair, -1 if it never does; None where ever again."""
+    lengths = plane.project_out(isl.dim_type.param, 1, 1).params()
+    lengths = lengths.move_dims(isl.dim_type.set, 0, isl.dim_type.param, 0, 1)
+    if lengths.is_empty():
+        return -1
+    last = lengths.dim_max_val(0)
+    return None if last.is_infty() else int(last.to_python())
+
+
+def _denominators(vertex: isl.Vertex) -> list[int]:
+    point = vertex.get_expr()
+    return [
+        int(point.get_aff(at).get_denominator_val().to_python())
+        for at in range(point.dim(isl.dim_type.out))
+    ]
+
+
+def _last_change(domain: isl.BasicSet) -> int:
+    """The n from which on a chamber holds, or the first n behind it."""
+    lengths = isl.Set.from_basic_set(domain).move_dims(
+        isl.dim_type.set, 0, isl.dim_type.param, 0, 1
+    )
+    if lengths.is_empty():
+        return 0
+    last = lengths.dim_max_val(0)
+    if last.is_infty():
+        return int(lengths.dim_min_val(0).ceil().to_python())
+    return int(last.floor().to_python()) + 1
 
 
 def basic_parts(plane: isl.Set) -> list[isl.Set]:

@@ -1,0 +1,235 @@
+"""The pairs of one head: exact at n, and as closed forms, distinct and with multiplicity.
+
+From a relation and a length to two quantities. Formulas are counted by tallies, draws by how many
+a row takes; what remains (draws that meet other terms, inputs of the call) is counted from tables
+where they are known and not too large, and is a bound otherwise, which says so.
+Source of the multiplicity: a `mix` counts a pair once for every argument that holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from patternc.analysis.complexity.draws import drawn
+from patternc.analysis.complexity.forms import Count
+from patternc.analysis.complexity.planes import Extent, Plane
+from patternc.analysis.complexity.tally import UncountedError
+from patternc.analysis.complexity.unions import union
+from patternc.language.formula import Atom, Condition
+from patternc.language.sources import Encoder, Pool, Source, Tokens
+from patternc.layout.count import pairs_of
+from patternc.relation import fold
+from patternc.relation.errors import InputError
+from patternc.relation.predicate import (
+    InRow,
+    LabelTable,
+    ListedTable,
+    Member,
+    RandomTable,
+    SameLabel,
+    SetTable,
+)
+from patternc.relation.relation import Branch, Conjunct, Relation, atoms_of, split
+from patternc.relation.sources import slots
+from patternc.relation.tables import HeadTables
+
+Sizes = Mapping[str, int]
+# Rows that tables are made for, and rows counted without a closed form.
+MOST_ROWS = 1 << 21
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of pairs: `least` <= it <= `most`; `form` says it for other lengths too."""
+
+    least: int
+    most: int
+    form: str
+    reason: str = ""
+
+    @property
+    def exact(self) -> bool:
+        return self.least == self.most
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCount:
+    """The pairs of one head, and its pairs with multiplicity."""
+
+    pairs: Quantity
+    with_multiplicity: Quantity
+
+
+def head_count(relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool) -> HeadCount:
+    """The pairs of `relation` at the length of `tables`; on a `grid` that is its only length."""
+    n = tables.n
+    alone = [(branch.multiplicity, (branch,)) for branch in relation.branches]
+    united = [(1, branches) for branches in _by_source(relation.branches)]
+    both = (united, alone)
+    distinct, all_pairs = (
+        _quantity([(times, _set(part, tables, sizes, grid)) for times, part in parts], n, grid)
+        for parts in both
+    )
+    return HeadCount(distinct, all_pairs)
+
+
+def _by_source(branches: Iterable[Branch]) -> list[tuple[Branch, ...]]:
+    found: dict[Source, dict[Condition, Branch]] = {}
+    for branch in branches:
+        found.setdefault(branch.source, {}).setdefault(branch.predicate, branch)
+    return [tuple(each.values()) for each in found.values()]
+
+
+# --- one set of pairs -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What is known of a set: for every n, and its number at the present one."""
+
+    least: Count | None
+    most: Count | None
+    number: int | None
+    cells: int
+    reason: str = ""
+
+    @property
+    def form(self) -> Count | None:
+        """The count for every n, where there is one."""
+        return self.least if self.least is self.most else None
+
+    def bounds(self, n: int) -> tuple[int, int]:
+        if self.number is not None:
+            return self.number, self.number
+        least = self.least.at(n) if self.least else 0
+        return least, min(self.most.at(n), self.cells) if self.most else self.cells
+
+
+def _set(
+    branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: bool
+) -> _Set:
+    """The union of branches on one source."""
+    whole = branches[0] if len(branches) == 1 else _united(branches)
+    n = tables.n
+    cells = n * tables.of(whole.source).m
+    if grid and n <= MOST_ROWS:
+        return _Set(None, None, _counted(whole, tables), cells)
+    slots_of = extent(whole.source, sizes)
+    least, most, reason = _closed(whole, tuple(branch.formula for branch in branches), slots_of)
+    if least is not None and least is most and least.holds_at(n):
+        return _Set(least, most, least.at(n), cells)
+    return _Set(least, most, _counted(whole, tables), cells, reason)
+
+
+def _united(branches: tuple[Branch, ...]) -> Branch:
+    predicate = fold.disjunction(branch.predicate for branch in branches)
+    cases = split(predicate)
+    formula = cases.pop((), fold.FALSE)
+    conjuncts = tuple(Conjunct(formula, literals) for literals, formula in cases.items())
+    return Branch(predicate, formula, conjuncts, 1, branches[0].source)
+
+
+def _counted(branch: Branch, tables: HeadTables) -> int | None:
+    """By rows and tables; None where they are too many, or the call brings them."""
+    try:
+        return pairs_of(branch, tables.of(branch.source)) if tables.n <= MOST_ROWS else None
+    except InputError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _closed(
+    whole: Branch, formulas: tuple[Condition, ...], slots_of: Extent
+) -> tuple[Count | None, Count | None, str]:
+    """Counts from below and above for every n, the same where they are exact."""
+    try:
+        base = Count(((1, union(tuple(Plane(item, slots_of) for item in formulas))),))
+    except UncountedError:
+        return None, None, "its integer sets are too large"
+    if not whole.conjuncts:
+        return base, base, ""
+    if (draws := drawn(whole)) is not None:
+        both = base + Count(((1, union((draws.plane,))),), draws.start, draws.multiple)
+        return both, both, "the last block is short, and may be drawn"
+    return base, _above(whole, formulas, slots_of), _reason(whole)
+
+
+def _above(whole: Branch, formulas: tuple[Condition, ...], slots_of: Extent) -> Count | None:
+    """Every table as full as it can be."""
+    widths = [_width(conjunct) for conjunct in whole.conjuncts]
+    free = [item.formula for item, width in zip(whole.conjuncts, widths, strict=True) if not width]
+    planes = [Plane(item, slots_of) for item in (*formulas, *free)]
+    try:
+        total = Count(((1, union(tuple(planes))),))
+        for width in filter(None, widths):
+            total += Count(((1, union((Plane(fold.TRUE, width),))),))
+    except UncountedError:
+        return None
+    return total
+
+
+def _width(conjunct: Conjunct) -> int:
+    """At most how many keys a row of it has; 0 where the formula alone says."""
+    for literal in conjunct.literals:
+        match literal.atom:
+            case InRow(RandomTable(random, block, 0)) if literal.positive:
+                return random.count * block
+            case _:
+                pass
+    return 0
+
+
+def _reason(whole: Branch) -> str:
+    kinds = {_kind(atom) for atom in atoms_of(whole.predicate)}
+    return ", ".join(sorted(kinds))
+
+
+def _kind(atom: Atom) -> str:
+    match atom:
+        case InRow(RandomTable()):
+            return "it depends on the draws"
+        case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
+            return f"`{name}` is given at the call"
+        case _:
+            return "its positions are listed one by one"
+
+
+def extent(source: Source, sizes: Sizes) -> Extent:
+    """The slots of a source at every n; an encoder has n of them where nothing else is said."""
+    match source:
+        case Tokens():
+            return None
+        case Encoder():
+            return sizes.get("encoder")
+        case Pool():
+            return source
+        case _:
+            return slots(source, 0, sizes)
+
+
+# --- sums -----------------------------------------------------------------------------------
+
+
+def _quantity(parts: Sequence[tuple[int, _Set]], n: int, grid: bool) -> Quantity:
+    bounds = [(times, part.bounds(n)) for times, part in parts]
+    least, most = (sum(times * ends[side] for times, ends in bounds) for side in (0, 1))
+    if grid and least == most:
+        return Quantity(least, most, f"{least} for n == {n}")
+    reason = ", ".join(dict.fromkeys(part.reason for _, part in parts if part.reason))
+    form = _total([(times, part.form) for times, part in parts])
+    if form is not None:
+        return Quantity(least, most, str(form.form(n)), reason if least < most else "")
+    above = _total([(times, part.most) for times, part in parts])
+    text = f"at most {above.form(n)}" if above else "no closed form"
+    return Quantity(least, most, f"{text} (a bound: {reason})", reason)
+
+
+def _total(parts: Sequence[tuple[int, Count | None]]) -> Count | None:
+    total = Count(())
+    for times, count in parts:
+        if count is None:
+            return None
+        total += count.times(times)
+    return total

@@ -1,0 +1,219 @@
+"""Tallies: how many pairs a plane has at every n, as a table and a quasi-polynomial.
+
+From a plane to F(n) for n below some start, and from there on by the polynomial of the residue of
+n. Both the start and the period are proven, by `eventual` or by the vertices of the integer sets,
+and the polynomials have degree two at most; three values of each residue then determine them.
+Source: Ehrhart 1962; Verdoolaege et al. 2007, "Counting integer points in parametric polytopes".
+Non-goals: text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
+
+import numpy as np
+
+from patternc.analysis.complexity import eventual
+from patternc.analysis.complexity.eventual import Eventual, Recurring
+from patternc.analysis.complexity.planes import Plane
+from patternc.language.formula import Constant
+from patternc.relation.evaluation import Integers, evaluate, holds
+from patternc.relation.fold import TRUE
+from patternc.relation.integer_sets import BudgetError, budget, period_and_start
+from patternc.relation.runs import Run, Sizes, count, expand, filter_of, lengths
+
+# Rows looked at for one tally, about a second.
+MOST_ROWS = 1 << 24
+
+
+Rows = Callable[[Integers], Integers]
+
+
+class UncountedError(Exception):
+    """The period is too long to be tabulated, or the sets exceed their budget."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """`table[n]` pairs for n < start + 3 * period; one polynomial a residue from `start` on."""
+
+    start: int
+    period: int
+    table: Integers
+
+    def at(self, n: int) -> int:
+        if n < len(self.table):
+            return int(self.table[n])
+        steps, residue = divmod(n - self.start, self.period)
+        first = self.start + residue
+        zero, one, two = (int(self.table[first + k * self.period]) for k in range(3))
+        return zero + steps * (one - zero) + steps * (steps - 1) // 2 * (two - 2 * one + zero)
+
+    def extended(self, stop: int) -> Integers:
+        """F(n) for every n below `stop`."""
+        table = self.table
+        while len(table) < stop:
+            zero, one, two = (
+                table[len(table) - k * self.period : len(table) - (k - 1) * self.period or None]
+                for k in (3, 2, 1)
+            )
+            table = np.concatenate([table, 3 * two - 3 * one + zero])
+        return table[:stop]
+
+
+def summed(parts: list[tuple[int, Tally]]) -> Tally:
+    """The sum of tallies, each a number of times."""
+    start = max((part.start for _, part in parts), default=0)
+    period = lcm(*(part.period for _, part in parts))
+    _verify_size(start + 3 * period)
+    total = np.zeros(start + 3 * period, np.int64)
+    for times, part in parts:
+        total += times * part.extended(len(total))
+    return Tally(start, period, total)
+
+
+def shortest(tally: Tally) -> Tally:
+    """The same with the least period and the least start."""
+    period = next(d for d in divisors(tally.period) if _repeats(tally, d))
+    table = tally.extended(tally.start + 3 * period)
+    start = tally.start
+    while start and _continues(table, start - 1, period):
+        start -= 1
+    return Tally(start, period, table[: start + 3 * period])
+
+
+def _repeats(tally: Tally, period: int) -> bool:
+    """Whether third differences over `period` vanish: on three whole periods, hence for ever."""
+    if period == tally.period:
+        return True
+    if not _third(tally, period, 64).all():
+        return False
+    return bool(_third(tally, period, 3 * tally.period).all())
+
+
+def _third(tally: Tally, period: int, count: int) -> Integers:
+    values = tally.extended(tally.start + count + 3 * period)[tally.start :]
+    zero, one, two, three = (values[k * period : k * period + count] for k in range(4))
+    return np.asarray(three - 3 * two + 3 * one - zero == 0)
+
+
+def _continues(table: Integers, n: int, period: int) -> bool:
+    zero, one, two, three = (int(table[n + k * period]) for k in range(4))
+    return three - 3 * two + 3 * one - zero == 0
+
+
+def divisors(number: int) -> list[int]:
+    low = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
+    return low + [number // d for d in reversed(low) if d * d != number]
+
+
+@lru_cache(maxsize=4096)
+def tally(plane: Plane) -> Tally:
+    """Every pair of the plane, at every n. Raises `UncountedError`."""
+    try:
+        with budget():
+            return shortest(_growing(plane) if plane.grows else _at_lengths(plane))
+    except BudgetError as error:
+        raise UncountedError from error
+
+
+def _verify_size(rows: int) -> None:
+    if rows > MOST_ROWS:
+        raise UncountedError
+
+
+# --- pairs that come and never go -----------------------------------------------------------
+
+
+def _growing(plane: Plane) -> Tally:
+    behind, ahead = plane.new_at()
+    runs = behind + ahead
+    if all(filter_of(run) == TRUE for run in runs):
+        shape = recurrence([run_shape(run) for run in runs])
+    else:
+        period, start = period_and_start(plane.at_lengths())
+        shape = Recurring(period, start)
+    return accumulated(shape, lambda rows: _new(runs, rows))
+
+
+def accumulated(shape: Recurring, new: Rows) -> Tally:
+    """From the pairs that each position brings, whose growth over a period is constant."""
+    known = shape.start + 2 * shape.period
+    _verify_size(known + 2 * shape.period)
+    brought = new(np.arange(known))
+    one, two = brought[shape.start : shape.start + shape.period], brought[-shape.period :]
+    brought = np.concatenate([brought, 2 * two - one])
+    return Tally(shape.start, shape.period, np.concatenate([[0], np.cumsum(brought)])[:-1])
+
+
+def run_shape(run: Run) -> tuple[Eventual, Recurring]:
+    """The shape of the length of a run, and that of its guard."""
+    length = eventual.expression(run.stop) - eventual.expression(run.start)
+    rounded = length + eventual.expression(Constant(run.step - 1))
+    visited = eventual.greater(eventual.quotient(rounded, run.step), Eventual())
+    return visited, eventual.condition(run.guard)
+
+
+def recurrence(shapes: list[tuple[Eventual, Recurring]]) -> Recurring:
+    lengths_of = [Recurring(length.period, length.start) for length, _ in shapes]
+    return eventual.together(lengths_of + [guard for _, guard in shapes])
+
+
+def _new(runs: tuple[Run, ...], rows: Integers) -> Integers:
+    sizes = Sizes(len(rows), 0)
+    total = np.zeros(len(rows), np.int64)
+    for run in runs:
+        if filter_of(run) == TRUE:
+            total += lengths(run, rows, sizes)
+        else:
+            for row, _ in expand(run, rows, sizes):
+                total += np.bincount(row, minlength=len(rows))
+    return total
+
+
+# --- pairs that depend on n -----------------------------------------------------------------
+
+
+def _at_lengths(plane: Plane) -> Tally:
+    whole = plane.at_lengths()
+    period, start = period_and_start(whole)
+    stop = start + 3 * period
+    _verify_size(stop * stop // 2)
+    return Tally(start, period, _counts(plane.in_rows(), stop))
+
+
+def _counts(runs: tuple[Run, ...], stop: int) -> Integers:
+    """The values of the runs over all rows i < n, for every n < stop."""
+    total = np.zeros(stop, np.int64)
+    for run in runs:
+        if filter_of(run) == TRUE:
+            total += _closed_counts(run, stop)
+        else:
+            total += [count(run, np.arange(n), Sizes(n, 0)) for n in range(stop)]
+    return total
+
+
+def _closed_counts(run: Run, stop: int) -> Integers:
+    total = np.zeros(stop, np.int64)
+    for n, i in _triangle(stop):
+        at = {"n": n, "i": i, "m": 0}
+        start, end = evaluate(run.start, at), evaluate(run.stop, at)
+        length = np.maximum(-(-(end - start) // run.step), 0)
+        there = np.where(holds(run.guard, at), length, 0)
+        total += np.bincount(n, weights=np.broadcast_to(there, n.shape), minlength=stop).astype(
+            np.int64
+        )
+    return total
+
+
+def _triangle(stop: int) -> Iterator[tuple[Integers, Integers]]:
+    """All 0 <= i < n < stop, some n at a time."""
+    step = max(1, (1 << 20) // max(stop, 1))
+    for first in range(0, stop, step):
+        lengths_of = np.arange(first, min(first + step, stop))
+        n = np.repeat(lengths_of, lengths_of)
+        begin = np.cumsum(lengths_of) - lengths_of
+        yield n, np.arange(len(n)) - np.repeat(begin, lengths_of)
