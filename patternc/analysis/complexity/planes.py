@@ -49,11 +49,13 @@ class Plane:
 
     def new_at(self) -> Sides:
         """Runs over the pairs that position i brings: its row, and its column above the row."""
-        if self.slots is not None:
-            row = _set(f"0 <= i and 0 <= j < m and m = {self.slots}", self.formula)
-            return _runs(row), ()
-        ahead = _set("0 <= j < i", _transposed(self.formula))
-        return _runs(_set("0 <= j <= i", self.formula)), _runs(ahead)
+        ahead = _runs(_set("0 <= j < i", _transposed(self.formula))) if self.slots is None else ()
+        return _runs(self.behind()), ahead
+
+    def behind(self) -> TileSet:
+        """{ [i, j] : j <= i }, or with the numbered slots of another source; for every n."""
+        keys = "j <= i" if self.slots is None else f"j < m and m = {self.slots}"
+        return _set(f"0 <= i and 0 <= j and {keys}", self.formula)
 
 
 def _set(bounds: str, formula: Condition) -> TileSet:

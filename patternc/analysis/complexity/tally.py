@@ -47,10 +47,7 @@ class Tally:
     def at(self, n: int) -> int:
         if n < len(self.table):
             return int(self.table[n])
-        steps, residue = divmod(n - self.start, self.period)
-        first = self.start + residue
-        zero, one, two = (int(self.table[first + k * self.period]) for k in range(3))
-        return zero + steps * (one - zero) + steps * (steps - 1) // 2 * (two - 2 * one + zero)
+        return continued(n, self.start, self.period, lambda at: int(self.table[at]))
 
     def extended(self, stop: int) -> Integers:
         """F(n) for every n below `stop`."""
@@ -62,6 +59,15 @@ class Tally:
             )
             table = np.concatenate([table, 3 * two - 3 * one + zero])
         return table[:stop]
+
+
+def continued(n: int, start: int, period: int, count: Callable[[int], int]) -> int:
+    """A count at n, from three lengths below start + 3 * period of the same residue."""
+    if n < start + 3 * period:
+        return count(n)
+    steps, residue = divmod(n - start, period)
+    zero, one, two = (count(start + residue + k * period) for k in range(3))
+    return zero + steps * (one - zero) + steps * (steps - 1) // 2 * (two - 2 * one + zero)
 
 
 def summed(parts: list[tuple[int, Tally]]) -> Tally:

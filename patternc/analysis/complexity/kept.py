@@ -1,0 +1,85 @@
+"""Keys that later rows still need: the cache of a decoder after n tokens.
+
+From the relations of the heads that share a key head to how many of n keys some row from n on sees.
+A window keeps its taps, sinks stay, strided columns keep everything. Where only tables tell, or the
+formula asks for n, every key is kept. Non-goals: eviction policies; slots of other sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from patternc.analysis.complexity.planes import Plane
+from patternc.analysis.complexity.straighten import straightened
+from patternc.analysis.complexity.tally import MOST_ROWS, continued
+from patternc.language.formula import Condition
+from patternc.language.sources import TOKENS
+from patternc.relation.integer_sets import (
+    BudgetError,
+    TileSet,
+    basic_parts,
+    budget,
+    context,
+    loops_of,
+    period_and_start,
+)
+from patternc.relation.relation import Relation
+from patternc.relation.runs import Run, Sizes, count
+from patternc.relation.text import PLAIN
+
+# About 0.2 s.
+OPERATIONS = 200_000
+
+
+def is_causal(relations: Sequence[Relation]) -> bool:
+    """Whether surely no row sees a later token."""
+    return all(looks_back(formula) for formula in _every_formula(relations))
+
+
+def kept_keys(relations: Sequence[Relation], n: int) -> int:
+    """The tokens among n that a row from n on may see, in any of the relations."""
+    return min(_kept(tuple(dict.fromkeys(_every_formula(relations))), n), n)
+
+
+def _every_formula(relations: Sequence[Relation]) -> Iterator[Condition]:
+    """Formulas on the tokens, and those that bound what tables hold."""
+    for relation in relations:
+        for branch in relation.branches:
+            if branch.source == TOKENS:
+                yield branch.formula
+                yield from (conjunct.formula for conjunct in branch.conjuncts)
+
+
+@lru_cache(maxsize=1024)
+def looks_back(formula: Condition) -> bool:
+    try:
+        with budget():
+            ahead = TileSet("[n, m] -> { [i, j] : j > i }", context())
+            return bool((Plane(formula).at_lengths() & ahead).is_empty())
+    except BudgetError:
+        return False
+
+
+@lru_cache(maxsize=256)
+def _kept(formulas: tuple[Condition, ...], n: int) -> int:
+    if not all(Plane(formula).grows for formula in formulas):
+        return n
+    held = " or ".join(f"({PLAIN.condition(straightened(formula))})" for formula in formulas)
+    seen = f"a = 0 and 0 <= j < n and exists (i : i >= n and ({held or 'false'}))"
+    try:
+        with budget(OPERATIONS):
+            found = TileSet(f"[n, m] -> {{ [a, j] : {seen} }}", context()).coalesce()
+            period, start = period_and_start(found)
+            runs = [run for part in basic_parts(found) for run in loops_of(part)]
+    except BudgetError:
+        return n
+    if start + 3 * period > MOST_ROWS:
+        return n
+    return continued(n, start, period, lambda at: _counted(runs, at))
+
+
+def _counted(runs: list[Run], n: int) -> int:
+    return sum(count(run, np.zeros(1, np.int64), Sizes(n, 0)) for run in runs)
