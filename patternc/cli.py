@@ -23,6 +23,7 @@ from patternc.programs import (
     Given,
     Unread,
     all_given,
+    counts,
     defines,
     each_given,
     ignores,
@@ -92,6 +93,7 @@ def commands() -> None:
     \b
     patternc show    -e "local(256) + global([0])"   look at a pattern
     patternc check   bigbird.pat                     find mistakes
+    patternc report  bigbird.pat -n 4096             tell cost and reach
     patternc compile bigbird.pat -o kernel.py        write its kernels
 
     FILE is a program, `-` the standard input; with `-e TEXT` the program stands on the command
@@ -277,6 +279,72 @@ def show(
         click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} show one")
     for name, value in facts:
         click.echo(f"{name:<8} {value}")
+
+
+@commands.command()
+@programs("FILE")
+@defines
+@click.option("-n", "length", type=click.IntRange(min=1), required=True, help="Tokens.")
+@click.option(
+    "--layers",
+    type=click.IntRange(min=1),
+    help="Layers; the program's repeat.  [default: as many as it has, or 1]",
+)
+@click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16", "bfloat16"]),
+    default="bfloat16",
+    show_default=True,
+)
+@click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
+@click.option(
+    "--slots",
+    "slots",
+    metavar="SOURCE=COUNT",
+    multiple=True,
+    callback=counts,
+    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
+)
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
+)
+def report(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    length: int,
+    layers: int | None,
+    head_dim: int,
+    dtype: str,
+    kv_heads: int | None,
+    slots: dict[str, int],
+    output_format: str,
+    output: str,
+) -> None:
+    """Tell what a program costs at N tokens, and how far it sees.
+
+    Counts of pairs are exact, at any length, with closed forms in n; where the call decides pairs,
+    they are bounds and say so.
+    """
+    given = one_given(paths, text, parameters)
+    try:
+        found = given.pattern().report(
+            length, layers, head_dim=head_dim, dtype=dtype, kv_heads=kv_heads, slots=slots
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    told = {"text": found.text, "json": found.json, "markdown": found.markdown}[output_format]()
+    if output == files.STANDARD:
+        click.echo(told, nl=False)
+    else:
+        files.write(output, told)
 
 
 def _within(option: str, index: int, count: int | None) -> None:

@@ -6,7 +6,7 @@ The facade over the rooms. Masks and layouts are numpy; torch and triton are imp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     import torch
+
+    from patternc.report.model import ModelReport
 
 
 class Pattern(Questions):
@@ -71,6 +73,31 @@ class Pattern(Questions):
         found = ordered((*self.warnings, *warnings_at(self._program, n)))
         ignored = warning_codes(ignore)
         return tuple(warning for warning in found if warning.code not in ignored)
+
+    def report(
+        self,
+        n: int,
+        layers: int | None = None,
+        *,
+        head_dim: int = 64,
+        dtype: str = "bfloat16",
+        kv_heads: int | None = None,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Any,
+    ) -> ModelReport:
+        """What the pattern costs at n tokens and how far it sees: exact counts, closed forms,
+        products, bytes, memory, receptive fields, rooflines, the paper's own formula.
+
+        `layers` (by default the program's, or 1) repeats the schedule where it exceeds it. Without
+        the run-time inputs that decide pairs, counts are upper bounds, and the report says so.
+        An encoder has n positions unless `slots` says otherwise. Raises `LengthError`,
+        `InputError`, and `ValueError` for numbers out of range.
+        """
+        from patternc.analysis.complexity.layers import Workload
+        from patternc.report.model import report_of
+
+        work = Workload(n, head_dim, dtype, kv_heads)
+        return report_of(self, work, layers, dict(slots or {}), inputs)
 
     def schedule(
         self,

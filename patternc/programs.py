@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 INLINE = "<command line>"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _PARAMETER = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
+_COUNT = re.compile(r"\s*(memory|compressed|encoder)\s*=\s*(\d+)\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,17 @@ def _parameters(
         if pair is None:
             raise click.BadParameter(f"{item!r}: expected NAME=VALUE, as in -D window=256")
     return {pair[1]: pair[2] for pair in pairs.values() if pair}
+
+
+def counts(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> dict[str, int]:
+    """Options NAME=COUNT as numbers."""
+    pairs = {item: _COUNT.fullmatch(item) for item in given}
+    for item, pair in pairs.items():
+        if pair is None:
+            raise click.BadParameter(f"{item!r}: expected SOURCE=COUNT, as in memory=256")
+    return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
 
 
 def programs(metavar: str) -> Callable[[_Command], _Command]:

@@ -61,13 +61,14 @@ def document(reports: Sequence[Report]) -> list[dict[str, object]]:
                 {"name": item.name, "role": item.role, "shape": item.shape}
                 for item in report.inputs
             ],
-            "diagnostics": [_finding(item, report.source) for item in report.diagnostics],
+            "diagnostics": [finding(item, report.source) for item in report.diagnostics],
         }
         for report in reports
     ]
 
 
-def _finding(diagnostic: Diagnostic, source: Source) -> dict[str, object]:
+def finding(diagnostic: Diagnostic, source: Source) -> dict[str, object]:
+    """One diagnostic of a document."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.analysis.complexity.draws import drawn
-from patternc.analysis.complexity.forms import Count
+from patternc.analysis.complexity.forms import Count, Order
 from patternc.analysis.complexity.planes import Extent, Plane
 from patternc.analysis.complexity.tally import UncountedError
 from patternc.analysis.complexity.unions import union
@@ -42,11 +42,15 @@ MOST_ROWS = 1 << 21
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number of pairs: `least` <= it <= `most`; `form` says it for other lengths too."""
+    """A number of pairs: `least` <= it <= `most`; `form` says it for other lengths too.
+
+    `order` is how it grows with n, the program's parameters staying as they are.
+    """
 
     least: int
     most: int
     form: str
+    order: Order
     reason: str = ""
 
     @property
@@ -216,14 +220,16 @@ def _quantity(parts: Sequence[tuple[int, _Set]], n: int, grid: bool) -> Quantity
     bounds = [(times, part.bounds(n)) for times, part in parts]
     least, most = (sum(times * ends[side] for times, ends in bounds) for side in (0, 1))
     if grid and least == most:
-        return Quantity(least, most, f"{least} for n == {n}")
+        return Quantity(least, most, f"{least} for n == {n}", "O(1)")
     reason = ", ".join(dict.fromkeys(part.reason for _, part in parts if part.reason))
     form = _total([(times, part.form) for times, part in parts])
     if form is not None:
-        return Quantity(least, most, str(form.form(n)), reason if least < most else "")
+        exact = least == most
+        return Quantity(least, most, str(form.form(n)), form.order, "" if exact else reason)
     above = _total([(times, part.most) for times, part in parts])
     text = f"at most {above.form(n)}" if above else "no closed form"
-    return Quantity(least, most, f"{text} (a bound: {reason})", reason)
+    order: Order = above.order if above else "O(n**2)"
+    return Quantity(least, most, f"{text} (a bound: {reason})", order, reason)
 
 
 def _total(parts: Sequence[tuple[int, Count | None]]) -> Count | None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
+from typing import Literal
 
 from patternc.analysis.complexity.describe import UnclearError, at_residue, described
 from patternc.analysis.complexity.tally import Tally, UncountedError, shortest, summed
 
+Order = Literal["O(1)", "O(n)", "O(n**2)"]
 Parts = tuple[tuple[int, Tally], ...]
 
 
@@ -52,6 +54,14 @@ class Count:
     def times(self, number: int) -> Count:
         parts = tuple((number * times, tally) for times, tally in self.parts)
         return Count(parts, self.start, self.multiple)
+
+    @property
+    def order(self) -> Order:
+        """How fast it grows with n: by the polynomial of any residue, of degree two at most."""
+        start = max((tally.start for _, tally in self.parts), default=0)
+        period = lcm(*(tally.period for _, tally in self.parts))
+        zero, one, two = (self.at(start + k * period) for k in range(3))
+        return "O(n**2)" if two - 2 * one + zero else ("O(n)" if one - zero else "O(1)")
 
     def form(self, n: int) -> Form:
         """The form that serves n, and as many other lengths as can be."""

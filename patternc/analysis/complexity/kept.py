@@ -2,7 +2,7 @@
 
 From the relations of the heads that share a key head to how many of n keys some row from n on sees.
 A window keeps its taps, sinks stay, strided columns keep everything. Where only tables tell, or the
-formula asks for n, every key is kept. Non-goals: eviction policies; slots of other sources.
+formula asks for n, every key is kept; unions too large for integer sets are a bound. Non-goals: eviction policies; slots of other sources.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 
 from patternc.analysis.complexity.planes import Plane
 from patternc.analysis.complexity.straighten import straightened
-from patternc.analysis.complexity.tally import MOST_ROWS, continued
+from patternc.analysis.complexity.tally import MOST_ROWS, UncountedError, continued
 from patternc.language.formula import Condition
 from patternc.language.sources import TOKENS
+from patternc.relation.evaluation import Integers
 from patternc.relation.integer_sets import (
     BudgetError,
     TileSet,
@@ -27,11 +28,13 @@ from patternc.relation.integer_sets import (
     period_and_start,
 )
 from patternc.relation.relation import Relation
-from patternc.relation.runs import Run, Sizes, count
+from patternc.relation.runs import Run, Sizes, count, values_of_row
 from patternc.relation.text import PLAIN
 
 # About 0.2 s.
 OPERATIONS = 200_000
+# Keys listed one by one.
+MOST_LISTED = 1 << 20
 
 
 def is_causal(relations: Sequence[Relation]) -> bool:
@@ -41,7 +44,30 @@ def is_causal(relations: Sequence[Relation]) -> bool:
 
 def kept_keys(relations: Sequence[Relation], n: int) -> int:
     """The tokens among n that a row from n on may see, in any of the relations."""
-    return min(_kept(tuple(dict.fromkeys(_every_formula(relations))), n), n)
+    formulas = tuple(dict.fromkeys(_every_formula(relations)))
+    alone = [_at_most(formula, n) for formula in formulas]
+    if len(formulas) < 2 or n in alone:
+        return max(alone, default=0)
+    if sum(alone) <= MOST_LISTED:
+        return len(np.unique(np.concatenate([_listed(formula, n) for formula in formulas])))
+    try:
+        return min(_kept(formulas, n), n)
+    except UncountedError:
+        return min(sum(alone), n)
+
+
+def _listed(formula: Condition, n: int) -> Integers:
+    """The keys of one formula one by one."""
+    runs = _runs((formula,))[0]
+    found = [values_of_row(run, 0, Sizes(n, 0)) for run in runs]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+def _at_most(formula: Condition, n: int) -> int:
+    try:
+        return _kept((formula,), n)
+    except UncountedError:
+        return n
 
 
 def _every_formula(relations: Sequence[Relation]) -> Iterator[Condition]:
@@ -67,19 +93,26 @@ def looks_back(formula: Condition) -> bool:
 def _kept(formulas: tuple[Condition, ...], n: int) -> int:
     if not all(Plane(formula).grows for formula in formulas):
         return n
+    runs, period, start = _runs(formulas)
+    return continued(n, start, period, lambda at: _counted(runs, at))
+
+
+@lru_cache(maxsize=256)
+def _runs(formulas: tuple[Condition, ...]) -> tuple[tuple[Run, ...], int, int]:
+    """The keys that rows from n on see, as runs of row 0; with their period in n, and its start."""
     held = " or ".join(f"({PLAIN.condition(straightened(formula))})" for formula in formulas)
     seen = f"a = 0 and 0 <= j < n and exists (i : i >= n and ({held or 'false'}))"
     try:
         with budget(OPERATIONS):
             found = TileSet(f"[n, m] -> {{ [a, j] : {seen} }}", context()).coalesce()
             period, start = period_and_start(found)
-            runs = [run for part in basic_parts(found) for run in loops_of(part)]
-    except BudgetError:
-        return n
+            runs = tuple(run for part in basic_parts(found) for run in loops_of(part))
+    except BudgetError as error:
+        raise UncountedError from error
     if start + 3 * period > MOST_ROWS:
-        return n
-    return continued(n, start, period, lambda at: _counted(runs, at))
+        raise UncountedError
+    return runs, period, start
 
 
-def _counted(runs: list[Run], n: int) -> int:
+def _counted(runs: tuple[Run, ...], n: int) -> int:
     return sum(count(run, np.zeros(1, np.int64), Sizes(n, 0)) for run in runs)

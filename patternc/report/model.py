@@ -1,0 +1,118 @@
+"""Reports on a program: from a pattern and a workload to a document in any format.
+
+Non-goals: finding the facts (`analysis.model`), writing files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain, cycle, islice
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from patternc.analysis.complexity.layers import Workload
+from patternc.analysis.model import ModelFacts, Subject, model_facts
+from patternc.analysis.papers import Paper, papers
+from patternc.analysis.roofline import measurements
+from patternc.language import elaborate, parse, show
+from patternc.language.inputs import DECIDING
+from patternc.language.source import Source
+from patternc.report import model_json, model_text
+from patternc.schedule.tiles import choose_tiles
+from patternc.zoo import published, zoo
+
+if TYPE_CHECKING:
+    from patternc.pattern import Pattern
+
+# Rows without keys and keys no row sees are looked for at this many tokens at most.
+MOST_CHECKED = 1 << 24
+RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What `Pattern.report` gives; `str` of it is the text for a terminal."""
+
+    facts: ModelFacts
+    source: Source
+    title: str
+
+    def document(self) -> model_json.Json:
+        """The JSON document, format "patternc.report/1", as plain dictionaries and lists."""
+        return model_json.document(self.facts, self.source)
+
+    def json(self) -> str:
+        return json.dumps(self.document(), indent=2) + "\n"
+
+    def markdown(self) -> str:
+        return model_text.markdown(self.facts, self.title)
+
+    def text(self) -> str:
+        return model_text.text(self.facts, self.title)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def report_of(
+    pattern: Pattern,
+    work: Workload,
+    layers: int | None,
+    slots: dict[str, int],
+    inputs: Mapping[str, Any],
+) -> ModelReport:
+    """The report on `layers` layers of a pattern; its schedule is repeated."""
+    count = pattern.layers or 1 if layers is None else layers
+    if work.n < 1 or count < 1:
+        raise ValueError(f"at least one token and layer are expected, not {work.n} and {count}")
+    looked_at = min(work.n, MOST_CHECKED)
+    several = looked_at < work.n and _any_length(pattern)
+    facts = model_facts(
+        _subject(pattern, work, count, slots, inputs),
+        work,
+        _paper(pattern),
+        measurements(RESULTS, PurePath(pattern.name).stem, work),
+        pattern.check(looked_at if several else work.n),
+        (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
+    )
+    title = PurePath(pattern.name).name
+    return ModelReport(facts, Source.of(pattern.text, pattern.name), title)
+
+
+def _any_length(pattern: Pattern) -> bool:
+    return all(pattern.fitting(layer) is None for layer in range(pattern.layers or 1))
+
+
+def _subject(
+    pattern: Pattern, work: Workload, count: int, slots: dict[str, int], inputs: Mapping[str, Any]
+) -> Subject:
+    schedule = [layer % (pattern.layers or 1) for layer in range(count)]
+    sizes = {"encoder": work.n, **slots}
+    tables = {
+        layer: tuple(pattern.head_tables(work.n, layer, slots=sizes, **inputs))
+        for layer in dict.fromkeys(schedule)
+    }
+    relations = {
+        layer: tuple(islice(cycle(pattern.relations(layer)), len(own)))
+        for layer, own in tables.items()
+    }
+    return Subject(
+        tuple(relations[layer] for layer in schedule),
+        tuple(tables[layer] for layer in schedule),
+        all(item.name in inputs for item in pattern.inputs if item.role in DECIDING),
+        slots,
+        tuple(pattern.fitting(layer) is not None for layer in schedule),
+        choose_tiles(chain(*relations.values()), work.dtype, work.head_dim),
+    )
+
+
+def _paper(pattern: Pattern) -> Paper | None:
+    """That of the published program of the same name, where the programs are the same."""
+    name = PurePath(pattern.name).stem
+    found = papers().get(name)
+    if found is None or name not in zoo():
+        return None
+    same = show(pattern.elaborated) == show(elaborate(parse(published(name)), {}).program)
+    return found if same else None
