@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import isqrt
-from operator import add, floordiv, mul, pow, sub
+from operator import add, floordiv, mul, sub
+from operator import pow as power
 from pathlib import Path
 from typing import Literal, cast
 
@@ -23,7 +24,7 @@ _OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Sub: sub,
     ast.Mult: mul,
     ast.FloorDiv: floordiv,
-    ast.Pow: pow,
+    ast.Pow: power,
 }
 
 

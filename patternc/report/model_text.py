@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from patternc.analysis.complexity.counts import HeadCount
 from patternc.analysis.complexity.layers import LayerCost
 from patternc.analysis.model import LayerFacts, ModelFacts
 from patternc.analysis.papers import Comparison
@@ -99,13 +100,19 @@ def consecutive(numbers: Sequence[int]) -> str:
 
 def _pairs(groups: list[Group]) -> Iterator[Row]:
     for layers, cost in groups:
-        for heads, first in _heads(cost.heads):
+        for heads, first in _heads([_counted(head) for head in cost.heads]):
             head = cost.heads[first]
             told = _number(head.pairs.least, head.pairs.most)
             if head.with_multiplicity.most != head.pairs.most:
                 both = head.with_multiplicity
                 told += f" ({_number(both.least, both.most)} with multiplicity)"
             yield layers, heads, told, f"{cost.density:.4%}", head.with_multiplicity.order
+
+
+def _counted(head: HeadCount) -> object:
+    """The numbers of a head, whatever its forms."""
+    both = (head.pairs, head.with_multiplicity)
+    return tuple((count.least, count.most, count.order) for count in both)
 
 
 def _number(least: int, most: int) -> str:
@@ -132,9 +139,7 @@ def _reach(facts: ModelFacts) -> Iterator[Row]:
     yield "full at", f"{full}" if full else "not within these layers", *[""] * 6
 
 
-def _telling(
-    layers: Sequence[LayerFacts], full_at: int | None
-) -> Iterator[tuple[int, LayerFacts]]:
+def _telling(layers: Sequence[LayerFacts], full_at: int | None) -> Iterator[tuple[int, LayerFacts]]:
     """The layers up to the one that connects everything."""
     yield from list(enumerate(layers, 1))[: full_at or len(layers)]
 
@@ -160,7 +165,9 @@ def _cost(facts: ModelFacts) -> Iterator[Row]:
 
 def _time(found: Roofline) -> Row:
     measured = found.measured
-    told = "" if measured is None else " / ".join(map(_seconds, (measured.forward, measured.backward)))
+    told = (
+        "" if measured is None else " / ".join(map(_seconds, (measured.forward, measured.backward)))
+    )
     both = (_seconds(found.forward.seconds), _seconds(found.backward.seconds))
     return found.device.name, *both, _limit(found.forward), told
 
@@ -173,7 +180,10 @@ def _paper(found: Comparison) -> Iterator[Row]:
     yield "says", found.paper.says
     yield found.paper.formula, f"{found.value:,}"
     yield "counted", f"{found.counted:,} {found.paper.counts.replace('_', ' ')}"
-    yield "verdict", found.verdict + ("" if found.verdict == "exact" else f", off by {found.off:+.2%}")
+    yield (
+        "verdict",
+        found.verdict + ("" if found.verdict == "exact" else f", off by {found.off:+.2%}"),
+    )
 
 
 def _seconds(value: float | None) -> str:
@@ -184,8 +194,17 @@ def _scaled(value: float) -> str:
     """Three digits and a decimal prefix."""
     if value == 0:
         return "0 "
-    for factor, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"),
-                           (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u")):
+    for factor, prefix in (
+        (1e18, "E"),
+        (1e15, "P"),
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+        (1e3, "k"),
+        (1.0, ""),
+        (1e-3, "m"),
+        (1e-6, "u"),
+    ):
         if value >= factor:
             return f"{value / factor:.3g} {prefix}"
     return f"{value * 1e9:.3g} n"

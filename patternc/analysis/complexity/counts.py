@@ -15,6 +15,7 @@ from functools import lru_cache
 from patternc.analysis.complexity.draws import drawn
 from patternc.analysis.complexity.forms import Count, Order
 from patternc.analysis.complexity.planes import Extent, Plane
+from patternc.analysis.complexity.scattered import scattered
 from patternc.analysis.complexity.tally import UncountedError
 from patternc.analysis.complexity.unions import union
 from patternc.language.formula import Atom, Condition
@@ -27,6 +28,7 @@ from patternc.relation.predicate import (
     LabelTable,
     ListedTable,
     Member,
+    PermutationTable,
     RandomTable,
     SameLabel,
     SetTable,
@@ -111,9 +113,7 @@ class _Set:
         return least, min(self.most.at(n), self.cells) if self.most else self.cells
 
 
-def _set(
-    branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: bool
-) -> _Set:
+def _set(branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: bool) -> _Set:
     """The union of branches on one source."""
     whole = branches[0] if len(branches) == 1 else _united(branches)
     n = tables.n
@@ -154,6 +154,9 @@ def _closed(
         return None, None, "its integer sets are too large"
     if not whole.conjuncts:
         return base, base, ""
+    if (listed := scattered(whole)) is not None:
+        found = Count(((1, listed),))
+        return found, found, ""
     if (draws := drawn(whole)) is not None:
         both = base + Count(((1, union((draws.plane,))),), draws.start, draws.multiple)
         return both, both, "the last block is short, and may be drawn"
@@ -180,6 +183,8 @@ def _width(conjunct: Conjunct) -> int:
         match literal.atom:
             case InRow(RandomTable(random, block, 0)) if literal.positive:
                 return random.count * block
+            case InRow(PermutationTable(_, block, 0)) if literal.positive:
+                return block
             case _:
                 pass
     return 0

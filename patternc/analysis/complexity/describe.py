@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 
 import numpy as np
@@ -178,7 +179,7 @@ def _joined(pieces: list[Piece], name: str, length: int) -> Sum:
     """The first piece, and what changes at each later one."""
     variable = f"({name})"
     total = _powers(pieces[0].polynomial, variable)
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in pairwise(pieces):
         both = zip(piece.polynomial, before.polynomial, strict=True)
         behind = f"(({name} + {length - piece.first}) // {length})"
         total += [

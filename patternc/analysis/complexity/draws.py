@@ -33,7 +33,7 @@ from patternc.relation.relation import Branch, Conjunct, Literal, atoms_of
 from patternc.relation.runs import filter_of
 from patternc.relation.scope import Scope, in_scope, substitute
 
-I, J, N, ONE, NONE = Variable("i"), Variable("j"), Variable("n"), Constant(1), Constant(0)
+ROW, KEY, LENGTH, ONE, NONE = Variable("i"), Variable("j"), Variable("n"), Constant(1), Constant(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _counted(
     if any(filter_of(run) != fold.TRUE or run.step != 1 for run in runs):
         return None
     taken = in_scope(_taken(runs, random.count), _scope(block))
-    first = fold.compare(J, "<", fold.multiply(Constant(block), taken))
+    first = fold.compare(KEY, "<", fold.multiply(Constant(block), taken))
     short = last_length(Plane(fold.conjunction([held, *_in_short_block(block)])).at_lengths())
     plane = Plane(first, block * random.count)
     return Drawn(plane, 0, block) if short is None else Drawn(plane, short + 1, 1)
@@ -94,15 +94,15 @@ def _counted(
 
 def _scope(block: int) -> Scope:
     size = Constant(block)
-    count = fold.floor_divide(fold.add(N, Constant(block - 1)), size)
-    row, key = (fold.floor_divide(side, size) for side in (I, J))
+    count = fold.floor_divide(fold.add(LENGTH, Constant(block - 1)), size)
+    row, key = (fold.floor_divide(side, size) for side in (ROW, KEY))
     return Scope(row, key, count, count, block)
 
 
 def _in_short_block(block: int) -> tuple[Condition, Condition]:
     """The key is in the last block, and that is short."""
-    rest = fold.modulo(N, Constant(block))
-    return fold.compare(J, ">=", fold.subtract(N, rest)), fold.compare(rest, ">", NONE)
+    rest = fold.modulo(LENGTH, Constant(block))
+    return fold.compare(KEY, ">=", fold.subtract(LENGTH, rest)), fold.compare(rest, ">", NONE)
 
 
 def _taken(runs: Runs, count: int) -> Expression:
@@ -115,7 +115,10 @@ def _taken(runs: Runs, count: int) -> Expression:
         )
         for run in runs
     )
-    return fold.minimum(most, reduce(fold.add, parts, NONE))
+    total: Expression = NONE
+    for part in parts:
+        total = fold.add(total, part)
+    return fold.minimum(most, total)
 
 
 def _indicator(condition: Condition) -> Expression:

@@ -122,8 +122,8 @@ def expression(given: Expression) -> Eventual:
         case FloorDivide(left, Constant(divisor)):
             return quotient(expression(left), divisor)
         case Modulo(left, Constant(divisor)):
-            value = expression(left)
-            return residues(divisor, value.modulo_period(divisor), value.start)
+            divided = expression(left)
+            return residues(divisor, divided.modulo_period(divisor), divided.start)
         case Minimum(left, right):
             return lesser(expression(left), expression(right))
         case Maximum(left, right):

@@ -1,9 +1,9 @@
 """What a layer costs: pairs, products, bytes and memory, exact where its counts are.
 
-From the relations of a layer and a `Workload` to numbers, for one sequence of n tokens. A pair costs
-two products of head_dim multiplications and additions in the forward pass (Q K^T, P V) and five in
-the backward pass (the scores again, and the gradients of V, P, Q and K; Dao et al. 2022). Bytes are
-those of every tensor once: less cannot be moved. Non-goals: devices (see `roofline`), weights.
+From the relations of a layer and a `Workload` to numbers, for one sequence of n tokens. A pair
+costs two products of head_dim multiplications and additions in the forward pass (Q K^T, P V), five
+in the backward pass (the scores again, and the gradients of V, P, Q and K; Dao et al. 2022). Bytes
+are those of every tensor once: less cannot be moved. Non-goals: devices (see `roofline`), weights.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def layer_cost(
         moved=_moved(len(relations), len(groups), keys, work),
         activations=_moved(len(relations), len(groups), keys, work).forward,
         prefill_cache=2 * len(groups) * keys * work.vector,
-        decode_cache=kept and 2 * work.vector * sum(count + others for count in kept),
+        decode_cache=(
+            None if kept is None else 2 * work.vector * sum(count + others for count in kept)
+        ),
         decode_keys=kept,
     )
 

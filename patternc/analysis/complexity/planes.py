@@ -8,6 +8,7 @@ greater position is below n: the runs of one position then serve every n. Non-go
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 from patternc.analysis.complexity.straighten import straightened
@@ -49,13 +50,19 @@ class Plane:
 
     def new_at(self) -> Sides:
         """Runs over the pairs that position i brings: its row, and its column above the row."""
-        ahead = _runs(_set("0 <= j < i", _transposed(self.formula))) if self.slots is None else ()
-        return _runs(self.behind()), ahead
+        return _new_at(self)
 
     def behind(self) -> TileSet:
         """{ [i, j] : j <= i }, or with the numbered slots of another source; for every n."""
         keys = "j <= i" if self.slots is None else f"j < m and m = {self.slots}"
         return _set(f"0 <= i and 0 <= j and {keys}", self.formula)
+
+
+@lru_cache(maxsize=4096)
+def _new_at(plane: Plane) -> Sides:
+    if plane.slots is not None:
+        return _runs(plane.behind()), ()
+    return _runs(plane.behind()), _runs(_set("0 <= j < i", _transposed(plane.formula)))
 
 
 def _set(bounds: str, formula: Condition) -> TileSet:
@@ -81,7 +88,9 @@ def _windows(pool: Pool) -> str:
     if pool.tail != "clip":
         return f"((n < {pool.size} and m = 0) or (n >= {pool.size} and m = {whole}))"
     short = f"(n < 1 and m = 0) or (1 <= n < {pool.size} and m = 1)"
-    last = f"n > {pool.stride} * {whole} and n > {pool.stride} * {whole} + {pool.size - pool.stride}"
+    last = (
+        f"n > {pool.stride} * {whole} and n > {pool.stride} * {whole} + {pool.size - pool.stride}"
+    )
     long = f"(m = {whole} and not ({last})) or (m = {whole} + 1 and {last})"
     return f"({short} or (n >= {pool.size} and ({long})))"
 

@@ -20,7 +20,7 @@ from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Eventual, Recurring
 from patternc.analysis.complexity.planes import Plane
 from patternc.language.formula import Constant
-from patternc.relation.evaluation import Integers, evaluate, holds
+from patternc.relation.evaluation import Integers, Values, evaluate, holds
 from patternc.relation.fold import TRUE
 from patternc.relation.integer_sets import BudgetError, budget, period_and_start
 from patternc.relation.runs import Run, Sizes, count, expand, filter_of, lengths
@@ -205,7 +205,7 @@ def _counts(runs: tuple[Run, ...], stop: int) -> Integers:
 def _closed_counts(run: Run, stop: int) -> Integers:
     total = np.zeros(stop, np.int64)
     for n, i in _triangle(stop):
-        at = {"n": n, "i": i, "m": 0}
+        at: Values = {"n": n, "i": i, "m": 0}
         start, end = evaluate(run.start, at), evaluate(run.stop, at)
         length = np.maximum(-(-(end - start) // run.step), 0)
         there = np.where(holds(run.guard, at), length, 0)

@@ -100,7 +100,9 @@ def _of_rows(plane: Plane, keys: KeyCount, n: int, shape: Shape) -> int | None:
     """Whole rows of tiles are the same at every n where rows see no later token."""
     if not plane.grows or (plane.slots is None and not looks_back(plane.formula)):
         return None
-    runs = [run for part in basic_parts(touched_tiles(plane.behind(), *shape)) for run in loops_of(part)]
+    runs = [
+        run for part in basic_parts(touched_tiles(plane.behind(), *shape)) for run in loops_of(part)
+    ]
     if any(filter_of(run) != TRUE for run in runs):
         return None
     shape_of = recurrence([run_shape(run) for run in runs])

@@ -67,7 +67,9 @@ def _recurrence(planes: list[Runs]) -> Recurring:
     period = lcm(*(bound.modulo_period(step) for bound in bounds))
     parted = [_parting(*pair, step) for pair in combinations(bounds, 2)]
     guards = [eventual.condition(run.guard) for run in runs]
-    return eventual.together([Recurring(period), *map(Recurring, [1] * len(parted), parted), *guards])
+    return eventual.together(
+        [Recurring(period), *map(Recurring, [1] * len(parted), parted), *guards]
+    )
 
 
 def _parting(left: Eventual, right: Eventual, step: int) -> int:

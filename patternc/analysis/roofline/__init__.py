@@ -23,7 +23,7 @@ from patternc.analysis.complexity.layers import BYTES, LayerCost, Workload
 
 HERE = Path(__file__).parent
 CPU = "CPU"
-# Per core: two fused multiply-adds a cycle, and a nominal clock and share of the memory's bandwidth.
+# A core: two fused multiply-adds a cycle on so many floats, a nominal clock, a share of the memory.
 _LANES = {"x86_64": 8, "AMD64": 8, "arm64": 4, "aarch64": 4}
 _CLOCK, _CORE_BYTES = 2.5e9, 1e10
 
@@ -94,10 +94,18 @@ def rooflines(
     return tuple(
         Roofline(
             device,
-            _least(device, [(cost.issued or cost.useful).forward for cost in layers],
-                   [cost.moved.forward for cost in layers], work),
-            _least(device, [(cost.issued or cost.useful).backward for cost in layers],
-                   [cost.moved.backward for cost in layers], work),
+            _least(
+                device,
+                [(cost.issued or cost.useful).forward for cost in layers],
+                [cost.moved.forward for cost in layers],
+                work,
+            ),
+            _least(
+                device,
+                [(cost.issued or cost.useful).backward for cost in layers],
+                [cost.moved.backward for cost in layers],
+                work,
+            ),
             measured.get(device.name),
         )
         for device in devices()
