@@ -99,6 +99,12 @@ class Pattern(Questions):
         work = Workload(n, head_dim, dtype, kv_heads)
         return report_of(self, work, layers, dict(slots or {}), inputs)
 
+    def fitting(self, layer: int = 0) -> tuple[int, int] | None:
+        """The least and greatest n that the grids of a layer fit; None where every n does."""
+        spans = {fitting(self._resolved(layer, head)) for head in range(self.heads or 1)}
+        known = [span for span in spans if span is not None]
+        return (max(low for low, _ in known), min(high for _, high in known)) if known else None
+
     def schedule(
         self,
         layer: int | None = None,
@@ -153,7 +159,7 @@ class Pattern(Questions):
             dtype=data_type(dtype),
             head_dim=head_dim,
             inputs=self.inputs,
-            lengths=tuple(self._fitting(index) for index in self._chosen(layer)),
+            lengths=tuple(self.fitting(index) for index in self._chosen(layer)),
         )
 
     @cached_property
@@ -200,12 +206,6 @@ class Pattern(Questions):
         if layer is None:
             return range(self.layers or 1)
         return [layer_number(layer, self.layers)]
-
-    def _fitting(self, layer: int) -> tuple[int, int] | None:
-        """The lengths that fit a layer; None where all do."""
-        spans = {fitting(self._resolved(layer, head)) for head in range(self.heads or 1)}
-        known = [span for span in spans if span is not None]
-        return (max(low for low, _ in known), min(high for _, high in known)) if known else None
 
 
 def _says_something(line: str) -> bool:

@@ -175,6 +175,18 @@ class Questions:
             self._relations[at] = tuple(relation(self._resolved(at, head)) for head in heads)
         return self._relations[at]
 
+    def head_tables(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[HeadTables]:
+        """What answers the atoms of a relation at n, one for every head."""
+        n, _, given = self._asked(n, layer, inputs)
+        return self._tables(n, given, slots)
+
     def _asked(
         self, n: object, layer: object, inputs: Mapping[str, Input]
     ) -> tuple[int, int, Arrays]:

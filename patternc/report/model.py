@@ -104,7 +104,7 @@ def _subject(
         all(item.name in inputs for item in pattern.inputs if item.role in DECIDING),
         slots,
         tuple(pattern.fitting(layer) is not None for layer in schedule),
-        choose_tiles(chain(*relations.values()), work.dtype, work.head_dim),
+        choose_tiles(chain(*relations.values()), work.dtype, work.head_dim).shape,
     )
 
 

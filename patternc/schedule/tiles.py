@@ -35,6 +35,10 @@ class Choice:
     key_tile: int
     reasons: tuple[str, ...]
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.query_tile, self.key_tile
+
 
 def choose_tiles(relations: Iterable[Relation], dtype: str | None, head_dim: int | None) -> Choice:
     """`dtype` and `head_dim` None: tiles that fit all up to 128 dimensions of 16 bits."""
