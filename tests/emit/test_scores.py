@@ -6,12 +6,9 @@ import pytest
 import torch
 
 from tests.emit.dense import (
-    SHAPES,
-    WAYS,
     Call,
     Case,
     Tensor,
-    assert_computes,
     compiled,
     converted,
     converted_inputs,
@@ -242,28 +239,6 @@ CASES = named(
 )
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("queries", "n", "kv_heads"), SHAPES)
-@pytest.mark.parametrize(("backend", "dtype", "bound"), WAYS)
-def test_scores_are_those_written_down(
-    name: str, queries: int, n: int, kv_heads: int, backend: str, dtype: torch.dtype, bound: float
-) -> None:
-    call = Call.of(queries, n, kv_heads)
-    assert_computes(CASES[name](call), call, backend, dtype, bound)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_scores_on_the_cpu_in_single_precision(name: str) -> None:
-    call = Call.of(23, 60, kv_heads=1)
-    assert_computes(CASES[name](call), call, "cpu", torch.float32, 1e-5)
-
-
-@pytest.mark.parametrize("name", ["softcap", "t5", "several"])
-def test_scores_in_half_precision(name: str) -> None:
-    call = Call.of(45, 60)
-    assert_computes(CASES[name](call), call, "triton", torch.float16, 4e-3)
-
-
 def by_query(case: Case, call: Call, backend: str) -> Tensor:
     """The gradient of a function of the output by the queries."""
     q = call.q.detach().float().requires_grad_()
@@ -353,12 +328,3 @@ def test_distances_of_the_memory_count_in_the_table() -> None:
         compiled(case.text).attention(
             call.q, call.k, call.v, **{**case.inputs, "xl_r": case.inputs["xl_r"][:79]}
         )
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_a_missing_table_is_an_error_with_its_name(what: str) -> None:
-    text, fitting, name, _ = WRONG[what]
-    call = Call.of(23, 60)
-    others = {other: value for other, value in fitting.items() if other != name}
-    with pytest.raises(TypeError, match=f"'{name}' is missing"):
-        compiled(text).attention(call.q, call.k, call.v, **others)

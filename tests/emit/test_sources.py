@@ -7,7 +7,6 @@ import torch
 
 from tests.emit.dense import (
     EXACT,
-    SHAPES,
     WAYS,
     Call,
     Case,
@@ -337,28 +336,6 @@ CASES = named(
 )
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("queries", "n", "kv_heads"), SHAPES)
-@pytest.mark.parametrize(("backend", "dtype", "bound"), WAYS)
-def test_outputs_are_those_written_down(
-    name: str, queries: int, n: int, kv_heads: int, backend: str, dtype: torch.dtype, bound: float
-) -> None:
-    call = Call.of(queries, n, kv_heads)
-    assert_computes(CASES[name](call), call, backend, dtype, bound)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_sources_on_the_cpu_in_single_precision(name: str) -> None:
-    call = Call.of(23, 60, kv_heads=1)
-    assert_computes(CASES[name](call), call, "cpu", torch.float32, 1e-5)
-
-
-@pytest.mark.parametrize("name", ["memory", "pool of the past", "projection"])
-def test_sources_in_half_precision(name: str) -> None:
-    call = Call.of(45, 60)
-    assert_computes(CASES[name](call), call, "triton", torch.float16, 4e-3)
-
-
 def gradients(case: Case, call: Call, backend: str) -> list[Tensor]:
     """Of a function of the output by q, k, v and every floating input."""
     given = {"q": call.q, "k": call.k, "v": call.v, **case.inputs}
@@ -522,17 +499,6 @@ def test_an_input_that_does_not_fit_is_an_error_with_its_name(what: str, backend
     call = Call.of(23, 60)
     with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
         compiled(text).attention(call.q, call.k, call.v, **{name: value}, backend=backend)
-
-
-# Pooled slots alone are optional.
-NEEDED = sorted({(text, name) for text, name, _ in WRONG.values() if name != "pool_kv"})
-
-
-@pytest.mark.parametrize(("text", "missing"), NEEDED)
-def test_a_missing_input_is_an_error_with_its_name(text: str, missing: str) -> None:
-    call = Call.of(23, 60)
-    with pytest.raises(TypeError, match=f"'{missing}' is missing"):
-        compiled(text).attention(call.q, call.k, call.v)
 
 
 def test_an_input_that_nothing_asks_is_an_error_with_its_name() -> None:

@@ -108,14 +108,10 @@ def test_a_budget_stops_a_relation_that_is_too_large():
         assert not pairs(lower(_window(3))).is_empty()
 
 
-@pytest.mark.parametrize("operations", range(1, 3000, 300))
-def test_an_overrun_is_told_wherever_it_happens(operations):
-    """isl calls an overrun while it reads a text a syntax error."""
-    try:
-        with budget(operations):
-            (pairs(lower(_window(3))) - pairs(lower(_window(5)))).coalesce()
-    except BudgetError as error:
-        assert str(error) == f"more than {operations} integer set operations"
+@pytest.mark.parametrize("operations", range(1, 60, 7))
+def test_an_overrun_is_told_even_where_isl_calls_it_a_syntax_error(operations):
+    with pytest.raises(BudgetError, match=f"more than {operations} "), budget(operations):
+        pairs(lower(_window(3))).coalesce()
 
 
 def test_a_mistake_is_no_overrun():
