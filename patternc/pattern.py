@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternc.analyses import Analyses
 from patternc.language.diagnostics import Diagnostic, ordered
-from patternc.questions import Questions
 from patternc.relation.lengths import fitting
 from patternc.requests import data_type, layer_number, warning_codes, whole
 from patternc.schedule.build import build_schedule
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from patternc.report.model import ModelReport
 
 
-class Pattern(Questions):
+class Pattern(Analyses):
     """A pattern for every length.
 
     >>> from patternc import Pattern

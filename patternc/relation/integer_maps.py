@@ -98,3 +98,8 @@ def power(pairs: Map) -> tuple[Map, bool]:
     """{ [k] -> [[i] -> [j]] }, the k-th powers for k >= 1, and whether they are exact."""
     powers, exact = pairs.power()
     return powers, bool(exact)
+
+
+def single(position: int) -> isl.Set:
+    """The set of one position."""
+    return written(f"[i] -> [i] : i = {position}").domain()

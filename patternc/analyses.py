@@ -1,0 +1,107 @@
+"""What a pattern means for a model, asked by name: reach, structure, comparison and reasons.
+
+From a program and a length to the facts of the analysis room. Each is imported when it is asked
+for. Non-goals: how facts are found and shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from patternc.questions import Questions
+from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
+from patternc.requests import Input, layer_number, whole
+
+if TYPE_CHECKING:
+    from patternc.analysis.reach import Reach
+    from patternc.analysis.reasons import Why
+
+# Where the program names none: a path that takes more layers than this is not looked for.
+LAYERS = 256
+
+
+class Analyses(Questions):
+    """Questions about information: where it comes from, through what, in how many layers."""
+
+    def reach(
+        self,
+        n: int,
+        layers: int | None = None,
+        *,
+        residual: bool = True,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Reach:
+        """The receptive fields of n positions, layer by layer.
+
+        `layers` are the program's by default, 1 where it names none; more repeat its schedule.
+        Run-time inputs that are not given make bounds, which say so.
+        """
+        from patternc.analysis.reach import reach
+
+        n = whole("n", n, 1)
+        layers = whole("layers", (self.layers or 1) if layers is None else layers)
+        schedule, tables = self._stack(n, layers, slots, inputs)
+        given = tables if self._all_given(inputs) else None
+        return reach(schedule, n, layers, residual=residual, tables=given)
+
+    def why(
+        self,
+        n: int,
+        query: int,
+        key: int,
+        *,
+        layer: int = 0,
+        head: int | None = None,
+        layers: int | None = None,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Why:
+        """Why `query` attends to `key` at n tokens, or does not, and how it hears of it at last.
+
+        What each head of a layer says (all heads by default), and a shortest path through at most
+        `layers` layers: the program's by default, 256 where it names none.
+        """
+        from patternc.analysis.reasons import why
+
+        n, layer = whole("n", n, 1), layer_number(layer, self.layers)
+        query, key = (_position(name, at, n) for name, at in (("query", query), ("key", key)))
+        heads = range(self.heads or 1) if head is None else [_head(head, self.heads)]
+        most = whole("layers", (self.layers or LAYERS) if layers is None else layers)
+        schedule, tables = self._stack(n, max(most, layer + 1), slots, inputs)
+        return why(self._program, schedule, tables, n, query, key, layer, heads, most)
+
+    def _stack(
+        self,
+        n: int,
+        layers: int,
+        slots: Mapping[str, int] | None,
+        inputs: Mapping[str, Input],
+    ) -> tuple[list[tuple[Relation, ...]], list[list[HeadTables]]]:
+        """The relations and tables of the layers that a schedule of so many goes through."""
+        count = range(max(1, min(self.layers or 1, layers)))
+        given = [self._asked(n, layer, inputs)[2] for layer in count]
+        tables = [self._tables(n, own, slots) for own in given]
+        return [self.relations(layer) for layer in count], tables
+
+    def _all_given(self, inputs: Mapping[str, Input]) -> bool:
+        """Whether every input that decides about pairs is there."""
+        from patternc.language.inputs import DECIDING
+
+        return all(item.name in inputs for item in self.inputs if item.role in DECIDING)
+
+
+def _position(name: str, value: object, n: int) -> int:
+    position = whole(name, value)
+    if position >= n:
+        raise ValueError(f"{name} is {position}; positions count from 0 to {n - 1}")
+    return position
+
+
+def _head(head: object, heads: int | None) -> int:
+    number = whole("head", head)
+    if number >= (heads or number + 1):
+        raise ValueError(f"head {number} is out of range; heads count from 0 to {(heads or 1) - 1}")
+    return number if heads else 0

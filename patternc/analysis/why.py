@@ -1,0 +1,182 @@
+"""Why a query attends to a key, or does not: terms that allow a pair, the rule that drops it.
+
+From the written rule of a head to the parts of it that decide about one pair of positions. Every
+part is asked by its own meaning at the same place, so lifts, lets and draws are those of the rule.
+A slot of `pool` or `project` stands for the positions it is made of. Non-goals: other layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from patternc.language.arithmetic import Place
+from patternc.language.diagnostics import Findings
+from patternc.language.elaborate import Elaborated
+from patternc.language.lower import Lowering
+from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node, node_of
+from patternc.language.source import Source as Text
+from patternc.language.source import Span
+from patternc.language.sources import Pool, Project, Tokens
+from patternc.language.terms import HeadPattern
+from patternc.relation.relation import Branch, relation
+from patternc.relation.sources import windows
+from patternc.relation.tables import HeadTables
+
+_BRANCHING = ("mix", "gate", "sum", "mean")
+Rule = Literal["causal", "&", "-"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the program as it is written; line and column count from 1."""
+
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One pair in one head: allowed by terms, dropped by a rule, or held by no term at all.
+
+    `dropped_by` is what stands at the right of `&` or `-`, or the header `causal`.
+    """
+
+    layer: int
+    head: int
+    sees: bool
+    allowed_by: tuple[Part, ...]
+    dropped_by: Part | None
+    rule: Rule | None
+
+
+def verdict(
+    program: Elaborated, layer: int, head: int, tables: HeadTables, query: int, key: int
+) -> Verdict:
+    """What one head says of a pair of positions."""
+    written, place = program.written(layer, head)
+    text = program.program.source
+    asked = _Asked(place, program.causal, tables, query, key)
+    found = asked.about(written, _available if program.causal else _itself)
+    if program.causal and not found.allowed:
+        plain = _Asked(place, False, tables, query, key).about(written, _itself)
+        if plain.allowed:
+            allowed = _parts(plain.allowed, text)
+            return Verdict(layer, head, False, allowed, _header(program), "causal")
+    allowed = _parts(found.allowed, text)
+    if allowed or not found.dropped:
+        return Verdict(layer, head, bool(allowed), allowed, None, None)
+    node, rule, held = found.dropped[0]
+    return Verdict(layer, head, False, _parts(held, text), _part(node.span, text), rule)
+
+
+def _itself(part: Node) -> Node:
+    return part
+
+
+def _available(part: Node) -> Node:
+    """What the header `causal` leaves of a part."""
+    return Binary("&", part, Name("causal"))
+
+
+def _header(program: Elaborated) -> Part:
+    statements = program.program.statements
+    header = next(each for each in statements if each == FlagHeader("causal"))
+    return _part(header.span, program.program.source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Terms that allow the pair; or what drops it, by which rule, and terms that would allow it."""
+
+    allowed: tuple[Node, ...] = ()
+    dropped: tuple[tuple[Node, Rule, tuple[Node, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One pair, and where names have their values."""
+
+    place: Place
+    causal: bool
+    tables: HeadTables
+    query: int
+    key: int
+
+    def about(self, node: Node, within: Callable[[Node], Node]) -> _Found:
+        """`within` puts a part back under the lifts and sources that it stands in."""
+        match node:
+            case Name(name) if name in self.place.lets:
+                return self.about(self.place.lets[name], within)
+            case Binary("+", left, right):
+                return _joined([self.about(left, within), self.about(right, within)])
+            case Call(function, arguments) if function in _BRANCHING:
+                parts = [node_of(argument) for argument in arguments if argument.name is None]
+                return _joined([self.about(part, within) for part in parts])
+            case Binary("with", left, _):
+                return self.about(left, within)
+            case Binary("on", left, source):
+                found = self.about(left, lambda part: within(Binary("on", part, source)))
+                return replace(found, allowed=(node,) if found.allowed else ())
+            case Lift(call, body):
+                return self.about(body, lambda part: within(Lift(call, part)))
+            case Binary("&" | "-"):
+                return self._cut(node, within)
+            case _:
+                return _Found(allowed=(node,)) if self.holds(within(node)) else _Found()
+
+    def _cut(self, node: Binary, within: Callable[[Node], Node]) -> _Found:
+        """What is left of the first operand."""
+        held = self.about(node.left, within)
+        if not held.allowed or self.holds(within(node)):
+            return held
+        rule: Rule = "&" if node.operator == "&" else "-"
+        return _Found(dropped=((node.right, rule, held.allowed),))
+
+    def holds(self, node: Node) -> bool:
+        """Whether a part alone connects the pair."""
+        lowering = Lowering(self.place, self.causal, Findings())
+        return any(map(self._connects, relation(HeadPattern(lowering.branches(node))).branches))
+
+    def _connects(self, branch: Branch) -> bool:
+        slots = np.array(list(self._slots(branch)), np.int64)
+        tables = self.tables.of(branch.source)
+        found = tables.holds(branch.predicate, {"i": np.full_like(slots, self.query), "j": slots})
+        return bool(np.broadcast_to(found, slots.shape).any())
+
+    def _slots(self, branch: Branch) -> Iterator[int]:
+        """The slots that stand for the key, among others."""
+        match branch.source:
+            case Tokens():
+                yield self.key
+            case Pool(size, _, stride, tail):
+                last = windows(branch.source, self.tables.n) - 1
+                for slot in range(max(0, (self.key - size) // stride), self.key // stride + 1):
+                    if slot <= last and self.key < slot * stride + size:
+                        yield slot
+                if tail == "merge" and last >= 0 and self.key >= last * stride + size:
+                    yield last
+            case Project(count):
+                yield from range(count)
+            case _:
+                return
+
+
+def _joined(parts: list[_Found]) -> _Found:
+    return _Found(
+        tuple(node for part in parts for node in part.allowed),
+        tuple(drop for part in parts for drop in part.dropped),
+    )
+
+
+def _parts(nodes: tuple[Node, ...], text: Text) -> tuple[Part, ...]:
+    return tuple(dict.fromkeys(_part(node.span, text) for node in nodes))
+
+
+def _part(span: Span, text: Text) -> Part:
+    line, column = text.position(span.start)
+    return Part(" ".join(text.slice(span).split()), line, column)
