@@ -8,6 +8,8 @@ one. Source: Verdoolaege, "isl: An Integer Set Library", 2010; Verdoolaege, Cohe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import TypeAlias
 
 import islpy as isl
@@ -103,3 +105,43 @@ def power(pairs: Map) -> tuple[Map, bool]:
 def single(position: int) -> isl.Set:
     """The set of one position."""
     return written(f"[i] -> [i] : i = {position}").domain()
+
+
+def united(items: Iterable[Map]) -> Map:
+    return reduce(lambda left, right: left.union(right), items, nothing())
+
+
+# --- for every n ------------------------------------------------------------------------------
+
+
+def symbolic(condition: Condition, keys: KeyCount = "n") -> Map:
+    """The pairs of a condition, n and m parameters."""
+    body = f"0 <= i < n and 0 <= j < {keys} and ({PLAIN.condition(condition)})"
+    return isl.Map(f"[n, m] -> {{ [i] -> [j] : {body} }}", context())
+
+
+def plane(keys: KeyCount = "n") -> Map:
+    """All pairs, n and m parameters."""
+    return symbolic(fold.TRUE, keys)
+
+
+def at_lengths(pairs: Map, least: int, greatest: int) -> Map:
+    """The pairs of a map with parameters, for these n only."""
+    return pairs.intersect_params(
+        isl.Set(f"[n, m] -> {{ : {least} <= n <= {greatest} }}", context())
+    )
+
+
+def first(pairs: Map) -> tuple[int, int, int]:
+    """The least n, and the first i and then j at it, of a map with parameters that holds a pair."""
+    triples = isl.Set("[n, m] -> { [i, j] }", context()) & pairs.wrap().flatten()
+    triples = triples.move_dims(isl.dim_type.set, 0, isl.dim_type.param, 0, 1)
+    smallest = triples.project_out_all_params().lexmin()
+    n, i, j = (int(smallest.dim_min_val(place).to_python()) for place in range(3))
+    return n, i, j
+
+
+def holds_at(pairs: Map, n: int, query: int, key: int) -> bool:
+    """Whether a map with parameters holds a pair at some m."""
+    point = f"[n, m] -> {{ [i] -> [j] : n = {n} and i = {query} and j = {key} }}"
+    return not pairs.intersect(isl.Map(point, context())).is_empty()

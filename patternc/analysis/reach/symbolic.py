@@ -119,17 +119,17 @@ class Composition:
 def field_of(fields: Map, n: int, operations: int = PATIENT) -> Field:
     """Facts about the fields of n positions, n at least 1."""
     with budget(operations):
-        sizes = row_sizes(_runs(fields), n)
+        sizes = row_sizes(runs_of(fields), n)
         low, high = maps.distances(fields) or (0, 0)
-        holes = row_sizes(_runs(maps.rows_of(maps.gaps(fields))), 1).total
+        holes = row_sizes(runs_of(maps.rows_of(maps.gaps(fields))), 1).total
     return Field(sizes, max(0, -low), max(0, high), holes)
 
 
-def _runs(pairs: Map) -> tuple[Run, ...]:
-    return tuple(run for part in maps.parts(pairs) for run in _runs_of(part))
+def runs_of(pairs: Map) -> tuple[Run, ...]:
+    return tuple(run for part in maps.parts(pairs) for run in _of_part(part))
 
 
-def _runs_of(part: Map) -> tuple[Run, ...]:
+def _of_part(part: Map) -> tuple[Run, ...]:
     """Runs whose keys can be counted: loops, or the interval between a row's first and last key."""
     loops = maps.runs_of(part)
     if all(is_countable(run) for run in loops):
