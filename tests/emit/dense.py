@@ -153,6 +153,19 @@ def detached(value: Any) -> Any:
             return value
 
 
+def gradients(case: Case, call: Call, backend: str) -> list[Tensor]:
+    """Of a function of the output by q, k, v and every floating input."""
+    given = {"q": call.q, "k": call.k, "v": call.v, **case.inputs}
+    leaves = {name: detached(value) for name, value in given.items()}
+    out = compiled(case.text).attention(**leaves, backend=backend)
+    flat = [part for leaf in leaves.values() for part in (leaf if type(leaf) is tuple else [leaf])]
+    found = torch.autograd.grad(out.square().sum(), flat, allow_unused=True)
+    return [
+        torch.zeros_like(leaf) if part is None else part
+        for leaf, part in zip(flat, found, strict=True)
+    ]
+
+
 def assert_computes(
     case: Case, call: Call, backend: str, dtype: torch.dtype, bound: float, **options: Any
 ) -> None:

@@ -19,14 +19,14 @@ def call() -> tuple[torch.Tensor, ...]:
 
 def test_opcheck(call: tuple[torch.Tensor, ...]) -> None:
     module, inputs = module_of(NAME), list(inputs_of(NAME, 33, 2).values())
-    rest = [], inputs, 0, 0, 33, 0.3
+    rest = [], inputs, 0, 0, 33, 0.3, 0.1, 7
     torch.library.opcheck(module._OPERATORS.cpu.default, (*([part] for part in call), *rest))
     plain = [[part.detach()] for part in call]
     out, lse = module._OPERATORS.cpu.default(*plain, *rest)
     backward = out, lse, *plain, out, lse, *rest
     torch.library.opcheck(module._OPERATORS.cpu_backward.default, backward)
     single = [[part.float()] for (part,) in plain]
-    torch.library.opcheck(module._OPERATORS.triton.default, (*single, *rest))
+    torch.library.opcheck(module._OPERATORS.triton.default, (*single, *rest[:-2], 0.0, 0))
 
 
 def test_torch_compile_takes_it_whole(call: tuple[torch.Tensor, ...]) -> None:
@@ -94,6 +94,7 @@ Q = torch.zeros(1, 2, 32, 8)
         ("causal", (Q, Q, Q[:, :, :9]), {}, "shapes do not fit together"),
         ("causal", (Q, Q[..., :4], Q), {}, "shapes do not fit together"),
         ("causal", (Q.long(), Q.long(), Q.long()), {}, "expected a floating dtype"),
+        ("causal", (Q, Q, Q), {"dropout": 1}, r"dropout is 1; expected a probability in \[0, 1\)"),
         ("causal", (Q, Q, Q), {"backend": "gpu"}, "backend 'gpu': expected 'auto'"),
         ("causal", (Q, Q, Q), {"plan": Q}, "unexpected argument 'plan'; the run-time inputs here"),
         ("draws", (Q.repeat(1, 2, 1, 1)[:, :3],) * 3, {"layer": 2}, "layer 2 is out of range"),

@@ -13,8 +13,8 @@ from tests.emit.dense import (
     Tensor,
     assert_computes,
     compiled,
-    detached,
     draw,
+    gradients,
     named,
 )
 
@@ -334,19 +334,6 @@ CASES = named(
     absolute,
     absolute_of_queries_and_of_keys,
 )
-
-
-def gradients(case: Case, call: Call, backend: str) -> list[Tensor]:
-    """Of a function of the output by q, k, v and every floating input."""
-    given = {"q": call.q, "k": call.k, "v": call.v, **case.inputs}
-    leaves = {name: detached(value) for name, value in given.items()}
-    out = compiled(case.text).attention(**leaves, backend=backend)
-    flat = [part for leaf in leaves.values() for part in (leaf if type(leaf) is tuple else [leaf])]
-    found = torch.autograd.grad(out.square().sum(), flat, allow_unused=True)
-    return [
-        torch.zeros_like(leaf) if part is None else part
-        for leaf, part in zip(flat, found, strict=True)
-    ]
 
 
 @pytest.mark.parametrize("name", CASES)

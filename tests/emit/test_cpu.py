@@ -1,0 +1,114 @@
+"""What holds of the CPU path beside equal results: classes, dropout, derivatives, influence."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+import torch
+
+from patternc import Pattern, zoo
+from patternc.emit import emit_module
+from patternc.runtime.load import load_module
+from patternc.schedule import pieces
+from patternc.schedule.build import build_schedule
+from tests.emit.test_attention import gradients
+
+Tensor = torch.Tensor
+
+
+def module_of(text: str) -> ModuleType:
+    """The module of a program with small tiles, cut into classes where that pays."""
+    pattern = Pattern.parse(text)
+    schedule = build_schedule(
+        [pattern.relations(layer) for layer in range(pattern.layers or 1)],
+        heads=pattern.heads,
+        layers=pattern.layers,
+        query_tile=32,
+        key_tile=16,
+    )
+    source = emit_module(
+        schedule,
+        pattern_text=text,
+        name="<text>",
+        command="patternc compile",
+        dtype=None,
+        head_dim=None,
+        inputs=pattern.inputs,
+    )
+    return load_module(source)
+
+
+def tensors(heads: int, queries: int, n: int, size: int = 8, kv_heads: int = 0) -> list[Tensor]:
+    torch.manual_seed(queries + 7 * n)
+    shapes = [(2, heads, queries), *[(2, kv_heads or heads, n)] * 2]
+    return [torch.randn(*shape, size, dtype=torch.float64) for shape in shapes]
+
+
+CLASSED = {
+    "dilated": "local(5, dilation=8)",
+    "one tile a class": "local(3, dilation=40)",
+    "window and stride": "causal\nlocal(left=7) + strided(8)",
+    "segments by head": (
+        "causal\nheads 4\n"
+        "mix(segment(16), segment(32, dilation=2, offset=head % 2), "
+        "segment(96, dilation=6, offset=head % 6))"
+    ),
+    "rows of one residue": "segment(48, dilation=5, offset=2) + local(2)",
+}
+
+
+@pytest.mark.parametrize("name", CLASSED)
+def test_classes_of_positions_are_the_same_attention(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "ENABLED", True)
+    module = module_of(CLASSED[name])
+    for n, queries in [(1, 1), (261, 261), (300, 7), (300, 1), (33, 90)]:
+        parts = tuple(tensors(module.HEADS or 2, queries, n))
+        found = gradients(module, parts, "cpu", 0, {})
+        for one, other in zip(found, gradients(module, parts, "reference", 0, {}), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
+
+
+GRADED = {
+    "window and tokens": "local(left=9) + global([0])",
+    "rows without keys": "local(left=-3, right=6)",
+    "draws": "local(2) + random(3)",
+    "strides": "causal\nlocal(left=2) + strided(4)",
+    "softcap": "local(left=9) with softcap(3)",
+    "sinks and slopes": "local(left=9) with alibi + columns([0]) with sink",
+}
+
+
+@pytest.mark.parametrize("name", GRADED)
+@pytest.mark.parametrize(("queries", "n"), [(20, 20), (5, 30), (31, 17)])
+def test_gradcheck(name: str, queries: int, n: int) -> None:
+    module = module_of(GRADED[name])
+    parts = [part[:1].requires_grad_() for part in tensors(2, queries, n, 4, kv_heads=1)]
+    inputs = {name: torch.randn(2, dtype=torch.float64) for name in module.INPUTS}
+    leaves = [*parts, *(value.requires_grad_() for value in inputs.values())]
+
+    def call(q: Tensor, k: Tensor, v: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
+        named = dict(zip(inputs, given, strict=True))
+        out, lse = module.attention(q, k, v, return_lse=True, dropout=0.2, seed=3, **named)
+        return out, lse.masked_fill(lse == -torch.inf, 0)
+
+    assert torch.autograd.gradcheck(call, leaves, fast_mode=True)
+
+
+@pytest.mark.parametrize("name", ["bigbird", "longformer_lm", "gemma2", "sparse_transformer_fixed"])
+def test_keys_that_no_row_asks_do_not_matter(name: str) -> None:
+    module = Pattern.parse(zoo.read(name)).module
+    n = 200
+    q, k, v = (part.float() for part in tensors(module.HEADS or 2, n, n))
+    asked = module.mask(n)
+    before = module.attention(q, k, v)
+    for row in (0, 70, n - 1):
+        for head in range(len(asked)):
+            other = ~asked[head, row]
+            changed = [part.clone() for part in (k, v)]
+            for part in changed:
+                part[:, head, other] += 100 * torch.randn(2, int(other.sum()), 8)
+            after = module.attention(q, *changed)
+            assert torch.equal(before[:, head, row], after[:, head, row])
