@@ -7,11 +7,12 @@ from types import ModuleType
 import pytest
 import torch
 
-from patternc import Pattern, zoo
+from patternc import Pattern
 from patternc.emit import emit_module
 from patternc.runtime.load import load_module
 from patternc.schedule import pieces
 from patternc.schedule.build import build_schedule
+from patternc.zoo import zoo
 from tests.emit.test_attention import gradients
 
 Tensor = torch.Tensor
@@ -97,9 +98,62 @@ def test_gradcheck(name: str, queries: int, n: int) -> None:
     assert torch.autograd.gradcheck(call, leaves, fast_mode=True)
 
 
+DROPPED = ["mix(segment(16), local(9))", "blocks(8) { local(1) + random(2) }", "strided(6)"]
+
+
+@pytest.mark.parametrize("text", DROPPED)
+def test_dropout_drops_the_pairs_that_the_reference_drops(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "ENABLED", True)
+    module = module_of(text)
+    parts = tuple(tensors(2, 50, 70))
+    dropped = {"dropout": 0.3, "seed": 11}
+    found = gradients(module, parts, "cpu", 0, dropped)
+    for one, other in zip(found, gradients(module, parts, "reference", 0, dropped), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
+    whole = module.attention(*parts, return_lse=True)
+    assert torch.equal(whole[1], found[1])
+    assert not torch.equal(whole[0], found[0])
+
+
+def test_dropout_keeps_the_mean_and_follows_the_seed() -> None:
+    module = module_of("full")
+    q = torch.zeros(3, 2, 400, 4)
+    ones = torch.ones(3, 2, 400, 4)
+
+    def out(seed: int | None) -> Tensor:
+        found: Tensor = module.attention(q, q, ones, dropout=0.25, seed=seed)[..., 0]
+        return found
+
+    assert torch.equal(out(5), out(5))
+    assert not torch.equal(out(5), out(6))
+    torch.manual_seed(1)
+    drawn = out(None)
+    assert not torch.equal(drawn, out(None))
+    torch.manual_seed(1)
+    assert torch.equal(drawn, out(None))
+    # 960,000 coins: the mean of what is kept is within five standard deviations.
+    assert abs(out(5).mean().item() - 1) < 5 * (0.25 / 0.75 / 960_000) ** 0.5
+    assert out(5).flatten(0, 2).unique().numel() > 20
+
+
+EXAMPLES = [name for name in zoo() if "natten" not in name and "image" not in name]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_gradients_of_examples_are_those_of_the_reference(name: str) -> None:
+    module = Pattern.from_zoo(name).module
+    torch.manual_seed(0)
+    kinds = module._GROUP_OF_LAYER
+    for layer in {kinds.index(kind) for kind in (min(kinds), max(kinds))}:
+        call = module._sample_call(197, 131, head_dim=4)
+        assert module._error(layer, *call, "cpu", "cpu", torch.float64) < 1e-10
+
+
 @pytest.mark.parametrize("name", ["bigbird", "longformer_lm", "gemma2", "sparse_transformer_fixed"])
 def test_keys_that_no_row_asks_do_not_matter(name: str) -> None:
-    module = Pattern.parse(zoo.read(name)).module
+    module = Pattern.from_zoo(name).module
     n = 200
     q, k, v = (part.float() for part in tensors(module.HEADS or 2, n, n))
     asked = module.mask(n)
