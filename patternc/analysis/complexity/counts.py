@@ -148,33 +148,42 @@ def _closed(
     whole: Branch, formulas: tuple[Condition, ...], slots_of: Extent
 ) -> tuple[Count | None, Count | None, str]:
     """Counts from below and above for every n, the same where they are exact."""
-    try:
-        base = Count(((1, union(tuple(Plane(item, slots_of) for item in formulas))),))
-    except UncountedError:
+    base = _tallied([Plane(item, slots_of) for item in formulas])
+    if base is None:
         return None, None, "its integer sets are too large"
     if not whole.conjuncts:
         return base, base, ""
     if (listed := scattered(whole)) is not None:
         found = Count(((1, listed),))
         return found, found, ""
-    if (draws := drawn(whole)) is not None:
-        both = base + Count(((1, union((draws.plane,))),), draws.start, draws.multiple)
+    if (both := _with_draws(whole, base)) is not None:
         return both, both, "the last block is short, and may be drawn"
     return base, _above(whole, formulas, slots_of), _reason(whole)
+
+
+def _tallied(planes: Sequence[Plane]) -> Count | None:
+    """Pairs that any of the planes holds."""
+    try:
+        return Count(((1, union(tuple(planes))),))
+    except UncountedError:
+        return None
+
+
+def _with_draws(whole: Branch, base: Count) -> Count | None:
+    draws = drawn(whole)
+    more = _tallied([draws.plane]) if draws else None
+    if draws is None or more is None:
+        return None
+    return base + Count(more.parts, draws.start, draws.multiple)
 
 
 def _above(whole: Branch, formulas: tuple[Condition, ...], slots_of: Extent) -> Count | None:
     """Every table as full as it can be."""
     widths = [_width(conjunct) for conjunct in whole.conjuncts]
     free = [item.formula for item, width in zip(whole.conjuncts, widths, strict=True) if not width]
-    planes = [Plane(item, slots_of) for item in (*formulas, *free)]
-    try:
-        total = Count(((1, union(tuple(planes))),))
-        for width in filter(None, widths):
-            total += Count(((1, union((Plane(fold.TRUE, width),))),))
-    except UncountedError:
-        return None
-    return total
+    parts = [_tallied([Plane(item, slots_of) for item in (*formulas, *free)])]
+    parts += [_tallied([Plane(fold.TRUE, width)]) for width in widths if width]
+    return _total([(1, part) for part in parts])
 
 
 def _width(conjunct: Conjunct) -> int:

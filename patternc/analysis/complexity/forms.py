@@ -13,10 +13,10 @@ from math import lcm
 from typing import Literal
 
 from patternc.analysis.complexity.describe import UnclearError, at_residue, described
-from patternc.analysis.complexity.tally import Tally, UncountedError, shortest, summed
+from patternc.analysis.complexity.tally import Sparse, Tally, UncountedError, shortest, summed
 
 Order = Literal["O(1)", "O(n)", "O(n**2)"]
-Parts = tuple[tuple[int, Tally], ...]
+Parts = tuple[tuple[int, Tally | Sparse], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +70,28 @@ class Count:
 
 @lru_cache(maxsize=1024)
 def _form(parts: Parts, start: int, multiple: int, n: int) -> Form:
-    try:
-        expression, first = _everywhere(parts)
+    everywhere = _everywhere(parts)
+    if everywhere is not None:
+        expression, first = everywhere
         return Form(expression, max(start, first), multiple, 0)
-    except UnclearError:
-        start = max([start, *(tally.start for _, tally in parts)])
-        period = lcm(multiple, *(tally.period for _, tally in parts))
-        first = start + (n - start) % period
-        values = Count(parts)
-        return Form(at_residue(values.at, first, period), start, period, n % period)
+    start = max([start, *(tally.start for _, tally in parts)])
+    period = lcm(multiple, *(tally.period for _, tally in parts))
+    first = start + (n - start) % period
+    return Form(at_residue(Count(parts).at, first, period), start, period, n % period)
 
 
-def _everywhere(parts: Parts) -> tuple[str, int]:
-    """The sum as text, and the n from which on it holds."""
+@lru_cache(maxsize=1024)
+def _everywhere(parts: Parts) -> tuple[str, int] | None:
+    """The sum as text, and the n from which on it holds; None where no text is readable."""
     by_period: dict[int, list[tuple[int, Tally]]] = {}
     for times, tally in parts:
+        if isinstance(tally, Sparse):
+            return None
         by_period.setdefault(tally.period, []).append((times, tally))
     try:
         sums = [shortest(summed(equal)) for _, equal in sorted(by_period.items(), reverse=True)]
-    except UncountedError as error:
-        raise UnclearError from error
-    texts = [described(tally) for tally in sums]
+        texts = [described(tally) for tally in sums]
+    except (UncountedError, UnclearError):
+        return None
     text = " + ".join(text for text in texts if text != "0") or "0"
     return text, max((tally.start for tally in sums), default=0)

@@ -18,6 +18,7 @@ from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Recurring
 from patternc.analysis.complexity.planes import Plane
 from patternc.analysis.complexity.tally import (
+    Sparse,
     Tally,
     UncountedError,
     accumulated,
@@ -100,6 +101,8 @@ def _tally(predicate: Condition, members: list[int]) -> Tally:
     """Rows of members are looked at pair by pair, in other rows the keys that are members."""
     away = _away(predicate)
     usual = tally(Plane(away))
+    if isinstance(usual, Sparse):
+        raise UncountedError
     others = [
         (position, *_changed(predicate, away, side, position))
         for position in members

@@ -25,8 +25,11 @@ from patternc.relation.fold import TRUE
 from patternc.relation.integer_sets import BudgetError, budget, period_and_start
 from patternc.relation.runs import Run, Sizes, count, expand, filter_of, lengths
 
-# Rows looked at for one tally, about a second.
-MOST_ROWS = 1 << 24
+# Rows looked at for one tally; pairs of lengths and rows; pairs of those and keys.
+MOST_ROWS = 1 << 22
+MOST_AT_LENGTHS = 1 << 22
+MOST_FILTERED = 1 << 25
+MOST_SPARSE = 1 << 14
 
 
 Rows = Callable[[Integers], Integers]
@@ -59,6 +62,18 @@ class Tally:
             )
             table = np.concatenate([table, 3 * two - 3 * one + zero])
         return table[:stop]
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """A tally that would be too large: it is counted at the lengths asked for, and continued."""
+
+    plane: Plane
+    start: int
+    period: int
+
+    def at(self, n: int) -> int:
+        return continued(n, self.start, self.period, lambda at: _count_at(self.plane, at))
 
 
 def continued(n: int, start: int, period: int, count: Callable[[int], int]) -> int:
@@ -117,30 +132,34 @@ def divisors(number: int) -> list[int]:
 
 
 @lru_cache(maxsize=4096)
-def tally(plane: Plane) -> Tally:
+def tally(plane: Plane) -> Tally | Sparse:
     """Every pair of the plane, at every n. Raises `UncountedError`."""
     try:
         with budget():
-            return shortest(_growing(plane) if plane.grows else _at_lengths(plane))
+            found = _growing(plane) if plane.grows else _at_lengths(plane)
+            return shortest(found) if isinstance(found, Tally) else found
     except BudgetError as error:
         raise UncountedError from error
 
 
-def _verify_size(rows: int) -> None:
-    if rows > MOST_ROWS:
+def _verify_size(work: int, most: int = MOST_ROWS) -> None:
+    if work > most:
         raise UncountedError
 
 
 # --- pairs that come and never go -----------------------------------------------------------
 
 
-def _growing(plane: Plane) -> Tally:
+def _growing(plane: Plane) -> Tally | Sparse:
     behind, ahead = plane.new_at()
     runs = behind + ahead
     if all(filter_of(run) == TRUE for run in runs):
         shape = recurrence([run_shape(run) for run in runs])
     else:
         period, start = period_and_start(plane.at_lengths())
+        if (start + 2 * period) ** 2 > MOST_FILTERED:
+            _verify_size(start + 3 * period, MOST_SPARSE)
+            return Sparse(plane, start, period)
         shape = Recurring(period, start)
     return accumulated(shape, lambda rows: _new(runs, rows))
 
@@ -183,12 +202,19 @@ def _new(runs: tuple[Run, ...], rows: Integers) -> Integers:
 # --- pairs that depend on n -----------------------------------------------------------------
 
 
-def _at_lengths(plane: Plane) -> Tally:
-    whole = plane.at_lengths()
-    period, start = period_and_start(whole)
-    stop = start + 3 * period
-    _verify_size(stop * stop // 2)
-    return Tally(start, period, _counts(plane.in_rows(), stop))
+def _at_lengths(plane: Plane) -> Tally | Sparse:
+    period, start = period_and_start(plane.at_lengths())
+    runs, stop = plane.in_rows(), start + 3 * period
+    filtered = any(filter_of(run) != TRUE for run in runs)
+    if stop**2 // 2 <= MOST_AT_LENGTHS and not (filtered and stop**3 // 3 > MOST_FILTERED):
+        return Tally(start, period, _counts(runs, stop))
+    _verify_size(stop, MOST_SPARSE if filtered else MOST_ROWS)
+    return Sparse(plane, start, period)
+
+
+@lru_cache(maxsize=4096)
+def _count_at(plane: Plane, n: int) -> int:
+    return sum(count(run, np.arange(n), Sizes(n, 0)) for run in plane.in_rows())
 
 
 def _counts(runs: tuple[Run, ...], stop: int) -> Integers:

@@ -19,7 +19,14 @@ import numpy as np
 from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Eventual, Recurring
 from patternc.analysis.complexity.planes import Plane, Runs, Sides
-from patternc.analysis.complexity.tally import Tally, UncountedError, accumulated, shortest, tally
+from patternc.analysis.complexity.tally import (
+    Sparse,
+    Tally,
+    UncountedError,
+    accumulated,
+    shortest,
+    tally,
+)
 from patternc.relation import fold
 from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.integer_sets import BudgetError, budget
@@ -29,7 +36,7 @@ MOST_MEETINGS = 256
 
 
 @lru_cache(maxsize=1024)
-def union(planes: tuple[Plane, ...]) -> Tally:
+def union(planes: tuple[Plane, ...]) -> Tally | Sparse:
     """The pairs of any of the planes, over the same slots. Raises `UncountedError`."""
     if len(planes) == 1:
         return tally(planes[0])
