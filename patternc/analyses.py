@@ -10,14 +10,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from patternc.questions import Questions
+from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.requests import Input, layer_number, whole
 
 if TYPE_CHECKING:
+    import networkx as nx
+
+    from patternc.analysis.difference import Difference, Side
     from patternc.analysis.reach import Reach
+    from patternc.analysis.reach.growth import Growth
     from patternc.analysis.reasons import Why
 
+# Tokens, where none are given and no grid has some.
+LENGTH = 4096
 # Where the program names none: a path that takes more layers than this is not looked for.
 LAYERS = 256
 
@@ -72,6 +79,89 @@ class Analyses(Questions):
         most = whole("layers", (self.layers or LAYERS) if layers is None else layers)
         schedule, tables = self._stack(n, max(most, layer + 1), slots, inputs)
         return why(self._program, schedule, tables, n, query, key, layer, heads, most)
+
+    def diff(
+        self,
+        other: Analyses,
+        n: int | None = None,
+        *,
+        layers: int | None = None,
+        slots: Mapping[str, int] | None = None,
+    ) -> Difference:
+        """Whether both mean the same for every n: a proof, or a smallest witness.
+
+        Counts and reach stand side by side at n tokens (4096, or as many as a grid has) and after
+        `layers` layers (the larger number that the two name, or 1).
+        """
+        from patternc.analysis.compare import compared
+        from patternc.analysis.difference import Difference
+
+        spans = [span for each in (self, other) for span in each._lengths_that_fit()]
+        lengths = (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
+        at = (LENGTH if lengths is None else lengths[1]) if n is None else whole("n", n, 1)
+        most = layers or max(self.layers or 1, other.layers or 1)
+        left, right = (
+            [each.relations(layer) for layer in range(each.layers or 1)] for each in (self, other)
+        )
+        parts = compared(left, right, at, lengths)
+        ours, theirs = (each._side(at, most, slots) for each in (self, other))
+        return Difference(at, ours, theirs, parts)
+
+    def growth(self, layer: int = 0, *, residual: bool = True) -> Growth | None:
+        """The receptive field after k layers like this one, as a formula in i, j, k and n.
+
+        None where none was found. Raises `ValueError` where tables or key sources decide.
+        """
+        from patternc.analysis.reach.growth import growth
+
+        return growth(self.relations(layer), residual)
+
+    def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
+        """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""
+        from patternc.analysis.reach.heads import contributions
+
+        layers = whole("layers", (self.layers or 1) if layers is None else layers, 1)
+        schedule, _ = self._stack(whole("n", n, 1), layers, None, {})
+        return contributions(schedule, n, layers)
+
+    def graph(
+        self,
+        n: int,
+        block: int = 64,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> nx.DiGraph[int]:
+        """The blocks of a layer as a networkx graph, edges from queries to keys.
+
+        Edges have `pairs`, `density`, `ahead`, `heads` and `terms`: see `patternc.analysis.graph`;
+        `patternc.analysis.structure` says what the graph means. Needs networkx.
+        """
+        from patternc.analysis.graph import graph
+
+        n, layer, given = self._asked(whole("n", n, 1), layer, inputs)
+        tables = self._tables(n, given, slots)
+        return graph(self._program, layer if self.layers else 0, tables, whole("block", block, 1))
+
+    def _side(self, n: int, layers: int, slots: Mapping[str, int] | None) -> Side:
+        from patternc.analysis.difference import Side
+
+        pairs = None
+        if self._all_given({}):
+            counts = (self.pairs(n, layer, slots=slots) for layer in range(self.layers or 1))
+            pairs = tuple(map(tuple, counts))
+        found = self.reach(n, layers, slots=slots)
+        return Side(self.name, self.heads, self.layers, pairs, found)
+
+    def _lengths_that_fit(self) -> list[tuple[int, int]]:
+        """The lengths of every grid."""
+        patterns = (
+            self._resolved(layer, head)
+            for layer in range(self.layers or 1)
+            for head in range(self.heads or 1)
+        )
+        return [span for span in set(map(fitting, patterns)) if span is not None]
 
     def _stack(
         self,

@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from patternc import __version__, files
+from patternc.commands.diff import diff
+from patternc.commands.why import why
 from patternc.pipeline import STAGES, Stage
 from patternc.programs import (
     INLINE,
@@ -94,6 +96,8 @@ def commands() -> None:
     patternc show    -e "local(256) + global([0])"   look at a pattern
     patternc check   bigbird.pat                     find mistakes
     patternc report  bigbird.pat -n 4096             tell cost and reach
+    patternc diff    a.pat b.pat                     compare two programs
+    patternc why     a.pat -n 64 --query 9 --key 2   ask for the reason
     patternc compile bigbird.pat -o kernel.py        write its kernels
 
     FILE is a program, `-` the standard input; with `-e TEXT` the program stands on the command
@@ -387,3 +391,7 @@ def explain(code: str) -> None:
     from patternc.language import explain as page
 
     click.echo(page(code.upper()), nl=False)
+
+
+commands.add_command(diff)
+commands.add_command(why)

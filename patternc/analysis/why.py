@@ -18,8 +18,8 @@ from patternc.language.diagnostics import Findings
 from patternc.language.elaborate import Elaborated
 from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node, node_of
+from patternc.language.show import show_node
 from patternc.language.source import Source as Text
-from patternc.language.source import Span
 from patternc.language.sources import Pool, Project, Tokens
 from patternc.language.terms import HeadPattern
 from patternc.relation.relation import Branch, relation
@@ -71,7 +71,7 @@ def verdict(
     if allowed or not found.dropped:
         return Verdict(layer, head, bool(allowed), allowed, None, None)
     node, rule, held = found.dropped[0]
-    return Verdict(layer, head, False, _parts(held, text), _part(node.span, text), rule)
+    return Verdict(layer, head, False, _parts(held, text), _part(node, text), rule)
 
 
 def _itself(part: Node) -> Node:
@@ -86,7 +86,8 @@ def _available(part: Node) -> Node:
 def _header(program: Elaborated) -> Part:
     statements = program.program.statements
     header = next(each for each in statements if each == FlagHeader("causal"))
-    return _part(header.span, program.program.source)
+    line, column = program.program.source.position(header.span.start)
+    return Part("causal", line, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +175,10 @@ def _joined(parts: list[_Found]) -> _Found:
 
 
 def _parts(nodes: tuple[Node, ...], text: Text) -> tuple[Part, ...]:
-    return tuple(dict.fromkeys(_part(node.span, text) for node in nodes))
+    return tuple(dict.fromkeys(_part(node, text) for node in nodes))
 
 
-def _part(span: Span, text: Text) -> Part:
-    line, column = text.position(span.start)
-    return Part(" ".join(text.slice(span).split()), line, column)
+def _part(node: Node, text: Text) -> Part:
+    """What a header implies stands nowhere: it is shown at the start."""
+    line, column = text.position(node.span.start)
+    return Part(" ".join(text.slice(node.span).split()) or show_node(node), line, column)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import islpy as isl
 
-from patternc.language.formula import Condition
+from patternc.language.formula import Condition, Variable
 from patternc.relation import fold
 from patternc.relation.integer_sets import KeyCount, context, loops_of
 from patternc.relation.runs import Run
@@ -111,6 +111,9 @@ def united(items: Iterable[Map]) -> Map:
     return reduce(lambda left, right: left.union(right), items, nothing())
 
 
+DIAGONAL = fold.compare(Variable("i"), "==", Variable("j"))
+
+
 # --- for every n ------------------------------------------------------------------------------
 
 
@@ -145,3 +148,24 @@ def holds_at(pairs: Map, n: int, query: int, key: int) -> bool:
     """Whether a map with parameters holds a pair at some m."""
     point = f"[n, m] -> {{ [i] -> [j] : n = {n} and i = {query} and j = {key} }}"
     return not pairs.intersect(isl.Map(point, context())).is_empty()
+
+
+def power_text(powers: Map) -> str:
+    """What `power` gives, as conditions on i, j and k; positions are known to lie in 0..n-1."""
+    inside = "0 <= i < n and 0 <= j < n and k > 0"
+    known = isl.Map(f"[n, m] -> {{ [k] -> [[i] -> [j]] : {inside} }}", context())
+    names = powers.gist(known).wrap().flatten()
+    names = isl.Set("[n, m] -> { [k, i, j] }", context()) & names
+    return _condition(names.gist(isl.Set(f"[n, m] -> {{ [k, i, j] : {inside} }}", context())))
+
+
+def map_text(pairs: Map) -> str:
+    """The same for the pairs of one map."""
+    known = isl.Set("[n, m] -> { [i, j] : 0 <= i < n and 0 <= j < n }", context())
+    plane = isl.Set("[n, m] -> { [i, j] }", context()) & pairs.wrap().flatten()
+    return _condition(plane.gist(known))
+
+
+def _condition(named: isl.Set) -> str:
+    _, _, condition = str(named).partition(" : ")
+    return condition.removesuffix(" }") or "true"

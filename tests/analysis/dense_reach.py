@@ -28,7 +28,8 @@ class Dense:
 
 
 def dense_reach(pattern: Pattern, n: int, layers: int, residual: bool = True, **inputs) -> Dense:
-    schedule = [layer_pairs(pattern, n, layer, **inputs) for layer in range(pattern.layers or 1)]
+    count = min(pattern.layers or 1, layers)
+    schedule = [layer_pairs(pattern, n, layer, **inputs) for layer in range(count)]
     causal = not any(np.triu(pairs, 1).any() or rows.any() for pairs, rows in schedule[:layers])
     permitted = np.tril(np.ones((n, n), np.bool_)) if causal else np.ones((n, n), np.bool_)
     fields, stream = np.eye(n, dtype=np.bool_), np.zeros(n, np.bool_)

@@ -1,0 +1,63 @@
+"""Two patterns, with what they cost and how far they see beside the verdict.
+
+From two programs' relations, counts and reach to `Difference`. Non-goals: text, finding witnesses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patternc.analysis.compare import HeadDifference, Outcome, Witness
+from patternc.analysis.reach import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: `heads` and `layers` as its headers name them, None without.
+
+    `pairs[layer][head]` are those of its own schedule, with multiplicity; None where the call
+    decides them.
+    """
+
+    name: str
+    heads: int | None
+    layers: int | None
+    pairs: tuple[tuple[int, ...], ...] | None
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The comparison; counts and reach are at n tokens, the verdict is for every n.
+
+    `parts` has one entry for each layer and head, the shorter schedule repeated.
+    """
+
+    n: int
+    left: Side
+    right: Side
+    parts: tuple[HeadDifference, ...]
+
+    @property
+    def headers_differ(self) -> bool:
+        """Whether both name a number of heads, or of layers, and not the same one."""
+        heads, layers = (
+            {self.left.heads, self.right.heads} - {None},
+            {self.left.layers, self.right.layers} - {None},
+        )
+        return max(len(heads), len(layers)) > 1
+
+    @property
+    def outcome(self) -> Outcome:
+        """Equal: every pair counts as often and is scored alike, in all layers and heads."""
+        found = {part.outcome for part in self.parts}
+        alike = all(part.scored_alike for part in self.parts)
+        if self.headers_differ or "different" in found or not alike:
+            return "different"
+        return "undecided" if "undecided" in found else "equal"
+
+    @property
+    def witness(self) -> Witness | None:
+        """The witness of least n; of those the first layer and head."""
+        found = [part.witness for part in self.parts if part.witness is not None]
+        return min(found, key=lambda each: (each.n, each.layer, each.head), default=None)

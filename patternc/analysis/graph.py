@@ -1,0 +1,172 @@
+"""Blocks of positions as a graph: who attends to whom, how much, by which heads and terms.
+
+From a program at one length to a networkx `DiGraph`. Its nodes are blocks, numbered from 0, with
+`start` and `stop` in tokens; an edge leads from a block of queries to a block of keys it attends
+to, with
+
+- `pairs`: pairs of tokens that it holds, of all heads, with multiplicity,
+- `density`: their share of all pairs of the two blocks and all heads, above 1 where pairs of a
+  `mix` count more than once,
+- `ahead`: those of the pairs with j > i,
+- `heads`: the heads that hold some, ascending; `terms`: the terms of the rule that do, as written.
+
+Time grows with the tiles that the pattern touches. Non-goals: key sources, whose slots are no
+blocks of tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from patternc.analysis.reach.edges import edges_of
+from patternc.language.arithmetic import Place
+from patternc.language.diagnostics import Findings
+from patternc.language.elaborate import Elaborated
+from patternc.language.formula import Condition
+from patternc.language.lower import Lowering
+from patternc.language.program import Binary, Call, Lift, Name, Node, node_of
+from patternc.language.show import show_node
+from patternc.language.sources import TOKENS
+from patternc.language.terms import HeadPattern
+from patternc.layout.at import BranchLayout
+from patternc.relation.evaluation import Integers, Values
+from patternc.relation.relation import Relation, relation
+from patternc.relation.tables import HeadTables
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_CELLS = 1 << 22
+_BRANCHING = ("mix", "gate", "sum", "mean")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tiles:
+    """Tiles (query block, key block) with the pairs they hold, and those of them ahead."""
+
+    query: Integers
+    key: Integers
+    pairs: Integers
+    ahead: Integers
+
+
+_Seen = dict[tuple[Condition, int, int | None], _Tiles]
+
+
+def graph(
+    program: Elaborated, layer: int, tables: Sequence[HeadTables], block: int
+) -> nx.DiGraph[int]:
+    """The blocks of one layer; `tables[head]` are those of every head."""
+    import networkx as nx
+
+    n = tables[0].n
+    found: nx.DiGraph[int] = nx.DiGraph(n=n, block=block, layer=layer, heads=len(tables))
+    for first in range(0, n, block):
+        found.add_node(first // block, start=first, stop=min(first + block, n))
+    seen: _Seen = {}
+    for head, own in enumerate(tables):
+        at = head if program.heads else 0
+        whole = relation(program.resolve(layer, at))
+        _add(found, _tiles(whole, own, block, seen), head)
+        for name, part in _terms(program, layer, at):
+            _name(found, _tiles(part, own, block, seen), name)
+    for query, key, held in found.edges(data=True):
+        area = _height(found, query) * _height(found, key) * len(tables)
+        held["density"] = held["pairs"] / area
+        held["heads"] = tuple(sorted(held["heads"]))
+    return found
+
+
+def _height(found: nx.DiGraph[int], block: int) -> int:
+    node = found.nodes[block]
+    return int(node["stop"] - node["start"])
+
+
+def _add(found: nx.DiGraph[int], every: Iterator[_Tiles], head: int) -> None:
+    for tiles in every:
+        columns = (tiles.query, tiles.key, tiles.pairs, tiles.ahead)
+        for query, key, pairs, ahead in zip(*(each.tolist() for each in columns), strict=True):
+            if not found.has_edge(query, key):
+                found.add_edge(query, key, pairs=0, ahead=0, heads=set(), terms=())
+            edge = found.edges[query, key]
+            edge["pairs"] += pairs
+            edge["ahead"] += ahead
+            edge["heads"].add(head)
+
+
+def _name(found: nx.DiGraph[int], every: Iterator[_Tiles], name: str) -> None:
+    for tiles in every:
+        for query, key in zip(tiles.query.tolist(), tiles.key.tolist(), strict=True):
+            edge = found.edges[query, key] if found.has_edge(query, key) else None
+            if edge is not None and name not in edge["terms"]:
+                edge["terms"] += (name,)
+
+
+def _terms(program: Elaborated, layer: int, head: int) -> Iterator[tuple[str, Relation]]:
+    """The terms of a rule as they are written, and what each means alone."""
+    written, place = program.written(layer, head)
+    text = program.program.source
+    for part, placed in _operands(written, place):
+        cut = Binary("&", placed, Name("causal")) if program.causal else placed
+        pattern = HeadPattern(Lowering(place, program.causal, Findings()).branches(cut))
+        yield " ".join(text.slice(part.span).split()) or show_node(part), relation(pattern)
+
+
+def _operands(node: Node, place: Place) -> Iterator[tuple[Node, Node]]:
+    """The terms of the outermost union and of the branches of a mix, and each in its lift."""
+    match node:
+        case Name(name) if name in place.lets:
+            yield from _operands(place.lets[name], place)
+        case Binary("+", left, right):
+            yield from _operands(left, place)
+            yield from _operands(right, place)
+        case Call(function, arguments) if function in _BRANCHING:
+            for argument in arguments:
+                if argument.name is None:
+                    yield from _operands(node_of(argument), place)
+        case Lift(call, body):
+            for part, placed in _operands(body, place):
+                yield part, Lift(call, placed)
+        case _:
+            yield node, node
+
+
+def _tiles(whole: Relation, tables: HeadTables, block: int, seen: _Seen) -> Iterator[_Tiles]:
+    """The tiles of each branch on the tokens that hold a pair."""
+    for branch in whole.branches:
+        if branch.source != TOKENS:
+            continue
+        # Inputs of the call may differ between heads, other tables are those of the branch.
+        known = all(edge.is_known for edge in edges_of([whole]))
+        name = (branch.predicate, branch.multiplicity, None if known else id(tables))
+        if name not in seen:
+            seen[name] = _held(BranchLayout(branch, block, block, tables.of(TOKENS)), block)
+        yield seen[name]
+
+
+def _held(layout: BranchLayout, block: int) -> _Tiles:
+    tables, branch = layout.tables, layout.branch
+    rows = [layout.row(query) for query in range(-(-tables.n // block))]
+    query = np.repeat(np.arange(len(rows)), [len(key) for key, _ in rows])
+    key = np.concatenate([np.zeros(0, np.int64), *(key for key, _ in rows)])
+    full = np.concatenate([np.zeros(0, np.bool_), *(full for _, full in rows)])
+    height, width = (np.minimum(block, tables.n - side * block) for side in (query, key))
+    pairs = np.where(full, height * width, 0)
+    ahead = np.where(key > query, pairs, np.where(key == query, height * (height - 1) // 2, 0))
+    ahead = np.where(full, ahead, 0)
+    partial, inside = np.flatnonzero(~full), np.arange(block)
+    step = max(1, _CELLS // block**2)
+    for first in range(0, len(partial), step):
+        some = partial[first : first + step]
+        i = (query[some, None] * block + inside)[:, :, None]
+        j = (key[some, None] * block + inside)[:, None, :]
+        values: Values = {"i": i, "j": np.minimum(j, tables.n - 1)}
+        held = tables.holds(branch.predicate, values) & (i < tables.n) & (j < tables.n)
+        pairs[some] = held.sum(axis=(1, 2))
+        ahead[some] = (held & (j > i)).sum(axis=(1, 2))
+    kept, times = pairs > 0, branch.multiplicity
+    return _Tiles(query[kept], key[kept], pairs[kept] * times, ahead[kept] * times)

@@ -1,0 +1,65 @@
+"""The receptive field as a formula in the number of layers.
+
+From one layer, repeated, to a condition on i, j, n and k that holds where k layers connect i with
+j, by isl's powers of a relation. Source: Verdoolaege, Cohen and Beletska 2011. Non-goals: tables,
+key sources, schedules whose layers differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patternc.analysis.reach.edges import edges_of
+from patternc.language.sources import TOKENS
+from patternc.relation import integer_maps as maps
+from patternc.relation.integer_sets import BudgetError, budget
+from patternc.relation.relation import Relation
+
+# About 0.5 s.
+OPERATIONS = 500_000
+MOST_LAYERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """`formula` over i, j, k and n holds the pairs that k layers connect, for k >= `since`.
+
+    Where not `exact` it may hold for further pairs.
+    """
+
+    formula: str
+    exact: bool
+    since: int = 1
+
+
+def growth(heads: Sequence[Relation], residual: bool = True) -> Growth | None:
+    """The field after k layers of these heads; None where no formula was found.
+
+    Raises `ValueError` where tables or key sources decide.
+    """
+    edges = edges_of(heads)
+    if any(edge.literals or edge.source != TOKENS for edge in edges):
+        raise ValueError("a formula in the layers is known for relations on the tokens alone")
+    try:
+        with budget(OPERATIONS):
+            pairs = maps.united(maps.symbolic(edge.formula) for edge in edges)
+            if residual:
+                pairs = pairs.union(maps.symbolic(maps.DIAGONAL))
+            pairs = pairs.coalesce()
+            powers, exact = maps.power(pairs)
+            settled = None if exact else _settled(pairs)
+            return settled or Growth(maps.power_text(powers), exact)
+    except BudgetError:
+        return None
+
+
+def _settled(pairs: maps.Map) -> Growth | None:
+    """The fields where a few layers connect all that any number does."""
+    fields = pairs
+    for layers in range(1, MOST_LAYERS):
+        later = fields.apply_range(pairs).coalesce()
+        if later.is_equal(fields):
+            return Growth(maps.map_text(fields), True, layers)
+        fields = later
+    return None

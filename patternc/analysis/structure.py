@@ -1,0 +1,119 @@
+"""What a graph of blocks says about the flow of information.
+
+From the graph of one layer, repeated, to components, distances, bottlenecks and mixing. Matrices of
+blocks are dense, so that a graph has at most `MOST_BLOCKS`. Source of the questions: Zaheer et al.
+2020 (BigBird), section 2. Non-goals: single positions, schedules whose layers differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+MOST_BLOCKS = 2048
+
+Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Facts about blocks.
+
+    `components` are strongly connected ones, on the residual path too. `diameter` is the greatest
+    number of layers that a connected pair of blocks needs. `band` is the greatest d such that every
+    block attends to all blocks up to d away (behind it, where none lies ahead). Edges beyond the
+    band are long-range; `cut_blocks` are those without which the blocks that long-range edges
+    connect fall apart, and `bottleneck` is the least number of blocks that carry all long-range
+    flow between some two: 1 for one global token, 0 where long-range edges do not connect all of
+    the blocks that have some, None where there are none. `spectral_gap` is 1 - |second eigenvalue|
+    of the random walk that goes from a block to any that it attends to, alike; 0 where that never
+    mixes.
+    `leaks` are the pairs of tokens with j > i.
+    """
+
+    blocks: int
+    components: int
+    diameter: int
+    band: int
+    cut_blocks: tuple[int, ...]
+    bottleneck: int | None
+    spectral_gap: float
+    leaks: int
+
+
+def structure(graph: nx.DiGraph[int]) -> Structure:
+    """Raises `ValueError` for more than `MOST_BLOCKS` blocks."""
+    import networkx as nx
+
+    count = graph.number_of_nodes()
+    if count > MOST_BLOCKS:
+        raise ValueError(f"{count} blocks; at most {MOST_BLOCKS} are looked at, write larger ones")
+    seen = np.zeros((count, count), np.bool_)
+    for query, key in graph.edges:
+        seen[query, key] = True
+    band = _band(seen)
+    far = _long_range(graph, band)
+    return Structure(
+        blocks=count,
+        components=nx.number_strongly_connected_components(graph),
+        diameter=_diameter(seen),
+        band=band,
+        cut_blocks=tuple(sorted(nx.articulation_points(far))),
+        bottleneck=_bottleneck(far),
+        spectral_gap=_spectral_gap(seen),
+        leaks=sum(ahead for _, _, ahead in graph.edges(data="ahead")),
+    )
+
+
+def _band(seen: Booleans) -> int:
+    """How many neighbours, on the sides that are looked at, every block sees."""
+    sides = [side for side in (-1, 1) if any(np.diagonal(seen, side))]
+    width = 0
+    while width + 1 < len(seen) and sides:
+        if not all(np.diagonal(seen, side * (width + 1)).all() for side in sides):
+            break
+        width += 1
+    return width
+
+
+def _long_range(graph: nx.DiGraph[int], band: int) -> nx.Graph[int]:
+    """The edges beyond the band, without their directions."""
+    import networkx as nx
+
+    far: nx.Graph[int] = nx.Graph()
+    far.add_edges_from((a, b) for a, b in graph.edges if abs(a - b) > band)
+    return far
+
+
+def _bottleneck(far: nx.Graph[int]) -> int | None:
+    """The least vertex cut; None without long-range edges, or where all see each other."""
+    import networkx as nx
+
+    count = far.number_of_nodes()
+    if count < 3 or far.number_of_edges() == count * (count - 1) // 2:
+        return None
+    return int(nx.node_connectivity(far))
+
+
+def _diameter(seen: Booleans) -> int:
+    reached = np.eye(len(seen), dtype=np.bool_)
+    for layers in range(len(seen)):
+        later = reached | ((seen.astype(np.float32) @ reached.astype(np.float32)) > 0)
+        if np.array_equal(later, reached):
+            return layers
+        reached = later
+    return len(seen)
+
+
+def _spectral_gap(seen: Booleans) -> float:
+    degrees = seen.sum(axis=1, keepdims=True)
+    # A block that attends to nothing stays where it is.
+    walk = np.where(degrees > 0, seen / np.maximum(degrees, 1), np.eye(len(seen)))
+    sizes = np.sort(np.abs(np.linalg.eigvals(walk)))
+    return float(max(0.0, 1 - sizes[-2])) if len(sizes) > 1 else 1.0

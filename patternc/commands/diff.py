@@ -1,0 +1,72 @@
+"""`patternc diff`: two programs side by side; exit codes are those of `diff`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from patternc.programs import all_given, counts, defines
+
+
+@click.command()
+@click.argument("left", metavar="LEFT")
+@click.argument("right", metavar="RIGHT")
+@defines
+@click.option(
+    "-n",
+    "length",
+    type=click.IntRange(min=1),
+    help="Tokens at which counts and reach are told.  [default: 4096, or those of a grid]",
+)
+@click.option(
+    "--layers",
+    type=click.IntRange(min=1),
+    help="Layers for reach; schedules repeat.  [default: the larger number that is named, or 1]",
+)
+@click.option(
+    "--slots",
+    "slots",
+    metavar="SOURCE=COUNT",
+    multiple=True,
+    callback=counts,
+    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
+)
+@click.option(
+    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.pass_context
+def diff(
+    context: click.Context,
+    left: str,
+    right: str,
+    parameters: dict[str, str],
+    length: int | None,
+    layers: int | None,
+    slots: dict[str, int],
+    output_format: str,
+) -> None:
+    """Compare two programs: equal for every n, or the smallest witness.
+
+    LEFT and RIGHT are files, `-` for the standard input once. Exits with 0 if they are proved
+    equal, 1 if they differ, 2 if that is not decided or a program is at fault.
+    """
+    from patternc.language.diagnostics import PatternError
+    from patternc.relation.errors import InputError, LengthError
+    from patternc.report import difference
+
+    try:
+        one, other = (given.pattern() for given in all_given((left, right), None, parameters))
+        found = one.diff(other, length, layers=layers, slots=slots)
+    except PatternError as error:
+        click.echo(str(error).rstrip("\n"), err=True)
+        sys.exit(2)
+    except (InputError, LengthError, ValueError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    if output_format == "json":
+        click.echo(json.dumps(difference.document(found), indent=2))
+    else:
+        click.echo(difference.text(found), nl=False)
+    sys.exit({"equal": 0, "different": 1, "undecided": 2}[found.outcome])
