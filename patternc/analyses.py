@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from patternc.analysis.reach import Reach
     from patternc.analysis.reach.growth import Growth
     from patternc.analysis.reasons import Why
+    from patternc.analysis.unmet import Unmet
 
 # Tokens, where none are given and no grid has some.
 LENGTH = 4096
@@ -115,6 +116,20 @@ class Analyses(Questions):
         from patternc.analysis.reach.growth import growth
 
         return growth(self.relations(layer), residual)
+
+    def unmet(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Unmet:
+        """How many rows of each head have no key, and how many keys no head attends to."""
+        from patternc.analysis.unmet import unmet
+
+        tables = self.head_tables(whole("n", n, 1), layer, slots=slots, **inputs)
+        return unmet(self.relations(layer), tables)
 
     def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
         """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""

@@ -6,9 +6,43 @@ From two programs' relations, counts and reach to `Difference`. Non-goals: text,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from patternc.analysis.compare import HeadDifference, Outcome, Witness
 from patternc.analysis.reach import Reach
+from patternc.language.sources import Source
+
+Outcome = Literal["equal", "different", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Where two patterns differ first: the pair counts `left` times in one and `right` in other."""
+
+    layer: int
+    head: int
+    n: int
+    query: int
+    key: int
+    source: Source
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadDifference:
+    """One head of one layer. `scored_alike`: the same pairs have the same modifiers and softmaxes.
+
+    `only_left`, `only_right` count pairs of distinct query and key, at the length of the question,
+    that one pattern holds and the other does not; None where that is not known.
+    """
+
+    layer: int
+    head: int
+    outcome: Outcome
+    scored_alike: bool
+    witness: Witness | None
+    only_left: int | None
+    only_right: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ blocks are dense, so that a graph has at most `MOST_BLOCKS`. Source of the quest
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,23 +27,21 @@ class Structure:
     """Facts about blocks.
 
     `components` are strongly connected ones, on the residual path too. `diameter` is the greatest
-    number of layers that a connected pair of blocks needs. `band` is the greatest d such that every
-    block attends to all blocks up to d away (behind it, where none lies ahead). Edges beyond the
-    band are long-range; `cut_blocks` are those without which the blocks that long-range edges
-    connect fall apart, and `bottleneck` is the least number of blocks that carry all long-range
-    flow between some two: 1 for one global token, 0 where long-range edges do not connect all of
-    the blocks that have some, None where there are none. `spectral_gap` is 1 - |second eigenvalue|
-    of the random walk that goes from a block to any that it attends to, alike; 0 where that never
-    mixes.
-    `leaks` are the pairs of tokens with j > i.
+    number of layers that a connected pair of blocks needs. `cut_blocks` are those without which
+    others fall apart. `band` is the greatest d such that every block attends to all blocks up to d
+    away (behind it, where none lies ahead); edges beyond it are long-range. `carriers` carry the
+    long-range flow: taken out, busiest first, until no half of the others is connected by
+    long-range edges. One global token is one carrier; without hubs they are many. `spectral_gap` is
+    1 - |second eigenvalue| of the random walk that goes from a block to any that it attends to,
+    alike; 0 where that never mixes. `leaks` are the pairs of tokens with j > i.
     """
 
     blocks: int
     components: int
     diameter: int
-    band: int
     cut_blocks: tuple[int, ...]
-    bottleneck: int | None
+    band: int
+    carriers: tuple[int, ...]
     spectral_gap: float
     leaks: int
 
@@ -58,14 +57,13 @@ def structure(graph: nx.DiGraph[int]) -> Structure:
     for query, key in graph.edges:
         seen[query, key] = True
     band = _band(seen)
-    far = _long_range(graph, band)
     return Structure(
         blocks=count,
         components=nx.number_strongly_connected_components(graph),
         diameter=_diameter(seen),
+        cut_blocks=tuple(sorted(nx.articulation_points(nx.Graph(graph)))),
         band=band,
-        cut_blocks=tuple(sorted(nx.articulation_points(far))),
-        bottleneck=_bottleneck(far),
+        carriers=tuple(_carriers(_long_range(graph, band))),
         spectral_gap=_spectral_gap(seen),
         leaks=sum(ahead for _, _, ahead in graph.edges(data="ahead")),
     )
@@ -91,14 +89,18 @@ def _long_range(graph: nx.DiGraph[int], band: int) -> nx.Graph[int]:
     return far
 
 
-def _bottleneck(far: nx.Graph[int]) -> int | None:
-    """The least vertex cut; None without long-range edges, or where all see each other."""
+def _carriers(far: nx.Graph[int]) -> Iterator[int]:
+    """Blocks of most long-range edges, as long as more than half of the others hang together."""
     import networkx as nx
 
-    count = far.number_of_nodes()
-    if count < 3 or far.number_of_edges() == count * (count - 1) // 2:
-        return None
-    return int(nx.node_connectivity(far))
+    left = far.copy()
+    while left.number_of_edges():
+        largest = max(map(len, nx.connected_components(left)))
+        if 2 * largest <= left.number_of_nodes():
+            return
+        busiest = max(left.degree, key=lambda each: (each[1], -each[0]))[0]
+        left.remove_node(busiest)
+        yield int(busiest)
 
 
 def _diameter(seen: Booleans) -> int:

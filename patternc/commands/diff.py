@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from patternc import files
 from patternc.programs import all_given, counts, defines
 
 
@@ -62,7 +63,7 @@ def diff(
     except PatternError as error:
         click.echo(str(error).rstrip("\n"), err=True)
         sys.exit(2)
-    except (InputError, LengthError, ValueError) as error:
+    except (files.FileError, InputError, LengthError, ValueError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     if output_format == "json":

@@ -16,7 +16,7 @@ import islpy as isl
 
 from patternc.language.formula import Condition, Variable
 from patternc.relation import fold
-from patternc.relation.integer_sets import KeyCount, context, loops_of
+from patternc.relation.integer_sets import KeyCount, condition_of, context, loops_of
 from patternc.relation.runs import Run
 from patternc.relation.text import PLAIN
 
@@ -96,6 +96,11 @@ def rows_of(pairs: Map) -> Map:
     return written("[a] -> [i] : a = 0").intersect_range(pairs.domain())
 
 
+def diagonal_of(positions: isl.Set) -> Map:
+    """{ [i] -> [i] } of some positions."""
+    return positions.identity()
+
+
 def power(pairs: Map) -> tuple[Map, bool]:
     """{ [k] -> [[i] -> [j]] }, the k-th powers for k >= 1, and whether they are exact."""
     powers, exact = pairs.power()
@@ -150,22 +155,20 @@ def holds_at(pairs: Map, n: int, query: int, key: int) -> bool:
     return not pairs.intersect(isl.Map(point, context())).is_empty()
 
 
-def power_text(powers: Map) -> str:
-    """What `power` gives, as conditions on i, j and k; positions are known to lie in 0..n-1."""
-    inside = "0 <= i < n and 0 <= j < n and k > 0"
-    known = isl.Map(f"[n, m] -> {{ [k] -> [[i] -> [j]] : {inside} }}", context())
-    names = powers.gist(known).wrap().flatten()
-    names = isl.Set("[n, m] -> { [k, i, j] }", context()) & names
-    return _condition(names.gist(isl.Set(f"[n, m] -> {{ [k, i, j] : {inside} }}", context())))
+def condition_of_powers(powers: Map) -> Condition:
+    """What `power` gives, as a condition on i, j and n, with m for k; 0 <= i, j < n is known."""
+    triples = isl.Set("[n, m] -> { [k, i, j] }", context()) & powers.wrap().flatten()
+    plane = triples & isl.Set("[n, m] -> { [k, i, j] : k = m }", context())
+    return _condition(plane.project_out(isl.dim_type.set, 0, 1), "m > 0")
 
 
-def map_text(pairs: Map) -> str:
-    """The same for the pairs of one map."""
-    known = isl.Set("[n, m] -> { [i, j] : 0 <= i < n and 0 <= j < n }", context())
+def condition_of_pairs(pairs: Map) -> Condition:
+    """The same for the pairs of one map with parameters."""
     plane = isl.Set("[n, m] -> { [i, j] }", context()) & pairs.wrap().flatten()
-    return _condition(plane.gist(known))
+    return _condition(plane, "true")
 
 
-def _condition(named: isl.Set) -> str:
-    _, _, condition = str(named).partition(" : ")
-    return condition.removesuffix(" }") or "true"
+def _condition(plane: isl.Set, known: str) -> Condition:
+    inside = f"0 <= i < n and 0 <= j < n and {known}"
+    context_set = isl.Set(f"[n, m] -> {{ [i, j] : {inside} }}", context())
+    return condition_of(plane.gist(context_set).coalesce())

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from patternc.analysis.compare import HeadDifference, Witness
-from patternc.analysis.difference import Difference, Side
+from patternc.analysis.difference import Difference, HeadDifference, Side, Witness
 from patternc.analysis.reach import LayerReach
 from patternc.language.sources import TOKENS, word_of
 

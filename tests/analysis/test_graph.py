@@ -7,6 +7,8 @@ import pytest
 
 from patternc import Pattern
 from patternc.analysis.structure import structure
+from patternc.language.sources import TOKENS
+from patternc.relation.evaluation import holds
 
 TEXTS = (
     "local(3) + global([0])",
@@ -46,12 +48,17 @@ def test_edges_name_the_terms_that_hold_them() -> None:
 def test_one_global_token_carries_all_long_range_flow() -> None:
     found = structure(Pattern.from_zoo("longformer").graph(2048))
     assert (found.components, found.diameter) == (1, 2)
-    assert (found.cut_blocks, found.bottleneck) == ((0,), 1)
+    assert (found.carriers, found.cut_blocks) == ((0,), ())
 
 
-def test_two_global_blocks_leave_no_single_cut() -> None:
+def test_a_bridge_of_positions_is_a_cut() -> None:
+    text = "segment(16) + where(i == 15 and j == 16) + where(i == 16 and j == 15)"
+    assert structure(Pattern.parse(text).graph(32, 8)).cut_blocks == (1, 2)
+
+
+def test_two_global_blocks_carry_the_flow_together() -> None:
     found = structure(Pattern.parse("blocks(64) { local(1) + global([0, -1]) }").graph(2048))
-    assert (found.cut_blocks, found.bottleneck) == ((), 2)
+    assert found.carriers == (0, 31)
 
 
 def test_the_diameter_of_blocks_is_the_layer_that_fills_them() -> None:
@@ -83,7 +90,6 @@ def test_the_formula_of_growth_holds_the_fields(text: str, exact: bool) -> None:
     found = pattern.growth()
     assert found is not None
     assert found.exact == exact
-    python = found.formula.replace(" = ", " == ").replace("mod", "%")
     i, j = np.arange(n)[:, None], np.arange(n)[None, :]
     fields = np.eye(n, dtype=np.bool_)
     mask = pattern.mask(n)[0] | np.eye(n, dtype=np.bool_)
@@ -91,17 +97,17 @@ def test_the_formula_of_growth_holds_the_fields(text: str, exact: bool) -> None:
         fields = (mask.astype(int) @ fields.astype(int)) > 0
         if k < found.since:
             continue
-        held = np.vectorize(lambda a, b, k=k: _value(python, int(a), int(b), k, n))(i, j)
+        at = {"i": i, "j": j, "n": n, "m": k}
+        held = np.broadcast_to(holds(found.condition, at), fields.shape)
         assert (held >= fields).all()
         if exact:
             assert np.array_equal(held, fields)
 
 
-def _value(text: str, i: int, j: int, k: int, n: int) -> bool:
-    names = {"i": i, "j": j, "k": k, "n": n, "true": True}
-    for factor in range(2, 10):
-        text = text.replace(f"{factor}k", f"{factor}*k").replace(f"{factor}i", f"{factor}*i")
-    return bool(eval(text, {}, names))
+def test_the_formula_of_windows_reads_as_one_would_write_it() -> None:
+    found = Pattern.parse("local(256)").growth()
+    assert found is not None
+    assert found.formula == "(((256 * k) + j) >= i) and (((256 * k) + i) >= j)"
 
 
 def test_heads_that_others_cover_contribute_nothing() -> None:
@@ -111,3 +117,22 @@ def test_heads_that_others_cover_contribute_nothing() -> None:
         Pattern.parse("local(1)").reach(64, 3).connected[-1] or 0
     )  # type: ignore[operator]
     assert narrow == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "random(3)",
+        "rows([3:9]) + columns([1, 5, 9, 13, 17, 21]) & rows([0:12])",
+        "heads 2\nsegment(8, dilation=3, offset=head)",
+        "blocks(4) { random(1) } + where(i < 5) on pool(4, mean)",
+    ],
+)
+def test_rows_without_keys_and_keys_unseen_are_counted(text: str) -> None:
+    pattern = Pattern.parse(text)
+    for n in (9, 40, 64):
+        found, mask = pattern.unmet(n), pattern.mask(n)
+        assert found.empty_rows == tuple((~mask.any(axis=2)).sum(axis=1))
+        tokens = mask[:, :, :n] if pattern.columns(n)[0][0] == TOKENS else mask[:, :, -n:]
+        assert found.unseen_keys == (~tokens.any(axis=(0, 1))).sum()
+    assert Pattern.parse("local(left=3, right=-1)").unmet(10**9).empty_rows == (1,)

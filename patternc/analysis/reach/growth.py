@@ -11,26 +11,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.reach.edges import edges_of
+from patternc.language.formula import Condition
 from patternc.language.sources import TOKENS
 from patternc.relation import integer_maps as maps
 from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Relation
+from patternc.relation.text import Writer
 
 # About 0.5 s.
 OPERATIONS = 500_000
 MOST_LAYERS = 6
+_TEXT = Writer({"m": "k"})
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """`formula` over i, j, k and n holds the pairs that k layers connect, for k >= `since`.
+    """The pairs (i, j) that k layers connect at n positions, for k >= `since`.
 
-    Where not `exact` it may hold for further pairs.
+    `condition` is over i, j and n, and m stands for k. Where not `exact` it may hold for further
+    pairs.
     """
 
-    formula: str
+    condition: Condition
     exact: bool
     since: int = 1
+
+    @property
+    def formula(self) -> str:
+        """The condition as text, over i, j, k and n."""
+        return _TEXT.condition(self.condition)
 
 
 def growth(heads: Sequence[Relation], residual: bool = True) -> Growth | None:
@@ -49,7 +58,7 @@ def growth(heads: Sequence[Relation], residual: bool = True) -> Growth | None:
             pairs = pairs.coalesce()
             powers, exact = maps.power(pairs)
             settled = None if exact else _settled(pairs)
-            return settled or Growth(maps.power_text(powers), exact)
+            return settled or Growth(maps.condition_of_powers(powers), exact)
     except BudgetError:
         return None
 
@@ -60,6 +69,6 @@ def _settled(pairs: maps.Map) -> Growth | None:
     for layers in range(1, MOST_LAYERS):
         later = fields.apply_range(pairs).coalesce()
         if later.is_equal(fields):
-            return Growth(maps.map_text(fields), True, layers)
+            return Growth(maps.condition_of_pairs(fields), True, layers)
         fields = later
     return None
