@@ -32,6 +32,7 @@ from patternc.programs import (
     one_given,
     programs,
 )
+from patternc.suggesting import suggest
 from patternc.tuning import tile_shape, tuned
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def commands() -> None:
     patternc report  bigbird.pat -n 4096             tell cost and reach
     patternc diff    a.pat b.pat                     compare two programs
     patternc why     a.pat -n 64 --query 9 --key 2   ask for the reason
+    patternc suggest -n 16384 --layers 12            find parameters
     patternc compile bigbird.pat -o kernel.py        write its kernels
 
     FILE is a program, `-` the standard input; with `-e TEXT` the program stands on the command
@@ -395,3 +397,4 @@ def explain(code: str) -> None:
 
 commands.add_command(diff)
 commands.add_command(why)
+commands.add_command(suggest)

@@ -1,0 +1,81 @@
+"""What is asked of `suggest`, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`layers` layers over n tokens; `pairs` is the budget of a head, None is no budget.
+
+    Pairs are counted with multiplicity, on average over the heads and layers. `trials` is the
+    greatest number of receptive fields that are looked at for one template.
+    """
+
+    n: int
+    layers: int
+    pairs: int | None = None
+    heads: int | None = None
+    causal: bool = False
+    trials: int = 512
+
+    def __post_init__(self) -> None:
+        for name in ("n", "layers", "heads", "pairs", "trials"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; it is at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A program that connects every permitted pair within `full_at` layers.
+
+    `pairs` are those of a head and layer, with multiplicity; the average where they differ, rounded
+    up.
+    """
+
+    template: str
+    values: Mapping[str, int]
+    text: str
+    pairs: int
+    density: float
+    full_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one template.
+
+    `front` are its suggestions within the budget, the fewest layers first and each with fewer pairs
+    than the one before. Where there are none, `nearest` is the one of fewest pairs beyond the
+    budget. `complete`: no trials were left over to be made.
+    """
+
+    template: str
+    about: str
+    front: tuple[Suggestion, ...]
+    nearest: Suggestion | None
+    trials: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcomes of all templates, and the suggestions that none of the others betters."""
+
+    asked: Question
+    outcomes: tuple[Outcome, ...]
+    front: tuple[Suggestion, ...]
+
+    @property
+    def best(self) -> Suggestion | None:
+        """Fewest layers, then fewest pairs."""
+        return self.front[0] if self.front else None
+
+    @property
+    def nearest(self) -> Suggestion | None:
+        """The one of fewest pairs, where nothing keeps to the budget."""
+        found = [outcome.nearest for outcome in self.outcomes if outcome.nearest is not None]
+        return min(found, key=lambda one: (one.pairs, one.full_at), default=None)
