@@ -203,6 +203,9 @@ def _verify_fresh(output: str, source: str) -> None:
     help="Tokens to look for empty rows and leaks at.  [default: 4096, or those of a grid]",
 )
 @click.option(
+    "--teach", is_flag=True, help="Say too what could be better for the same cost, or never meets."
+)
+@click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def check(
@@ -211,6 +214,7 @@ def check(
     parameters: dict[str, str],
     ignored: frozenset[str],
     length: int | None,
+    teach: bool,
     output_format: str,
 ) -> None:
     """Find mistakes; list what a program needs at the call.
@@ -219,7 +223,8 @@ def check(
     """
     from patternc.report.findings import document, findings, summary
 
-    reports = [_checked(given, length, ignored) for given in each_given(paths, text, parameters)]
+    given = each_given(paths, text, parameters)
+    reports = [_checked(each, length, ignored, teach) for each in given]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -230,7 +235,9 @@ def check(
         sys.exit(1)
 
 
-def _checked(given: Given | Unread, length: int | None, ignored: frozenset[str]) -> Report:
+def _checked(
+    given: Given | Unread, length: int | None, ignored: frozenset[str], teach: bool
+) -> Report:
     from patternc.language.diagnostics import Diagnostic, PatternError
     from patternc.language.source import Source
     from patternc.report.findings import Report
@@ -241,7 +248,7 @@ def _checked(given: Given | Unread, length: int | None, ignored: frozenset[str])
         pattern = given.pattern()
     except PatternError as error:
         return Report(error.source, error.diagnostics)
-    found = pattern.check(length, ignore=ignored)
+    found = pattern.check(length, ignore=ignored, teach=teach)
     return Report(given.source, found, pattern.inputs, pattern.heads, pattern.layers)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,18 +62,34 @@ class Pattern(Analyses):
         """
         return cls(published(name), name=f"{name}.pat", parameters=parameters)
 
-    def check(self, n: int | None = None, *, ignore: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
+    def check(
+        self,
+        n: int | None = None,
+        *,
+        ignore: Iterable[str] = (),
+        teach: bool = False,
+        layers: int | None = None,
+    ) -> tuple[Diagnostic, ...]:
         """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
 
         None is 4096 tokens, or as many as the pattern's grid has. `ignore` are codes of warnings
-        that are meant, such as "P206". Raises `LengthError`.
+        that are meant, such as "P206". `teach` adds what could be better for the same cost, and
+        what never meets within `layers` layers. Raises `LengthError`.
         """
-        from patternc.analysis.warnings import warnings_at
+        from patternc.analysis.warnings import usual_length, warnings_at
 
-        n = None if n is None else whole("n", n)
+        n = usual_length(self._program) if n is None else whole("n", n)
         found = ordered((*self.warnings, *warnings_at(self._program, n)))
+        if teach:
+            found = ordered((*found, *self._lessons(n, layers)))
         ignored = warning_codes(ignore)
         return tuple(warning for warning in found if warning.code not in ignored)
+
+    def _lessons(self, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
+        from patternc.analysis.lessons import lessons
+
+        every = chain.from_iterable(self.relations(layer) for layer in range(self.layers or 1))
+        return lessons(self._program, n, layers, choose_tiles(every, None, None).shape)
 
     def report(
         self,

@@ -118,30 +118,38 @@ def _cases(branch: Branch) -> dict[tuple[Literal, ...], Condition]:
 
 
 def without_rows(pattern: HeadPattern, chosen: Global) -> HeadPattern:
-    """`columns(S)` in place of `global(S)`; what draws avoid stays, so that they stay."""
+    """`columns(S)` in place of `global(S)`."""
+    return replaced(pattern, chosen, Columns(chosen.positions))
+
+
+def replaced(pattern: HeadPattern, chosen: Term, other: Term) -> HeadPattern:
+    """Another term in place of the chosen one; what draws avoid stays, so that they stay."""
     combination = pattern.combination
     if combination is not None:
-        arguments = tuple(without_rows(argument, chosen) for argument in combination.arguments)
+        arguments = tuple(replaced(argument, chosen, other) for argument in combination.arguments)
         combination = replace(combination, arguments=arguments)
-    branches = tuple(_without_rows(branch, chosen) for branch in pattern.branches)
+    branches = tuple(_replaced(branch, chosen, other) for branch in pattern.branches)
     return HeadPattern(branches, combination)
 
 
-def _without_rows(term: Term, chosen: Global) -> Term:
+def _replaced(term: Term, chosen: Term, other: Term) -> Term:
+    def inside(part: Term) -> Term:
+        return _replaced(part, chosen, other)
+
+    if term == chosen:
+        return other
     match term:
-        case Global() if term == chosen:
-            return Columns(term.positions)
         case Union(terms):
-            return Union(tuple(_without_rows(item, chosen) for item in terms))
+            return Union(tuple(map(inside, terms)))
         case Intersection(terms):
-            return Intersection(tuple(_without_rows(item, chosen) for item in terms))
+            return Intersection(tuple(map(inside, terms)))
         case Difference(left, right):
-            return Difference(_without_rows(left, chosen), _without_rows(right, chosen))
+            return Difference(inside(left), inside(right))
         case Complement(operand):
-            return Complement(_without_rows(operand, chosen))
+            return Complement(inside(operand))
         case Blocks(_, body) | Parts(_, body):
-            return replace(term, body=_without_rows(body, chosen))
+            return replace(term, body=inside(body))
         case On(inner) | With(inner):
-            return replace(term, term=_without_rows(inner, chosen))
+            return replace(term, term=inside(inner))
         case _:
             return term

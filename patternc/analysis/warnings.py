@@ -18,18 +18,17 @@ depends on run-time inputs, or takes more than the bounds of `sets` and `listed`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
 from patternc.analysis.coverage import empty_row, unseen_key
+from patternc.analysis.rules import Rule, distinct, joined, rules_of
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.language.elaborate import Elaborated
-from patternc.language.lower import Lowering
-from patternc.language.program import Binary, Call, Name, Node, Range, children, node_of
+from patternc.language.program import Binary, Call, Name, Node, node_of
 from patternc.language.sources import TOKENS, Source, word_of
-from patternc.language.terms import Global, HeadPattern
+from patternc.language.terms import Global
 from patternc.relation import relation as relations
 from patternc.relation.lengths import fitting, verify
 
@@ -38,33 +37,15 @@ LENGTH = 4096
 _BRANCHING = ("mix", "gate", "sum", "mean")
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """The rule of one head: as it is written, and what it means there."""
-
-    written: Node
-    place: Place
-    pattern: HeadPattern
-    causal: bool
-
-    @property
-    def where(self) -> str:
-        return self.place.where()
-
-    def meaning(self, part: Node) -> HeadPattern:
-        """A part of the rule alone."""
-        return HeadPattern(Lowering(self.place, self.causal, Findings()).branches(part))
-
-
 def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnostic, ...]:
     """What n = `length` brings to light; None is 4096, or the positions of the program's grid.
 
     Raises `LengthError` for a length that the program refuses.
     """
     findings = Findings()
-    layers = [list(_rules(program, layer)) for layer in range(program.layers or 1)]
-    rules = _distinct(rule for layer in layers for rule in layer)
-    n = _usual(rules) if length is None else length
+    layers = [list(rules_of(program, layer)) for layer in range(program.layers or 1)]
+    rules = distinct(rule for layer in layers for rule in layer)
+    n = usual_length(program) if length is None else length
     for rule in rules:
         verify(rule.pattern, n)
     for rule in rules:
@@ -76,22 +57,9 @@ def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnos
     return ordered((*program.length_warnings(n), *findings.warnings()))
 
 
-def _rules(program: Elaborated, layer: int) -> Iterator[_Rule]:
-    for head in range(program.heads or 1):
-        written, place = program.written(layer, head)
-        yield _Rule(written, place, program.resolve(layer, head), program.causal)
-
-
-def _distinct(rules: Iterator[_Rule]) -> list[_Rule]:
-    """The first head of every rule and pattern."""
-    first: dict[tuple[int, HeadPattern], _Rule] = {}
-    for rule in rules:
-        first.setdefault((id(rule.written), rule.pattern), rule)
-    return list(first.values())
-
-
-def _usual(rules: list[_Rule]) -> int:
-    """The most positions of the first grid, blocks of it filled."""
+def usual_length(program: Elaborated) -> int:
+    """4096, or the most positions of the first grid, blocks of it filled."""
+    rules = distinct(rule for at in range(program.layers or 1) for rule in rules_of(program, at))
     spans = (fitting(rule.pattern) for rule in rules)
     return next((most for _, most in filter(None, spans)), LENGTH)
 
@@ -99,8 +67,8 @@ def _usual(rules: list[_Rule]) -> int:
 _relation = lru_cache(maxsize=4096)(relations.relation)
 
 
-def _idle_globals(rule: _Rule, n: int) -> Iterator[Diagnostic]:
-    for call in _globals(rule.written, rule.place):
+def _idle_globals(rule: Rule, n: int) -> Iterator[Diagnostic]:
+    for call in rule.calls("global"):
         (term,) = rule.meaning(call).branches
         if not isinstance(term, Global) or term.projection is not None:
             continue
@@ -110,33 +78,19 @@ def _idle_globals(rule: _Rule, n: int) -> Iterator[Diagnostic]:
             yield _idle_global(call, rule, n)
 
 
-def _globals(node: Node | Range, place: Place) -> Iterator[Call]:
-    """The calls of `global` in a rule; what draws avoid is written out and no part of it."""
-    match node:
-        case Name(name) if name in place.lets:
-            yield from _globals(place.lets[name], place)
-        case Call("global"):
-            yield node
-        case Call("random"):
-            return
-        case _:
-            for child in children(node):
-                yield from _globals(child, place)
-
-
-def _idle_global(call: Call, rule: _Rule, n: int) -> Diagnostic:
+def _idle_global(call: Call, rule: Rule, n: int) -> Diagnostic:
     return Diagnostic(
         "P205",
         "the rows of a global set add nothing",
         call.span,
-        _joined(f"at n = {n}", rule.where),
+        joined(f"at n = {n}", rule.where),
         note="under `causal` they see the past only, and the other terms hold those keys already",
         help="write `columns(..)`, which holds the same pairs here",
         severity="warning",
     )
 
 
-def _leaks(rule: _Rule, n: int) -> Iterator[Diagnostic]:
+def _leaks(rule: Rule, n: int) -> Iterator[Diagnostic]:
     """Every term that leaks, beside the first that looks back."""
     parts = list(_operands(rule.written, rule.place))
     if rule.causal or len(parts) == 1:
@@ -170,13 +124,13 @@ def _operands(node: Node, place: Place) -> Iterator[Node]:
             yield node
 
 
-def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: _Rule) -> Diagnostic:
+def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: Rule) -> Diagnostic:
     row, key = pair
     return Diagnostic(
         "P206",
         "a union of which only a part is causal",
         part.span,
-        _joined(f"row {row} sees key {key}", rule.where),
+        joined(f"row {row} sees key {key}", rule.where),
         note="a union holds what any of its terms holds, so that a later key comes in here",
         help="write the header `causal`, or `& causal` behind this term, if it is not meant to",
         marks=(Mark(causal.span, "sees no later key"),),
@@ -184,26 +138,26 @@ def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: _Rule) -> Diagn
     )
 
 
-def _empty_rows(rules: list[_Rule], n: int) -> Iterator[Diagnostic]:
+def _empty_rows(rules: list[Rule], n: int) -> Iterator[Diagnostic]:
     for rule in rules:
         row = empty_row(_relation(rule.pattern), n)
         if row is not None:
             yield _empty_row(row, rule, n)
 
 
-def _empty_row(row: int, rule: _Rule, n: int) -> Diagnostic:
+def _empty_row(row: int, rule: Rule, n: int) -> Diagnostic:
     return Diagnostic(
         "P207",
         f"row {row} has no key",
         rule.written.span,
-        _joined(f"at n = {n}", rule.where),
+        joined(f"at n = {n}", rule.where),
         note="a row without keys gives zeros, whatever its query is",
         help="add `diagonal`, say, or write the header `allow empty` if this is meant",
         severity="warning",
     )
 
 
-def _unseen_keys(layers: list[list[_Rule]], n: int) -> Iterator[Diagnostic]:
+def _unseen_keys(layers: list[list[Rule]], n: int) -> Iterator[Diagnostic]:
     for rules in layers:
         heads = tuple(dict.fromkeys(_relation(rule.pattern) for rule in rules))
         found = unseen_key(heads, n)
@@ -211,7 +165,7 @@ def _unseen_keys(layers: list[list[_Rule]], n: int) -> Iterator[Diagnostic]:
             yield _unseen_key(*found, rules, n)
 
 
-def _unseen_key(source: Source, slot: int, rules: list[_Rule], n: int) -> Diagnostic:
+def _unseen_key(source: Source, slot: int, rules: list[Rule], n: int) -> Diagnostic:
     values = rules[0].place.values
     layer = f"at layer {values['layer']}" if "layer" in values else ""
     heads = f"by none of the {len(rules)} heads" if "head" in values else ""
@@ -220,12 +174,8 @@ def _unseen_key(source: Source, slot: int, rules: list[_Rule], n: int) -> Diagno
         "P208",
         f"no row sees {key}",
         rules[0].written.span,
-        _joined(f"at n = {n}", layer, heads),
+        joined(f"at n = {n}", layer, heads),
         note="what stands there reaches no output of the layer, but for residual paths",
         help="widen a term, or write the header `allow empty` if this is meant",
         severity="warning",
     )
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(part for part in parts if part)

@@ -16,7 +16,10 @@ from patternc.resources import read
 
 
 class Page(TypedDict):
-    """`given` are parameters of the call, `length` is the n at which the finding is made."""
+    """`given` are parameters of the call, `length` is the n at which the finding is made.
+
+    `teach` is the n at which `check --teach` makes it.
+    """
 
     title: str
     explanation: str
@@ -25,6 +28,7 @@ class Page(TypedDict):
     given: NotRequired[dict[str, int | str]]
     given_right: NotRequired[dict[str, int | str]]
     length: NotRequired[int]
+    teach: NotRequired[int]
 
 
 @cache

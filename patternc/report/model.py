@@ -74,7 +74,7 @@ def report_of(
         work,
         _paper(pattern),
         measurements(RESULTS, PurePath(pattern.name).stem, work),
-        pattern.check(looked_at if several else work.n),
+        pattern.check(looked_at if several else work.n, teach=True, layers=count),
         (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
     )
     title = PurePath(pattern.name).name

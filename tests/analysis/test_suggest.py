@@ -123,7 +123,7 @@ def test_trials_are_bounded_and_an_unfinished_search_says_so():
     ("text", "said"),
     [
         ("causal\nlocal(1) + strided(s)", "s = 39 holds fewer pairs than s = 2"),
-        ("causal\nlocal(40 - s) + columns([0:3 * s])", "connects later than"),
+        ("causal\nmix(local(40 - s), columns([0:s]), columns([0:s]))", "connects later than"),
     ],
 )
 def test_a_range_that_does_not_grow_is_told(text, said):

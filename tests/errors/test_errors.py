@@ -1,7 +1,7 @@
 """Wrong programs and what is said about them, letter by letter.
 
-A program may begin with `# given: NAME=VALUE ..` (parameters of the call) or `# length: N`. After a
-change of the texts, `python -m tests.errors.test_errors` writes the `.err` files anew.
+A program may begin with `# given: NAME=VALUE ..` (parameters of the call), `# length: N`, or
+`# teach: N` (what `check --teach` says). After a change of the texts, `python -m tests.errors.test_errors` writes the `.err` files anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from patternc.analysis.lessons import lessons
 from patternc.analysis.warnings import warnings_at
 from patternc.language import Diagnostic, PatternError, elaborate, parse
 from patternc.language.diagnostics import render
@@ -20,7 +21,7 @@ _PROGRAMS = sorted(_FOLDER.glob("*.pat"))
 
 
 def _findings(
-    text: str, given: dict[str, int | str], length: int | None
+    text: str, given: dict[str, int | str], length: int | None, teach: int | None = None
 ) -> tuple[tuple[Diagnostic, ...], str]:
     """What is found in a program, and how it is shown."""
     try:
@@ -31,6 +32,8 @@ def _findings(
     found = elaborated.warnings
     if length is not None:
         found += warnings_at(elaborated, length)
+    if teach is not None:
+        found += lessons(elaborated, teach, None, (128, 64))
     return found, render(found, program.source)
 
 
@@ -42,7 +45,8 @@ def _said(path: Path) -> str:
         pairs = (pair.partition("=") for pair in first.removeprefix("# given: ").split())
         given = {name: value for name, _, value in pairs}
     length = int(first.removeprefix("# length: ")) if first.startswith("# length: ") else None
-    return _findings(text, given, length)[1]
+    teach = int(first.removeprefix("# teach: ")) if first.startswith("# teach: ") else None
+    return _findings(text, given, length, teach)[1]
 
 
 @pytest.mark.parametrize("path", _PROGRAMS, ids=[path.stem for path in _PROGRAMS])
@@ -58,8 +62,12 @@ def test_every_code_is_met_by_a_wrong_program_here() -> None:
 @pytest.mark.parametrize("code", pages())
 def test_a_page_shows_a_program_with_that_finding_and_one_without_any(code: str) -> None:
     page = pages()[code]
-    wrong, _ = _findings(page["wrong"], page.get("given", {}), page.get("length"))
-    right, shown = _findings(page["right"], page.get("given_right", {}), page.get("length"))
+    wrong, _ = _findings(
+        page["wrong"], page.get("given", {}), page.get("length"), page.get("teach")
+    )
+    right, shown = _findings(
+        page["right"], page.get("given_right", {}), page.get("length"), page.get("teach")
+    )
     assert code in [finding.code for finding in wrong]
     assert right == (), shown
     assert page["right"].strip().splitlines()[0] in explain(code)
@@ -68,7 +76,9 @@ def test_a_page_shows_a_program_with_that_finding_and_one_without_any(code: str)
 @pytest.mark.parametrize("code", pages())
 def test_severity_follows_from_the_code(code: str) -> None:
     page = pages()[code]
-    found, _ = _findings(page["wrong"], page.get("given", {}), page.get("length"))
+    found, _ = _findings(
+        page["wrong"], page.get("given", {}), page.get("length"), page.get("teach")
+    )
     severity = "warning" if code.startswith("P2") else "error"
     assert {finding.severity for finding in found if finding.code == code} == {severity}
 
@@ -76,7 +86,7 @@ def test_severity_follows_from_the_code(code: str) -> None:
 def test_a_code_that_does_not_exist_is_told_where_codes_are() -> None:
     with pytest.raises(PatternError) as caught:
         explain("P04O")
-    assert "codes are P001 to P208" in str(caught.value)
+    assert "codes are P001 to P212" in str(caught.value)
 
 
 if __name__ == "__main__":

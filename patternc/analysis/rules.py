@@ -1,0 +1,71 @@
+"""Rules as they are written, beside what they mean: what warnings point at.
+
+From an elaborated program to the rule of every layer and head. Non-goals: finding anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from patternc.language.arithmetic import Place
+from patternc.language.diagnostics import Findings
+from patternc.language.elaborate import Elaborated
+from patternc.language.lower import Lowering
+from patternc.language.program import Call, Name, Node, Range, children
+from patternc.language.terms import HeadPattern
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rule of one head: as it is written, and what it means there."""
+
+    written: Node
+    place: Place
+    pattern: HeadPattern
+    causal: bool
+
+    @property
+    def where(self) -> str:
+        return self.place.where()
+
+    def meaning(self, part: Node) -> HeadPattern:
+        """A part of the rule alone."""
+        return HeadPattern(Lowering(self.place, self.causal, Findings()).branches(part))
+
+    def calls(self, *functions: str) -> Iterator[Call]:
+        """Calls that stand in the rule; what draws avoid is written out and no part of it."""
+        return _calls(self.written, self.place, functions)
+
+
+def rules_of(program: Elaborated, layer: int) -> Iterator[Rule]:
+    """The rules of a layer's heads."""
+    for head in range(program.heads or 1):
+        written, place = program.written(layer, head)
+        yield Rule(written, place, program.resolve(layer, head), program.causal)
+
+
+def distinct(rules: Iterable[Rule]) -> list[Rule]:
+    """The first head of every rule and pattern."""
+    first: dict[tuple[int, HeadPattern], Rule] = {}
+    for rule in rules:
+        first.setdefault((id(rule.written), rule.pattern), rule)
+    return list(first.values())
+
+
+def _calls(node: Node | Range, place: Place, functions: tuple[str, ...]) -> Iterator[Call]:
+    match node:
+        case Name(name) if name in place.lets:
+            yield from _calls(place.lets[name], place, functions)
+        case Call(function) if function in functions:
+            yield node
+        case Call("random"):
+            return
+        case _:
+            for child in children(node):
+                yield from _calls(child, place, functions)
+
+
+def joined(*parts: str) -> str:
+    """The parts that are not empty, behind commas."""
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,2 @@
+# teach: 4096
+segment(100) + local(1)
