@@ -38,6 +38,7 @@ from patternc.tuning import tile_shape, tuned
 if TYPE_CHECKING:
     from patternc.pattern import Pattern
     from patternc.report.findings import Report
+    from patternc.report.model import ModelReport
 
 
 class Rejected(click.ClickException):
@@ -297,6 +298,7 @@ def show(
 @commands.command()
 @programs("FILE")
 @defines
+@ignores
 @click.option("-n", "length", type=click.IntRange(min=1), required=True, help="Tokens.")
 @click.option(
     "--layers",
@@ -320,8 +322,13 @@ def show(
     help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
 )
 @click.option(
+    "--charts",
+    metavar="FILE",
+    help="Draw cost against length with matplotlib: FILE.svg, .png or .pdf.",
+)
+@click.option(
     "--output-format",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "html", "svg"]),
     default="text",
     show_default=True,
 )
@@ -332,32 +339,53 @@ def report(
     paths: tuple[str, ...],
     text: str | None,
     parameters: dict[str, str],
+    ignored: frozenset[str],
     length: int,
     layers: int | None,
     head_dim: int,
     dtype: str,
     kv_heads: int | None,
     slots: dict[str, int],
+    charts: str | None,
     output_format: str,
     output: str,
 ) -> None:
     """Tell what a program costs at N tokens, and how far it sees.
 
     Counts of pairs are exact, at any length, with closed forms in n; where the call decides pairs,
-    they are bounds and say so.
+    they are bounds and say so. `html` is a page with pictures, `svg` how receptive fields grow.
     """
     given = one_given(paths, text, parameters)
     try:
         found = given.pattern().report(
-            length, layers, head_dim=head_dim, dtype=dtype, kv_heads=kv_heads, slots=slots
+            length,
+            layers,
+            head_dim=head_dim,
+            dtype=dtype,
+            kv_heads=kv_heads,
+            slots=slots,
+            ignore=ignored,
         )
-    except ValueError as error:
+        told = getattr(found, output_format)()
+        if charts:
+            _charts(found, charts)
+    except (ValueError, ModuleNotFoundError) as error:
         raise click.UsageError(str(error)) from error
-    told = {"text": found.text, "json": found.json, "markdown": found.markdown}[output_format]()
     if output == files.STANDARD:
         click.echo(told, nl=False)
     else:
         files.write(output, told)
+
+
+def _charts(found: ModelReport, path: str) -> None:
+    from patternc.report.curves import curves, figure
+
+    if "." not in path:
+        raise ValueError(f"--charts {path} has no ending; write FILE.svg, FILE.png or FILE.pdf")
+    drawn = curves(found.pattern, found.facts.work, len(found.facts.layers))
+    if drawn is None:
+        raise ValueError("--charts: the program has a grid, so that only one length fits")
+    figure(drawn, found.title, path)
 
 
 def _within(option: str, index: int, count: int | None) -> None:

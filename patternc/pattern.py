@@ -100,6 +100,7 @@ class Pattern(Analyses):
         dtype: str = "bfloat16",
         kv_heads: int | None = None,
         slots: Mapping[str, int] | None = None,
+        ignore: Iterable[str] = (),
         **inputs: Any,
     ) -> ModelReport:
         """What the pattern costs at n tokens and how far it sees: exact counts, closed forms,
@@ -107,14 +108,15 @@ class Pattern(Analyses):
 
         `layers` (by default the program's, or 1) repeats the schedule where it exceeds it. Without
         the run-time inputs that decide pairs, counts are upper bounds, and the report says so.
-        An encoder has n positions unless `slots` says otherwise. Raises `LengthError`,
-        `InputError`, and `ValueError` for numbers out of range.
+        An encoder has n positions unless `slots` says otherwise. `ignore` are codes of warnings
+        that are meant. Raises `LengthError`, `InputError`, and `ValueError` for numbers out of
+        range.
         """
         from patternc.analysis.complexity.layers import Workload
         from patternc.report.model import report_of
 
         work = Workload(n, head_dim, dtype, kv_heads)
-        return report_of(self, work, layers, dict(slots or {}), inputs)
+        return report_of(self, work, layers, dict(slots or {}), inputs, warning_codes(ignore))
 
     def fitting(self, layer: int = 0) -> tuple[int, int] | None:
         """The least and greatest n that the grids of a layer fit; None where every n does."""

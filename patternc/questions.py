@@ -77,6 +77,11 @@ class Questions:
         return self._program.program
 
     @property
+    def elaborated_program(self) -> Elaborated:
+        """The rules with their meaning, for what points at them."""
+        return self._program
+
+    @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         return self._program.warnings
 

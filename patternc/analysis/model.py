@@ -64,7 +64,7 @@ def model_facts(
     notes: tuple[str, ...],
 ) -> ModelFacts:
     """The facts of all layers. Raises `ValueError` where heads are no multiple of key heads."""
-    costs = _costs(subject, work)
+    costs = costs_of(subject, work)
     tables = subject.tables if subject.known else None
     seen = reach(subject.relations, work.n, len(costs), tables=tables)
     return ModelFacts(
@@ -78,7 +78,8 @@ def model_facts(
     )
 
 
-def _costs(subject: Subject, work: Workload) -> list[LayerCost]:
+def costs_of(subject: Subject, work: Workload) -> list[LayerCost]:
+    """The cost of every layer."""
     found: dict[tuple[Relation, ...], LayerCost] = {}
     costs = []
     layers = zip(subject.relations, subject.tables, subject.grid, strict=True)

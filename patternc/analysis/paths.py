@@ -176,11 +176,13 @@ class _Listed:
 
 def _any_in(ranges: Ranges, members: Booleans) -> Booleans:
     """Which ranges hold a member."""
-    length = -(-len(members) // ranges.step)
-    padded = np.zeros(length * ranges.step, np.int64)
+    # A greater step is that of single slots.
+    step = max(1, min(ranges.step, len(members)))
+    length = -(-len(members) // step)
+    padded = np.zeros(length * step, np.int64)
     padded[: len(members)] = members
-    before = np.append(0, np.cumsum(padded.reshape(length, ranges.step).T))
-    start = ranges.start % ranges.step * length + ranges.start // ranges.step
+    before = np.append(0, np.cumsum(padded.reshape(length, step).T))
+    start = ranges.start % step * length + ranges.start // step
     count: Integers = -(-(ranges.stop - ranges.start) // ranges.step)
     return np.asarray(before[start + count] > before[start])
 

@@ -12,8 +12,10 @@ from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Findings
 from patternc.language.elaborate import Elaborated
 from patternc.language.lower import Lowering
-from patternc.language.program import Call, Name, Node, Range, children
+from patternc.language.program import Binary, Call, Name, Node, Range, children, node_of
 from patternc.language.terms import HeadPattern
+
+_BRANCHING = ("mix", "gate", "sum", "mean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,25 @@ def _calls(node: Node | Range, place: Place, functions: tuple[str, ...]) -> Iter
         case _:
             for child in children(node):
                 yield from _calls(child, place, functions)
+
+
+def operands(node: Node, place: Place) -> Iterator[Node]:
+    """The terms of the outermost union; a let that is a single term stands for itself."""
+    match node:
+        case Name(name) if name in place.lets:
+            parts = list(operands(place.lets[name], place))
+            yield from parts if len(parts) > 1 else [node]
+        case Binary("+", left, right):
+            yield from operands(left, place)
+            yield from operands(right, place)
+        case Binary("with", left, _):
+            yield from operands(left, place)
+        case Call(function, arguments) if function in _BRANCHING:
+            for argument in arguments:
+                if argument.name is None:
+                    yield from operands(node_of(argument), place)
+        case _:
+            yield node
 
 
 def joined(*parts: str) -> str:

@@ -22,11 +22,10 @@ from functools import lru_cache
 
 from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
 from patternc.analysis.coverage import empty_row, unseen_key
-from patternc.analysis.rules import Rule, distinct, joined, rules_of
-from patternc.language.arithmetic import Place
+from patternc.analysis.rules import Rule, distinct, joined, operands, rules_of
 from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.language.elaborate import Elaborated
-from patternc.language.program import Binary, Call, Name, Node, node_of
+from patternc.language.program import Call, Node
 from patternc.language.sources import TOKENS, Source, word_of
 from patternc.language.terms import Global
 from patternc.relation import relation as relations
@@ -34,7 +33,6 @@ from patternc.relation.lengths import fitting, verify
 
 # Looked at where no length is given and no grid has one.
 LENGTH = 4096
-_BRANCHING = ("mix", "gate", "sum", "mean")
 
 
 def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnostic, ...]:
@@ -92,7 +90,7 @@ def _idle_global(call: Call, rule: Rule, n: int) -> Diagnostic:
 
 def _leaks(rule: Rule, n: int) -> Iterator[Diagnostic]:
     """Every term that leaks, beside the first that looks back."""
-    parts = list(_operands(rule.written, rule.place))
+    parts = list(operands(rule.written, rule.place))
     if rule.causal or len(parts) == 1:
         return
     meanings = [_relation(rule.meaning(part)) for part in parts]
@@ -103,25 +101,6 @@ def _leaks(rule: Rule, n: int) -> Iterator[Diagnostic]:
         pair = leak(meaning, n)
         if pair is not None:
             yield _leak(part, parts[causal], pair, rule)
-
-
-def _operands(node: Node, place: Place) -> Iterator[Node]:
-    """The terms of the outermost union; a let that is a single term stands for itself."""
-    match node:
-        case Name(name) if name in place.lets:
-            parts = list(_operands(place.lets[name], place))
-            yield from parts if len(parts) > 1 else [node]
-        case Binary("+", left, right):
-            yield from _operands(left, place)
-            yield from _operands(right, place)
-        case Binary("with", left, _):
-            yield from _operands(left, place)
-        case Call(function, arguments) if function in _BRANCHING:
-            for argument in arguments:
-                if argument.name is None:
-                    yield from _operands(node_of(argument), place)
-        case _:
-            yield node
 
 
 def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: Rule) -> Diagnostic:

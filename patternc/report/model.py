@@ -38,6 +38,7 @@ class ModelReport:
     facts: ModelFacts
     source: Source
     title: str
+    pattern: Pattern
 
     def document(self) -> model_json.Json:
         """The JSON document, format "patternc.report/1", as plain dictionaries and lists."""
@@ -52,6 +53,18 @@ class ModelReport:
     def text(self) -> str:
         return model_text.text(self.facts, self.title)
 
+    def html(self) -> str:
+        """A page that needs nothing else: the numbers, and pictures to point at."""
+        from patternc.report.page import html
+
+        return html(self)
+
+    def svg(self) -> str:
+        """How receptive fields grow with the layers. Raises `ValueError` where n has no picture."""
+        from patternc.report.pictures import growth_svg
+
+        return growth_svg(self)
+
     def __str__(self) -> str:
         return self.text()
 
@@ -62,6 +75,7 @@ def report_of(
     layers: int | None,
     slots: dict[str, int],
     inputs: Mapping[str, Any],
+    ignored: frozenset[str] = frozenset(),
 ) -> ModelReport:
     """The report on `layers` layers of a pattern; its schedule is repeated."""
     count = pattern.layers or 1 if layers is None else layers
@@ -70,24 +84,25 @@ def report_of(
     looked_at = min(work.n, MOST_CHECKED)
     several = looked_at < work.n and _any_length(pattern)
     facts = model_facts(
-        _subject(pattern, work, count, slots, inputs),
+        subject_of(pattern, work, count, slots, inputs),
         work,
         _paper(pattern),
         measurements(RESULTS, PurePath(pattern.name).stem, work),
-        pattern.check(looked_at if several else work.n, teach=True, layers=count),
+        pattern.check(looked_at if several else work.n, teach=True, layers=count, ignore=ignored),
         (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
     )
     title = PurePath(pattern.name).name
-    return ModelReport(facts, Source.of(pattern.text, pattern.name), title)
+    return ModelReport(facts, Source.of(pattern.text, pattern.name), title, pattern)
 
 
 def _any_length(pattern: Pattern) -> bool:
     return all(pattern.fitting(layer) is None for layer in range(pattern.layers or 1))
 
 
-def _subject(
+def subject_of(
     pattern: Pattern, work: Workload, count: int, slots: dict[str, int], inputs: Mapping[str, Any]
 ) -> Subject:
+    """What is computed on: the layers of a schedule, repeated, with what answers for inputs."""
     schedule = [layer % (pattern.layers or 1) for layer in range(count)]
     sizes = {"encoder": work.n, **slots}
     tables = {

@@ -23,7 +23,7 @@ _STEPS = (1 / 24, 1 / 8, 1 / 2)
 _SIDE = 272
 _GAP = 36
 _LEFT, _TOP, _BOTTOM = 44, 84, 38
-_STYLE = """
+STYLE = """
 .patternc{--paper:#ffffff;--field:#f4f5fa;--line:#d5d8e4;--ink:#1c2033;--faint:#6b7189;--held:#3b49c9}
 @media(prefers-color-scheme:dark){
 .patternc{--paper:#12141d;--field:#1b1e2b;--line:#343a50;--ink:#eceef6;--faint:#979eb8;--held:#8d9bff}}
@@ -97,10 +97,10 @@ def svg(title: str, caption: str, panels: Sequence[Panel]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="patternc" width="{width}" '
         f'height="{height}" viewBox="0 0 {width} {height}" role="img">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
         f'<rect class="paper" width="{width}" height="{height}" rx="10"/>\n'
-        f"{_text(_LEFT, 32, _cut(title, width // 11), 'title')}\n"
-        f"{_text(_LEFT, 52, _cut(caption, width // 7))}\n{body}\n</svg>\n"
+        f"{label(_LEFT, 32, cut(title, width // 11), 'title')}\n"
+        f"{label(_LEFT, 52, cut(caption, width // 7))}\n{body}\n</svg>\n"
     )
 
 
@@ -121,24 +121,24 @@ def _panel(panel: Panel, x: int) -> str:
     rows, columns = panel.shares.shape
     scale = _SIDE / max(rows, columns, 1)
     wide, high = columns * scale, rows * scale
-    box = f'width="{_number(wide)}" height="{_number(high)}"'
+    box = f'width="{number(wide)}" height="{number(high)}"'
     return "\n".join(
         (
             f'<g transform="translate({x} {_TOP})">',
-            _text(0, -10, panel.title, "head"),
+            label(0, -10, panel.title, "head"),
             f'<rect class="field" {box}/>',
-            f'<g transform="scale({_number(scale)})" shape-rendering="crispEdges">',
-            *_paths(panel.shares),
+            f'<g transform="scale({number(scale)})" shape-rendering="crispEdges">',
+            *paths(panel.shares),
             "</g>",
-            f'<rect class="frame" x="-.5" y="-.5" width="{_number(wide + 1)}" '
-            f'height="{_number(high + 1)}"/>',
+            f'<rect class="frame" x="-.5" y="-.5" width="{number(wide + 1)}" '
+            f'height="{number(high + 1)}"/>',
             *_axes(panel, wide, high),
             "</g>",
         )
     )
 
 
-def _paths(cells: Shares) -> Iterator[str]:
+def paths(cells: Shares) -> Iterator[str]:
     boxes = rectangles(levels(cells))
     for level in range(1, FULL + 1):
         outlines = "".join(
@@ -152,26 +152,26 @@ def _paths(cells: Shares) -> Iterator[str]:
 
 def _axes(panel: Panel, wide: float, high: float) -> Iterator[str]:
     first = panel.keys - panel.queries
-    yield _text(0, high + 16, "0", anchor="start")
-    yield _text(wide / 2, high + 16, "key j \N{RIGHTWARDS ARROW}", anchor="middle")
-    yield _text(wide, high + 16, f"{panel.keys:,}", anchor="end")
-    yield _text(-7, 10, f"{first:,}", anchor="end")
+    yield label(0, high + 16, "0", anchor="start")
+    yield label(wide / 2, high + 16, "key j \N{RIGHTWARDS ARROW}", anchor="middle")
+    yield label(wide, high + 16, f"{panel.keys:,}", anchor="end")
+    yield label(-7, 10, f"{first:,}", anchor="end")
     yield (
-        f'<text transform="translate(-11 {_number(high / 2)}) rotate(-90)" '
+        f'<text transform="translate(-11 {number(high / 2)}) rotate(-90)" '
         'text-anchor="middle">\N{LEFTWARDS ARROW} query i</text>'
     )
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _text(x: float, y: float, text: str, style: str = "", anchor: str = "") -> str:
-    attributes = f'x="{_number(x)}" y="{_number(y)}"'
+def label(x: float, y: float, text: str, style: str = "", anchor: str = "") -> str:
+    attributes = f'x="{number(x)}" y="{number(y)}"'
     attributes += f' class="{style}"' if style else ""
     attributes += f' text-anchor="{anchor}"' if anchor else ""
     return f"<text {attributes}>{escape(text)}</text>"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")

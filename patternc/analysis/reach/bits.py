@@ -73,12 +73,12 @@ def fields(steps: Sequence[Step], n: int, layers: int, residual: bool) -> list[F
     carried = [np.zeros(n, np.bool_) for _ in range(layers)]
     for first in range(0, words, width):
         columns = range(first * _WORD, min((first + width) * _WORD, n))
-        for layer, bits in enumerate(_propagated(steps, n, layers, residual, columns)):
+        for layer, bits in enumerate(propagated(steps, n, layers, residual, columns)):
             _take(found[layer], bits, columns.start, carried[layer])
     return found
 
 
-def _propagated(
+def propagated(
     steps: Sequence[Step], n: int, layers: int, residual: bool, columns: range
 ) -> Iterator[Words]:
     """The bits of some columns after each layer."""
@@ -145,9 +145,11 @@ def _unite(result: Words, ranges: Ranges, held: Words) -> None:
         result[ranges.row] |= held
         return
     count = -(-(ranges.stop - ranges.start) // ranges.step)
-    length = -(-len(held) // ranges.step)
-    start = ranges.start % ranges.step * length + ranges.start // ranges.step
-    _unite_intervals(result, ranges.row, start, count, _by_residue(held, ranges.step, length))
+    # A greater step is that of single slots.
+    step = min(ranges.step, len(held))
+    length = -(-len(held) // step)
+    start = ranges.start % step * length + ranges.start // step
+    _unite_intervals(result, ranges.row, start, count, _by_residue(held, step, length))
 
 
 def _by_residue(held: Words, step: int, length: int) -> Words:

@@ -1,0 +1,55 @@
+"""Pictures of a report: the view of its pattern that is drawn, and its growth.
+
+From a report to views and SVG. Beyond `MOST_DRAWN` positions the picture is that of a shorter
+sequence, and says so. Non-goals: lines of SVG (`picture`, `reach_picture`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from patternc.report.growth import MOST_DRAWN, Growth, growth
+from patternc.report.reach_picture import fields
+from patternc.report.views import CELLS, View, view
+
+if TYPE_CHECKING:
+    from patternc.report.model import ModelReport
+
+
+def drawn_view(report: ModelReport, layer: int = 0) -> View:
+    """One layer at the report's length, or at the greatest that is drawn.
+
+    Raises `ValueError` for grids beyond that, and `InputError` for inputs that cannot be made up.
+    """
+    pattern, n = report.pattern, report.facts.work.n
+    only = pattern.fitting(layer)
+    if n > MOST_DRAWN and only is not None:
+        raise ValueError(f"a picture of {n:,} positions; at most {MOST_DRAWN:,} are drawn")
+    return view(pattern, min(n, MOST_DRAWN), layer, None)
+
+
+def report_growth(report: ModelReport) -> tuple[View, Growth]:
+    """The fields of the report's layers, and the view that they are seen in."""
+    pattern, layers = report.pattern, len(report.facts.layers)
+    seen = drawn_view(report)
+    own = range(min(pattern.layers or 1, layers))
+    tables = [pattern.head_tables(seen.n, layer, slots=seen.slots, **seen.inputs) for layer in own]
+    relations = [pattern.relations(layer) for layer in own]
+    cell = -(-seen.n // CELLS)
+    return seen, growth(relations, tables, seen.n, layers, cell, seen.n * 5 // 8)
+
+
+def growth_svg(report: ModelReport) -> str:
+    """How receptive fields grow with the layers."""
+    seen, grown = report_growth(report)
+    return fields(report.title, caption(report, seen, grown), grown)
+
+
+def caption(report: ModelReport, seen: View, grown: Growth) -> str:
+    """Length, layers and what was made up."""
+    count = len(report.facts.layers)
+    parts = [seen.caption.split(", layer")[0], f"{count} layer{'s' * (count > 1)}"]
+    if seen.n < report.facts.work.n:
+        parts.append(f"drawn shorter than the report's {report.facts.work.n:,}")
+    full = f"full after {grown.full_at}" if grown.full_at else "not full within them"
+    return ", ".join((*parts, full))
