@@ -63,7 +63,7 @@ def density(example: Example) -> float | None:
     Layers that no rule tells apart differ in their draws only: one stands for all.
     """
     pattern, n = example.pattern, example.length
-    if any(item.role in _DECIDING for item in pattern.inputs):
+    if any(item.role in _DECIDING and "" in item.rows for item in pattern.inputs):
         return None
     slots = {"encoder": n}
     told_apart = re.search(r"^[^#\n]*\blayer\b", pattern.text, re.MULTILINE)

@@ -136,7 +136,8 @@ class Pattern(Analyses):
         `tiles` are the rows of a query tile and the keys of a key tile, the cost model's unless
         given.
         """
-        relations = [self.relations(index) for index in self._chosen(layer)]
+        layers, asking = self._chosen(layer), ("", *self.rows)
+        relations = [self.relations(index, rows) for rows in asking for index in layers]
         count = None if layer is not None else self.layers
         everything = (relation for heads in relations for relation in heads)
         head_dim = None if head_dim is None else whole("head_dim", head_dim, 1)
@@ -152,6 +153,7 @@ class Pattern(Analyses):
             query_tile=chosen.query_tile,
             key_tile=chosen.key_tile,
             reasons=chosen.reasons,
+            rows=tuple(self._program.rows.values()),
         )
 
     def compile(

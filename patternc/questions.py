@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.sources import Source
+from patternc.language.sources import TOKENS, Rows, Source
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.layout.count import pairs_with_multiplicity
@@ -49,7 +49,7 @@ class Questions:
         self.name = name
         self._tree = parse(text, name)
         self._program: Elaborated = elaborate(self._tree, parameters or {})
-        self._relations: dict[int, tuple[Relation, ...]] = {}
+        self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
 
     @property
     def heads(self) -> int | None:
@@ -65,6 +65,11 @@ class Questions:
     def inputs(self) -> tuple[RunTimeInput, ...]:
         """Run-time inputs with name, role and shape."""
         return self._program.inputs
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Whose rows may be asked for beside the tokens': streams by name, and `tree`."""
+        return tuple(self._program.rows)
 
     @property
     def tree(self) -> Program:
@@ -96,16 +101,19 @@ class Questions:
         queries: int | None = None,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
     ) -> NDArray[np.bool_]:
         """Which keys each query row attends to: booleans [heads, queries, n].
 
-        n is the number of tokens; the queries (n of them by default) stand at the end. A program
-        without `heads` has one head here. With key sources the columns are those of `columns`;
-        `slots` says how many slots `memory`, `compressed` and `encoder` have at the call.
+        n is the number of tokens; the queries (n of them by default) stand at the end. With `rows`
+        they are the slots of that stream, or of `tree` the spans above the tokens, and all of them.
+        A program without `heads` has one head here. With key sources the columns are those of
+        `columns`; `slots` says how many slots `memory`, `compressed` and `encoder` have at the
+        call.
         """
-        return self.multiplicity(n, queries, layer, slots=slots, **inputs) > 0
+        return self.multiplicity(n, queries, layer, rows=rows, slots=slots, **inputs) > 0
 
     def multiplicity(
         self,
@@ -113,30 +121,33 @@ class Questions:
         queries: int | None = None,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
     ) -> NDArray[np.int64]:
         """mu(i, j), how often a pair counts: integers [heads, queries, n], as `mask`."""
         n, layer, given = self._asked(n, layer, inputs)
         queries = None if queries is None else whole("queries", queries)
+        if queries is not None and rows:
+            raise ValueError(f"queries is {queries}; all rows of {rows!r} are asked at once")
         sizes = slot_counts(slots)
         heads = self._heads_with(given)
-        sources = [source for source, _ in self.columns(n, layer, slots=slots)]
+        sources = [source for source, _ in self.columns(n, layer, rows=rows, slots=slots)]
         return np.stack(
             [
                 multiplicity(pattern, n, queries, of_head(given, self.inputs, head), sizes, sources)
                 for head in heads
-                for pattern in [self._resolved(layer, head)]
+                for pattern in [self._resolved(layer, head, rows)]
             ]
         )
 
     def columns(
-        self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
+        self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]:
         """The key sources of all heads and their slots, in the order of a mask's columns."""
         n, layer = whole("n", n), layer_number(layer, self.layers)
         heads, sizes = range(self.heads or 1), slot_counts(slots)
-        every = (columns(self._resolved(layer, head), n, sizes) for head in heads)
+        every = (columns(self._resolved(layer, head, rows), n, sizes) for head in heads)
         return tuple(dict.fromkeys(chain.from_iterable(every)))
 
     def pairs(
@@ -144,15 +155,19 @@ class Questions:
         n: int,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
     ) -> list[int]:
-        """Pairs with multiplicity of each head at n tokens and n queries, counted exactly."""
+        """Pairs with multiplicity of each head at n tokens and n queries, counted exactly.
+
+        Of other `rows` all of them are the queries, as in `mask`.
+        """
         n, layer, given = self._asked(n, layer, inputs)
-        tables = self._tables(n, given, slots)
+        tables = self._tables(n, given, slots, rows)
         return [
             pairs_with_multiplicity(relation, own)
-            for own, relation in zip(tables, cycle(self.relations(layer)))
+            for own, relation in zip(tables, cycle(self.relations(layer, rows)))
         ]
 
     def layout(
@@ -161,24 +176,25 @@ class Questions:
         block: int | tuple[int, int] = 128,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
     ) -> Layout:
         """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
         n, layer, given = self._asked(n, layer, inputs)
         query_tile, key_tile = tile_sizes(block)
-        tables = self._tables(n, given, slots)
-        relations = [relation for _, relation in zip(tables, cycle(self.relations(layer)))]
+        tables, every = self._tables(n, given, slots, rows), cycle(self.relations(layer, rows))
+        relations = [relation for _, relation in zip(tables, every)]
         return Layout(relations, n, query_tile, key_tile, tables)
 
-    def relations(self, layer: int = 0) -> tuple[Relation, ...]:
+    def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:
         """The relation of every head."""
         layer = layer_number(layer, self.layers)
         at = 0 if self.layers is None else layer
-        if at not in self._relations:
-            heads = range(self.heads or 1)
-            self._relations[at] = tuple(relation(self._resolved(at, head)) for head in heads)
-        return self._relations[at]
+        if (at, rows) not in self._relations:
+            patterns = [self._resolved(at, head, rows) for head in range(self.heads or 1)]
+            self._relations[at, rows] = tuple(map(relation, patterns))
+        return self._relations[at, rows]
 
     def head_tables(
         self,
@@ -205,11 +221,21 @@ class Questions:
         """The heads; a program without `heads` has as many as its lists do."""
         return range(self.heads or heads_listed(given, self.inputs))
 
-    def _tables(self, n: int, given: Arrays, slots: Mapping[str, int] | None) -> list[HeadTables]:
+    def _tables(
+        self, n: int, given: Arrays, slots: Mapping[str, int] | None, rows: str = ""
+    ) -> list[HeadTables]:
         """What each head's relation asks."""
-        sizes = slot_counts(slots)
+        sizes, asking = slot_counts(slots), self._rows_called(rows)
         heads = self._heads_with(given)
-        return [HeadTables(n, of_head(given, self.inputs, head), sizes) for head in heads]
+        return [HeadTables(n, of_head(given, self.inputs, head), sizes, asking) for head in heads]
 
-    def _resolved(self, layer: int, head: int) -> HeadPattern:
-        return self._program.resolve(layer if self.layers else 0, head if self.heads else 0)
+    def _rows_called(self, rows: str) -> Rows:
+        if rows and rows not in self._program.rows:
+            listed = ", ".join(self.rows) or "none but the tokens'"
+            raise ValueError(f"rows is {rows!r}; this pattern has: {listed}")
+        return self._program.rows[rows] if rows else TOKENS
+
+    def _resolved(self, layer: int, head: int, rows: str = "") -> HeadPattern:
+        self._rows_called(rows)
+        at = (layer if self.layers else 0, head if self.heads else 0)
+        return self._program.resolve(*at, rows)

@@ -22,6 +22,7 @@ from patternc.relation.predicate import (
     PermutationTable,
     RandomTable,
     RowTable,
+    Within,
 )
 from patternc.relation.relation import Conjunct, Literal
 from patternc.relation.tables import Tables
@@ -50,7 +51,7 @@ def held(conjunct: Conjunct, tables: Tables) -> Iterator[tuple[Integers, Integer
 
 def _is_known(atom: object) -> bool:
     match atom:
-        case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()):
+        case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()) | Within():
             return True
         case _:
             return False

@@ -9,7 +9,8 @@ From an elaborated program and n to diagnostics. Equal patterns are looked at on
   j < i somewhere), beside one that holds a pair j > i. The arguments of `mix`, `gate`, `sum` and
   `mean` count as terms; `columns([0])` does not look back, a row before the start would see it.
 - P207, P208: a row without keys, per head, and a key that no row of any head of a layer sees, not
-  even one after the end. `allow empty` silences both.
+  even one after the end. `allow empty` silences both. Streams and trees have rows of their own,
+  which may see any key: with them P208 says nothing.
 
 Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
 depends on run-time inputs, or takes more than the bounds of `sets` and `listed`, nothing is said.
@@ -50,7 +51,8 @@ def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnos
         for found in (*_idle_globals(rule, n), *_leaks(rule, n)):
             findings.add(found)
     if not program.allow_empty:
-        for found in (*_empty_rows(rules, n), *_unseen_keys(layers, n)):
+        unseen = () if program.rows else _unseen_keys(layers, n)
+        for found in (*_empty_rows(rules, n), *unseen):
             findings.add(found)
     return ordered((*program.length_warnings(n), *findings.warnings()))
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from patternc.language.formula import Condition
+from patternc.language.sources import TOKENS
 from patternc.relation.lower import lower
 from patternc.relation.predicate import (
     InRow,
@@ -21,8 +23,10 @@ from patternc.relation.predicate import (
     SameLabel,
     SetTable,
     Table,
+    Within,
 )
 from patternc.relation.relation import atoms_of
+from patternc.relation.tables import lowered_on, passed_over
 from patternc.schedule.schedule import Schedule
 
 POOLED = "optional: keys and values of the slots, a pair [batch, kv_heads, slots, head_dim]"
@@ -40,16 +44,25 @@ class Input(Protocol):
     @property
     def shape(self) -> str: ...
 
+    @property
+    def counts(self) -> str:
+        """The stream whose slots it counts, none for the tokens."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An input; what predicates ask counts blocks of `block` tokens, or parts."""
+    """An input; what predicates ask counts blocks of `block` tokens, or parts.
+
+    It counts the slots of the stream `counts`, if any.
+    """
 
     name: str
     role: str
     shape: str
     block: int = 1
     parts: int = 0
+    counts: str = ""
 
     @property
     def shape_lines(self) -> list[str]:
@@ -64,12 +77,13 @@ def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
         match table:
             case ListedTable(name, block, parts) | SetTable(name, block, parts):
                 units[name] = block, parts
-            case LabelTable(name, block, parts):
-                units[name] = block, parts
+            case LabelTable(name, block, parts, keys):
+                units[name] = units[keys or name] = block, parts
             case _:
                 pass
     return tuple(
-        Entry(item.name, item.role, item.shape, *units.get(item.name, (1, 0))) for item in inputs
+        Entry(item.name, item.role, item.shape, *units.get(item.name, (1, 0)), item.counts)
+        for item in inputs
     )
 
 
@@ -84,13 +98,20 @@ def _all(tables: Iterable[Table]) -> Iterator[Table]:
     for table in dict.fromkeys(tables):
         yield table
         if isinstance(table, RandomTable):
-            yield from _all(map(table_of, atoms_of(lower(table.random.avoid))))
+            yield from _all(map(table_of, atoms_of(avoided_by(table))))
+
+
+def avoided_by(table: RandomTable) -> Condition:
+    """Which keys a draw passes over; on the tokens those after the row are no part of it."""
+    if table.source == TOKENS:
+        return lower(table.random.avoid)
+    return lowered_on(passed_over(table.random), table.source, table.rows)
 
 
 def table_of(atom: object) -> Table:
     """What an atom asks."""
     match atom:
-        case InRow(table) | Member(table) | SameLabel(table):
+        case InRow(table) | Member(table) | SameLabel(table) | Within(table):
             return table
         case _:
             raise TypeError(f"{type(atom).__name__} asks no table")

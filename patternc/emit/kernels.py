@@ -37,6 +37,7 @@ from patternc.relation.predicate import (
     PermutationTable,
     RandomTable,
     SetTable,
+    SpanTable,
     Table,
 )
 from patternc.schedule.schedule import Pass
@@ -145,6 +146,8 @@ def sizes_of(table: Table) -> tuple[str, ...]:
             return ("rows", "entries")
         case SetTable() | ConstantSet() | LabelTable():
             return ("size",)
+        case SpanTable():
+            return ("size", "ends")
         case _:
             assert_never(table)
 

@@ -21,6 +21,7 @@ from patternc.emit.text import Call, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
 from patternc.language.inputs import DECIDING
+from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.resources import room
 from patternc.schedule.schedule import Schedule
 
@@ -33,6 +34,10 @@ _USES = {
     "in_row": "_in_row(",
     "is_member": "_is_member(",
     "same_label": "_same_label(",
+    "within_kernel": "_within_kernel(",
+    "within": "_within(",
+    "spans": "_Spans(",
+    "spans_test": "_SpansTest(",
     "ranges": "(n):",
     "listed": "_Listed(",
     "permutation": "_Permutation(",
@@ -92,6 +97,7 @@ def emit_module(
             **_uses(printed),
             "combined": _is_combined(schedule),
             "treated": _is_treated(named, listed),
+            "rows": bool(schedule.rows),
         },
         "schedule": schedule,
         "name": name,
@@ -99,6 +105,7 @@ def emit_module(
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
         "inputs": listed,
+        **_of_rows(schedule, listed),
         "asked": tuple(item.name for item in listed if item.role in DECIDING),
         "needs_tokens": named.treatments.needs_tokens,
         "lengths": tuple(lengths) if any(lengths) else (),
@@ -110,6 +117,31 @@ def emit_module(
     }
     zeroed = _rendered({**context, "digest": _NO_DIGEST})
     return _rendered({**context, "digest": hashlib.sha256(zeroed.encode()).hexdigest()})
+
+
+def _of_rows(schedule: Schedule, inputs: Sequence[Entry]) -> dict[str, str]:
+    """Whose rows there are and which inputs count them, as assignments."""
+    rows = {name_of(each): each for each in (TOKENS, *schedule.rows)}
+    counted = {item.name: _slots_of(rows[item.counts]) for item in inputs if item.counts}
+    sizes = {name: _slots_of(each) for name, each in rows.items() if name}
+    branching = [each.branching for each in schedule.rows if isinstance(each, Tree)]
+    return {
+        "rows_sizes": _dictionary("_ROWS", {name: str(size) for name, size in sizes.items()}),
+        "counted": _dictionary("_COUNTED", {name: str(size) for name, size in counted.items()}),
+        "branching": str(branching[0]) if branching else "",
+    }
+
+
+def _slots_of(rows: Rows) -> int:
+    """How many they are; 0 where that follows from the number of tokens."""
+    return rows.slots if isinstance(rows, Stream) else 0
+
+
+def _dictionary(name: str, items: Mapping[str, str]) -> str:
+    if not items:
+        return f"{name} = {{}}"
+    lines = "".join(f'    "{key}": {value},\n' for key, value in items.items())
+    return f"{name} = {{\n{lines.replace(chr(39), chr(34))}}}"
 
 
 def _treatments(treatments: Treatments) -> dict[str, str]:

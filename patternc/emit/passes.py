@@ -15,15 +15,18 @@ from patternc.emit.printer import POSITIONS, TORCH, Names, Printer, simplified, 
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
 from patternc.emit.treatments import Treatment, Treatments
-from patternc.language.formula import Constant, Expression
+from patternc.language.formula import Constant, Expression, Variable
 from patternc.language.modifiers import Sink
 from patternc.language.sources import TOKENS
 from patternc.layout.layout import Literal, Product, Tiling
 from patternc.relation.fold import FALSE
 from patternc.relation.formulas import variables_of
-from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.predicate import InRow, Member, SameLabel, Within
 from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
+
+# Tests that name the tiles of a product themselves.
+_LISTINGS = ("_ListsTest", "_SpansTest")
 
 
 @dataclass(slots=True)
@@ -44,7 +47,8 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
     texts: dict[str, Text] = {}
     chosen = []
     for layer, kind in enumerate(schedule.group_of_layer):
-        own = layer if uses[kind] == 1 else None
+        # The layers of other rows come after those that a call names.
+        own = layer if uses[kind] == 1 and layer < (schedule.layers or 1) else None
         text = Sequence(tuple(_group(item, own, printed) for item in schedule.groups[kind]))
         texts.setdefault(flat(text), text)
         chosen.append(list(texts).index(flat(text)))
@@ -146,10 +150,10 @@ def _product(product: Product, functions: Functions, sourced: bool) -> Text:
         for literal in product.literals
         if literal.positive and (test := _test(literal, sourced)) is not None
     ]
-    listing = next((test for test in tests if test.function == "_ListsTest"), None)
+    listing = next((test for test in tests if test.function in _LISTINGS), None)
     arguments: list[Text] = [Leaf(functions.runs(product.runs, "_touched_#", sourced))]
     # One listing is enough: what the others leave out, the predicate masks.
-    others = tuple(test for test in tests if test.function != "_ListsTest")
+    others = tuple(test for test in tests if test.function not in _LISTINGS)
     if others:
         arguments.append(Keyword("tests", Sequence(others)))
     if listing:
@@ -166,6 +170,8 @@ def _test(literal: Literal, sourced: bool) -> Call | None:
         case InRow(table, row, key) if _only(row, "i") and _only(key, "j"):
             sides = _function(row, "i", sourced), _function(key, "j", sourced)
             return Call("_ListsTest", (_slot(table), *sides))
+        case Within(table, Variable("i" | "j" as name)):
+            return Call("_SpansTest", (_slot(table), Leaf(str(name == "j"))))
         case SameLabel(table, row, key) if _only(row, "i") and _only(key, "j"):
             sides = _function(row, "i", sourced), _function(key, "j", sourced)
             return Call("_LabelTest", (_slot(table), *sides))

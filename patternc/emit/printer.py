@@ -45,7 +45,7 @@ from patternc.language.formula import (
     Variable,
 )
 from patternc.relation.fold import FALSE, compare, conjunction, disjunction, negation
-from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.predicate import InRow, Member, SameLabel, Within
 from patternc.schedule.schedule import TableSlot
 
 Two = Callable[[Text, Text], Text]
@@ -191,13 +191,16 @@ class Printer:
                 return self._ask("_is_member", table, position)
             case SameLabel(table, row, key):
                 return self._ask("_same_label", table, row, key)
+            case Within(table, index, position):
+                return self._ask("_within", table, index, position)
             case _:
                 raise TypeError(f"no text for {type(atom).__name__}")
 
     def _ask(self, function: str, table: object, *operands: Expression) -> Text:
         slot = f"table{slot_of(table)}"
         if self.dialect.truncates:
-            sizes = {"_in_row": ("rows", "entries")}.get(function, ("size",))
+            wide = {"_in_row": ("rows", "entries"), "_within": ("size", "ends")}
+            sizes = wide.get(function, ("size",))
             leading = [Leaf(slot), *(Leaf(f"{slot}_{size}") for size in sizes)]
             return Call(f"{function}_kernel", (*leading, *map(self.expression, operands)))
         return Call(function, (Leaf(slot), *map(self.expression, operands)))

@@ -10,12 +10,11 @@ from dataclasses import replace
 from typing import assert_never
 
 from patternc.emit.functions import Functions
-from patternc.emit.inputs import table_of
+from patternc.emit.inputs import avoided_by, table_of
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.language.formula import Condition, Truth
-from patternc.language.terms import Random
-from patternc.relation.lower import lower
+from patternc.language.sources import TOKENS
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,
@@ -23,6 +22,7 @@ from patternc.relation.predicate import (
     PermutationTable,
     RandomTable,
     SetTable,
+    SpanTable,
     Table,
 )
 from patternc.relation.relation import atoms_of
@@ -53,8 +53,8 @@ def _keys(tables: tuple[Table, ...]) -> tuple[int, ...]:
 
 def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: Functions) -> Text:
     match table:
-        case RandomTable(random, block, parts):
-            drawn = _random(random, heads, layer, functions)
+        case RandomTable(block=block, parts=parts):
+            drawn = _random(table, heads, layer, functions)
             return Call("_Random", (*drawn, *_scope(block, parts)))
         case ListedTable(name, block, parts):
             return Call("_Listed", (quoted(name), *_scope(block, parts)))
@@ -65,15 +65,20 @@ def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: F
         case ConstantSet(listing, block, of_rows):
             ranges = Leaf(functions.ranges(listing, "_positions_#"))
             return Call("_Constant", (ranges, *_scope(block, 0), *_side(of_rows)))
-        case LabelTable(name, block, parts):
-            return Call("_Labels", (quoted(name), *_scope(block, parts)))
+        case LabelTable(name, block, parts, keys):
+            behind = [Keyword("keys", quoted(keys))] if keys else []
+            return Call("_Labels", (quoted(name), *_scope(block, parts), *behind))
+        case SpanTable(kind, branching, count):
+            sizes = (branching, count) if count else (branching,)
+            return Call("_Spans", (quoted(kind), *(Leaf(str(size)) for size in sizes)))
         case _:
             assert_never(table)
 
 
 def _random(
-    random: Random, heads: tuple[int, ...], layer: int | None, functions: Functions
+    table: RandomTable, heads: tuple[int, ...], layer: int | None, functions: Functions
 ) -> list[Text]:
+    random, on_tokens = table.random, table.source == TOKENS
     pool = functions.ranges(random.pool, "_pool_#")
     arguments: list[Text] = [
         Keyword("count", Leaf(str(random.count))),
@@ -83,16 +88,19 @@ def _random(
     ]
     if random.layer != layer:
         arguments.append(Keyword("layer", Leaf(str(random.layer))))
-    arguments += _avoided(simplified(lower(random.avoid)), layer, functions)
-    return arguments + ([Keyword("past_only", Leaf("True"))] if random.past_only else [])
+    arguments += _avoided(simplified(avoided_by(table)), layer, functions, not on_tokens)
+    past_only = random.past_only and on_tokens
+    return arguments + ([Keyword("past_only", Leaf("True"))] if past_only else [])
 
 
-def _avoided(avoid: Condition, layer: int | None, functions: Functions) -> list[Text]:
+def _avoided(
+    avoid: Condition, layer: int | None, functions: Functions, sourced: bool
+) -> list[Text]:
     if avoid == Truth(False):
         return []
     asked = tuple(dict.fromkeys(map(table_of, atoms_of(avoid))))
     slotted = with_slots(avoid, {table: number for number, table in enumerate(asked)})
-    predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#")
+    predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#", sourced)
     tables = tuple(slot((table,), layer, functions) for table in asked)
     avoided: list[Text] = [Keyword("avoided", Leaf(predicate))]
     return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])

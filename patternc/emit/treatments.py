@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, quoted
 from patternc.language.modifiers import (
     Absolute,
     Alibi,
@@ -36,8 +36,10 @@ from patternc.language.sources import (
     Source,
     Stream,
     Tokens,
+    Tree,
     word_of,
 )
+from patternc.language.sources import Text as OthersText
 from patternc.schedule.schedule import Pass
 
 # Modifiers of the scores, in the order in which they apply.
@@ -78,16 +80,21 @@ class Treatments:
     def of(self, item: Pass) -> Treatment:
         query = _numbered(self.queries, _query(item))
         feed = _numbered(self.feeds, self._feed(item))
-        source = word_of(item.source)
-        if source not in self.columns:
-            self.columns.append(source)
-        self.needs_tokens |= source in ("tokens", "project", "pool")
+        source, column = word_of(item.source), self._column(item.source)
+        if column not in self.columns:
+            self.columns.append(column)
+        self.needs_tokens |= source in ("tokens", "text", "project", "pool")
         kinds = {type(modifier): modifier for modifier in item.modifiers}
         chosen = [kinds[kind] for kind in _ORDER if kind in kinds]
         operations = tuple(
             self._operation(modifier, number, query, item) for number, modifier in enumerate(chosen)
         )
         return Treatment(query, feed, operations, _scale(item))
+
+    def _column(self, source: Source) -> str:
+        """What tells the columns of a mask apart: the input that brings them, if there is one."""
+        named = self._source_arguments(source)
+        return flat(named[0]).strip('"') if named else word_of(source)
 
     def _feed(self, item: Pass) -> Text:
         arguments: list[Text] = [quoted(word_of(item.source))] if item.source != Tokens() else []
@@ -98,8 +105,12 @@ class Treatments:
 
     def _source_arguments(self, source: Source) -> list[Text]:
         match source:
-            case Tokens() | Encoder():
-                return [] if source == Tokens() else [quoted("encoder_kv")]
+            case Tokens() | OthersText():
+                return []
+            case Encoder():
+                return [quoted("encoder_kv")]
+            case Tree(branching):
+                return [quoted("tree_kv"), Keyword("branching", _integer(branching))]
             case Memory(length) | Compressed(length):
                 return [quoted(f"{word_of(source)}_kv"), _integer(length)]
             case Project(count):

@@ -30,7 +30,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.predicate import InRow, Member, SameLabel, Within
 
 
 def subexpressions(value: Expression) -> Iterator[Expression]:
@@ -68,7 +68,7 @@ def operands(value: Condition) -> Iterator[Expression]:
                 yield from operands(item)
         case Not(operand):
             yield from operands(operand)
-        case InRow(_, row, key) | SameLabel(_, row, key):
+        case InRow(_, row, key) | SameLabel(_, row, key) | Within(_, row, key):
             yield from (row, key)
         case Member(_, position):
             yield position

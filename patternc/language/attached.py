@@ -67,6 +67,7 @@ _SOURCES: dict[str, Callable[[Given], Source]] = {
     "project": lambda given: sources.Project(given.count("m", 1)),
     "persistent": lambda given: sources.Persistent(given.count("m", 1)),
     "stream": lambda given: sources.Stream(given.word("name"), given.count("m", 1)),
+    "tree": lambda given: sources.Tree(given.count("b", 2)),
     "encoder": lambda given: sources.Encoder(),
 }
 _MODIFIERS: dict[str, Callable[[Given], Modifier]] = {

@@ -11,7 +11,12 @@ _ANYWHERE = "`full none columns rows where random listed`"
 
 
 def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnostic:
-    """A relation that means nothing on a source; `place` is where the source stands."""
+    """A relation that means nothing on a source; `place` is where the source stands.
+
+    `text` are the tokens in the rules of a stream, where no source is written.
+    """
+    if source == "text":
+        return _in_other_rows(word, span)
     return Diagnostic(
         "P074",
         f"`{word}` on `{source}`",
@@ -24,6 +29,18 @@ def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnos
     )
 
 
+def _in_other_rows(word: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P074",
+        f"`{word}` in the rows of a stream",
+        span,
+        "relates positions of the tokens",
+        note="for the slots of a stream the tokens are another sequence: on them stand "
+        f"{_ANYWHERE} and `local strided segment causal diagonal same blocks(B)`",
+        help="write a condition on the slot i and the token j: `where(..)`",
+    )
+
+
 def projected_elsewhere(span: Span, place: Span) -> Diagnostic:
     return Diagnostic(
         "P074",
@@ -32,13 +49,16 @@ def projected_elsewhere(span: Span, place: Span) -> Diagnostic:
         "names rows of the tokens",
         note="a row with a projection of its own uses it on every source",
         help="give the projection to a term without `on`",
-        marks=(Mark(place, "the source"),),
+        marks=(Mark(place, "the source"),) if place != span else (),
     )
 
 
 def not_available(what: str, span: Span, cause: str) -> Diagnostic:
     """A source whose slots hold later positions, where only the past is available."""
-    if what == "pool":
+    if what == "text":
+        what, note = "the tokens", "a slot of a stream stands nowhere among the tokens"
+        advice = "leave `causal` out, or the rows of the stream"
+    elif what == "pool":
         note = "with `tail=merge` the last slot takes in leftovers, so its end depends on n"
         advice = "write `tail=drop` or `tail=clip`"
     else:
@@ -46,7 +66,7 @@ def not_available(what: str, span: Span, cause: str) -> Diagnostic:
         advice = "leave `causal` out, or the source"
     return Diagnostic(
         "P075",
-        f"`{what}` under causality",
+        f"{what if ' ' in what else f'`{what}`'} under causality",
         span,
         f"looks ahead, and {cause} takes away what is not available",
         note=note,
@@ -97,7 +117,9 @@ def no_distance(word: str, span: Span, source: str) -> Diagnostic:
         f"distances on `{source}`",
         span,
         f"`{word}` needs the distance i - j",
-        note=f"the slots of `{source}` are learned and stand nowhere in the sequence",
+        note="a span of a tree has no single place in the sequence"
+        if source == "tree"
+        else f"the slots of `{source}` are learned and stand nowhere in the sequence",
         help="give the modifier to the other terms alone: `(A with ..) + B on ..`",
     )
 
@@ -136,13 +158,16 @@ def two_projections(first: str, second: str, span: Span, other: Span, where: str
     )
 
 
-def two_sizes(name: str, span: Span, size: str, first: Span, other: str, where: str) -> Diagnostic:
+def two_sizes(
+    name: str, span: Span, size: str, first: Span, other: str, where: str, among: str
+) -> Diagnostic:
+    """`among` is what shares the input: the heads of a layer, or all layers."""
     return Diagnostic(
         "P114",
         f"`{name}` has two sizes",
         span,
         f"here: {size}" + (f", {where}" if where else ""),
-        note=f"`{name}` is one input for all heads of a layer",
+        note=f"`{name}` is one input for {among}",
         help="write one size; what a head sees of it is said by its pattern",
         marks=(Mark(first, f"here: {other}"),) if first != span else (),
     )

@@ -35,7 +35,19 @@ from patternc.language.program import (
     node_of,
 )
 from patternc.language.source import Span
-from patternc.language.sources import TOKENS, Persistent, Pool, Project, Source, Stream, word_of
+from patternc.language.sources import (
+    TEXT,
+    TOKENS,
+    Persistent,
+    Pool,
+    Project,
+    Source,
+    Stream,
+    Text,
+    Tree,
+    home_of,
+    word_of,
+)
 from patternc.language.terms import Causal, HeadPattern, Term
 from patternc.language.treatments import Treatment, is_cut, sources_of, treatments, treatments_of
 
@@ -43,7 +55,14 @@ Lets = Mapping[str, Node]
 
 _ANYWHERE = frozenset({"full", "none", "columns", "rows", "where", "random", "listed"})
 _IN_ORDER = _ANYWHERE | {"local", "strided", "segment", "causal", "diagonal", "same", "blocks"}
-_ORDERED = ("memory", "encoder", "stream")
+_STAND = {
+    **dict.fromkeys(("memory", "encoder", "stream"), _IN_ORDER),
+    # What else `contextual` lacks there is said of it elsewhere.
+    "text": _IN_ORDER | {"contextual"},
+    "tree": _ANYWHERE | {"contextual"},
+}
+# Their slots stand nowhere in the sequence, or at no single place.
+_NOWHERE = (Persistent, Project, Tree)
 _DISTANCES = (Alibi, T5Bias, Relative, XlRelative, DistanceAware, SoftSpan)
 
 
@@ -69,12 +88,16 @@ def _first_word(node: Node | Range) -> str:
 def check_on(node: Binary, term: Term, source: Source, lets: Lets) -> Iterator[Diagnostic]:
     """`A on SOURCE`."""
     word, place = _first_word(node.right), node.right.span
-    stands = _IN_ORDER if word in _ORDERED else _ANYWHERE
-    yield from _misplaced(node.left, stands, word, place, lets)
+    yield from misplaced(node.left, word, place, lets)
     if is_cut(term) and _looks_ahead(source):
         yield errors.not_available(word, place, "`& causal`")
     for modifier in _distances(term, source):
         yield errors.no_distance(_word_for(modifier), place, word)
+
+
+def misplaced(node: Node, source: str, place: Span, lets: Lets) -> Iterator[Diagnostic]:
+    """Relations that do not stand on a source, by its word; `text`: the tokens for other rows."""
+    yield from _misplaced(node, _STAND.get(source, _ANYWHERE), source, place, lets)
 
 
 def _misplaced(
@@ -126,7 +149,7 @@ def resolved(node: Node, lets: Lets) -> Node:
 def _looks_ahead(source: Source) -> bool:
     """Whether no slot, or not every slot, has an end that is known before the length is."""
     match source:
-        case Project() | Stream():
+        case Project() | Stream() | Text():
             return True
         case Pool(tail=tail):
             return tail == "merge"
@@ -139,7 +162,7 @@ def _distances(term: Term, source: Source = TOKENS) -> list[Modifier]:
     return [
         modifier
         for part in treatments(term, source)
-        if isinstance(part.source, Persistent | Project)
+        if isinstance(part.source, _NOWHERE)
         for modifier in part.modifiers
         if isinstance(modifier, _DISTANCES)
     ]
@@ -165,21 +188,26 @@ def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnos
     if any(type(held) is type(modifier) for part in parts for held in part.modifiers):
         yield errors.twice(word, node.right.span)
     for part in parts:
-        if isinstance(modifier, _DISTANCES) and isinstance(part.source, Persistent | Project):
+        if isinstance(modifier, _DISTANCES) and isinstance(part.source, _NOWHERE):
             yield errors.no_distance(word, node.right.span, word_of(part.source))
 
 
-def check_meet(nodes: Sequence[Node], items: Sequence[Term], lets: Lets) -> Iterator[Diagnostic]:
-    """`A & B & ..`; `causal` among the operands speaks of every source."""
+def check_meet(
+    nodes: Sequence[Node], items: Sequence[Term], lets: Lets, home: Source = TOKENS
+) -> Iterator[Diagnostic]:
+    """`A & B & ..`; `causal` among the operands speaks of every source.
+
+    `home` is the source of a relation as it stands.
+    """
     rest = [(node, term) for node, term in zip(nodes, items, strict=True) if term != Causal()]
     if not rest:
         return
     (first, left), others = rest[0], rest[1:]
     if len(rest) < len(items):
-        yield from check_available(first, left, "`& causal`", lets)
+        yield from check_available(first, left, "`& causal`", lets, home)
     for node, term in others:
-        sources = sources_of(term)
-        lost = [source for source in sources_of(left) if source != sources[0]]
+        sources = sources_of(term, home)
+        lost = [source for source in sources_of(left, home) if source != sources[0]]
         if len(sources) > 1:
             yield errors.several_sources("&", node.span, list(map(_called, sources)))
         elif lost:
@@ -187,22 +215,26 @@ def check_meet(nodes: Sequence[Node], items: Sequence[Term], lets: Lets) -> Iter
             yield errors.elsewhere_under_meet(first.span, node.span, held, wanted)
 
 
-def check_one_source(operator: str, node: Node, term: Term) -> Iterator[Diagnostic]:
+def check_one_source(
+    operator: str, node: Node, term: Term, home: Source = TOKENS
+) -> Iterator[Diagnostic]:
     """The right side of `-`, the operand of `~`."""
-    sources = sources_of(term)
+    sources = sources_of(term, home)
     if len(sources) > 1:
         yield errors.several_sources(operator, node.span, list(map(_called, sources)))
 
 
 def _called(source: Source) -> str:
-    if source == TOKENS:
+    if source in (TOKENS, TEXT):
         return "the tokens"
     return f"`{word_of(source)}`"
 
 
-def check_available(node: Node, term: Term, cause: str, lets: Lets) -> Iterator[Diagnostic]:
+def check_available(
+    node: Node, term: Term, cause: str, lets: Lets, home: Source = TOKENS
+) -> Iterator[Diagnostic]:
     """That no source of a term looks ahead, where only the past is available."""
-    for source in filter(_looks_ahead, sources_of(term)):
+    for source in filter(_looks_ahead, sources_of(term, home)):
         word = word_of(source)
         yield errors.not_available(word, _span_of(word, node, lets, _merges), cause)
 
@@ -232,7 +264,8 @@ def check_whole(
             yield from check_whole(node, argument, causal, place)
         return
     for branch in pattern.branches if causal else ():
-        yield from check_available(node, branch, "the header `causal`", place.lets)
+        home = home_of(pattern.rows)
+        yield from check_available(node, branch, "the header `causal`", place.lets, home)
     parts = treatments_of(pattern)
     for kind, word in ((Scale, "scale"), (Rotary, "rotary")):
         held = {tuple(m for m in part.modifiers if isinstance(m, kind)) for part in parts}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from patternc.language.arithmetic import Place
 from patternc.language.conditions import truth
@@ -19,14 +20,16 @@ from patternc.language.lengths import outside
 from patternc.language.lower import Lowering
 from patternc.language.names import Scope
 from patternc.language.overrides import overridden
-from patternc.language.program import Let, Node, Program, Rule, When
+from patternc.language.program import Call, Let, Node, Program, Rule, When, nodes_of, walk
+from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.language.statements import Checked, check_statements, names_in
-from patternc.language.structure import arrange, without_else
-from patternc.language.terms import HeadPattern
+from patternc.language.structure import arrange, stream_names, without_else
+from patternc.language.terms import HeadPattern, without_rules
+from patternc.language.treatments import sources_of_sets
 from patternc.language.visit import visit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Elaborated:
     """A program that means something. `program` has its parameters and draws written out.
 
@@ -41,33 +44,62 @@ class Elaborated:
     parameters: dict[str, int]
     inputs: tuple[RunTimeInput, ...]
     warnings: tuple[Diagnostic, ...]
-    _rules: tuple[Rule, ...] = field(repr=False)
+    _rules: dict[str, tuple[Rule, ...]] = field(repr=False)
     _lets: dict[str, Node] = field(repr=False)
     _headers: Headers = field(repr=False)
-    _resolved: dict[tuple[int, int], HeadPattern] = field(
+    _resolved: dict[tuple[int, int, str], HeadPattern] = field(
         default_factory=dict, repr=False, compare=False
     )
 
-    def resolve(self, layer: int = 0, head: int = 0) -> HeadPattern:
-        """The pattern of one head; 0 <= layer < (layers or 1), 0 <= head < (heads or 1)."""
+    def resolve(self, layer: int = 0, head: int = 0, rows: str = "") -> HeadPattern:
+        """The pattern of one head; 0 <= layer < (layers or 1), 0 <= head < (heads or 1).
+
+        `rows` names those of a stream, or `tree`; the tokens' have no name.
+        """
         if not (0 <= layer < (self.layers or 1) and 0 <= head < (self.heads or 1)):
             raise IndexError(f"no layer {layer}, head {head} in this program")
-        if (layer, head) not in self._resolved:
-            written, place = self.written(layer, head)
-            self._resolved[layer, head] = Lowering(place, self.causal, Findings()).pattern(written)
-        return self._resolved[layer, head]
+        if (layer, head, rows) not in self._resolved:
+            self._resolved[layer, head, rows] = self._pattern(layer, head, rows)
+        return self._resolved[layer, head, rows]
 
-    def written(self, layer: int = 0, head: int = 0) -> tuple[Node, Place]:
+    def _pattern(self, layer: int, head: int, rows: str) -> HeadPattern:
+        asking = self.rows[rows] if rows else TOKENS
+        if rows and rows not in self._rules:
+            return without_rules(asking, self.rows.values())
+        written, place = self.written(layer, head, rows)
+        return Lowering(place, self.causal, Findings(), asking).pattern(written)
+
+    def written(self, layer: int = 0, head: int = 0, rows: str = "") -> tuple[Node, Place]:
         """The pattern of one head as it is written, and where its names have their values."""
         place = self._headers.place(layer, head, self._lets)
-        rule = next(rule for rule in self._rules if _matches(rule, place))
+        rule = next(rule for rule in self._rules[rows] if _matches(rule, place))
         return rule.pattern, place
+
+    @cached_property
+    def rows(self) -> dict[str, Rows]:
+        """The streams of the program, and its tree, by the names of their rows."""
+        if not _has_other_rows(self.program):
+            return {}
+        found: dict[str, Rows] = {}
+        for place in self._headers.places(self._lets):
+            for name in self._rules:
+                for source in sources_of_sets(self._with_any_slots(place, name)):
+                    if isinstance(source, Stream | Tree):
+                        found.setdefault(name_of(source), source)
+        return found
+
+    def _with_any_slots(self, place: Place, rows: str) -> HeadPattern:
+        """A pattern before it is known how many slots its rows are."""
+        if not rows:
+            return self.resolve(place.layer, place.head)
+        written, _ = self.written(place.layer, place.head, rows)
+        return Lowering(place, self.causal, Findings(), Stream(rows, 1)).pattern(written)
 
     def length_warnings(self, length: int) -> tuple[Diagnostic, ...]:
         """What a length brings to light: single listed positions outside it."""
         findings = Findings()
         for place in self._headers.places(self._lets):
-            rule = next(rule for rule in self._rules if _matches(rule, place))
+            rule = next(rule for rule in self._rules[""] if _matches(rule, place))
             outside(rule.pattern, place, length, findings)
         return findings.warnings()
 
@@ -83,8 +115,9 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
         visit(tuple(checked.looks), headers, _lets(sound), findings)
     elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
         findings.add(without_else(last, None))
-    patterns = [part for look in checked.looks for part in look.parts]
-    inputs = inputs_of(patterns, _lets(sound), findings)
+    patterns = [(part, look.rows) for look in checked.looks for part in look.parts]
+    ruleless = [name for name in stream_names(program) if name not in arrangement.others]
+    inputs = inputs_of(patterns, _lets(sound), ruleless, findings)
     for name in sorted(scope.bound.keys() - scope.used):
         findings.add(_unused(name, scope))
     if headers is None or findings.count:
@@ -119,10 +152,21 @@ def _elaborated(
         headers.parameters,
         inputs,
         warnings,
-        arrange(program, Findings()).rules,
+        _sections(program),
         _lets(program),
         headers,
     )
+
+
+def _sections(program: Program) -> dict[str, tuple[Rule, ...]]:
+    """The rules by whose rows they are for."""
+    arrangement = arrange(program, Findings())
+    return {"": arrangement.rules, **arrangement.others}
+
+
+def _has_other_rows(program: Program) -> bool:
+    parts = (part for s in program.statements for root in nodes_of(s) for part in walk(root))
+    return any(isinstance(part, Call) and part.function in ("stream", "tree") for part in parts)
 
 
 def _unused(name: str, scope: Scope) -> Diagnostic:

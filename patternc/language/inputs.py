@@ -32,6 +32,7 @@ _SHAPES: dict[Role, str] = {
     "project": "for keys and for values: a pair of floats [m, n]",
     "persistent": f"{_PAIR} [kv_heads, m, head_dim]",
     "stream": f"{_PAIR} [batch, kv_heads, m, head_dim]",
+    "tree": f"{_PAIR} [batch, kv_heads, m, head_dim]; all nodes by level, the tokens first",
     "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
     "bias": "floats [heads, queries, keys]",
     "span": "floats [heads]",
@@ -53,6 +54,7 @@ _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "compressed": (("compressed_kv", "compressed"),),
     "project": (("project_weights", "project"),),
     "persistent": (("persistent_kv", "persistent"),),
+    "tree": (("tree_kv", "tree"),),
     "encoder": (("encoder_kv", "encoder"),),
     "relative": (("relative_keys", "relative"),),
     "xl_relative": (("xl_u", "xl"), ("xl_v", "xl"), ("xl_r", "xl")),
@@ -74,26 +76,51 @@ _OF_KEYS = ("columns", "listed")
 
 @dataclass(frozen=True, slots=True)
 class RunTimeInput:
-    """A tensor, or a few, given at the call. `shape` is for people."""
+    """A tensor, or a few, given at the call. `shape` is for people.
+
+    `rows` are those whose call takes it, the tokens' without a name; `counts` is the stream whose
+    slots are its n, none for the tokens.
+    """
 
     name: str
     role: Role
     shape: str
+    rows: tuple[str, ...] = ("",)
+    counts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Within:
-    """What stands round a relation: braces, and the word of its source."""
+    """What stands round a relation: braces, its source and stream, and whose rows it is for."""
 
     lifted: bool = False
     source: str = ""
+    stream: str = ""
+    rows: str = ""
+
+    def counts(self, function: str) -> str:
+        """The stream whose slots an input counts."""
+        return self.rows if function in ("rows", "listed") else ""
 
     def unit(self, function: str, role: Role) -> str:
         """What is counted, as the shape says it."""
         slots = f"; keys count slots of `{self.source}`"
         elsewhere = slots if self.source and function in _OF_KEYS else ""
+        asking = f"; rows are those of `{self.rows}`" if self.counts(function) else ""
         lifted = "; n, rows and positions count blocks" if self.lifted else ""
-        return elsewhere + lifted if role in DECIDING else ""
+        return asking + elsewhere + lifted if role in DECIDING else ""
+
+    def on(self, source: Name | Call) -> _Within:
+        """The same inside `on`."""
+        if isinstance(source, Name):
+            return replace(self, source=source.name)
+        names = (a.value.name for a in source.arguments if isinstance(a.value, Name))
+        stream = next(names, "") if source.function == "stream" else ""
+        return replace(self, source=source.function, stream=stream)
+
+    def labelled(self) -> tuple[str, ...]:
+        """The streams whose slots `same` compares, as rows and as keys; empty for the tokens."""
+        return tuple(dict.fromkeys((self.rows, self.stream)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +129,7 @@ class _Use:
     role: Role
     unit: str
     span: Span
+    counts: str = ""
 
     def shape(self) -> str:
         return (_XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]) + self.unit
@@ -111,16 +139,31 @@ _Seen = set[tuple[str, _Within]]
 
 
 def inputs_of(
-    patterns: list[Node], lets: Mapping[str, Node], findings: Findings
+    patterns: list[tuple[Node, str]],
+    lets: Mapping[str, Node],
+    ruleless: list[str],
+    findings: Findings,
 ) -> tuple[RunTimeInput, ...]:
-    """The inputs in the order of their first use."""
+    """The inputs in the order of their first use.
+
+    Patterns come with the name of their rows; rows without rules attend to every stream.
+    """
     uses: dict[str, _Use] = {}
-    for pattern in patterns:
-        for use in _uses(pattern, lets, _Within(), set()):
+    takers: dict[str, list[str]] = {}
+    for pattern, rows in patterns:
+        for use in _uses(pattern, lets, _Within(rows=rows), set()):
             first = uses.setdefault(use.name, use)
+            takers.setdefault(use.name, []).append(rows)
             if (first.role, first.unit) != (use.role, use.unit):
                 findings.add(_two_roles(use, first))
-    return tuple(RunTimeInput(use.name, use.role, use.shape()) for use in uses.values())
+    for name, use in uses.items():
+        takers[name] += ruleless if use.role == "stream" else []
+    return tuple(
+        RunTimeInput(
+            use.name, use.role, use.shape(), tuple(dict.fromkeys(takers[use.name])), use.counts
+        )
+        for use in uses.values()
+    )
 
 
 def _uses(
@@ -133,8 +176,8 @@ def _uses(
                 yield from _uses(lets[name], lets, within, seen)
         case Name(name):
             yield from _fixed(name, node.span)
-        case Binary("on", left, Name(source) | Call(source)):
-            yield from _uses(left, lets, replace(within, source=source), seen)
+        case Binary("on", left, Name() | Call() as source):
+            yield from _uses(left, lets, within.on(source), seen)
             yield from _uses(node.right, lets, within, seen)
         case Lift(_, body):
             yield from _uses(body, lets, replace(within, lifted=True), seen)
@@ -153,16 +196,27 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
     roles: list[Role] = []
     for slot, argument in fill(node, PRIMITIVES[node.function])[0]:
         match slot.role, argument.value:
+            case "labels" as role, Name(name):
+                yield from _labels(name, within, argument.value.span)
             case str() as role, Name(name) if name not in lets:
                 roles.append(role)
                 suffix = "_kv" if role == "stream" else ""
                 unit = within.unit(node.function, role)
-                yield _Use(name + suffix, role, unit, argument.value.span)
+                counts = within.counts(node.function)
+                yield _Use(name + suffix, role, unit, argument.value.span, counts)
             case _:
                 pass
     if node.function in _UNNAMED and not roles:
         name, role = _UNNAMED[node.function]
         yield _Use(name, role, "", node.span)
+
+
+def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:
+    """The labels of the tokens, and `NAME_STREAM` those of a stream's slots."""
+    for stream in within.labelled():
+        unit = within.unit("same", "labels")
+        slots = f"; n are the slots of `{stream}`" if stream else ""
+        yield _Use(f"{name}_{stream}" if stream else name, "labels", slots + unit, span, stream)
 
 
 def _fixed(word: str, span: Span) -> Iterator[_Use]:

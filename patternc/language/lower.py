@@ -22,6 +22,7 @@ from patternc.language.program import Binary, Call, Lift, Name, Node, Unary, nod
 from patternc.language.relations import BARE, Context, relation
 from patternc.language.shared_sizes import Sized, sizes_of
 from patternc.language.sizes import at_least
+from patternc.language.sources import TOKENS, Rows, Source, home_of
 from patternc.language.terms import Combination, HeadPattern, Term
 from patternc.language.treatments import is_past
 
@@ -30,13 +31,15 @@ from patternc.language.treatments import is_past
 class Lowering:
     """The terms of one (layer, head).
 
-    `past` is true under the header, and inside `& causal`. `sized` are the sizes that the terms ask
-    of inputs; `failed` says that something has no value, so that terms are not what was written.
+    `rows` is whose rows ask; `past` is true under the header, and inside `& causal`. `sized` are
+    the sizes that the terms ask of inputs; `failed` says that something has no value, so that terms
+    are not what was written.
     """
 
     place: Place
     causal: bool
     findings: Findings
+    rows: Rows = TOKENS
     past: bool = field(init=False)
     known: dict[tuple[str, bool], tuple[Term, ...]] = field(default_factory=dict)
     sized: list[Sized] = field(default_factory=list)
@@ -49,12 +52,16 @@ class Lowering:
         """A rule's whole pattern; the header `causal` applies to every branch."""
         match written(node, self.place):
             case Call("gate" | "sum" | "mean") as call:
-                return HeadPattern((), self._combination(call))
+                return HeadPattern((), self._combination(call), self.rows)
             case _:
                 branches = self.branches(node)
         if self.causal:
             branches = tuple(terms.Intersection((one, terms.Causal())) for one in branches)
-        return HeadPattern(branches)
+        return HeadPattern(branches, rows=self.rows)
+
+    @property
+    def home(self) -> Source:
+        return home_of(self.rows)
 
     def _combination(self, node: Call) -> Combination:
         given = Given.of(node, self.place)
@@ -93,11 +100,11 @@ class Lowering:
                 return self._intersection(_chain("&", node))
             case Binary("-", left, right):
                 other = self.term(right)
-                self._report(check_one_source("-", right, other))
+                self._report(check_one_source("-", right, other, self.home))
                 return terms.Difference(self.term(left), other)
             case Unary("~", operand):
                 term = self.term(operand)
-                self._report(check_one_source("~", operand, term))
+                self._report(check_one_source("~", operand, term, self.home))
                 return terms.Complement(term)
             case Binary("on" | "with") | Lift() | Call():
                 return self._guarded(node)
@@ -110,7 +117,7 @@ class Lowering:
         self.past = outside or cut
         items = tuple(map(self.term, operands))
         self.past = outside
-        self._report(check_meet(operands, items, self.place.lets))
+        self._report(check_meet(operands, items, self.place.lets, self.home))
         return terms.Intersection(items)
 
     def _guarded(self, node: Binary | Lift | Call) -> Term:

@@ -38,6 +38,7 @@ Role = Literal[
     "project",
     "persistent",
     "stream",
+    "tree",
     "encoder",
     "bias",
     "span",
@@ -176,7 +177,7 @@ _RELATIONS = (
     ),
     Primitive("same", "relation", (_input("name", "labels"),)),
     Primitive("where", "relation", (_must("condition", "condition"),)),
-    Primitive("contextual", "relation", (_must("k", "count", 1),), lowered=False),
+    Primitive("contextual", "relation", (_must("k", "count", 1),)),
     Primitive(
         "lsh",
         "relation",
@@ -226,7 +227,7 @@ _SOURCES = (
     Primitive("project", "source", (_SLOTS,)),
     Primitive("persistent", "source", (_SLOTS,)),
     Primitive("stream", "source", (_input("name", "stream"), _SLOTS)),
-    Primitive("tree", "source", (_must("b", "count", 2),), lowered=False),
+    Primitive("tree", "source", (_must("b", "count", 2),)),
     Primitive("encoder", "source"),
     Primitive("store", "source", (_SLOTS,), lowered=False),
 )

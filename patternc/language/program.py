@@ -202,6 +202,19 @@ def node_of(argument: Argument) -> Node:
     return argument.value
 
 
+def nodes_of(statement: Statement) -> tuple[Node, ...]:
+    """The expressions that a statement holds, in the order of the text."""
+    match statement:
+        case CountHeader(_, value) | Parameter(_, value) | Let(_, value):
+            return (value,)
+        case Bare(pattern) | Otherwise(pattern):
+            return (pattern,)
+        case When(condition, pattern):
+            return (condition, pattern)
+        case _:
+            return ()
+
+
 def children(node: Node | Range) -> tuple[Node | Range, ...]:
     """The parts of a node in the order of the text."""
     match node:

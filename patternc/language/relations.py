@@ -119,5 +119,6 @@ _RELATIONS: dict[str, _Relation] = {
     "listed": _on_input(terms.Listed),
     "same": _on_input(terms.Same),
     "neighborhood": _neighborhood,
+    "contextual": lambda given, _: terms.Contextual(given.count("k", 1)),
     "where": _where,
 }

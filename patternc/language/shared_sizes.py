@@ -14,16 +14,28 @@ from patternc.language.attachment_errors import two_sizes
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.modifiers import Modifier, Relative, T5Bias
 from patternc.language.source import Span
-from patternc.language.sources import Compressed, Memory, Persistent, Project, Source, Stream
+from patternc.language.sources import (
+    Compressed,
+    Memory,
+    Persistent,
+    Project,
+    Source,
+    Stream,
+    Tree,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """The size that a part of the text asks of an input, in words."""
+    """The size that a part of the text asks of an input, in words.
+
+    What has rows of its own goes through all layers, so it has one size `everywhere`.
+    """
 
     name: str
     size: str
     span: Span
+    everywhere: bool = False
 
 
 def sizes_of(attached: Source | Modifier, span: Span) -> Iterator[Sized]:
@@ -38,7 +50,9 @@ def sizes_of(attached: Source | Modifier, span: Span) -> Iterator[Sized]:
         case Persistent(slots):
             yield Sized("persistent_kv", f"{slots} slots", span)
         case Stream(name, slots):
-            yield Sized(f"{name}_kv", f"{slots} slots", span)
+            yield Sized(f"{name}_kv", f"{slots} slots", span, everywhere=True)
+        case Tree(branching):
+            yield Sized("tree_kv", f"spans of {branching}", span, everywhere=True)
         case T5Bias(buckets, name=name):
             yield Sized(name, f"{buckets} buckets", span)
         case Relative(farthest):
@@ -55,7 +69,8 @@ class SharedSizes:
 
     def differing(self, found: Iterable[Sized], place: Place) -> Iterator[Diagnostic]:
         for one in found:
-            first = self.first.setdefault((place.layer, one.name), one)
+            first = self.first.setdefault((0 if one.everywhere else place.layer, one.name), one)
             if one.size != first.size:
-                where = place.where()
-                yield two_sizes(one.name, one.span, one.size, first.span, first.size, where)
+                among = "all layers" if one.everywhere else "all heads of a layer"
+                found_in = place.where(), among
+                yield two_sizes(one.name, one.span, one.size, first.span, first.size, *found_in)

@@ -76,12 +76,53 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Tree:
+    """A balanced tree of spans over the tokens (BP-Transformer).
+
+    Level 0 are the tokens, a span of the next level holds up to `branching` of this one; slots go
+    level by level, left to right, the root last. Available once its span ends at or before i.
+    """
+
+    branching: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The n tokens as the rows of a stream or a tree see them: another sequence, by its index."""
+
+
+@dataclass(frozen=True, slots=True)
 class Encoder:
     """Another sequence; always available. Query positions are row numbers here."""
 
 
-Source = Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Encoder
+Source = Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Tree | Text | Encoder
 TOKENS = Tokens()
+TEXT = Text()
+
+Rows = Tokens | Stream | Tree
+"""Whose rows ask: the tokens', those of a stream's slots, those of a tree's spans above level 0."""
+
+
+def name_of(rows: Rows) -> str:
+    """What a call names the rows by; those of the tokens have no name."""
+    match rows:
+        case Stream(name):
+            return name
+        case Tree():
+            return "tree"
+        case Tokens():
+            return ""
+
+
+def labels_of(name: str, counted: Source) -> str:
+    """The run-time labels of a sequence: those of the tokens, or `NAME_STREAM` of its slots."""
+    return f"{name}_{counted.name}" if isinstance(counted, Stream) else name
+
+
+def home_of(rows: Rows) -> Source:
+    """The source of a relation without `on` in the rules of such rows."""
+    return TOKENS if isinstance(rows, Tokens) else TEXT
 
 
 def word_of(source: Source) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from patternc.language.argument_errors import not_lowered
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.kinds import POSITIONAL, UNKNOWN, Facts, expected_kind
 from patternc.language.lists import integer
@@ -33,6 +32,7 @@ from patternc.language.program import (
     StreamRows,
     When,
     children,
+    nodes_of,
     walk,
 )
 from patternc.language.structure import Arrangement
@@ -45,11 +45,15 @@ _MOST_PARTS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A rule to be looked at for values: its condition, its sound parts, what it depends on."""
+    """A rule to be looked at for values: its condition, its sound parts, what it depends on.
+
+    `rows` is whose rows it is for, empty for the tokens'.
+    """
 
     rule: Rule
     parts: tuple[Node, ...]
     varies: frozenset[str]
+    rows: str = ""
 
 
 @dataclass(slots=True)
@@ -81,22 +85,23 @@ def check_statements(
             checked.sound.append(statement)
         elif isinstance(statement, Let | Parameter):
             checked.tainted.add(statement.name)
-        if any(statement is rule for rule in arrangement.rules):
-            checked.looks.append(_look(statement, sound, facts, scope, checked))  # type: ignore[arg-type]
+        if isinstance(statement, Bare | When | Otherwise):
+            rows = arrangement.section_of(statement) or ""
+            checked.looks.append(_look(statement, rows, sound, facts, scope, checked))
     return checked, scope
 
 
-def _look(rule: Rule, sound: bool, facts: Facts, scope: Scope, checked: Checked) -> Look:
+def _look(rule: Rule, rows: str, sound: bool, facts: Facts, scope: Scope, checked: Checked) -> Look:
     """All of a sound rule; else the relations in it that are sound by themselves."""
     if sound:
-        return Look(rule, (rule.pattern,), facts.holds & {"layer", "head"})
+        return Look(rule, (rule.pattern,), facts.holds & {"layer", "head"}, rows)
     relations = [part for part in walk(rule.pattern) if isinstance(part, Call | Lift)]
     parts = tuple(
         part
         for part in relations
         if id(part) in scope.sound and not names_in(part, checked.tainted)
     )
-    return Look(rule, parts, frozenset({"layer", "head"}))
+    return Look(rule, parts, frozenset({"layer", "head"}), rows)
 
 
 def _check_statement(statement: Statement, scope: Scope) -> Facts:
@@ -107,8 +112,6 @@ def _check_statement(statement: Statement, scope: Scope) -> Facts:
             return facts
         case CallHeader():
             check_header_call(statement, scope)
-        case StreamRows():
-            scope.report(not_lowered("`rows` of a stream", statement.span))
         case Parameter(_, value):
             bind(statement, _fixed(value, "a parameter", scope), scope)
         case Let():
@@ -119,7 +122,7 @@ def _check_statement(statement: Statement, scope: Scope) -> Facts:
             return check_rule(pattern, scope)
         case When(condition, pattern):
             return _when(condition, pattern, scope)
-        case FlagHeader():
+        case FlagHeader() | StreamRows():
             pass
     return UNKNOWN
 
@@ -151,20 +154,8 @@ def _fixed(value: Node, what: str, scope: Scope) -> Facts:
     return facts
 
 
-def _roots(statement: Statement) -> tuple[Node, ...]:
-    match statement:
-        case CountHeader(_, value) | Parameter(_, value) | Let(_, value):
-            return (value,)
-        case Bare(pattern) | Otherwise(pattern):
-            return (pattern,)
-        case When(condition, pattern):
-            return (condition, pattern)
-        case _:
-            return ()
-
-
 def _mentions(statement: Statement, names: set[str]) -> bool:
-    return any(names_in(root, names) for root in _roots(statement))
+    return any(names_in(root, names) for root in nodes_of(statement))
 
 
 def names_in(node: Node, names: set[str]) -> bool:
@@ -172,7 +163,7 @@ def names_in(node: Node, names: set[str]) -> bool:
 
 
 def _check_size(statement: Statement, facts: Facts, checked: Checked, findings: Findings) -> None:
-    size = sum(_size(root, checked.sizes) for root in _roots(statement))
+    size = sum(_size(root, checked.sizes) for root in nodes_of(statement))
     if isinstance(statement, Let):
         plain = facts.kind == "integer" and not facts.positional
         checked.sizes[statement.name] = 1 if plain else size

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
+from patternc.language.near import nearest
 from patternc.language.program import (
     Bare,
+    Call,
     CallHeader,
     CountHeader,
     FlagHeader,
@@ -26,39 +28,123 @@ from patternc.language.program import (
     StreamRows,
     Unary,
     When,
+    nodes_of,
+    walk,
 )
 from patternc.language.source import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The rules for the tokens' rows, those below `rows NAME`, and the rules out of place."""
+    """The rules for the tokens' rows, those below each `rows NAME`, and the rules out of place."""
 
     rules: tuple[Rule, ...]
-    others: tuple[Rule, ...]
+    others: dict[str, tuple[Rule, ...]]
     misplaced: tuple[Rule, ...]
+
+    def section_of(self, rule: Rule) -> str | None:
+        """Whose rows a rule is for, empty for the tokens'; None where it is out of place."""
+        for name, rules in {"": self.rules, **self.others}.items():
+            if any(rule is one for one in rules):
+                return name
+        return None
 
 
 def arrange(program: Program, findings: Findings) -> Arrangement:
     """The rules in order. A program of headers alone, `causal` among them, has the rule `full`."""
     for diagnostic in _headers(program):
         findings.add(diagnostic)
-    sections = [_in_order(section, findings) for section in _sections(program)]
-    rules = sections[0][0] or _implied(program, findings)
-    others = tuple(rule for kept, _ in sections[1:] for rule in kept)
-    return Arrangement(rules, others, tuple(rule for _, late in sections for rule in late))
+    (_, first), *rest = (
+        (rows, _in_order(section, findings)) for rows, section in _sections(program)
+    )
+    rules, misplaced = first[0] or _implied(program, findings), first[1]
+    others: dict[str, tuple[Rule, ...]] = {}
+    begun: dict[str, StreamRows] = {}
+    for rows, (kept, late) in rest:
+        assert rows is not None
+        problem = _section_problem(rows, kept, begun, program)
+        if problem is None:
+            others[rows.name], misplaced = kept, misplaced + late
+        else:
+            findings.add(problem)
+            misplaced += kept + late
+        begun.setdefault(rows.name, rows)
+    return Arrangement(rules, others, misplaced)
 
 
-def _sections(program: Program) -> Iterator[list[Rule]]:
+def _sections(program: Program) -> Iterator[tuple[StreamRows | None, list[Rule]]]:
     """The rules of the tokens, then those below each `rows NAME`."""
+    rows: StreamRows | None = None
     section: list[Rule] = []
     for statement in program.statements:
         if isinstance(statement, StreamRows):
-            yield section
-            section = []
+            yield rows, section
+            rows, section = statement, []
         elif isinstance(statement, Bare | When | Otherwise):
             section.append(statement)
-    yield section
+    yield rows, section
+
+
+def _section_problem(
+    rows: StreamRows, rules: tuple[Rule, ...], begun: dict[str, StreamRows], program: Program
+) -> Diagnostic | None:
+    known = stream_names(program)
+    if rows.name not in known:
+        return _no_stream(rows, known)
+    if rows.name in begun:
+        return _rows_twice(rows, begun[rows.name])
+    return None if rules else _no_rules(rows)
+
+
+def stream_names(program: Program) -> tuple[str, ...]:
+    """The streams of a program in the order of the text."""
+    parts = (part for s in program.statements for root in nodes_of(s) for part in walk(root))
+    calls = (part for part in parts if isinstance(part, Call) and part.function == "stream")
+    names = (a.value.name for call in calls for a in call.arguments if isinstance(a.value, Name))
+    return tuple(dict.fromkeys(names))
+
+
+def _no_stream(rows: StreamRows, known: tuple[str, ...]) -> Diagnostic:
+    if rows.name == "tree":
+        note = "the rows of a tree have no rules: each span attends to its tokens"
+        return Diagnostic(
+            "P027", "`rows tree` has no rules", rows.span, "always the same", note=note,
+            help="leave it out",
+        )  # fmt: skip
+    near = nearest(rows.name, known)
+    return Diagnostic(
+        "P027",
+        f"`{rows.name}` is no stream of this program",
+        rows.span,
+        "no `stream(..)` has this name",
+        note="`rows NAME` begins the rules for the slots of a stream",
+        help=f"did you mean `rows {near}`?"
+        if near
+        else f"write `full on stream({rows.name}, 256)`, say, in a rule",
+    )
+
+
+def _rows_twice(rows: StreamRows, first: StreamRows) -> Diagnostic:
+    return Diagnostic(
+        "P028",
+        f"the rows of `{rows.name}` begin twice",
+        rows.span,
+        "begun again",
+        note="every stream has its rules in one place",
+        help="put all of them below the first",
+        marks=(Mark(first.span, "first begun here"),),
+    )
+
+
+def _no_rules(rows: StreamRows) -> Diagnostic:
+    return Diagnostic(
+        "P029",
+        f"no pattern for the rows of `{rows.name}`",
+        rows.span,
+        "no rule follows",
+        note="without `rows NAME` the slots of a stream attend to all tokens and all slots",
+        help="write a pattern below it, or leave it out",
+    )
 
 
 def _implied(program: Program, findings: Findings) -> tuple[Rule, ...]:

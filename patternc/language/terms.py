@@ -7,13 +7,14 @@ inside a `Blocks` or `Parts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from patternc.language.formula import Condition, Expression
 from patternc.language.modifiers import Modifier
-from patternc.language.sources import Source
+from patternc.language.sources import TOKENS, Source, Stream, Tree
+from patternc.language.sources import Rows as RowsOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,32 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Contextual:
+    """On each side of i the `count` next nodes of every level of a tree, coarser with distance.
+
+    The spans cover every other token once; the rule is that of `spans` in the relation room. Holds
+    nothing at i < 0. With `past_only` on the left side alone, the spans that end before i.
+    """
+
+    count: int
+    past_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """On a tree: the span of slot j ends at or before i."""
+
+    branching: int
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """In the rows of a tree: token j is in the span of row i."""
+
+    branching: int
+
+
+@dataclass(frozen=True, slots=True)
 class Blocks:
     """`body` on blocks of `size` positions: i // size, j // size, ceil(n / size)."""
 
@@ -281,6 +308,9 @@ Term = (
     | Neighborhood
     | Same
     | Where
+    | Contextual
+    | Ended
+    | Covered
     | Blocks
     | Parts
     | Union
@@ -298,11 +328,13 @@ class HeadPattern:
 
     One branch is a set; several are the arguments of `mix`. The header `causal` is already applied:
     an operand `Causal()` of an `Intersection` means "available to the query" on every source.
-    With a `combination` there are no branches.
+    With a `combination` there are no branches. `rows` says whose rows ask; i is a slot of theirs,
+    on a tree counted from its first span above the tokens.
     """
 
     branches: tuple[Term, ...]
     combination: Combination | None = None
+    rows: RowsOf = TOKENS
 
     @property
     def sets(self) -> Iterator[Term]:
@@ -310,6 +342,14 @@ class HeadPattern:
         yield from self.branches
         for argument in self.combination.arguments if self.combination else ():
             yield from argument.sets
+
+
+def without_rules(rows: RowsOf, others: Iterable[RowsOf]) -> HeadPattern:
+    """The rows of a tree: each span attends to its tokens; of a stream: all tokens and slots."""
+    if isinstance(rows, Tree):
+        return HeadPattern((Covered(rows.branching),), rows=rows)
+    slots = (On(Full(), each) for each in others if isinstance(each, Stream))
+    return HeadPattern((Union((Full(), *slots)),), rows=rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TOKENS, Source, home_of
 from patternc.language.terms import (
     Causal,
     Complement,
@@ -60,12 +60,37 @@ def _first(items: tuple[Term, ...]) -> Term:
 
 def treatments_of(pattern: HeadPattern) -> tuple[Treatment, ...]:
     """Those of one softmax: of all branches."""
-    return tuple(dict.fromkeys(one for branch in pattern.branches for one in treatments(branch)))
+    home = home_of(pattern.rows)
+    found = (one for branch in pattern.branches for one in treatments(branch, home))
+    return tuple(dict.fromkeys(found))
 
 
-def sources_of(term: Term) -> tuple[Source, ...]:
-    """In the order of their first occurrence."""
-    return tuple(dict.fromkeys(one.source for one in treatments(term)))
+def sources_of(term: Term, home: Source = TOKENS) -> tuple[Source, ...]:
+    """In the order of their first occurrence; `home` is that of a relation as it stands."""
+    return tuple(dict.fromkeys(one.source for one in treatments(term, home)))
+
+
+def sources_of_sets(pattern: HeadPattern) -> Iterator[Source]:
+    """Every source that a pattern names, also where pairs are taken away."""
+    home = home_of(pattern.rows)
+    for branch in pattern.sets:
+        yield from _named(branch, home)
+
+
+def _named(term: Term, source: Source) -> Iterator[Source]:
+    match term:
+        case On(inner, found):
+            yield from _named(inner, found)
+        case Union(items) | Intersection(items):
+            for item in items:
+                yield from _named(item, source)
+        case Difference(left, right):
+            yield from _named(left, source)
+            yield from _named(right, source)
+        case Complement(inner) | With(inner):
+            yield from _named(inner, source)
+        case _:
+            yield source
 
 
 def is_past(term: Term) -> bool:

@@ -11,9 +11,11 @@ from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.headers import Headers
 from patternc.language.lower import Lowering
+from patternc.language.other_rows import check_rows
 from patternc.language.program import Node, Rule, When
 from patternc.language.row_projections import check_projections
 from patternc.language.shared_sizes import SharedSizes, Sized
+from patternc.language.sources import TOKENS, Stream
 from patternc.language.statements import Look
 from patternc.language.structure import without_else
 from patternc.language.terms import HeadPattern
@@ -27,9 +29,9 @@ class _Visit:
     lets: Mapping[str, Node]
     causal: bool
     findings: Findings
+    sizes: SharedSizes
     taken: set[int] = field(default_factory=set)
     seen: dict[tuple[int, int, int], tuple[Sized, ...]] = field(default_factory=dict)
-    sizes: SharedSizes = field(default_factory=SharedSizes)
     uncovered: Place | None = None
 
     def look(self, place: Place) -> None:
@@ -57,11 +59,17 @@ class _Visit:
             return False
 
     def _lower(self, look: Look, place: Place) -> tuple[Sized, ...]:
-        lowering = Lowering(place, self.causal, self.findings)
+        # How many slots have these rows is not asked yet.
+        rows = Stream(look.rows, 1) if look.rows else TOKENS
+        lowering = Lowering(place, self.causal, self.findings, rows)
         for part in look.parts:
             pattern = lowering.pattern(part)
             if not lowering.failed:
                 self._check(part, pattern, place)
+            # Part of a rule alone does not show what it stands on.
+            if not lowering.failed and part is look.rule.pattern:
+                for diagnostic in check_rows(part, rows, place.lets):
+                    self.findings.add(diagnostic)
         return tuple(lowering.sized)
 
     def _check(self, node: Node, pattern: HeadPattern, place: Place) -> None:
@@ -78,7 +86,21 @@ def visit(
 
     A rule is lowered again only where it may differ: for the layers and heads it depends on.
     """
-    tour = _Visit(looks, lets, headers.causal, findings)
+    sizes = SharedSizes()
+    for rows in dict.fromkeys(look.rows for look in looks):
+        section = tuple(look for look in looks if look.rows == rows)
+        _tour(section, headers, lets, findings, sizes)
+
+
+def _tour(
+    looks: tuple[Look, ...],
+    headers: Headers,
+    lets: Mapping[str, Node],
+    findings: Findings,
+    sizes: SharedSizes,
+) -> None:
+    """The rules for one sort of rows."""
+    tour = _Visit(looks, lets, headers.causal, findings, sizes)
     for place in headers.places(lets):
         tour.look(place)
     last = looks[-1].rule

@@ -175,6 +175,7 @@ class Layout:
         tables: Sequence[HeadTables],
     ) -> None:
         self.n, self.query_tile, self.key_tile = n, query_tile, key_tile
+        self._rows = max((mine.row_count for mine in tables), default=n)
         self._heads = [
             [
                 BranchLayout(branch, query_tile, key_tile, mine.of(branch.source))
@@ -197,7 +198,7 @@ class Layout:
 
     def row(self, head: int, a: int) -> Visits:
         """The key tiles of query tile `a`; branch by branch."""
-        if not 0 <= a < -(-self.n // self.query_tile):
+        if not 0 <= a < -(-self._rows // self.query_tile):
             raise IndexError(f"query tile {a} is not among those of n = {self.n}")
         return self._visits(head, lambda branch: branch.row(a))
 

@@ -24,8 +24,8 @@ from patternc.layout.tiling import touched
 from patternc.relation.evaluation import Values, holds
 from patternc.relation.fold import TRUE
 from patternc.relation.formulas import variables_of
-from patternc.relation.predicate import InRow, Member, SameLabel
-from patternc.relation.runs import Run, Sizes, expand
+from patternc.relation.predicate import InRow, Member, SameLabel, Within
+from patternc.relation.runs import Run, Sizes, expand, in_runs
 from patternc.relation.tables import Tables
 
 Integers = NDArray[np.int64]
@@ -81,10 +81,14 @@ def product_tiles(product: Product, tiling: Tiling, tables: Tables) -> tuple[Pai
     listed = [
         item.atom for item in product.literals if isinstance(item.atom, InRow) and item.positive
     ]
+    spans = [item.atom for item in product.literals if isinstance(item.atom, Within)]
     if listed:
         pairs, full = _row_table_tiles(listed[0], product, tiling, tables)
         alone = len(product.literals) == 1
         full = full if alone else np.zeros(len(pairs.row), np.bool_)
+    elif spans and product.literals[0].positive:
+        pairs = _span_tiles(spans[0], product, tiling, tables)
+        full = np.zeros(len(pairs.row), np.bool_)
     else:
         pairs = listed_singly(product.runs, rows, tables.sizes)
         full = np.zeros(len(pairs.row), np.bool_)
@@ -121,6 +125,24 @@ def _row_table_tiles(
     row, key = row[kept], key[kept]
     pairs = sorted_pairs(row * height // tiling.query_tile, key * width // tiling.key_tile)
     return pairs, _filled(pairs, row, key, height, width, product, tiling, tables.sizes)
+
+
+def _span_tiles(atom: Within, product: Product, tiling: Tiling, tables: Tables) -> Pairs:
+    """Tiles that the intervals of a table touch, among those of the product's formula."""
+    table = tables.spans(atom.table)
+    ends, index = table.reshape(-1, 2), np.repeat(np.arange(len(table)), table.shape[1] // 2)
+    by_key = "j" in variables_of(atom.index)
+    own, across = tiling.query_tile, tiling.key_tile
+    if by_key:
+        own, across = across, own
+    kept = ends[:, 0] < ends[:, 1]
+    index, start, stop = index[kept] // own, ends[kept, 0] // across, -(-ends[kept, 1] // across)
+    width = stop - start
+    place = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width - start, width)
+    index = np.repeat(index, width)
+    found = sorted_pairs(place, index) if by_key else sorted_pairs(index, place)
+    inside = in_runs(product.runs, found.row, found.tile, tables.sizes)
+    return Pairs(found.row[inside], found.tile[inside])
 
 
 def unit_of(atom: InRow) -> int:

@@ -6,18 +6,23 @@ slots. Non-goals: tiles, and the numbers of heads that share a kernel.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from patternc.language.formula import Condition, Constant, Expression
+from patternc.language.sources import Memory, Tree, labels_of
 from patternc.language.terms import (
     Blocks,
     Causal,
     Columns,
     Complement,
+    Contextual,
+    Covered,
     Diagonal,
     Difference,
     DilatedSegment,
     Empty,
+    Ended,
     Full,
     Global,
     Intersection,
@@ -61,6 +66,9 @@ from patternc.relation.predicate import (
     RandomTable,
     RowTable,
     SameLabel,
+    SpanKind,
+    SpanTable,
+    Within,
 )
 from patternc.relation.scope import TOKENS, ZERO, Scope, in_scope, substitute
 
@@ -99,14 +107,24 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
         case Permuted(table):
             return _permuted(table, scope)
         case Random():
-            return _in_row(RandomTable(term, scope.block, scope.parts), scope)
+            units = scope.block, scope.parts
+            return _in_row(RandomTable(term, *units, scope.source, scope.asking), scope)
         case Listed(name):
             return _in_row(ListedTable(name, scope.block, scope.parts), scope)
         case Neighborhood():
             grid = lower_neighborhood(term, scope.row, scope.key)
             return conjunction([_existing_row(scope), grid])
         case Same(name):
-            return SameLabel(LabelTable(name, scope.block, scope.parts), scope.row, scope.key)
+            return _same(name, scope)
+        case Contextual(count, past_only):
+            assert isinstance(scope.source, Tree)
+            kind: SpanKind = "past" if past_only else "contextual"
+            walks = SpanTable(kind, scope.source.branching, count)
+            return Within(walks, scope.key, scope.row)
+        case Ended(branching):
+            return Within(SpanTable("ended", branching), scope.key, scope.row)
+        case Covered(branching):
+            return Within(SpanTable("covered", branching), scope.row, scope.key)
         case Where(condition):
             return substitute(condition, scope)
         case Blocks(size, body):
@@ -123,6 +141,23 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
             return negation(lower(operand, scope))
         case _:
             assert_never(term)
+
+
+def _same(name: str, scope: Scope) -> Condition:
+    """Labels of the rows, and those of the keys: the same, or behind them in one table."""
+    rows, keys = labels_of(name, scope.asking), labels_of(name, scope.source)
+    units = scope.block, scope.parts
+    if rows == keys:
+        return SameLabel(LabelTable(rows, *units), scope.row, scope.key)
+    if isinstance(scope.source, Memory):
+        return FALSE
+    table = LabelTable(rows, *units, keys)
+    return conjunction(
+        [
+            compare(scope.row, "<", scope.height),
+            SameLabel(table, scope.row, add(scope.key, scope.height)),
+        ]
+    )
 
 
 def _existing_row(scope: Scope) -> Condition:
@@ -151,13 +186,13 @@ def _keys(positions: Positions, scope: Scope) -> Condition:
 
 
 def _queries(positions: Positions, scope: Scope) -> Condition:
-    among = Among(scope.length, scope.row, scope.block, scope.parts, not scope.tokens)
+    among = Among(scope.height, scope.row, scope.block, scope.parts, not scope.tokens)
     return lower_positions(positions, scope.row, among, lambda end: in_scope(end, scope))
 
 
 def _rows(positions: Positions, scope: Scope) -> Condition:
     """Only on a key source may there be rows past n."""
-    below = TRUE if scope.tokens else compare(scope.row, "<", scope.length)
+    below = TRUE if scope.tokens else compare(scope.row, "<", scope.height)
     return conjunction([_existing_row(scope), below, _queries(positions, scope)])
 
 
@@ -207,19 +242,19 @@ def _dilated_segment(term: DilatedSegment, scope: Scope) -> Condition:
 
 def _blocks(size: int, scope: Scope) -> Scope:
     block = Constant(size)
-    count, length = (
+    count, length, height = (
         floor_divide(add(positions, Constant(size - 1)), block)
-        for positions in (scope.count, scope.length)
+        for positions in (scope.count, scope.length, scope.height)
     )
-    return Scope(
-        floor_divide(scope.row, block),
-        floor_divide(scope.key, block),
-        count,
-        length,
-        scope.block * size,
-        scope.parts,
-        floor_divide(scope.first, block),
-        scope.tokens,
+    return replace(
+        scope,
+        row=floor_divide(scope.row, block),
+        key=floor_divide(scope.key, block),
+        count=count,
+        length=length,
+        height=height,
+        block=scope.block * size,
+        first=floor_divide(scope.first, block),
     )
 
 
@@ -232,7 +267,10 @@ def _parts(parts: int, body: Term, scope: Scope) -> Condition:
     cases = []
     for row in range(-parts, parts):
         for key in range(parts if scope.tokens else 1):
-            inner = Scope(Constant(row), Constant(key), count, count, 1, parts, ZERO, scope.tokens)
+            inner = replace(
+                scope, row=Constant(row), key=Constant(key), count=count, length=count,
+                height=count, block=1, parts=parts, first=ZERO,
+            )  # fmt: skip
             inside = [_in_part(row, parts, scope.row, scope)]
             if scope.tokens:
                 inside.append(_in_part(key, parts, scope.key, scope))

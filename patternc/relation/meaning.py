@@ -19,12 +19,22 @@ from functools import reduce
 
 import numpy as np
 
-from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens
+from patternc.language.sources import (
+    TOKENS,
+    Encoder,
+    Pool,
+    Rows,
+    Source,
+    Tokens,
+    Tree,
+    home_of,
+)
 from patternc.language.terms import (
     Blocks,
     Causal,
     Complement,
     Difference,
+    Ended,
     Full,
     HeadPattern,
     Intersection,
@@ -37,7 +47,7 @@ from patternc.language.terms import (
 )
 from patternc.relation.evaluation import Booleans, Integers, Keys
 from patternc.relation.single import Inputs, Scope, drawn, nothing, relation
-from patternc.relation.sources import keys_of, slots
+from patternc.relation.sources import keys_of, row_count, slots
 
 Sizes = Mapping[str, int]
 
@@ -49,16 +59,20 @@ def mask(
     inputs: Inputs | None = None,
     source: Source = TOKENS,
     sizes: Sizes | None = None,
+    asking: Rows = TOKENS,
 ) -> Booleans:
     """The pairs of `term` on the slots of `source`: booleans [queries, slots].
 
-    Query row r stands at position r + n - queries, on an encoder at r.
+    Query row r stands at position r + n - queries, on an encoder at r. The `asking` rows of a
+    stream or tree are all of theirs.
     """
-    count = n if queries is None else queries
-    start = 0 if source == Encoder() else n - count
+    height = row_count(asking, n)
+    count = height if queries is None else queries
+    start = 0 if source == Encoder() else height - count
     rows = np.arange(count, dtype=np.int64) + start
     keys = keys_of(source, slots(source, n, sizes or {}))
-    return pairs(term, Scope(rows, n, keys, inputs or {}, source))
+    home = home_of(asking)
+    return pairs(term, Scope(rows, n, keys, inputs or {}, height, source, home, asking))
 
 
 def multiplicity(
@@ -76,9 +90,10 @@ def multiplicity(
     """
     among = sources_of(pattern) if sources is None else sources
     widths = [slots(source, n, sizes or {}) for source in among]
-    counts = np.zeros((n if queries is None else queries, sum(widths)), np.int64)
+    height = row_count(pattern.rows, n) if queries is None else queries
+    counts = np.zeros((height, sum(widths)), np.int64)
     for branch in pattern.sets:
-        parts = (mask(branch, n, queries, inputs, at, sizes) for at in among)
+        parts = (mask(branch, n, queries, inputs, at, sizes, pattern.rows) for at in among)
         counts += np.hstack(list(parts))
     return counts
 
@@ -91,8 +106,9 @@ def columns(
 
 
 def sources_of(pattern: HeadPattern) -> tuple[Source, ...]:
-    named = (source for term in pattern.sets for source in named_by(term, TOKENS))
-    return tuple(dict.fromkeys(named)) or (TOKENS,)
+    home = home_of(pattern.rows)
+    named = (source for term in pattern.sets for source in named_by(term, home))
+    return tuple(dict.fromkeys(named)) or (home,)
 
 
 def named_by(term: Term, stands_on: Source) -> Iterator[Source]:
@@ -158,6 +174,8 @@ def available(scope: Scope) -> Booleans:
             return np.asarray(scope.j <= scope.i)
         case Pool() as pool:
             return np.asarray(np.array(window_ends(pool, scope.n))[None, :] <= scope.i + 1)
+        case Tree(branching):
+            return relation(Ended(branching), scope)
         case _:
             return ~nothing(scope)
 
@@ -180,20 +198,21 @@ def blocks(size: int, body: Term, scope: Scope) -> Booleans:
     known = scope.keys
     keys = Keys(known.first // size, -(-known.stop // size), -(-known.count // size))
     rows, columns = scope.rows // size, scope.j[0] // size
-    return lifted(body, scope, rows, columns, -(-scope.n // size), keys)
+    blocks = replace(scope, n=-(-scope.n // size), height=-(-scope.height // size), keys=keys)
+    return lifted(body, blocks, rows, columns)
 
 
 def parts(count: int, body: Term, scope: Scope) -> Booleans:
     """Parts of the tokens."""
     length = max(scope.n, 1)
     rows, columns = count * scope.rows // length, count * scope.j[0] // length
-    return lifted(body, scope, rows, columns, count, Keys(0, count, count))
+    return lifted(
+        body, replace(scope, n=count, height=count, keys=Keys(0, count, count)), rows, columns
+    )
 
 
-def lifted(
-    body: Term, scope: Scope, rows: Integers, columns: Integers, n: int, keys: Keys
-) -> Booleans:
+def lifted(body: Term, scope: Scope, rows: Integers, columns: Integers) -> Booleans:
     """`body` on the coarser positions, spread over the rows and keys that they stand for."""
     coarse, place = np.unique(rows, return_inverse=True)
-    inner = pairs(body, replace(scope, rows=coarse, n=n, keys=keys))
-    return inner[place][:, columns - keys.first]
+    inner = pairs(body, replace(scope, rows=coarse))
+    return inner[place][:, columns - scope.keys.first]

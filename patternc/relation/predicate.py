@@ -7,8 +7,10 @@ numpy, torch and Triton text) prints or evaluates this one tree. Non-goals: tile
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from patternc.language.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
+from patternc.language.sources import TOKENS, Rows, Source
 from patternc.language.terms import Listing, Random
 
 
@@ -16,12 +18,15 @@ from patternc.language.terms import Listing, Random
 class RandomTable:
     """Draws of one `Random`: integers [rows, count], -1 where empty.
 
-    Rows and keys count blocks of `block` tokens, or the parts of `parts` when that is not 0.
+    Rows and keys count blocks of `block` tokens, or the parts of `parts` when that is not 0. Keys
+    are slots of `source`, as the `rows` see it.
     """
 
     random: Random
     block: int = 1
     parts: int = 0
+    source: Source = TOKENS
+    rows: Rows = TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,34 @@ MemberTable = SetTable | ConstantSet
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """Run-time integer labels [n] or [batch, n], by blocks or parts; negative: equal to nothing."""
+    """Run-time integer labels [n] or [batch, n], by blocks or parts; negative: equal to nothing.
+
+    With `keys` the labels of that input follow, those of the slots: of another sequence.
+    """
 
     name: str
     block: int = 1
     parts: int = 0
+    keys: str = ""
 
 
-Table = RowTable | MemberTable | LabelTable
+SpanKind = Literal["contextual", "past", "ended", "covered"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTable:
+    """Half-open intervals by the spans of a tree: integers [slots or rows, 2 * intervals].
+
+    `contextual`, `past` and `ended`: the query positions that a slot is attended to by, by those
+    behind it alone, and available to; `covered`: the tokens of a span, by its row.
+    """
+
+    kind: SpanKind
+    branching: int
+    count: int = 0
+
+
+Table = RowTable | MemberTable | LabelTable | SpanTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +136,15 @@ class SameLabel(Atom):
     key: Expression
 
 
+@dataclass(frozen=True, slots=True)
+class Within(Atom):
+    """`position` lies in an interval of `index` of `table`; false at an `index` outside it."""
+
+    table: SpanTable
+    index: Expression
+    position: Expression
+
+
 Predicate = Condition
 
 __all__ = [
@@ -132,6 +166,9 @@ __all__ = [
     "RowTable",
     "SameLabel",
     "SetTable",
+    "SpanKind",
+    "SpanTable",
     "Table",
     "Truth",
+    "Within",
 ]

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from patternc.language.formula import All, Any, Atom, Compare, Condition, Not, Truth
 from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TOKENS, Rows, Source, home_of
 from patternc.language.terms import HeadPattern
 from patternc.relation.fold import FALSE, TRUE, conjunction, disjunction, negation
 from patternc.relation.lower import lower
@@ -73,15 +73,20 @@ class Combined:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`branches` in the order of their softmax; without `combined` there is one softmax."""
+    """`branches` in the order of their softmax; without `combined` there is one softmax.
+
+    `rows` says whose rows i are; where not the tokens', the n of formulas is how many they are.
+    """
 
     branches: tuple[Branch, ...]
     combined: Combined | None = None
+    rows: Rows = TOKENS
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The key sources in the order of their first occurrence: the columns of a mask."""
-        return tuple(dict.fromkeys(branch.source for branch in self.branches)) or (TOKENS,)
+        named = tuple(dict.fromkeys(branch.source for branch in self.branches))
+        return named or (home_of(self.rows),)
 
 
 def relation(pattern: HeadPattern) -> Relation:
@@ -90,11 +95,12 @@ def relation(pattern: HeadPattern) -> Relation:
     combined = _combined(pattern, softmaxes)
     projected = projections(pattern)
     branches = tuple(
-        _branch(part, times, number)
+        _branch(part, times, number, pattern.rows)
         for number, softmax in enumerate(softmaxes)
         for part, times in _counted(softmax, projected)
     )
-    return Relation(branches, combined if isinstance(combined, Combined) else None)
+    joined = combined if isinstance(combined, Combined) else None
+    return Relation(branches, joined, pattern.rows)
 
 
 def _combined(pattern: HeadPattern, softmaxes: list[HeadPattern]) -> int | Combined:
@@ -111,18 +117,20 @@ def _combined(pattern: HeadPattern, softmaxes: list[HeadPattern]) -> int | Combi
 def _counted(softmax: HeadPattern, projected: Projected) -> Iterator[tuple[Part, int]]:
     """The parts of all branches of a mix, parts of equal meaning once."""
     meaning: dict[object, tuple[Part, int]] = {}
-    for part in (part for branch in softmax.branches for part in separate(branch, projected)):
-        key = (_predicate(part), part.source, part.modifiers, part.projection)
+    home = home_of(softmax.rows)
+    parts = (part for branch in softmax.branches for part in separate(branch, projected, home))
+    for part in parts:
+        key = (_predicate(part, softmax.rows), part.source, part.modifiers, part.projection)
         meaning[key] = (part, meaning.get(key, (part, 0))[1] + 1)
     yield from meaning.values()
 
 
-def _predicate(part: Part) -> Condition:
-    return lower(part.term, scope_of(part.source))
+def _predicate(part: Part, rows: Rows) -> Condition:
+    return lower(part.term, scope_of(part.source, rows))
 
 
-def _branch(part: Part, multiplicity: int, softmax: int) -> Branch:
-    predicate = _predicate(part)
+def _branch(part: Part, multiplicity: int, softmax: int, rows: Rows) -> Branch:
+    predicate = _predicate(part, rows)
     cases = split(predicate)
     formula = cases.pop((), FALSE)
     conjuncts = tuple(Conjunct(formula, literals) for literals, formula in cases.items())

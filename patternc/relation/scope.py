@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from patternc.language import sources
 from patternc.language.formula import (
     Absolute,
     Add,
@@ -29,7 +30,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.sources import Source, Tokens
+from patternc.language.sources import Rows, Source, Text, Tokens
 from patternc.relation.fold import (
     add,
     compare,
@@ -43,7 +44,7 @@ from patternc.relation.fold import (
     negation,
     subtract,
 )
-from patternc.relation.sources import M, count_of, first_of, key_of
+from patternc.relation.sources import M, N, count_of, first_of, key_of
 
 ZERO = Constant(0)
 
@@ -53,7 +54,8 @@ class Scope:
     """What i, j and n of a term stand for, as expressions over token positions and slots.
 
     Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
-    other than the `tokens`; tables number keys from `first` on.
+    other than the `tokens`; tables number keys from `first` on. `height` is how many rows there
+    are: n, but for the `asking` rows of a stream or tree.
     """
 
     row: Expression
@@ -64,6 +66,9 @@ class Scope:
     parts: int = 0
     first: Expression = ZERO
     tokens: bool = True
+    height: Expression = N
+    source: Source = sources.TOKENS
+    asking: Rows = sources.TOKENS
 
     @property
     def slot(self) -> Expression:
@@ -75,12 +80,19 @@ class Scope:
 TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
 
 
-def scope_of(source: Source) -> Scope:
-    """The scope of a term on `source`."""
+def scope_of(source: Source, asking: Rows = sources.TOKENS) -> Scope:
+    """The scope of a term on `source`.
+
+    The n of a pass is the number of its rows. Where those are not the tokens', the number of tokens
+    is known on `Text` only, whose slots they are.
+    """
     if source == Tokens():
         return TOKENS
     key, count, first = key_of(source), count_of(source), first_of(source)
-    return Scope(Variable("i"), key, count, Variable("n"), first=first, tokens=False)
+    length = M if source == Text() else Variable("n")
+    return Scope(
+        Variable("i"), key, count, length, first=first, tokens=False, source=source, asking=asking
+    )
 
 
 def substitute(condition: Condition, scope: Scope) -> Condition:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens
+from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
 from patternc.language.terms import (
     Blocks,
     Causal,
     Complement,
+    Contextual,
     Difference,
+    Ended,
     Full,
     Global,
     HeadPattern,
@@ -46,12 +48,13 @@ class Part:
 Projected = tuple[tuple[Term, str], ...]
 
 
-def separate(branch: Term, projected: Projected = ()) -> tuple[Part, ...]:
+def separate(branch: Term, projected: Projected = (), home: Source = TOKENS) -> tuple[Part, ...]:
     """Disjoint parts, sources in the order of their first occurrence.
 
-    `projected` are the `projections` of the whole pattern.
+    `projected` are the `projections` of the whole pattern, `home` the source of a relation as it
+    stands.
     """
-    return tuple(_by_projection(_disjoint(_parts(branch)), projected))
+    return tuple(_by_projection(_disjoint(_parts(branch, home)), projected))
 
 
 def _parts(term: Term, source: Source = TOKENS) -> list[Part]:
@@ -128,8 +131,21 @@ def available(part: Part) -> Term:
             return _both(part.term, Causal())
         case Pool() as pool:
             return _both(part.term, Where(window_end(pool)))
+        case Tree(branching):
+            return _ended(part.term, branching)
         case _:
             return part.term
+
+
+def _ended(term: Term, branching: int) -> Term:
+    """The pairs whose span ends at or before the row: to its left, of those around it."""
+    match term:
+        case Contextual(count):
+            return Contextual(count, past_only=True)
+        case Union(terms):
+            return Union(tuple(_ended(item, branching) for item in terms))
+        case _:
+            return _both(term, Ended(branching))
 
 
 def _without(parts: list[Part], other: Part) -> list[Part]:

@@ -13,13 +13,17 @@ from typing import assert_never
 
 import numpy as np
 
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TOKENS, Source, Stream, Tree, labels_of
+from patternc.language.sources import Rows as RowsOf
 from patternc.language.terms import (
     Causal,
     Columns,
+    Contextual,
+    Covered,
     Diagonal,
     DilatedSegment,
     Empty,
+    Ended,
     Full,
     Global,
     Listed,
@@ -37,6 +41,7 @@ from patternc.language.terms import (
     Strided,
     Where,
 )
+from patternc.relation import spans
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Booleans, Integers, Keys, evaluate, holds, intervals
 from patternc.relation.neighborhoods import neighborhood
@@ -49,15 +54,18 @@ Inputs = Mapping[str, np.ndarray]
 class Scope:
     """Query positions `rows`, ascending, on the keys of `source`; inside a lift both count blocks.
 
-    `stands_on` is the source of a relation as it stands: the tokens outside every `on`.
+    `stands_on` is the source of a relation as it stands: the tokens outside every `on`. `height`
+    is how many rows there are, n where the tokens are `asking`.
     """
 
     rows: Integers
     n: int
     keys: Keys
     inputs: Inputs
+    height: int
     source: Source = TOKENS
     stands_on: Source = TOKENS
+    asking: RowsOf = TOKENS
 
     @property
     def i(self) -> Integers:
@@ -73,13 +81,13 @@ class Scope:
 
     @property
     def listed(self) -> Booleans:
-        """Rows at positions 0..n-1; on an encoder there may be others past n too."""
-        return np.asarray((self.i >= 0) & (self.i < self.n))
+        """Rows at positions 0..height-1; on an encoder there may be others past n too."""
+        return np.asarray((self.i >= 0) & (self.i < self.height))
 
     @property
     def every_row(self) -> Keys:
         """What listed rows are among."""
-        return Keys(0, self.n, self.n)
+        return Keys(0, self.height, self.height)
 
 
 def nothing(scope: Scope) -> Booleans:
@@ -89,6 +97,7 @@ def nothing(scope: Scope) -> Booleans:
 Relation = (
     Full | Empty | Diagonal | Causal | Local | Strided | Segment | DilatedSegment | Columns
     | Rows | Global | Permuted | Listed | Neighborhood | Same | Where
+    | Contextual | Ended | Covered
 )  # fmt: skip
 
 
@@ -99,6 +108,8 @@ def relation(term: Relation, scope: Scope) -> Booleans:
             return contains(positions, scope.j, scope.keys, scope)
         case Rows() | Global() | Permuted() | Listed() | Neighborhood() | Same():
             return scope.listed & of_query_positions(term, scope)
+        case Contextual() | Ended() | Covered():
+            return of_spans(term, scope)
         case _:
             return formula(term, scope.i, scope.j, scope.n)
 
@@ -167,7 +178,7 @@ def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
         case Same(name):
-            return same(label_input(name, scope), scope)
+            return same(name, scope)
         case _:
             assert_never(term)
 
@@ -211,10 +222,28 @@ def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
     return result & scope.listed
 
 
-def same(labels: Integers, scope: Scope) -> Booleans:
-    """The positions of a memory stand before every label."""
-    row, key = (labelled(labels, position) for position in (scope.i, scope.j))
+def same(name: str, scope: Scope) -> Booleans:
+    """The slots of a stream have labels of their own; a memory stands before every label."""
+    row = labelled(label_input(labels_of(name, scope.asking), scope.height, scope), scope.i)
+    of_slots = isinstance(scope.source, Stream)
+    count = scope.keys.stop if of_slots else scope.n
+    key = labelled(label_input(labels_of(name, scope.source), count, scope), scope.j)
     return np.asarray((row == key) & (row >= 0))
+
+
+def of_spans(term: Contextual | Ended | Covered, scope: Scope) -> Booleans:
+    """Relations of the spans of a tree, over the tokens of each."""
+    match term:
+        case Contextual(count, past_only):
+            assert isinstance(scope.source, Tree)
+            branching = scope.source.branching
+            held = spans.walked(scope.rows, scope.n, branching, count)
+            return held & of_spans(Ended(branching), scope) if past_only else held
+        case Ended(branching):
+            return np.asarray(spans.ranges(scope.n, branching)[:, 1] - 1 <= scope.i)
+        case Covered(branching):
+            tokens = spans.ranges(scope.n, branching)[scope.n + scope.rows]
+            return np.asarray((tokens[:, :1] <= scope.j) & (scope.j < tokens[:, 1:]))
 
 
 def labelled(labels: Integers, position: Integers) -> Integers:
@@ -236,10 +265,10 @@ def listed_input(name: str, scope: Scope) -> Integers:
     return table.astype(np.int64)
 
 
-def label_input(name: str, scope: Scope) -> Integers:
+def label_input(name: str, count: int, scope: Scope) -> Integers:
     labels = given(name, scope)
-    if labels.shape != (scope.n,) or not np.issubdtype(labels.dtype, np.integer):
-        raise InputError(f"`{name}` must be integers [{scope.n}], got {described(labels)}")
+    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(f"`{name}` must be integers [{count}], got {described(labels)}")
     return labels.astype(np.int64)
 
 

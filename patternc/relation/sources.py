@@ -16,11 +16,14 @@ from patternc.language.sources import (
     Persistent,
     Pool,
     Project,
+    Rows,
     Source,
     Stream,
+    Text,
     Tokens,
+    Tree,
 )
-from patternc.relation import fold
+from patternc.relation import fold, spans
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Keys
 
@@ -87,8 +90,10 @@ def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:
     `sizes` gives what the call decides: `memory`, `compressed` (full by default) and `encoder`.
     """
     match source:
-        case Tokens():
+        case Tokens() | Text():
             return n
+        case Tree(branching):
+            return spans.node_count(n, branching)
         case Memory(length):
             return _at_most(sizes.get("memory", length), length, "memory")
         case Compressed(length):
@@ -105,6 +110,19 @@ def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:
             return sizes["encoder"]
         case _:
             assert_never(source)
+
+
+def row_count(rows: Rows, n: int) -> int:
+    """How many query rows there are over n tokens."""
+    match rows:
+        case Tokens():
+            return n
+        case Stream(_, count):
+            return count
+        case Tree(branching):
+            return spans.node_count(n, branching) - n
+        case _:
+            assert_never(rows)
 
 
 def _at_most(given: int, length: int, name: str) -> int:

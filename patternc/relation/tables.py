@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language.formula import Atom, Condition
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TEXT, TOKENS, Rows, Source
 from patternc.language.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
+from patternc.relation import spans
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
 from patternc.relation.fold import disjunction
@@ -34,22 +35,24 @@ from patternc.relation.predicate import (
     RowTable,
     SameLabel,
     SetTable,
-    Table,
+    SpanTable,
+    Within,
 )
 from patternc.relation.random_tables import draw
 from patternc.relation.runs import Sizes
 from patternc.relation.scope import scope_of
 from patternc.relation.separate import separate
-from patternc.relation.sources import keys_of, slots
+from patternc.relation.sources import keys_of, row_count, slots
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 
 class Tables:
-    """The tables of one head at n tokens, for keys of one source.
+    """The tables of one head at n query positions, for keys of one source.
 
-    `m` is the number of slots of a `source` other than the tokens.
+    `m` is the number of slots of a `source` other than the tokens. With `rows` other than the
+    tokens' n is how many those are, over `tokens` tokens.
     """
 
     def __init__(
@@ -58,15 +61,20 @@ class Tables:
         inputs: Mapping[str, NDArray[np.generic]] | None = None,
         m: int | None = None,
         source: Source = TOKENS,
+        rows: Rows = TOKENS,
+        tokens: int | None = None,
     ) -> None:
         self.n = n
+        self.tokens = n if tokens is None else tokens
         self.source = source
+        self.asking = rows
         self.m = n if m is None else m
         self.keys: KeyCount = "n" if m is None else "m"
         self.sizes = Sizes(self.n, self.m)
         self._inputs = dict(inputs or {})
         self._rows: dict[RowTable, Integers] = {}
         self._members: dict[MemberTable, Booleans] = {}
+        self._spans: dict[SpanTable, Integers] = {}
 
     def rows(self, table: RowTable) -> Integers:
         """Keys by row, [rows, k], in the units of the table; -1 where empty."""
@@ -81,14 +89,23 @@ class Tables:
         return self._members[table]
 
     def labels(self, table: LabelTable) -> Integers:
-        """Labels of the positions, in the units of the table."""
-        labels = np.asarray(self._input(table.name), np.int64)
-        count = self._count(table, self.n)
+        """Labels of the positions, in the units of the table; those of the slots behind them."""
+        labels = self._labels(table.name, self._count(table, self.n))
+        if not table.keys:
+            return labels
+        return np.append(labels, self._labels(table.keys, self._count(table, self.m)))
+
+    def _labels(self, name: str, count: int) -> Integers:
+        labels = np.asarray(self._input(name), np.int64)
         if labels.shape != (count,):
-            raise InputError(
-                f"{table.name}: labels of shape [{count}] expected, not {labels.shape}"
-            )
+            raise InputError(f"{name}: labels of shape [{count}] expected, not {labels.shape}")
         return labels
+
+    def spans(self, table: SpanTable) -> Integers:
+        """Intervals by slot or row, [slots or rows, 2 * intervals]."""
+        if table not in self._spans:
+            self._spans[table] = _make_spans(table, self.tokens)
+        return self._spans[table]
 
     def holds(self, predicate: Condition, values: Values) -> Booleans:
         """Where a predicate is true, by broadcasting over the values of i and j."""
@@ -107,6 +124,9 @@ class Tables:
                     _label(labels, np.asarray(evaluate(side, values))) for side in (row, key)
                 )
                 return np.asarray((left >= 0) & (left == right))
+            case Within(table, index, position):
+                at, of = (np.asarray(evaluate(side, values)) for side in (index, position))
+                return _in_spans(self.spans(table), at, of)
             case _:
                 raise TypeError(f"no table answers {type(atom).__name__}")
 
@@ -140,17 +160,19 @@ class Tables:
         if self.source == TOKENS:
             avoided = _held(random.avoid, Tables(keys, self._inputs))
             return draw(random, keys, np.arange(rows), avoided)
-        avoided = _held(_passed_over(random), Tables(rows, self._inputs, keys, self.source))
+        tokens = keys if self.source == TEXT else rows
+        there = Tables(rows, self._inputs, keys, self.source, self.asking, tokens)
+        avoided = _held(passed_over(random), there)
         among = keys_of(self.source, keys)
         anywhere = replace(random, past_only=False)
-        return draw(anywhere, rows, np.arange(rows), avoided, among)
+        return draw(anywhere, tokens, np.arange(rows), avoided, among)
 
     def _make_members(self, table: MemberTable) -> Booleans:
         count = self._count(table, self.n if table.of_rows else self.m)
         members = np.zeros(count, np.bool_)
         match table:
             case ConstantSet(listing):
-                n = self._count(table, self.n)
+                n = self._count(table, self.tokens)
                 among = keys_of(TOKENS if table.of_rows else self.source, count)
                 for start, stop in intervals(listing, n, among):
                     members[start - among.first : stop - among.first] = True
@@ -165,7 +187,7 @@ class Tables:
                 assert_never(table)
         return members
 
-    def _count(self, table: Table, length: int) -> int:
+    def _count(self, table: RowTable | MemberTable | LabelTable, length: int) -> int:
         """`length` positions in the units of the table."""
         parts = 0 if isinstance(table, ConstantSet) else table.parts
         return -(-(parts or length) // table.block)
@@ -179,7 +201,8 @@ class Tables:
 class HeadTables:
     """The tables of one head, by key source.
 
-    `sizes` gives the slots that only the call knows: `memory`, `compressed`, `encoder`.
+    `sizes` gives the slots that only the call knows: `memory`, `compressed`, `encoder`. With `rows`
+    other than those of the n tokens, query positions are their slots.
     """
 
     def __init__(
@@ -187,8 +210,10 @@ class HeadTables:
         n: int,
         inputs: Mapping[str, NDArray[np.generic]] | None = None,
         sizes: Mapping[str, int] | None = None,
+        rows: Rows = TOKENS,
     ) -> None:
         self.n = n
+        self.rows = rows
         self._inputs = inputs
         self._sizes = dict(sizes or {})
         self._tables: dict[Source, Tables] = {}
@@ -196,13 +221,20 @@ class HeadTables:
     def of(self, source: Source) -> Tables:
         if source not in self._tables:
             m = None if source == TOKENS else slots(source, self.n, self._sizes)
-            self._tables[source] = Tables(self.n, self._inputs, m, source)
+            count = row_count(self.rows, self.n)
+            tables = Tables(count, self._inputs, m, source, self.rows, self.n)
+            self._tables[source] = tables
         return self._tables[source]
+
+    @property
+    def row_count(self) -> int:
+        """How many query positions there are."""
+        return row_count(self.rows, self.n)
 
 
 def _held(term: Term, tables: Tables) -> Callable[[Integers, Integers], Booleans]:
     """Whether a row holds a key of the tables' source."""
-    predicate = _lowered(term, tables.source)
+    predicate = lowered_on(term, tables.source, tables.asking)
 
     def held(rows: Integers, keys: Integers) -> Booleans:
         found = tables.holds(predicate, {"i": rows, "j": keys})
@@ -211,16 +243,41 @@ def _held(term: Term, tables: Tables) -> Callable[[Integers, Integers], Booleans
     return held
 
 
-def _passed_over(random: Random) -> Term:
+def passed_over(random: Random) -> Term:
     """What a draw on a key source other than the tokens leaves out."""
     if not random.past_only:
         return random.avoid
     return Union((random.avoid, Complement(Intersection((Full(), Causal())))))
 
 
-def _lowered(term: Term, source: Source) -> Condition:
-    scope = scope_of(source)
+def lowered_on(term: Term, source: Source, rows: Rows) -> Condition:
+    """The predicate of what a draw on a source avoids, in the draw's own scope."""
+    scope = scope_of(source, rows)
     return disjunction(lower(part.term, scope) for part in separate(On(term, source)))
+
+
+def _make_spans(table: SpanTable, tokens: int) -> Integers:
+    match table:
+        case SpanTable("contextual", branching, count):
+            return spans.contextual(tokens, branching, count)
+        case SpanTable("past", branching, count):
+            return spans.contextual(tokens, branching, count)[:, 2:]
+        case SpanTable("ended", branching):
+            return spans.ended(tokens, branching)
+        case SpanTable(_, branching):
+            return spans.covered(tokens, branching)
+
+
+def _in_spans(table: Integers, index: Integers, position: Integers) -> Booleans:
+    inside = (index >= 0) & (index < len(table))
+    if not len(table):
+        return np.broadcast_to(inside, np.broadcast_shapes(index.shape, position.shape))
+    ends = table[np.where(inside, index, 0)]
+    held = np.asarray(False)
+    for first in range(0, table.shape[1], 2):
+        start, stop = ends[..., first], ends[..., first + 1]
+        held = held | ((start <= position) & (position < stop))
+    return np.asarray(inside & held)
 
 
 def _set_of(positions: NDArray[np.generic], count: int) -> Booleans:

@@ -31,7 +31,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.predicate import InRow, Member, SameLabel
+from patternc.relation.predicate import InRow, Member, SameLabel, Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,8 @@ class Writer:
                 return f"{self.expression(position)} in {table}"
             case SameLabel(table, row, key):
                 return f"{table}[{self.expression(row)}] = {table}[{self.expression(key)}] >= 0"
+            case Within(table, index, position):
+                return f"{self.expression(position)} within {table}[{self.expression(index)}]"
             case _:
                 raise TypeError(f"no text for {type(atom).__name__}")
 

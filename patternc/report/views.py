@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language.inputs import DECIDING, RunTimeInput
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TOKENS, Source, Stream
 from patternc.layout.at import Layout
 from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
@@ -51,18 +51,20 @@ class Subject(Protocol):
         queries: int | None = None,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Array,
     ) -> Mask: ...
     def columns(
-        self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
+        self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]: ...
-    def relations(self, layer: int = 0) -> tuple[Relation, ...]: ...
+    def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]: ...
     def pairs(
         self,
         n: int,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Array,
     ) -> list[int]: ...
@@ -72,6 +74,7 @@ class Subject(Protocol):
         block: int = TILE,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Array,
     ) -> Layout: ...
@@ -88,12 +91,18 @@ class View:
 
     @cached_property
     def inputs(self) -> dict[str, Array]:
-        return {item.name: _made_up(item, self.n)[0] for item in self._asked}
+        return {item.name: _made_up(item, self._counted(item))[0] for item in self._asked}
 
     @property
     def _asked(self) -> list[RunTimeInput]:
         """The inputs that decide which pairs there are."""
-        return [item for item in self.subject.inputs if item.role in DECIDING]
+        return [item for item in self.subject.inputs if item.role in DECIDING and "" in item.rows]
+
+    def _counted(self, item: RunTimeInput) -> int:
+        """What an input is as long as: the tokens, or the slots of a stream."""
+        found = self.subject.columns(self.n, self.layer, slots=self.slots)
+        slots = {source.name: count for source, count in found if isinstance(source, Stream)}
+        return slots.get(item.counts, self.n)
 
     @property
     def slots(self) -> dict[str, int]:
@@ -149,7 +158,9 @@ class View:
         if relation.sources != (TOKENS,):
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
-        layout = self.subject.layout(self.n, cell, self.layer, slots=self.slots, **self.inputs)
+        layout = self.subject.layout(
+            self.n, cell, self.layer, rows="", slots=self.slots, **self.inputs
+        )
         shares = np.zeros((len(rows), width))
         for row, a in zip(shares, rows, strict=True):
             visits = layout.row(head, a)
@@ -180,8 +191,8 @@ class View:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
         n = self.n
-        every_pairs = self.subject.pairs(n, self.layer, slots=self.slots, **self.inputs)
-        layout = self.subject.layout(n, TILE, self.layer, slots=self.slots, **self.inputs)
+        every_pairs = self.subject.pairs(n, self.layer, rows="", slots=self.slots, **self.inputs)
+        layout = self.subject.layout(n, TILE, self.layer, rows="", slots=self.slots, **self.inputs)
         every_counts = layout.counts()
         pairs = [every_pairs[head] for head in self.heads]
         full = [every_counts.full[head] for head in self.heads]
@@ -239,7 +250,7 @@ def _only_length(subject: Subject, layer: int) -> int | None:
 
 
 def _verify_length(seen: View) -> None:
-    seen.subject.mask(seen.n, 0, seen.layer, slots=seen.slots, **seen.inputs)
+    seen.subject.mask(seen.n, 0, seen.layer, rows="", slots=seen.slots, **seen.inputs)
 
 
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:

@@ -7,6 +7,7 @@ Non-goals: running kernels, choosing tiles.
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import tempfile
@@ -93,13 +94,18 @@ def _launches(
     q, k, v, inputs = module._sample_call(n, n, head_dim)
     q, k, v = (part.to(kind) for part in (q, k, v))
     moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
-    out, lse = torch.zeros_like(q), torch.zeros(q.shape[:3])
     found: dict[tuple[object, ...], tuple[Any, list[object]]] = {}
-    for layer in range(len(module._GROUP_OF_LAYER)):
-        for call in module._calls(q, k, v, moved, layer, 0.125):
-            for kernel, _, arguments in module._launches(call, out, lse):
-                key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
-                found.setdefault(key, (kernel, arguments))
+    layers = range(module.LAYERS or 1)
+    parts, rest = dict.fromkeys(layers, (q, k, v)), (0.125, 0.0, 0)
+    for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):
+        own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
+        parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
+    every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
+    for call in itertools.chain.from_iterable(every):
+        out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
+        for kernel, _, arguments in module._launches(call, out, lse):
+            key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
+            found.setdefault(key, (kernel, arguments))
     hip = TARGETS[target][0] == "hip"
     return list(found.values()), module._launch_sizes(q, k, v, SHARED_MEMORY[target], hip)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from patternc.language.sources import Rows
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import tiling
 from patternc.relation.relation import Branch, Relation
@@ -41,8 +42,12 @@ def build_schedule(
     query_tile: int = QUERY_TILE,
     key_tile: int = KEY_TILE,
     reasons: tuple[str, ...] = (),
+    rows: Sequence[Rows] = (),
 ) -> Schedule:
-    """`relations[layer][head]` to launches; layers with equal patterns share their groups."""
+    """`relations[layer][head]` to launches; layers with equal patterns share their groups.
+
+    Behind the layers of the tokens' rows stand those of each of `rows`.
+    """
     distinct: list[tuple[Group, ...]] = []
     of_layer: list[int] = []
     for layer in relations:
@@ -50,7 +55,16 @@ def build_schedule(
         if groups not in distinct:
             distinct.append(groups)
         of_layer.append(distinct.index(groups))
-    return Schedule(heads, layers, query_tile, key_tile, tuple(distinct), tuple(of_layer), reasons)
+    return Schedule(
+        heads,
+        layers,
+        query_tile,
+        key_tile,
+        tuple(distinct),
+        tuple(of_layer),
+        reasons,
+        tuple(rows),
+    )
 
 
 def _groups(relations: Sequence[Relation], tiles: Tiles) -> tuple[Group, ...]:

@@ -18,12 +18,21 @@ from patternc.relation.predicate import (
     PermutationTable,
     RandomTable,
     SetTable,
+    SpanTable,
     Table,
 )
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.schedule import TableSlot
 
-TABLES = (RandomTable, ListedTable, PermutationTable, SetTable, ConstantSet, LabelTable)
+TABLES = (
+    RandomTable,
+    ListedTable,
+    PermutationTable,
+    SetTable,
+    ConstantSet,
+    LabelTable,
+    SpanTable,
+)
 Node = TypeVar("Node")
 
 
@@ -129,6 +138,8 @@ def _table_shape(table: Table) -> object:
             return PermutationTable, block, parts
         case ConstantSet(_, block):
             return ConstantSet, block
+        case SpanTable(kind, branching):
+            return SpanTable, kind, branching
     return table
 
 

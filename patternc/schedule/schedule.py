@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from patternc.language.formula import Condition
 from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Source
+from patternc.language.sources import TOKENS, Rows, Source
 from patternc.layout.layout import Tiling
 from patternc.relation.predicate import Table
 from patternc.relation.relation import Combined
@@ -86,7 +86,8 @@ class Schedule:
     """`groups[g]` are the groups of every layer l with `group_of_layer[l] == g`.
 
     `heads` or `layers` None: the program has no such header; one head (layer) stands for all.
-    `reasons` say why the tiles have their shape.
+    `reasons` say why the tiles have their shape. After the layers of the tokens' rows come, for
+    each of `rows`, those of the rows of a stream or tree.
     """
 
     heads: int | None
@@ -96,3 +97,4 @@ class Schedule:
     groups: tuple[tuple[Group, ...], ...]
     group_of_layer: tuple[int, ...]
     reasons: tuple[str, ...] = ()
+    rows: tuple[Rows, ...] = ()

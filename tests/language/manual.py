@@ -1,8 +1,8 @@
 """The examples of the manual: fenced blocks of `pattern`, each with the masks that follow it.
 
 A fence `pattern` may carry the code of the diagnostic it is there to show. A fence `mask` has the
-length, and where needed `layer=`, `head=`, `queries=`, slots of `memory=`, `compressed=` and
-`encoder=`, and run-time inputs as comma-separated numbers; `.` is no pair, `#` one, a digit how
+length, and where needed `layer=`, `head=`, `queries=`, `rows=`, slots of `memory=`, `compressed=`
+and `encoder=`, and run-time inputs as comma-separated numbers; `.` is no pair, `#` one, a digit how
 often the pair counts.
 """
 
@@ -51,10 +51,11 @@ def picture(elaborated: Elaborated, settings: str) -> str:
     """The mask under the given settings, as the manual draws it."""
     values = dict(setting.split("=") for setting in settings.split())
     n, layer, head = (int(values.pop(name, 0)) for name in ("n", "layer", "head"))
-    queries = int(values.pop("queries", n))
+    rows = values.pop("rows", "")
+    queries = None if rows else int(values.pop("queries", n))
     sizes = {name: int(values.pop(name)) for name in _SIZES if name in values}
     inputs = {name: _numbers(value) for name, value in values.items()}
-    counts = multiplicity(elaborated.resolve(layer, head), n, queries, inputs, sizes)
+    counts = multiplicity(elaborated.resolve(layer, head, rows), n, queries, inputs, sizes)
     return "".join("".join(_sign(count) for count in row) + "\n" for row in counts)
 
 

@@ -1,0 +1,3 @@
+local(4) + full on stream(g, 4)
+rows g
+full & causal

@@ -1,0 +1,2 @@
+local(4) + full on stream(g, 4)
+rows g
