@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import ModuleType
 from typing import Any
 
@@ -46,28 +47,36 @@ def module_of(name: str) -> ModuleType:
 
 
 def distinct_layers(module: ModuleType) -> list[int]:
-    """One layer of each kind that the module tells apart."""
-    kinds = module._GROUP_OF_LAYER
+    """One layer of each kind that the module tells apart in the rows of the tokens."""
+    kinds = module._GROUP_OF_LAYER[: module.LAYERS or 1]
     return [kinds.index(kind) for kind in sorted(set(kinds))]
 
 
-def call(module: ModuleType, name: str, n: int) -> tuple[list[torch.Tensor], dict[str, Any]]:
+def asking(module: ModuleType) -> list[dict[str, Any]]:
+    """What a call says of its rows: nothing for the tokens', a name for the others."""
+    return [{}, *({"rows": rows} for rows in getattr(module, "_ROWS", ()))]
+
+
+def call(
+    module: ModuleType, name: str, n: int, rows: dict[str, Any]
+) -> tuple[list[torch.Tensor], dict[str, Any]]:
     """q, k, v and inputs in float64."""
     torch.manual_seed(n)
     size = GRIDS.get(name, n)
-    *parts, inputs = module._sample_call(size, size)
+    *parts, inputs = module._sample_call(size, size, **rows)
     return parts, inputs
 
 
 def assert_equal(name: str, n: int, backend: str, dtype: torch.dtype, bound: float) -> None:
     module = module_of(name)
-    parts, inputs = call(module, name, n)
-    low = [part.to(dtype) for part in parts]
-    given = {key: module._moved(value, "cpu", dtype) for key, value in inputs.items()}
-    exact = {key: module._moved(value, "cpu", torch.float64) for key, value in given.items()}
-    for layer in distinct_layers(module):
-        found = module.attention(*low, layer=layer, backend=backend, **given)
-        wanted = module.reference(*(part.double() for part in low), layer=layer, **exact)
+    for layer, rows in itertools.product(distinct_layers(module), asking(module)):
+        parts, inputs = call(module, name, n, rows)
+        low = [part.to(dtype) for part in parts]
+        given = {key: module._moved(value, "cpu", dtype) for key, value in inputs.items()}
+        exact = {key: module._moved(value, "cpu", torch.float64) for key, value in given.items()}
+        options = {"layer": layer, **rows}
+        found = module.attention(*low, backend=backend, **options, **given)
+        wanted = module.reference(*(part.double() for part in low), **options, **exact)
         assert wanted.abs().max() > 0.01
         torch.testing.assert_close(found.double(), wanted, rtol=bound, atol=bound)
 
