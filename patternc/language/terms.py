@@ -13,46 +13,13 @@ from typing import Literal
 
 from patternc.language.formula import Condition, Expression
 from patternc.language.modifiers import Modifier
+from patternc.language.position_sets import Listing as Listing
+from patternc.language.position_sets import Period as Period
+from patternc.language.position_sets import PositionRange as PositionRange
+from patternc.language.position_sets import Positions as Positions
+from patternc.language.position_sets import RunTimeSet as RunTimeSet
 from patternc.language.sources import TOKENS, Source, Stream, Tree
 from patternc.language.sources import Rows as RowsOf
-
-
-@dataclass(frozen=True, slots=True)
-class PositionRange:
-    """Positions start <= p < stop inside 0..n-1; a negative end counts from n, None is open.
-
-    A single position p is the range with `single` true and `start` = p, `stop` = None.
-    """
-
-    start: Expression | None
-    stop: Expression | None
-    single: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The union of ranges; `columns([0:4, -1])`."""
-
-    ranges: tuple[PositionRange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Every position p with start <= p mod length < stop."""
-
-    length: int
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunTimeSet:
-    """A set given at the call: a boolean tensor [n] or an index tensor."""
-
-    name: str
-
-
-Positions = Listing | Period | RunTimeSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""Sets of positions: what `columns`, `rows` and `global` hold, and pools of draws.
+
+Parts of terms, and as terms are: every number known but n. Positions count tokens, or blocks inside
+a `Blocks` or `Parts`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patternc.language.formula import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRange:
+    """Positions start <= p < stop inside 0..n-1; a negative end counts from n, None is open.
+
+    A single position p is the range with `single` true and `start` = p, `stop` = None.
+    """
+
+    start: Expression | None
+    stop: Expression | None
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The union of ranges; `columns([0:4, -1])`."""
+
+    ranges: tuple[PositionRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Every position p with start <= p mod length < stop."""
+
+    length: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimeSet:
+    """A set given at the call: a boolean tensor [n] or an index tensor."""
+
+    name: str
+
+
+Positions = Listing | Period | RunTimeSet
