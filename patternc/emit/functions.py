@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from patternc.emit.printer import POSITIONS, PYTHON, TILES, TORCH, TRITON, Printer, simplified
+from patternc.emit.printer import (
+    POSITIONS,
+    PYTHON,
+    TILES,
+    TORCH,
+    TRITON,
+    Names,
+    Printer,
+    simplified,
+)
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
 from patternc.emit.walk import aliases
 from patternc.language.formula import All, Condition, Expression
@@ -48,11 +57,13 @@ class Functions:
         body = widened + _body(value, Printer(TRITON))
         return self.named("_allowed_#_kernel", f"{head}\n{body}")
 
-    def runs(self, runs: tuple[Run, ...], kind: str, sourced: bool = False) -> str:
-        """`kind(a, n)`: a list of `_Run`s."""
-        listed = Sequence(tuple(map(_run, runs)), square=True)
+    def runs(
+        self, runs: tuple[Run, ...], kind: str, sourced: bool = False, names: Names = TILES
+    ) -> str:
+        """`kind(a, n)`: a list of `_Run`s; or of key tiles b, with the names of columns."""
+        listed = Sequence(tuple(_run(run, names) for run in runs), square=True)
         body = f"{_unpacked(sourced)}{laid_out(listed, 'return ', 4)}"
-        return self.named(kind, f"def NAME(a, n):\n{body}")
+        return self.named(kind, f"def NAME({names.variables['i']}, n):\n{body}")
 
     def ranges(self, listing: Listing, kind: str) -> str:
         """`kind(n)`: the ranges of a listing, cut at 0 and n."""
@@ -77,17 +88,18 @@ def _body(value: Condition, printer: Printer) -> str:
     return "\n".join([*lines, laid_out(named.condition(value), "return ", 4)])
 
 
-def _run(run: Run) -> Text:
+def _run(run: Run, names: Names) -> Text:
     """A run with the part of its guard that concerns rows, and the part that drops tiles."""
-    printer, guard = Printer(TORCH, TILES), simplified(run.guard)
-    arguments: list[Text] = [Leaf("a"), printer.expression(run.start), printer.expression(run.stop)]
+    printer, guard = Printer(TORCH, names), simplified(run.guard)
+    row, tile = names.variables["i"], names.variables["j"]
+    arguments: list[Text] = [Leaf(row), printer.expression(run.start), printer.expression(run.stop)]
     items = guard.items if isinstance(guard, All) else (guard,)
     rows = conjunction(item for item in items if "j" not in variables_of(item))
     tiles = conjunction(item for item in items if "j" in variables_of(item))
     if rows != TRUE:
         arguments.append(Keyword("guard", printer.condition(rows)))
     if tiles != TRUE:
-        arguments.append(Keyword("where", Lambda("a, b", printer.condition(tiles))))
+        arguments.append(Keyword("where", Lambda(f"{row}, {tile}", printer.condition(tiles))))
     return Call("_run", tuple(arguments))
 
 

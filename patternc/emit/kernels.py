@@ -7,29 +7,21 @@ Non-goals: the skeleton around these parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import assert_never
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, TypedDict, assert_never
 
 from patternc.emit.functions import Functions
-from patternc.emit.printer import TILES, TRITON, Printer, simplified
-from patternc.emit.text import (
-    COMPARISON,
-    SUM,
-    Call,
-    Chain,
-    Keyword,
-    Leaf,
-    Sequence,
-    Text,
-    laid_out,
-    quoted,
-)
-from patternc.emit.treatments import Operation, row_of_distance
+from patternc.emit.loops import Inline, along_row, are_few, down_column
+from patternc.emit.operations import Operation
+from patternc.emit.printer import simplified
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
+from patternc.emit.treatments import row_of_distance
 from patternc.emit.walk import greatest, operands
-from patternc.language.formula import Truth
 from patternc.language.sources import TOKENS
-from patternc.layout.layout import Run, Tiling
-from patternc.relation.formulas import variables_of
+from patternc.layout.layout import Tiling
+from patternc.layout.tiling import Classified, Runs
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,
@@ -42,8 +34,6 @@ from patternc.relation.predicate import (
 )
 from patternc.schedule.schedule import Pass
 
-# More runs than this of one kind are looked up instead: every closed form costs registers.
-MOST_RUNS = 4
 MOST_POSITIONS = 1 << 26
 INT32 = (1 << 31) - 1
 
@@ -56,42 +46,76 @@ class TableParameters:
     sizes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """A loop over the tiles of all runs of a kind, in closed form."""
-
-    total: str
-    tile: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inline:
-    """Statements that find the runs of a query tile, and the loops over them."""
-
-    setup: str
-    full: Loop
-    partial: Loop
+Role = Literal["forward", "d_queries", "d_keys", "d_tables"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    allowed: Call
+    """What a kernel's text depends on. `d_keys` kernels hold tiles [keys, queries], others turned."""
+
+    role: Role
+    predicate: str
+    parameters: tuple[str, ...]
     scalars: int
     tables: tuple[TableParameters, ...]
-    kinds: tuple[str, ...]
-    inline: Inline | None
+    kinds: tuple[str, ...] = ("partial",)
+    inline: Inline | None = None
     operations: tuple[Operation, ...] = ()
-    row: str = "i"
+    row_of_distance: str = "i"
+    classes: bool = False
+
+    @property
+    def backward(self) -> bool:
+        return self.role != "forward"
+
+    @property
+    def of_row(self) -> str:
+        """What makes a number for each row one for each pair of a tile."""
+        return "[None, :]" if self.role == "d_keys" else "[:, None]"
+
+    @property
+    def of_slot(self) -> str:
+        return "[:, None]" if self.role == "d_keys" else "[None, :]"
+
+    @property
+    def visited(self) -> str:
+        """The tiles that it goes through."""
+        return "a" if self.role == "d_keys" else "b"
+
+    @property
+    def tokens(self) -> str:
+        """How many keys there are; with classes m is the length of one."""
+        return "tokens" if self.classes else "m"
+
+    def turned(self, lines: tuple[str, ...]) -> list[str]:
+        """Lines over tiles [queries, keys] for the tiles that this kernel holds."""
+        if self.role != "d_keys":
+            return list(lines)
+        turned = {"[:, None]": "[None, :]", "[None, :]": "[:, None]"}
+        return [re.sub(r"\[:, None\]|\[None, :\]", lambda at: turned[at[0]], x) for x in lines]
 
     @property
     def distance(self) -> str:
         """What distances are counted from, where an operation asks for them."""
         asked = any("distance" in line for item in self.operations for line in item.lines)
-        return self.row if asked else ""
+        return self.row_of_distance if asked else ""
+
+    @property
+    def learned(self) -> list[Operation]:
+        """The operations whose tables have gradients."""
+        return [item for item in self.operations if item.sums or item.scattered]
+
+    @property
+    def looks_up(self) -> bool:
+        """Has each pair an entry of a table?"""
+        return any(item.scattered for item in self.operations)
 
     def allowed_at(self, margin: str) -> str:
         """The statement that asks the predicate."""
-        return laid_out(self.allowed, "allowed = ", len(margin))
+        row, slot = ("x", "y") if self.classes else ("i", "j")
+        arguments = [row + self.of_row, slot + self.of_slot, "n", *self.parameters]
+        call = Call(self.predicate, tuple(map(Leaf, arguments)))
+        return laid_out(call, "allowed = ", len(margin))
 
     @property
     def vanishing(self) -> bool:
@@ -102,9 +126,29 @@ class Kernel:
     def decorator(self) -> str:
         """What varies from call to call is not specialised: a kernel for each value is waste."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
+        names += ["seed", "feed", "dropped"]
         names += [] if self.inline else ["batch_lines"]
+        names += ["start", "least", "first_class", "classes"] if self.classes else []
+        names += {
+            "forward": [],
+            "d_queries": [],
+            "d_keys": ["columns", "share_count"],
+            "d_tables": ["first_member", "first_batch"],
+        }[self.role]
         listed = Sequence(tuple(quoted(name) for name in names), square=True)
         return laid_out(Call("@_jit", (Keyword("do_not_specialize", listed),)), "", 0)
+
+
+class KernelNames(NamedTuple):
+    """The kernels of a pass, and which of them find their tiles themselves.
+
+    With `joined` those of keys and of tables do not tell full from partial tiles.
+    """
+
+    names: tuple[str, ...]
+    inline: bool
+    inline_columns: bool
+    joined: bool
 
 
 @dataclass(slots=True)
@@ -114,11 +158,27 @@ class Kernels:
     functions: Functions = field(default_factory=Functions)
     names: dict[Kernel, str] = field(default_factory=dict)
 
-    def name(self, item: Pass, operations: tuple[Operation, ...]) -> tuple[str, bool]:
-        """The kernel of a pass, and whether it finds its tiles itself."""
-        kernel = self._kernel(item, operations)
-        name = self.names.setdefault(kernel, f"_forward_{len(self.names)}_kernel")
-        return name, kernel.inline is not None
+    def of(self, item: Pass, operations: tuple[Operation, ...]) -> KernelNames:
+        """The kernels of a pass, and whether they find their tiles themselves."""
+        forward = self._kernel(item, operations)
+        # What looks up tables has one loop over full and partial tiles, which spares registers.
+        joined = forward.looks_up
+        kernels = [
+            forward,
+            replace(forward, role="d_queries"),
+            replace(forward, role="d_keys", **_columns(item, joined)),
+        ]
+        if forward.learned:
+            kernels.append(replace(forward, role="d_tables", **_rows(item, joined)))
+        names = tuple(self._name(kernel) for kernel in kernels)
+        return KernelNames(names, forward.inline is not None, kernels[2].inline is not None, joined)
+
+    def with_role(self, role: Role) -> list[tuple[str, Kernel]]:
+        return [(name, kernel) for kernel, name in self.names.items() if kernel.role == role]
+
+    def _name(self, kernel: Kernel) -> str:
+        number = len(self.with_role(kernel.role))
+        return self.names.setdefault(kernel, f"_{kernel.role}_{number}_kernel")
 
     def _kernel(self, item: Pass, operations: tuple[Operation, ...]) -> Kernel:
         scalars = len(item.scalars[0]) if item.scalars else 0
@@ -130,13 +190,50 @@ class Kernels:
         parameters = [*sizes[1:], *(f"s{slot}" for slot in range(scalars))]
         for table in tables:
             parameters += [f"table{table.slot}", *table.sizes]
-        allowed = self.functions.kernel_predicate(item.predicate, parameters, is_wide(item))
-        arguments = ["i[:, None]", "j[None, :]", "n", *parameters]
-        call = Call(allowed, tuple(map(Leaf, arguments)))
-        kinds = ("full", "partial") if any(t.full for t in item.tilings) else ("partial",)
-        inline = inlined(item.tilings[0]) if is_inline(item) else None
-        row = row_of_distance(item.source)
-        return Kernel(call, scalars, tables, kinds, inline, operations, row)
+        predicate = self.functions.kernel_predicate(item.predicate, parameters, is_wide(item))
+        return Kernel(
+            "forward",
+            predicate,
+            tuple(parameters),
+            scalars,
+            tables,
+            operations=operations,
+            row_of_distance=row_of_distance(item.source),
+            classes=item.classes is not None,
+            **_rows(item),
+        )
+
+
+class Visits(TypedDict):
+    """What a kernel's loops over tiles depend on."""
+
+    kinds: tuple[str, ...]
+    inline: Inline | None
+
+
+def _rows(item: Pass, joined: bool = False) -> Visits:
+    """Of a kernel that goes along a query tile's row."""
+    return _visits(item, item.tilings, along_row, joined)
+
+
+def _columns(item: Pass, joined: bool) -> Visits:
+    """Of a kernel that goes down a key tile's column."""
+    return _visits(item, item.columns, down_column, joined)
+
+
+def _visits(
+    item: Pass,
+    sides: tuple[Tiling, ...] | tuple[Classified, ...],
+    printed: Callable[[Runs, Runs], Inline],
+    joined: bool,
+) -> Visits:
+    full, partial = sides[0].full, sides[0].partial
+    few = len(sides) == 1 and not item.tilings[0].products and are_few(full, partial)
+    if joined:
+        full, partial = (), full + partial
+    both = not joined and any(side.full for side in sides)
+    kinds = ("full", "partial") if both else ("partial",)
+    return {"kinds": kinds, "inline": printed(full, partial) if few else None}
 
 
 def sizes_of(table: Table) -> tuple[str, ...]:
@@ -158,56 +255,3 @@ def is_wide(item: Pass) -> bool:
     most = max([1, *numbers])
     values = operands(simplified(item.predicate))
     return any(greatest(value, MOST_POSITIONS, most) > INT32 for value in values)
-
-
-def is_inline(item: Pass) -> bool:
-    match item.tilings:
-        case (Tiling(full=full, partial=partial, products=()),):
-            few = len(full) <= MOST_RUNS and len(partial) <= MOST_RUNS
-            return few and not any("j" in variables_of(run.guard) for run in full + partial)
-        case _:
-            return False
-
-
-def inlined(tiling: Tiling) -> Inline:
-    full_setup, full = _loop("full", tiling.full)
-    full_setup = full_setup if tiling.full else []
-    partial_setup, partial = _loop("partial", tiling.partial)
-    return Inline("\n".join([*full_setup, *partial_setup]), full, partial)
-
-
-def _loop(kind: str, runs: tuple[Run, ...]) -> tuple[list[str], Loop]:
-    """Runs one after another: step t of the loop belongs to the first run that ends after t."""
-    setup: list[str] = []
-    end: Text = Leaf("0")
-    tile: Text = Leaf("t")
-    for number, run in enumerate(runs):
-        name, step = f"{kind}{number}", Chain(SUM, Leaf(f"{kind}{number}"), (("+", Leaf("t")),))
-        setup += _run(name, end, run)
-        later = Chain(SUM, step.first, (*step.rest, ("-", end)))
-        tile = Call("tl.where", (_less("t", end), tile, later)) if number else step
-        end = Leaf(f"{name}_end")
-    # Closed forms say nothing of query tiles before position 0; those visit every key tile.
-    all_tiles = Leaf("0" if kind == "full" else "tl.cdiv(m, KEYS)")
-    steps = Call("tl.where", (_less("a", Leaf("0")), all_tiles, end))
-    setup.append(laid_out(steps, f"{kind}_steps = ", 4))
-    if kind == "partial":
-        tile = Call("tl.where", (_less("a", Leaf("0")), Leaf("t"), tile))
-    return setup, Loop(f"{kind}_steps", laid_out(tile, "b = ", 8))
-
-
-def _less(name: str, end: Text) -> Text:
-    return Chain(COMPARISON, Leaf(name), (("<", end),))
-
-
-def _run(name: str, before: Text, run: Run) -> list[str]:
-    """`name` is the first tile of the run, `name_end` the number of steps up to its end."""
-    printer = Printer(TRITON, TILES)
-    stop = Chain(SUM, printer.expression(run.stop), (("-", Leaf(name)),))
-    length: Text = Call("tl.maximum", (stop, Leaf("0")))
-    guard = simplified(run.guard)
-    if guard != Truth(True):
-        length = Call("tl.where", (printer.condition(guard), length, Leaf("0")))
-    end = length if before == Leaf("0") else Chain(SUM, before, (("+", length),))
-    first = laid_out(printer.expression(run.start), f"{name} = ", 4)
-    return [first, laid_out(end, f"{name}_end = ", 4)]

@@ -10,10 +10,12 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import jinja2
 
 from patternc import __version__
+from patternc.emit.kernels import Role
 from patternc.emit.inputs import POOLED, Entry, Input, entries
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
@@ -110,7 +112,7 @@ def emit_module(
         "needs_tokens": named.treatments.needs_tokens,
         "lengths": tuple(lengths) if any(lengths) else (),
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
-        "kernels": [(text, kernel) for kernel, text in named.kernels.names.items()],
+        **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
         "head_dim": head_dim,

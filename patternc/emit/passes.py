@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
-from patternc.emit.printer import POSITIONS, TORCH, Names, Printer, simplified, slot_of
+from patternc.emit.printer import COLUMN_TILES, POSITIONS, TORCH, Names, Printer, simplified, slot_of
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
 from patternc.emit.treatments import Treatment, Treatments
@@ -19,6 +19,7 @@ from patternc.language.formula import Constant, Expression, Variable
 from patternc.language.modifiers import Sink
 from patternc.language.sources import TOKENS
 from patternc.layout.layout import Literal, Product, Tiling
+from patternc.layout.tiling import Classified
 from patternc.relation.fold import FALSE
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, SameLabel, Within
@@ -81,7 +82,10 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     scalars = len(item.scalars[0]) if item.scalars else 0
     sizes = scalars, len(item.tables)
     allowed = functions.predicate(item.predicate, *sizes, "_allowed_#", sourced)
-    tilings = tuple(_tiling(tiling, functions, sourced) for tiling in item.tilings)
+    tilings = tuple(
+        _tiling(tiling, column, functions, sourced)
+        for tiling, column in zip(item.tilings, item.columns, strict=True)
+    )
     arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
     if len(tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
@@ -99,9 +103,17 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
 
 
 def _kernel(item: Pass, treatment: Treatment, printed: Printed) -> list[Text]:
-    kernel, inline = printed.kernels.name(item, treatment.operations)
-    named: list[Text] = [Keyword("kernel", Leaf(kernel))]
-    return [*named, Keyword("inline", Leaf("True"))] if inline else named
+    kernels = printed.kernels.of(item, treatment.operations)
+    names = tuple(map(Leaf, kernels.names))
+    flags = (
+        ("inline", kernels.inline),
+        ("inline_columns", kernels.inline_columns),
+        ("joined", kernels.joined),
+    )
+    return [
+        Keyword("kernels", Sequence(names)),
+        *(Keyword(name, Leaf("True")) for name, held in flags if held),
+    ]
 
 
 def _classes(classes: HeadClasses) -> Text:
@@ -126,17 +138,21 @@ def _treated(item: Pass, treatment: Treatment) -> list[Text]:
     return [Keyword(name, text) for name, present, text in named if present]
 
 
-def _tiling(tiling: Tiling, functions: Functions, sourced: bool) -> Text:
+def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: bool) -> Text:
     closed = [
         functions.runs(runs, kind, sourced)
         for runs, kind in ((tiling.full, "_full_#"), (tiling.partial, "_partial_#"))
+    ]
+    columns = [
+        functions.runs(runs, kind, sourced, COLUMN_TILES)
+        for runs, kind in ((column.full, "_full_column_#"), (column.partial, "_partial_column_#"))
     ]
     products = tuple(
         _product(product, functions, sourced)
         for product in tiling.products
         if not _is_empty(product)
     )
-    arguments: tuple[Text, ...] = tuple(map(Leaf, closed))
+    arguments = tuple(map(Leaf, closed + columns))
     return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
 
 

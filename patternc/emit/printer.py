@@ -75,7 +75,10 @@ class Names:
 
 
 POSITIONS = Names()
-TILES = Names({"i": "a", "j": "b", "n": "n", "m": "m"}, frozenset({"i", "j", "n", "m"}))
+_TILES = frozenset({"i", "j", "n", "m"})
+TILES = Names({"i": "a", "j": "b", "n": "n", "m": "m"}, _TILES)
+# Of runs of query tiles in a key tile's column.
+COLUMN_TILES = Names({"i": "b", "j": "a", "n": "n", "m": "m"}, _TILES)
 
 
 def _call(function: str) -> Two:

@@ -10,6 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from patternc.emit.operations import (
+    Operation,
+    Scattered,
+    distance_aware,
+    lookup,
+    rows_of,
+    soft_span,
+)
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, quoted
 from patternc.language.modifiers import (
     Absolute,
@@ -44,16 +52,6 @@ from patternc.schedule.schedule import Pass
 
 # Modifiers of the scores, in the order in which they apply.
 _ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, SoftSpan)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation on scores: its data, and its lines in a kernel."""
-
-    text: Text
-    number: int
-    setup: tuple[str, ...]
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,36 +136,30 @@ class Treatments:
             case Alibi():
                 table = self._table("alibi", query=query)
                 line = f"s -= {op}_value * tl.abs(distance)"
-                return Operation(Call("_Alibi", (table,)), number, (value,), (line,))
+                return Operation(Call("_Alibi", (table,)), number, (value,), lines=(line,))
             case DistanceAware():
                 names = ("distance_alpha", "distance_beta")
                 table = self._table("head", names, query=query)
-                setup = (value, f"{op}_beta = tl.load({op} + 1)")
-                lines = (
-                    f"far = tl.exp({op}_beta - {op}_value * tl.abs(distance))",
-                    f"s = tl.maximum(s, 0.0) * (1.0 + tl.exp({op}_beta)) / (1.0 + far)",
-                )
-                return Operation(Call("_DistanceAware", (table,)), number, setup, lines)
+                return distance_aware(table, number)
             case SoftCap(cap):
                 # tanh x = 1 - 2 / (e^2x + 1), which overflows to the right limits.
-                line = f"s = {cap} * (1.0 - 2.0 / (tl.exp(s * {2 / cap}) + 1.0))"
-                return Operation(Call("_SoftCap", (Leaf(str(cap)),)), number, (), (line,))
+                tanh = f"(1.0 - 2.0 / (tl.exp(s * {2 / cap}) + 1.0))"
+                line, slope = f"s = {cap} * {tanh}", f"1.0 - {tanh} * {tanh}"
+                text = Call("_SoftCap", (Leaf(str(cap)),))
+                return Operation(text, number, lines=(line,), slope=slope)
             case SoftSpan(ramp, name):
                 table = self._table("head", (name,), query=query)
-                share = f"({op}_value + 1.0 + distance) / {ramp} + 1.0"
-                line = f"s += tl.log(tl.minimum(tl.maximum({share}, 0.0), 1.0))"
-                text = Call("_SoftSpan", (table, Leaf(str(ramp))))
-                return Operation(text, number, (value,), (line,))
+                return soft_span(table, number, ramp)
             case T5Bias(buckets, most, both, name):
                 table = self._table("t5", (name,), query, most, buckets, both)
-                return _lookup(table, number, str(most), str(most))
+                return lookup(table, number, str(most), str(most))
             case Relative(most):
                 table = self._table("relative", ("relative_keys",), query, most, scale=_scale(item))
-                return _lookup(table, number, str(most), str(most))
+                return lookup(table, number, str(most), str(most))
             case XlRelative():
                 inputs = ("xl_u", "xl_v", "xl_r")
                 table = self._table("xl", inputs, query, scale=_scale(item))
-                return _lookup(table, number, "-1", "0")
+                return lookup(table, number, "-1", "0")
             case Bias(name):
                 table = self._table("bias", (name,), query)
                 inside = "inside[:, None] & (j < m)[None, :]"
@@ -175,8 +167,9 @@ class Treatments:
                 return Operation(
                     Call("_Lookup", (table, Keyword("by_key", Leaf("True")))),
                     number,
-                    (_rows(op),),
-                    (line,),
+                    rows=(rows_of(op),),
+                    lines=(line,),
+                    scattered=Scattered("j[None, :]", "(j < m)[None, :]"),
                 )
             case Absolute() | Rotary() | Scale() | Sink():
                 raise TypeError(f"{type(modifier).__name__} is no operation on scores")
@@ -209,20 +202,6 @@ def _scale(item: Pass) -> float | None:
     """What products are scaled by, where the pattern and not the call says it."""
     scales = (modifier.value for modifier in item.modifiers if isinstance(modifier, Scale))
     return next(scales, None)
-
-
-def _lookup(table: Text, number: int, low: str, high: str) -> Operation:
-    """Adds a table's entry at the pair's distance; low -1: as far as the table goes."""
-    op = f"op{number}"
-    farthest = f"{op}_size - 1" if low == "-1" else low
-    place = f"{op}_at = tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
-    line = f"s += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
-    text = Call("_Lookup", (table, Leaf(low), Leaf(high)))
-    return Operation(text, number, (_rows(op),), (place, line))
-
-
-def _rows(op: str) -> str:
-    return f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row"
 
 
 def row_of_distance(source: Source) -> str:

@@ -73,12 +73,16 @@ def classify(
 
 @lru_cache(maxsize=4096)
 def classify_by_key(
-    formula: Condition, query_tile: int, key_tile: int, keys: KeyCount = "n"
+    formula: Condition,
+    query_tile: int,
+    key_tile: int,
+    keys: KeyCount = "n",
+    rows_beyond_n: bool = False,
 ) -> Classified:
     """Runs over query tiles of a key tile: the same tiles, read by columns."""
 
     def columns() -> tuple[TileSet, TileSet]:
-        full, partial = tiles(formula, query_tile, key_tile, keys=keys)
+        full, partial = tiles(formula, query_tile, key_tile, rows_beyond_n, keys)
         return transposed(full), transposed(partial)
 
     return _classify(formula, columns, outer=(key_tile, keys), inner=(query_tile, "n"))

@@ -37,16 +37,19 @@ _POINTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """What one compiled kernel uses.
+    """What one compiled kernel of a kind ("forward", "d_queries", "d_keys" or "delta") uses.
 
-    `spills` counts the instructions that access local memory, on hip the registers kept there.
+    `products` counts the instructions that multiply matrices, of `instructions` in all. `spills` counts the instructions that access local memory, on hip the registers kept there.
     """
 
     kernel: str
+    kind: str
     registers: int
     spills: int
     shared_bytes: int
     tensor_core: str
+    products: int
+    instructions: int
 
 
 def compile_offline(
@@ -63,71 +66,77 @@ def compile_offline(
     import triton
 
     known = set() if known is None else known
-    launches, sizes = _launches(module, target, dtype, head_dim)
     binaries = []
-    for kernel, arguments in launches:
-        text = _text(kernel, arguments)
+    for launch, sizes in _launches(module, target, dtype, head_dim):
+        text = _text(launch, sizes)
         if text not in known:
             known.add(text)
-            binaries.append(_compiled(kernel, arguments, sizes, target, triton))
+            binaries.append(_compiled(launch, sizes, target, triton))
     return tuple(binaries)
 
 
-def _text(kernel: Any, arguments: Sequence[object]) -> str:
-    """What makes a kernel: its source and that of the functions it calls, and its flags."""
-    flags = [argument for argument in arguments if isinstance(argument, bool)]
+def _text(launch: Any, sizes: Mapping[str, object]) -> str:
+    """What makes a kernel: its source and that of the functions it calls, flags and sizes."""
+    kernel, flags = launch.kernel, _flags(launch)
     called = [
         value.src
         for name, value in sorted(kernel.fn.__globals__.items())
         if name in kernel.src and name.startswith("_allowed_") and hasattr(value, "src")
     ]
-    return "\n".join([kernel.src, *called, str(flags)])
+    return "\n".join([kernel.src, *called, str(flags), str(sizes)])
+
+
+def _flags(launch: Any) -> tuple[bool, ...]:
+    return tuple(argument for argument in launch.arguments if isinstance(argument, bool))
 
 
 def _launches(
     module: ModuleType, target: str, dtype: str, head_dim: int
-) -> tuple[list[tuple[Any, list[object]]], dict[str, object]]:
-    """Each kernel with the arguments of a launch, and the compile-time sizes."""
+) -> list[tuple[Any, Mapping[str, object]]]:
+    """Each distinct launch of a call and of its backward pass, and the compile-time sizes."""
     import torch
 
     n, kind = 4 * module.QUERY_TILE, getattr(torch, dtype)
     q, k, v, inputs = module._sample_call(n, n, head_dim)
     q, k, v = (part.to(kind) for part in (q, k, v))
     moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
-    found: dict[tuple[object, ...], tuple[Any, list[object]]] = {}
     layers = range(module.LAYERS or 1)
     parts, rest = dict.fromkeys(layers, (q, k, v)), (0.125, 0.0, 0)
     for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):
         own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
         parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
+    found: dict[tuple[object, ...], Any] = {}
     every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
     for call in itertools.chain.from_iterable(every):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        for kernel, _, arguments in module._launches(call, out, lse):
-            key = kernel.fn.__name__, *(x for x in arguments if isinstance(x, bool))
-            found.setdefault(key, (kernel, arguments))
-    hip = TARGETS[target][0] == "hip"
-    return list(found.values()), module._launch_sizes(q, k, v, SHARED_MEMORY[target], hip)
+        totals = module._Totals.of(call, module._learnable(call))
+        backward = module._backward_launches(call, out, lse, out, lse, totals)
+        for launch in itertools.chain(module._launches(call, out, lse), backward):
+            found.setdefault((launch.kernel.fn.__name__, *_flags(launch)), launch)
+    sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
+    return [
+        (launch, module._launch_sizes(launch.kind, launch.lookups, *sizes))
+        for launch in found.values()
+    ]
 
 
-def _compiled(
-    kernel: Any, arguments: Sequence[object], sizes: Mapping[str, object], target: str, triton: Any
-) -> Binary:
+def _compiled(launch: Any, sizes: Mapping[str, object], target: str, triton: Any) -> Binary:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
+    kernel = launch.kernel
     if not hasattr(kernel, "params"):
         raise RuntimeError("kernels loaded under TRITON_INTERPRET=1 cannot be compiled")
     names = [parameter.name for parameter in kernel.params]
     values = {
-        **dict(zip(names, arguments, strict=False)),
+        **dict(zip(names, launch.arguments, strict=False)),
         **{k: sizes[k] for k in names if k in sizes},
     }
     signature, constants, attributes = _specialised(kernel.params, values)
     source = ASTSource(kernel, signature, constants, attributes)
     options = {name: value for name, value in sizes.items() if name not in names}
     compiled = triton.compile(source, target=GPUTarget(*TARGETS[target]), options=options)
-    return _measured(kernel.fn.__name__, compiled, target)
+    return _measured(kernel.fn.__name__, launch.kind, compiled, target)
 
 
 def _specialised(
@@ -167,18 +176,22 @@ def _is_divisible(value: object) -> bool:
             return True
 
 
-def _measured(name: str, compiled: Any, target: str) -> Binary:
+def _measured(name: str, kind: str, compiled: Any, target: str) -> Binary:
     shared = int(compiled.metadata.shared)
     if target.startswith("gfx"):
         text = compiled.asm["amdgcn"]
         registers = int(_found(r"\.vgpr_count:\s+(\d+)", text))
         spills = int(_found(r"\.vgpr_spill_count:\s+(\d+)", text))
-        return Binary(name, registers, spills, shared, "MFMA" if "v_mfma" in text else "")
+        products, lines = text.count("v_mfma"), len(re.findall(r"^\t[sv]_\w+", text, re.MULTILINE))
+        unit = "MFMA" if products else ""
+        return Binary(name, kind, registers, spills, shared, unit, products, lines)
     usage, code = _disassembled(compiled.asm["cubin"])
     registers = int(_found(r"REG:(\d+)", usage))
     spills = len(re.findall(r"\b(?:STL|LDL)\b", code))
     units = [unit for unit in ("HGMMA", "UTCHMMA", "HMMA") if unit in code]
-    return Binary(name, registers, spills, shared, units[0] if units else "")
+    unit = units[0] if units else ""
+    products, lines = code.count(unit) if unit else 0, len(re.findall(r"/\*[0-9a-f]{4,}\*/", code))
+    return Binary(name, kind, registers, spills, shared, unit, products, lines)
 
 
 def _found(pattern: str, text: str) -> str:

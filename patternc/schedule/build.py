@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from patternc.language.sources import Rows
 from patternc.layout.layout import Tiling
-from patternc.layout.tiling import tiling
+from patternc.layout.tiling import Classified, classify_by_key, tiling
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.grouping import Shared, group_heads, share, with_slots
 from patternc.schedule.pieces import Piece, pieces
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
-from patternc.schedule.tiles import KEY_TILE, QUERY_TILE
+from patternc.schedule.tiles import KEY_TILE, QUERY_TILE, column_tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,9 @@ def build_schedule(
         if groups not in distinct:
             distinct.append(groups)
         of_layer.append(distinct.index(groups))
-    return Schedule(
-        heads,
-        layers,
-        query_tile,
-        key_tile,
-        tuple(distinct),
-        tuple(of_layer),
-        reasons,
-        tuple(rows),
-    )
+    tiles = query_tile, key_tile, column_tile(query_tile)
+    kinds = tuple(distinct), tuple(of_layer)
+    return Schedule(heads, layers, *tiles, *kinds, reasons, tuple(rows))
 
 
 def _groups(relations: Sequence[Relation], tiles: Tiles) -> tuple[Group, ...]:
@@ -102,6 +95,7 @@ def _shared(branches: Sequence[Branch]) -> tuple[Shared, Pass]:
         shared.tables,
         (),
         (),
+        (),
         first.multiplicity,
         first.source,
         first.modifiers,
@@ -114,12 +108,17 @@ def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pas
     """The pass of one piece of each head's branch."""
     own = [piece.of(branch) for branch, piece in zip(branches, cut, strict=True)]
     shared, found = _shared(own)
-    tilings = [_tiling(branch, shared, head, tiles) for head, branch in enumerate(own)]
-    distinct = tuple(dict.fromkeys(tilings))
+    of_heads = [
+        (_tiling(branch, shared, head, tiles), _columns(branch, tiles))
+        for head, branch in enumerate(own)
+    ]
+    distinct = tuple(dict.fromkeys(of_heads))
+    tilings, columns = zip(*distinct, strict=True)
     return replace(
         found,
-        tilings=distinct,
-        tiling_of_head=tuple(distinct.index(item) for item in tilings),
+        tilings=tilings,
+        tiling_of_head=tuple(distinct.index(item) for item in of_heads),
+        columns=columns,
         classes=_classes(cut),
     )
 
@@ -135,3 +134,8 @@ def _tiling(branch: Branch, shared: Shared, head: int, tiles: Tiles) -> Tiling:
     slots = {tables[head]: slot for slot, tables in enumerate(shared.tables)}
     found = tiling(branch, tiles.query, tiles.key, rows_beyond_n=True)
     return with_slots(found, slots)
+
+
+def _columns(branch: Branch, tiles: Tiles) -> Classified:
+    shape = column_tile(tiles.query), tiles.key
+    return classify_by_key(branch.formula, *shape, branch.keys, rows_beyond_n=True)

@@ -11,6 +11,7 @@ from patternc.language.formula import Condition
 from patternc.language.modifiers import Modifier
 from patternc.language.sources import TOKENS, Rows, Source
 from patternc.layout.layout import Tiling
+from patternc.layout.tiling import Classified
 from patternc.relation.predicate import Table
 from patternc.relation.relation import Combined
 
@@ -40,7 +41,8 @@ class Pass:
     `classes` i and j are members of one position class, n its length, and the tilings are those
     of its members. Numbers that differ between heads are `Scalar(slot)`, row h of `scalars`;
     tables are `TableSlot`s, one table per slot and head. `tilings` holds the distinct tilings,
-    `tiling_of_head` the one of each head. A pair counts `multiplicity` times. Rows use the q, k
+    `tiling_of_head` the one of each head; `columns` holds the same tiles by key tile, as runs of
+    query tiles of `Schedule.column_tile`. A pair counts `multiplicity` times. Rows use the q, k
     and v of `projection`, if one is named. The passes of one `softmax` share it.
     """
 
@@ -49,6 +51,7 @@ class Pass:
     tables: tuple[tuple[Table, ...], ...]
     tilings: tuple[Tiling, ...]
     tiling_of_head: tuple[int, ...]
+    columns: tuple[Classified, ...]
     multiplicity: int
     source: Source = TOKENS
     modifiers: tuple[Modifier, ...] = ()
@@ -94,6 +97,7 @@ class Schedule:
     layers: int | None
     query_tile: int
     key_tile: int
+    column_tile: int
     groups: tuple[tuple[Group, ...], ...]
     group_of_layer: tuple[int, ...]
     reasons: tuple[str, ...] = ()

@@ -83,6 +83,11 @@ def _issued_of(branch: Branch, query_tile: int, key_tile: int) -> int:
     return tiles * query_tile * key_tile
 
 
+def column_tile(query_tile: int) -> int:
+    """Query tiles of the kernel that holds a key tile: half as many accumulators as the others."""
+    return 64 if query_tile % 64 == 0 else max(16, query_tile // 2)
+
+
 def _table_blocks(relations: Iterable[Relation]) -> Iterable[int]:
     """Blocks whose rows are listed."""
     for relation in relations:
