@@ -127,8 +127,9 @@ class Kernel:
         """What varies from call to call is not specialised: a kernel for each value is waste."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
         names += ["seed", "feed", "dropped"]
-        names += [] if self.inline else ["batch_lines"]
+        names += [] if self.inline else ["class_lines" if self.classes else "batch_lines"]
         names += ["start", "least", "first_class", "classes"] if self.classes else []
+        names += ["lowest_tile"] if self.classes and not self.inline else []
         names += {
             "forward": [],
             "d_queries": [],

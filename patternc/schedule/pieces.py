@@ -21,7 +21,7 @@ from patternc.schedule.cost import LENGTH, visited
 # How many of the products may be left for further launches to pay.
 WORTHWHILE = 0.8
 MOST_ITEMS = 16
-ENABLED = False
+ENABLED = True
 
 
 @dataclass(frozen=True, slots=True)
