@@ -83,6 +83,11 @@ class Kernel:
         return "a" if self.role == "d_keys" else "b"
 
     @property
+    def query_tile(self) -> str:
+        """The number of the tile whose queries it holds; tables are learned in parts of one."""
+        return "(a * PARTS + part)" if self.role == "d_tables" else "a"
+
+    @property
     def tokens(self) -> str:
         """How many keys there are; with classes m is the length of one."""
         return "tokens" if self.classes else "m"
@@ -134,7 +139,7 @@ class Kernel:
             "forward": [],
             "d_queries": [],
             "d_keys": ["columns", "share_count"],
-            "d_tables": ["first_member", "first_batch"],
+            "d_tables": ["first_head", "first_batch"],
         }[self.role]
         listed = Sequence(tuple(quoted(name) for name in names), square=True)
         return laid_out(Call("@_jit", (Keyword("do_not_specialize", listed),)), "", 0)
