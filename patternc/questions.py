@@ -7,7 +7,7 @@ adds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain, cycle
+from itertools import chain, cycle, islice
 from typing import Any
 
 import numpy as np
@@ -183,8 +183,8 @@ class Questions:
         """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
         n, layer, given = self._asked(n, layer, inputs)
         query_tile, key_tile = tile_sizes(block)
-        tables, every = self._tables(n, given, slots, rows), cycle(self.relations(layer, rows))
-        relations = [relation for _, relation in zip(tables, every)]
+        tables = self._tables(n, given, slots, rows)
+        relations = list(islice(cycle(self.relations(layer, rows)), len(tables)))
         return Layout(relations, n, query_tile, key_tile, tables)
 
     def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:

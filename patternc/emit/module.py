@@ -15,8 +15,8 @@ from typing import get_args
 import jinja2
 
 from patternc import __version__
-from patternc.emit.kernels import Role
 from patternc.emit.inputs import POOLED, Entry, Input, entries
+from patternc.emit.kernels import Role
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
 from patternc.emit.text import Call, laid_out, quoted

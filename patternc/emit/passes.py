@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
-from patternc.emit.printer import COLUMN_TILES, POSITIONS, TORCH, Names, Printer, simplified, slot_of
+from patternc.emit.printer import (
+    COLUMN_TILES,
+    POSITIONS,
+    TORCH,
+    Names,
+    Printer,
+    simplified,
+    slot_of,
+)
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
 from patternc.emit.treatments import Treatment, Treatments

@@ -82,17 +82,18 @@ class _Alone:
         queries: int | None = None,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Array,
     ) -> Mask:
         return np.zeros((1, n, n), np.bool_)
 
     def columns(
-        self, n: int, layer: int = 0, *, slots: Mapping[str, int] | None = None
+        self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]:
-        return self.whole.columns(n, layer, slots=slots)
+        return self.whole.columns(n, layer, rows=rows, slots=slots)
 
-    def relations(self, layer: int = 0) -> tuple[Relation, ...]:
+    def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:
         return (self.relation,)
 
     def pairs(
@@ -100,10 +101,11 @@ class _Alone:
         n: int,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Array,
     ) -> list[int]:
-        return self.whole.pairs(n, layer, slots=slots, **inputs)
+        return self.whole.pairs(n, layer, rows=rows, slots=slots, **inputs)
 
     def layout(
         self,
@@ -111,6 +113,7 @@ class _Alone:
         block: int = TILE,
         layer: int = 0,
         *,
+        rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Array,
     ) -> Layout:

@@ -21,7 +21,6 @@ from patternc.schedule.cost import LENGTH, visited
 # How many of the products may be left for further launches to pay.
 WORTHWHILE = 0.8
 MOST_ITEMS = 16
-ENABLED = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Piece:
 def pieces(branch: Branch, query_tile: int, key_tile: int) -> tuple[Piece, ...]:
     """The pieces of a branch; only closed forms on the tokens are cut."""
     whole = (Piece(branch.formula),)
-    if not ENABLED or branch.conjuncts or branch.keys != "n":
+    if branch.conjuncts or branch.keys != "n":
         return whole
     return _pieces(branch.formula, query_tile, key_tile)
 

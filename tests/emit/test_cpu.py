@@ -10,7 +10,6 @@ import torch
 from patternc import Pattern
 from patternc.emit import emit_module
 from patternc.runtime.load import load_module
-from patternc.schedule import pieces
 from patternc.schedule.build import build_schedule
 from patternc.zoo import zoo
 from tests.emit.test_attention import gradients
@@ -60,10 +59,7 @@ CLASSED = {
 
 
 @pytest.mark.parametrize("name", CLASSED)
-def test_classes_of_positions_are_the_same_attention(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pieces, "ENABLED", True)
+def test_classes_of_positions_are_the_same_attention(name: str) -> None:
     module = module_of(CLASSED[name])
     for n, queries in [(1, 1), (261, 261), (300, 7), (300, 1), (33, 90)]:
         parts = tuple(tensors(module.HEADS or 2, queries, n))
@@ -102,10 +98,7 @@ DROPPED = ["mix(segment(16), local(9))", "blocks(8) { local(1) + random(2) }", "
 
 
 @pytest.mark.parametrize("text", DROPPED)
-def test_dropout_drops_the_pairs_that_the_reference_drops(
-    text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pieces, "ENABLED", True)
+def test_dropout_drops_the_pairs_that_the_reference_drops(text: str) -> None:
     module = module_of(text)
     parts = tuple(tensors(2, 50, 70))
     dropped = {"dropout": 0.3, "seed": 11}

@@ -5,7 +5,6 @@ import pytest
 
 from patternc import Pattern
 from patternc.relation.evaluation import holds
-from patternc.schedule import pieces as room
 from patternc.schedule.classes import Classes, classed
 from patternc.schedule.pieces import Piece, pieces
 
@@ -54,24 +53,21 @@ def counted(piece: Piece, n: int):
 
 
 @pytest.mark.parametrize("text", CUT)
-def test_terms_with_classes_are_cut_from_the_others(text, monkeypatch):
-    monkeypatch.setattr(room, "ENABLED", True)
+def test_terms_with_classes_are_cut_from_the_others(text):
     found = pieces(branch_of(text), 128, 64)
     assert [piece.classes for piece in found] == CUT[text]
 
 
 @pytest.mark.parametrize("n", [1, 7, 33, 131, 1300])
 @pytest.mark.parametrize("text", CUT)
-def test_the_pieces_hold_each_pair_once(text, n, monkeypatch):
-    monkeypatch.setattr(room, "ENABLED", True)
+def test_the_pieces_hold_each_pair_once(text, n):
     found = pieces(branch_of(text), 128, 64)
     together = sum(counted(piece, n) for piece in found)
     np.testing.assert_array_equal(together, Pattern.parse(text).mask(n)[0])
 
 
 @pytest.mark.parametrize("text", UNCUT)
-def test_what_has_no_classes_or_gains_nothing_stays_whole(text, monkeypatch):
-    monkeypatch.setattr(room, "ENABLED", True)
+def test_what_has_no_classes_or_gains_nothing_stays_whole(text):
     branch = branch_of(text)
     assert pieces(branch, 128, 64) == (Piece(branch.formula),)
 
