@@ -42,9 +42,12 @@ def answers(question: Question, causal: bool) -> list[Answer]:
     width = separate.width_of(question.steps)
     if width is not None and width < question.n:
         return _by_segments(question, causal, width)
-    found = _by_classes(question) or dict(_by_sets(question, causal))
+    found = _by_classes(question) if question.is_certain else {}
+    found = found or dict(_by_sets(question, causal))
+    if len(found) < question.layers and not question.is_certain:
+        found = {**_by_classes(_needed(question, found)), **found}
     if len(found) < question.layers and question.fits_bits:
-        found = {**_by_bits(question, 1 + max(set(range(question.layers)) - found.keys())), **found}
+        found = {**_by_bits(_needed(question, found)), **found}
     if 0 not in found and question.layers:
         found = {**_by_lists(question), **found}
     if len(found) < question.layers:
@@ -149,13 +152,18 @@ def _by_classes(question: Question) -> dict[int, Answer]:
         return {}
 
 
-def _by_bits(question: Question, layers: int) -> dict[int, Answer]:
-    """The first layers."""
+def _needed(question: Question, found: dict[int, Answer]) -> Question:
+    """The question up to the last layer that is not answered."""
+    layers = 1 + max(set(range(question.layers)) - found.keys())
+    return replace(question, steps=question.steps[:layers], layers=layers)
+
+
+def _by_bits(question: Question) -> dict[int, Answer]:
     try:
-        steps = [_listed(question, layer) for layer in range(min(len(question.steps), layers))]
+        steps = [_listed(question, layer) for layer in range(len(question.steps))]
     except (UnknownError, BudgetError):
         return {}
-    found = bits.fields(steps, question.n, layers, question.residual)
+    found = bits.fields(steps, question.n, question.layers, question.residual)
     return {at: Answer(each.facts(), True, "bits") for at, each in enumerate(found)}
 
 
