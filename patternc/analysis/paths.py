@@ -18,7 +18,7 @@ from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.bits import window_ranges
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
-from patternc.language.sources import Pool, Stream, Tokens
+from patternc.language.sources import Pool, Stream, Tokens, Tree
 from patternc.relation import integer_maps as maps
 from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.integer_sets import budget
@@ -65,8 +65,8 @@ def path(
 ) -> tuple[Link, ...] | None:
     """The links of a shortest path, the last layer first; None where there is none within `layers`.
 
-    Raises `UnknownError` where tables depend on inputs that are not given, or n is too large for
-    them, and `BudgetError` where the integer sets are.
+    Raises `UnknownError` where tables depend on inputs that are not given, n is too large for them,
+    or paths may lead through the spans of a tree, and `BudgetError` where the integer sets are.
     """
     heard = _follow(steps, tables, n, key)
     idle = 0
@@ -94,6 +94,8 @@ def _links(heard: _Heard, query: int, layers: int) -> Iterator[Link]:
 def _follow(
     steps: Sequence[Layer], tables: Sequence[Sequence[HeadTables]], n: int, key: int
 ) -> _Heard:
+    if any(isinstance(edge.source, Tree) for step in steps for edge in step):
+        raise UnknownError
     if n <= MOST_POSITIONS:
         return _Listed(steps, tables, n, key)
     if any(edge.literals for step in steps for edge in step):

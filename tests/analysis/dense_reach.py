@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from patternc import Pattern
 from patternc.analysis.reach import LayerReach
-from patternc.language.sources import Pool, Project, Stream, Tokens
+from patternc.language.sources import Pool, Project, Stream, Tokens, Tree
 from patternc.relation.meaning import window_ends
 
 Booleans = NDArray[np.bool_]
@@ -30,14 +30,19 @@ class Dense:
 def dense_reach(pattern: Pattern, n: int, layers: int, residual: bool = True, **inputs) -> Dense:
     count = min(pattern.layers or 1, layers)
     schedule = [layer_pairs(pattern, n, layer, **inputs) for layer in range(count)]
-    causal = not any(np.triu(pairs, 1).any() or rows.any() for pairs, rows in schedule[:layers])
+    cover = spans_of(pattern, n)
+    causal = not any(
+        np.triu(pairs | product(spans, cover), 1).any() or rows.any()
+        for pairs, rows, spans in schedule[:layers]
+    )
     permitted = np.tril(np.ones((n, n), np.bool_)) if causal else np.ones((n, n), np.bool_)
     fields, stream = np.eye(n, dtype=np.bool_), np.zeros(n, np.bool_)
+    tree = np.zeros(cover.shape, np.bool_)
     found, full_at = [], None
     for layer in range(layers):
-        pairs, rows = schedule[layer % len(schedule)]
-        later = product(pairs, fields) | (rows[:, None] & stream)
-        stream = stream | fields.any(axis=0)
+        pairs, rows, spans = schedule[layer % len(schedule)]
+        later = product(pairs, fields) | (rows[:, None] & stream) | product(spans, tree)
+        stream, tree = stream | fields.any(axis=0), tree | product(cover, fields)
         fields = later | fields if residual else later
         found.append(facts(fields))
         if full_at is None and (fields >= permitted).all():
@@ -49,10 +54,18 @@ def product(left: Booleans, right: Booleans) -> Booleans:
     return (left.astype(np.float32) @ right.astype(np.float32)) > 0
 
 
-def layer_pairs(pattern: Pattern, n: int, layer: int, **inputs) -> tuple[Booleans, Booleans]:
-    """Pairs of positions of all heads, and rows that attend to a stream."""
+def spans_of(pattern: Pattern, n: int) -> Booleans:
+    """The tokens of each span above the tokens, if there is a tree."""
+    return pattern.mask(n, rows="tree")[0] if "tree" in pattern.rows else np.zeros((0, n), np.bool_)
+
+
+def layer_pairs(
+    pattern: Pattern, n: int, layer: int, **inputs
+) -> tuple[Booleans, Booleans, Booleans]:
+    """Pairs of positions of all heads, rows that attend to a stream, and pairs with spans."""
     mask = pattern.mask(n, layer=layer, slots=SLOTS, **inputs).any(axis=0)
     pairs, streamed, first = np.zeros((n, n), np.bool_), np.zeros(n, np.bool_), 0
+    spans = np.zeros((n, len(spans_of(pattern, n))), np.bool_)
     for source, count in pattern.columns(n, layer, slots=SLOTS):
         held = mask[:, first : first + count]
         first += count
@@ -65,7 +78,10 @@ def layer_pairs(pattern: Pattern, n: int, layer: int, **inputs) -> tuple[Boolean
                 pairs |= held.any(axis=1)[:, None]
             case Stream():
                 streamed |= held.any(axis=1)
-    return pairs, streamed
+            case Tree():
+                pairs |= held[:, :n]
+                spans |= held[:, n:]
+    return pairs, streamed, spans
 
 
 def windows(pool: Pool, n: int, count: int) -> Booleans:

@@ -201,3 +201,13 @@ def test_hops_count_every_permitted_pair_once() -> None:
     found = Pattern.parse("local(2)").reach(12, 6)
     assert sum(count or 0 for count in found.hops) == found.permitted
     assert found.unreached == 0
+
+
+@pytest.mark.parametrize("header", ["", "causal\n"])
+@pytest.mark.parametrize("n", [1, 2, 37, 100])
+def test_spans_of_a_tree_carry_what_their_tokens_held_a_layer_before(header: str, n: int) -> None:
+    """Any two tokens in two layers, token to span to token (Ye et al. 2019)."""
+    pattern = Pattern.parse(header + "diagonal + contextual(2) on tree(2)")
+    found, wanted = reach_of(pattern, n, 3), dense_reach(pattern, n, 3)
+    assert (found.layers, found.full_at) == (wanted.layers, wanted.full_at)
+    assert found.full_at == (1 if n < 3 else 2)

@@ -19,7 +19,7 @@ from patternc.analysis.complexity.scattered import scattered
 from patternc.analysis.complexity.tally import UncountedError
 from patternc.analysis.complexity.unions import union
 from patternc.language.formula import Atom, Condition
-from patternc.language.sources import Encoder, Pool, Source, Tokens
+from patternc.language.sources import Encoder, Pool, Source, Tokens, Tree
 from patternc.layout.count import pairs_of
 from patternc.relation import fold
 from patternc.relation.errors import InputError
@@ -120,6 +120,8 @@ def _set(branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: b
     cells = n * tables.of(whole.source).m
     if grid and n <= MOST_ROWS:
         return _Set(None, None, _counted(whole, tables), cells)
+    if isinstance(whole.source, Tree):
+        return _Set(None, None, _counted(whole, tables), cells, "a tree has levels as n asks")
     slots_of = extent(whole.source, sizes)
     least, most, reason = _closed(whole, tuple(branch.formula for branch in branches), slots_of)
     if least is not None and least is most and least.holds_at(n):

@@ -19,7 +19,7 @@ from patternc.analysis.complexity.draws import drawn
 from patternc.analysis.complexity.kept import looks_back
 from patternc.analysis.complexity.planes import Plane
 from patternc.analysis.complexity.tally import accumulated, continued, recurrence, run_shape
-from patternc.language.sources import Pool
+from patternc.language.sources import Pool, Tree
 from patternc.layout.at import BranchLayout
 from patternc.layout.tiling import Classified, classify
 from patternc.relation.errors import InputError
@@ -60,6 +60,8 @@ def visited_tiles(
 def _of_branch(
     branch: Branch, tables: HeadTables, sizes: Mapping[str, int], shape: Shape
 ) -> int | None:
+    if isinstance(branch.source, Tree):
+        return _laid_out(branch, tables, shape)
     plane = Plane(branch.formula, extent(branch.source, sizes))
     if not branch.conjuncts:
         return formula_tiles(plane, branch.keys, tables.n, shape)

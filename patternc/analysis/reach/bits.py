@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from patternc.analysis.reach.ranges import Ranges
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.sources import Pool, Project, Source, Stream, Tokens
+from patternc.language.sources import Pool, Project, Source, Stream, Tokens, Tree
 from patternc.relation.evaluation import Integers
 from patternc.relation.sources import windows
+from patternc.relation.spans import covered as covered_tokens
 
 Words = NDArray[np.uint64]
 _WORD = 64
@@ -84,15 +85,22 @@ def propagated(
     """The bits of some columns after each layer."""
     bits = _identity(n, columns)
     stream = np.zeros((1, bits.shape[1]), np.uint64)
+    tree = next((one for step in steps for one, _ in step.ranges if isinstance(one, Tree)), None)
+    tokens = span_ranges(tree, n) if tree else Ranges(1, *np.zeros((3, 0), np.int64))
+    spans = np.zeros((len(tokens.row), bits.shape[1]), np.uint64)
     unchanged = 0
     for layer in range(layers):
         # A whole round of the schedule that adds nothing is followed by others that do not.
         if not residual or unchanged < len(steps):
-            later = _applied(steps[layer % len(steps)], bits, stream, residual)
+            held = Held(bits, stream, spans)
+            later = _applied(steps[layer % len(steps)], held, residual)
             heard = stream | np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
-            same = np.array_equal(later, bits) and np.array_equal(heard, stream)
+            covered = spans.copy()
+            _unite(covered, tokens, bits)
+            pairs = ((later, bits), (heard, stream), (covered, spans))
+            same = all(np.array_equal(*pair) for pair in pairs)
             unchanged = unchanged + 1 if same else 0
-            bits, stream = later, heard
+            bits, stream, spans = later, heard, covered
         yield bits
 
 
@@ -103,15 +111,31 @@ def _identity(n: int, columns: range) -> Words:
     return bits
 
 
-def _applied(step: Step, bits: Words, stream: Words, residual: bool) -> Words:
-    result = bits.copy() if residual else np.zeros_like(bits)
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is carried before a layer: by the tokens, by streams, by the spans of a tree."""
+
+    tokens: Words
+    stream: Words
+    spans: Words
+
+
+def _applied(step: Step, held: Held, residual: bool) -> Words:
+    result = held.tokens.copy() if residual else np.zeros_like(held.tokens)
     for source, ranges in step.ranges:
-        _unite(result, ranges, _held_by(source, bits, stream))
+        _unite(result, ranges, _held_by(source, held))
     return result
 
 
-def _held_by(source: Source, bits: Words, stream: Words) -> Words:
+def span_ranges(tree: Tree, n: int) -> Ranges:
+    """The tokens of each span above the tokens; spans hold nothing at first, as in the paper."""
+    ends = covered_tokens(n, tree.branching)
+    return Ranges(1, np.arange(len(ends)), ends[:, 0], ends[:, 1])
+
+
+def _held_by(source: Source, held: Held) -> Words:
     """What each slot of a source carries: words [slots, words], or one row for all slots."""
+    bits = held.tokens
     match source:
         case Tokens():
             return bits
@@ -122,7 +146,9 @@ def _held_by(source: Source, bits: Words, stream: Words) -> Words:
         case Project():
             return np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
         case Stream():
-            return stream
+            return held.stream
+        case Tree():
+            return np.concatenate([bits, held.spans])
         case _:
             raise TypeError(f"{source} carries no position of the sequence")
 

@@ -18,6 +18,7 @@ from patternc.language.formula import All, Any, Compare, Condition, Variable
 from patternc.language.sources import TOKENS
 from patternc.relation.evaluation import Values, holds
 from patternc.relation.integer_sets import BudgetError
+from patternc.relation.predicate import Within
 
 _ROWS, _AHEAD = 512, 64
 
@@ -35,7 +36,14 @@ def is_causal(question: Question) -> bool:
 
 
 def _is_written(edge: Edge) -> bool:
-    return edge.source == TOKENS and _holds_back(edge.formula)
+    """Whether the text alone says that no pair leads ahead: of spans, that they have ended."""
+    ended = any(
+        literal.positive
+        and isinstance(literal.atom, Within)
+        and literal.atom.table.kind in ("past", "ended")
+        for literal in edge.literals
+    )
+    return ended or (edge.source == TOKENS and _holds_back(edge.formula))
 
 
 def _holds_back(formula: Condition) -> bool:

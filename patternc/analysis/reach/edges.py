@@ -20,10 +20,18 @@ from patternc.language.sources import (
     Source,
     Stream,
     Tokens,
+    Tree,
 )
 from patternc.relation.fold import FALSE
 from patternc.relation.integer_sets import KeyCount
-from patternc.relation.predicate import ConstantSet, InRow, Member, PermutationTable, RandomTable
+from patternc.relation.predicate import (
+    ConstantSet,
+    InRow,
+    Member,
+    PermutationTable,
+    RandomTable,
+    Within,
+)
 from patternc.relation.relation import Branch, Literal, Relation
 
 
@@ -60,7 +68,7 @@ def edges_of(heads: Sequence[Relation]) -> Layer:
 
 def _of_head(relation: Relation, head: int) -> Iterable[Edge]:
     for branch in relation.branches:
-        if isinstance(branch.source, Tokens | Pool | Project | Stream):
+        if isinstance(branch.source, Tokens | Pool | Project | Stream | Tree):
             yield from _of_branch(branch, head)
 
 
@@ -74,7 +82,7 @@ def _of_branch(branch: Branch, head: int) -> Iterable[Edge]:
 
 def _is_known(atom: object) -> bool:
     match atom:
-        case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()):
+        case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()) | Within():
             return True
         case _:
             return False

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.rows import Progressions, is_countable, row_sizes
-from patternc.language.sources import Pool, Project, Stream, Tokens
+from patternc.language.sources import Pool, Project, Stream, Tokens, Tree
 from patternc.relation import integer_maps as maps
 from patternc.relation.integer_maps import Map
-from patternc.relation.integer_sets import budget
+from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.runs import Run
 from patternc.relation.sources import windows
 
@@ -63,6 +63,8 @@ def _to_tokens(edge: Edge, n: int) -> Map:
         case Project(slots) | Stream(_, slots):
             rows = maps.held(edge.formula, n, slots, "m").domain()
             return maps.everything(n).intersect_domain(rows)
+        case Tree():
+            raise BudgetError("a tree has as many levels as n asks for")
         case _:
             raise TypeError(f"{edge.source} carries no position of the sequence")
 
