@@ -141,7 +141,7 @@ def test_gradients_of_examples_are_those_of_the_reference(name: str) -> None:
     kinds = module._GROUP_OF_LAYER
     for layer in {kinds.index(kind) for kind in (min(kinds), max(kinds))}:
         call = module._sample_call(197, 131, head_dim=4)
-        assert module._error(layer, *call, "cpu", "cpu", torch.float64) < 1e-10
+        assert module._error({"layer": layer}, *call, "cpu", "cpu", torch.float64) < 1e-10
 
 
 @pytest.mark.parametrize("name", ["bigbird", "longformer_lm", "gemma2", "sparse_transformer_fixed"])
