@@ -1,51 +1,87 @@
-"""The CPU path against compiled FlexAttention, forward, fp32, in one process.
+"""The CPU path against what else a user could run, fp32, in one process.
 
-    python benchmarks/cpu.py [--length 4096 --length 8192] [--pairs 15] [--output results.json]
+    python benchmarks/cpu.py [--part forward --part decode ..] [--length 4096 ..] [--output r.json]
 
-Calls alternate, and the medians of both stand beside their ratio. FlexAttention's block mask is
-built once beforehand and timed apart; ours has none to build.
+Parts: `forward` against compiled FlexAttention; `planned`, the same with the layout (their block
+mask) built in every call; `trained`, forward and backward against dense attention with the mask, at
+4,096 tokens; `decode`, one query over a million keys, and a call on sixteen tokens; `memory`, the
+peak at 65,536 tokens. Calls alternate, and the medians of both stand beside their ratio.
 """
 
 from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
+from threading import Event, Thread
 from time import perf_counter
+from typing import Any
 
 import click
 import torch
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from patternc import Pattern
+from patternc.zoo import zoo
 
 HEADS, HEAD_DIM = 4, 64
+Row = dict[str, Any]
+Tensor = torch.Tensor
+SEGMENTS = ((2048, 1), (4096, 2), (8192, 4), (16384, 6), (32768, 12))
+BLOCKS = "local(1) + global([0, -1]) + random(3, pool=1:16)"
 
 
-def local(b, h, i, j):
+def local(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
     return (i - j <= 256) & (j - i <= 256)
 
 
-def dilated(b, h, i, j):
+def dilated(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
     return (i - j <= 2048) & (j - i <= 2048) & ((i - j) % 8 == 0)
 
 
-def longformer(b, h, i, j):
-    return local(b, h, i, j) | (i == 0) | (j == 0)
+def longformer(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    return local(n, b, h, i, j) | (i == 0) | (j == 0)
 
 
-def strided(b, h, i, j):
+def strided(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
     return (j <= i) & ((i - j <= 127) | ((i - j) % 128 == 0))
 
 
+def times(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    """How often LongNet's branches hold a pair."""
+    held = [
+        (i // width == j // width) & (i % width % rate == h % rate) & (j % width % rate == h % rate)
+        for width, rate in SEGMENTS
+    ]
+    return sum(part.int() for part in held) * (j <= i)
+
+
+def longnet(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    return times(n, b, h, i, j) > 0
+
+
+def bigbird(n: int) -> Callable[..., Tensor]:
+    blocks = Pattern.parse(BLOCKS).module.mask(n // 64)[0]
+    return lambda b, h, i, j: blocks[i // 64, j // 64]
+
+
+LONGNET = ", ".join(
+    f"segment({width}, dilation={rate}, offset=head % {rate})" for width, rate in SEGMENTS
+)
 CASES = {
     "local(256)": local,
     "local(256, dilation=8)": dilated,
+    f"causal\nheads {HEADS}\nmix({LONGNET})": longnet,
+    "causal\nlocal(left=127) + strided(128)": strided,
     "local(256) + global([0])": longformer,
-    "(local(left=127) + strided(128)) & causal": strided,
+    f"blocks(64) {{ {BLOCKS} }}": bigbird,
 }
+flex = torch.compile(flex_attention)
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -54,50 +90,184 @@ def seconds(call: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def measure(text: str, length: int, pairs: int, flex: Callable[..., torch.Tensor]) -> dict:
-    """Medians in milliseconds of interleaved calls, after checking that both agree."""
-    q, k, v = torch.randn(3, 1, HEADS, length, HEAD_DIM)
-    pattern = Pattern.parse(text)
-    start = perf_counter()
-    mask = create_block_mask(CASES[text], None, None, length, length, device="cpu")
-    built = perf_counter() - start
-    torch.testing.assert_close(
-        pattern.attention(q, k, v), flex(q, k, v, block_mask=mask), rtol=1e-4, atol=1e-4
-    )
-    both = [
-        (
-            seconds(lambda: pattern.attention(q, k, v)),
-            seconds(lambda: flex(q, k, v, block_mask=mask)),
-        )
-        for _ in range(pairs)
-    ]
-    ours, theirs = (1e3 * median(column) for column in zip(*both, strict=True))
+def compared(ours: Callable[[], object], theirs: Callable[[], object], pairs: int) -> Row:
+    """Medians in milliseconds of interleaved calls."""
+    both = [(seconds(ours), seconds(theirs)) for _ in range(pairs)]
+    one, other = (1e3 * median(column) for column in zip(*both, strict=True))
     return {
-        "pattern": text,
-        "n": length,
-        "patternc_ms": round(ours, 1),
-        "flex_ms": round(theirs, 1),
-        "ratio": round(theirs / ours, 2),
-        "flex_mask_s": round(built, 2),
+        "patternc_ms": round(one, 1),
+        "other_ms": round(other, 1),
+        "ratio": round(other / one, 2),
     }
 
 
+def drawn(n: int, queries: int | None = None) -> tuple[Tensor, ...]:
+    shapes = [(1, HEADS, rows, HEAD_DIM) for rows in (queries or n, n, n)]
+    return tuple(torch.randn(shape) for shape in shapes)
+
+
+def flex_call(text: str, n: int) -> tuple[Callable[[], object], dict[str, Any]]:
+    """What builds FlexAttention's mask of a case, and its other arguments."""
+    case = CASES[text]
+    mask = case(n) if case is bigbird else lambda b, h, i, j: case(n, b, h, i, j)
+    options: dict[str, Any] = {}
+    if case is longnet:
+        options["score_mod"] = lambda s, b, h, i, j: s + times(n, b, h, i, j).float().log()
+    heads = HEADS if case is longnet else None
+    build = create_block_mask if n <= 16384 else torch.compile(create_block_mask)
+    return lambda: build(mask, None, heads, n, n, device="cpu"), options
+
+
+@torch.no_grad()
+def forward(text: str, n: int, pairs: int) -> Row:
+    parts, attention = drawn(n), Pattern.parse(text).attention
+    build, options = flex_call(text, n)
+    start = perf_counter()
+    options["block_mask"] = build()
+    built = perf_counter() - start
+    found, other = attention(*parts), flex(*parts, **options)
+    torch.testing.assert_close(found, other, rtol=1e-3, atol=1e-3)
+    row = compared(lambda: attention(*parts), lambda: flex(*parts, **options), pairs)
+    return {"pattern": text, "n": n, **row, "their_mask_s": round(built, 2)}
+
+
+@torch.no_grad()
+def planned(text: str, n: int, pairs: int) -> Row:
+    """Nothing is known of a length before a call: masks, tables and pieces are made in it."""
+    parts, module = drawn(n), Pattern.parse(text).module
+    build, options = flex_call(text, n)
+    flex(*parts, **options, block_mask=build())
+
+    def ours() -> None:
+        for cache in (module._static_pieces, module._static_plan, module._static_table):
+            cache.cache_clear()
+        module.attention(*parts)
+
+    row = compared(ours, lambda: flex(*parts, **options, block_mask=build()), pairs)
+    return {"pattern": text, "n": n, **row}
+
+
+def trained(name: str, n: int, pairs: int) -> Row | None:
+    """None for what attends to a fifth of the pairs or more, or needs inputs of its own."""
+    module = Pattern.from_zoo(name).module
+    if module.INPUTS or module.__dict__.get("_LENGTHS"):
+        return None
+    mask = module.mask(n)
+    density = mask.double().mean().item()
+    if density >= 0.2:
+        return None
+    leaves = [torch.randn(1, len(mask), n, HEAD_DIM).requires_grad_() for _ in range(3)]
+
+    def ours() -> None:
+        torch.autograd.grad(module.attention(*leaves).sum(), leaves)
+
+    def dense() -> None:
+        out = torch.nn.functional.scaled_dot_product_attention(*leaves, attn_mask=mask)
+        torch.autograd.grad(out.sum(), leaves)
+
+    row = compared(ours, dense, pairs)
+    return {"pattern": name, "n": n, "density": round(density, 4), **row}
+
+
+@torch.no_grad()
+def decode(text: str, n: int, pairs: int) -> Row:
+    """One query: of a length known from the call before, and of lengths never seen."""
+    (q, k, v), attention = drawn(n, 1), Pattern.parse(text).attention
+    attention(q, k, v)
+    again = [seconds(lambda: attention(q, k, v)) for _ in range(pairs)]
+    shorter = ((k[:, :, : n - step], v[:, :, : n - step]) for step in range(1, pairs + 1))
+    new = [seconds(lambda pair=pair: attention(q, *pair)) for pair in shorter]  # type: ignore[misc]
+    row = {"again_ms": 1e3 * median(again), "new_n_ms": 1e3 * median(new)}
+    return {"pattern": text, "n": n, **row}
+
+
+@torch.no_grad()
+def overhead(text: str, n: int, pairs: int) -> Row:
+    parts, attention = drawn(n), Pattern.parse(text).attention
+    attention(*parts)
+    calls = [seconds(lambda: attention(*parts)) for _ in range(20 * pairs)]
+    return {"pattern": text, "n": n, "call_us": 1e6 * median(calls)}
+
+
+def memory(text: str, n: int, pairs: int) -> Row:
+    command = [sys.executable, __file__, "--peak", text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {"pattern": text, "n": n, "beside_inputs_and_outputs_mb": float(done.stdout)}
+
+
+def resident() -> float:
+    """Megabytes of memory in use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+@torch.no_grad()
+def peak(text: str) -> float:
+    """Megabytes that a call takes beside its inputs and outputs, looked at every millisecond."""
+    attention = Pattern.parse(text).attention
+    attention(*drawn(2048))
+    parts, held, done = drawn(65536), [resident()], Event()
+
+    def watch() -> None:
+        while not done.wait(0.001):
+            held.append(resident())
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    out = attention(*parts)
+    done.set()
+    watcher.join()
+    return round(max(held) - held[0] - out.nbytes / 2**20, 1)
+
+
+def rows(part: str, lengths: tuple[int, ...], pairs: int) -> Iterator[Row | None]:
+    match part:
+        case "forward":
+            yield from (forward(text, n, pairs) for text in CASES for n in lengths)
+        case "planned":
+            yield from (planned(text, 32768, min(pairs, 3)) for text in CASES)
+        case "trained":
+            yield from (trained(name, 4096, min(pairs, 3)) for name in zoo())
+        case "decode":
+            texts = ("causal & local(4096)", "causal\nlocal(left=4096) + columns([0])")
+            yield from (decode(text, 1 << 20, pairs) for text in texts)
+            yield overhead("local(256)", 16, pairs)
+        case _:
+            yield from (memory(text, 65536, pairs) for text in CASES)
+
+
+PARTS = ("forward", "planned", "trained", "decode", "memory")
+
+
 @click.command()
-@click.option("--length", "lengths", multiple=True, default=(4096, 8192), type=int, help="Tokens.")
+@click.option("--part", "parts", multiple=True, default=PARTS, type=click.Choice(PARTS))
+@click.option("--length", "lengths", multiple=True, default=(4096, 8192, 16384, 32768, 65536))
 @click.option("--pairs", default=15, show_default=True, help="Interleaved calls of each.")
 @click.option("--output", type=click.Path(), help="Also write JSON here.")
-def main(lengths: tuple[int, ...], pairs: int, output: str | None) -> None:
-    """Print one row per pattern and length."""
+@click.option("--peak", "measured", hidden=True)
+def main(
+    parts: tuple[str, ...],
+    lengths: tuple[int, ...],
+    pairs: int,
+    output: str | None,
+    measured: str | None,
+) -> None:
+    """Print one row per case, and the geometric mean of the ratios of each part."""
+    if measured:
+        click.echo(peak(measured))
+        return
     torch.manual_seed(0)
-    flex = torch.compile(flex_attention)
-    rows = []
-    with torch.no_grad():
-        for text in CASES:
-            for length in lengths:
-                rows.append(measure(text, length, pairs, flex))
-                print(rows[-1], flush=True)
+    found: dict[str, list[Row]] = {part: [] for part in parts}
+    for part in parts:
+        for row in filter(None, rows(part, lengths, pairs)):
+            found[part].append(row)
+            print(part, row, flush=True)
+        ratios = [row["ratio"] for row in found[part] if "ratio" in row]
+        if ratios:
+            print(f"{part}: geometric mean of the ratios {geometric_mean(ratios):.2f}", flush=True)
     if output:
-        record = {"machine": platform.machine(), "torch": torch.__version__, "rows": rows}
+        about = {"machine": platform.machine(), "threads": torch.get_num_threads()}
+        record = {**about, "torch": torch.__version__, **found}
         Path(output).write_text(json.dumps(record, indent=2) + "\n")
 
 
