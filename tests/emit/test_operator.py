@@ -23,7 +23,7 @@ def test_opcheck(call: tuple[torch.Tensor, ...]) -> None:
     torch.library.opcheck(module._OPERATORS.cpu.default, (*([part] for part in call), *rest))
     plain = [[part.detach()] for part in call]
     out, lse = module._OPERATORS.cpu.default(*plain, *rest)
-    backward = out, lse, *plain, out, lse, *rest
+    backward = out, lse, *plain, out, lse, *rest, []
     torch.library.opcheck(module._OPERATORS.cpu_backward.default, backward)
     single = [[part.float()] for (part,) in plain]
     torch.library.opcheck(module._OPERATORS.triton.default, (*single, *rest[:-2], 0.0, 0))
