@@ -58,6 +58,11 @@ class Growth:
         layers = self.full
         return int(layers.max()) if (layers > 0).all() else None
 
+    @property
+    def telling(self) -> int:
+        """Layers up to the one that connects everything; all where none does."""
+        return self.full_at or len(self.shares)
+
 
 def growth(
     relations: Sequence[Sequence[Relation]],

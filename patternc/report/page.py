@@ -26,6 +26,7 @@ from patternc.report.curves import chart, curves
 from patternc.report.growth import Growth
 from patternc.report.model_text import consecutive, sections
 from patternc.report.parts import Part, parts
+from patternc.report.picture import number
 from patternc.report.pictures import caption, drawn_view, report_growth
 from patternc.report.reach_picture import COLOURS, layers_map, mask, matrices, strip, style
 from patternc.report.views import View
@@ -132,8 +133,16 @@ def _growth(report: ModelReport, seen: View, grown: Growth) -> dict[str, object]
         "caption": caption(report, seen, grown),
         "strip": strip(grown),
         "matrices": matrices(grown),
-        "map": Figure("layer of the first connection", layers_map(grown, _SIDE), json.dumps(told)),
+        "map": Figure(
+            "layer of the first connection",
+            layers_map(grown, _SIDE),
+            _compact(told),
+        ),
     }
+
+
+def _compact(told: Told) -> str:
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _connected(first: int, full: int) -> str:
@@ -145,32 +154,47 @@ def _connected(first: int, full: int) -> str:
 
 
 def _masks(report: ModelReport) -> Iterator[Figure]:
-    """The heads that differ, the first few of them."""
+    """The heads that differ in more than their draws, the first few of them."""
     pattern = report.pattern
-    found: dict[Relation, list[tuple[int, int]]] = {}
+    found: dict[object, list[tuple[int, int]]] = {}
     for layer in range(min(pattern.layers or 1, len(report.facts.layers))):
         for head, relation in enumerate(pattern.relations(layer)):
-            found.setdefault(relation, []).append((layer, head))
-    for relation, places in list(found.items())[:_MASKS]:
+            found.setdefault(_shape(relation), []).append((layer, head))
+    for places in list(found.values())[:_MASKS]:
         layer, head = places[0]
-        view = drawn_view(report, layer)
+        relation, view = pattern.relations(layer)[head], drawn_view(report, layer)
         own = parts(view, pattern.elaborated_program, head)
         legend = tuple((min(at, COLOURS - 1), part.text) for at, part in enumerate(own))
-        told = json.dumps(_mask_told(view, relation, own))
+        told = _compact(_mask_told(view, relation, own))
         yield Figure(_where(report, places), _mask_svg(own), told, legend)
 
 
+def _shape(relation: Relation) -> object:
+    """What heads have in common that differ in their draws only."""
+    return tuple(
+        (
+            (branch.formula, branch.source, branch.multiplicity),
+            *((part.formula, len(part.literals)) for part in branch.conjuncts),
+        )
+        for branch in relation.branches
+    )
+
+
 def _where(report: ModelReport, places: Sequence[tuple[int, int]]) -> str:
-    layers = consecutive(sorted({layer for layer, _ in places}))
-    heads = consecutive(sorted({head for _, head in places}))
-    parts = [f"layer {layers}"] if report.pattern.layers else []
-    parts += [f"head {heads}"] if report.pattern.heads else []
-    return ", ".join(parts) or "every layer and head"
+    layers = sorted({layer for layer, _ in places})
+    heads = sorted({head for _, head in places})
+    parts = [f"layer{'s' * (len(layers) > 1)} {consecutive(layers)}"] * bool(report.pattern.layers)
+    parts += [f"head{'s' * (len(heads) > 1)} {consecutive(heads)}"] * bool(report.pattern.heads)
+    differ = len({report.pattern.relations(layer)[head] for layer, head in places}) > 1
+    told = ", ".join(parts) or "every layer and head"
+    return f"{told}; draws are those of the first" if differ else told
 
 
 def _mask_svg(own: Sequence[Part]) -> str:
     body = "\n".join(mask(own, _SIDE))
-    box = f'width="{_SIDE}" height="{_SIDE}" viewBox="0 0 {_SIDE} {_SIDE}"'
+    rows, columns = own[0].shares.shape
+    wide, high = (number(_SIDE * side / max(rows, columns)) for side in (columns, rows))
+    box = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
     return f'<svg class="patternc" {box} role="img">\n{body}\n</svg>'
 
 

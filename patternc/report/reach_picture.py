@@ -48,8 +48,8 @@ _TERMS = """
 
 def fields(title: str, caption: str, growth: Growth) -> str:
     """The field of the growth's query after 1, 2, .. layers, then all fields, as one SVG."""
-    top = _TOP + len(growth.row) * _HIGH + 52
-    every, high = _matrices(growth, top)
+    top = _TOP + growth.telling * _HIGH + 52
+    every, high = _matrices(growth, _LEFT, top, _COLUMNS)
     body = [*_strip(growth, _TOP), *every]
     return _document(title, caption, _WIDE + _LEFT + _GAP, top + high + 4, body)
 
@@ -61,18 +61,18 @@ def style() -> str:
 
 def strip(growth: Growth) -> str:
     """The field of one query after every layer, as an element of a page."""
-    return _element(_LEFT + _WIDE + 4, len(growth.row) * _HIGH + 44, _strip(growth, 22))
+    return _element(_LEFT + _WIDE + 4, growth.telling * _HIGH + 44, _strip(growth, 22))
 
 
 def matrices(growth: Growth) -> str:
     """All fields after the first layers, as an element of a page."""
-    every, high = _matrices(growth, 0)
-    return _element(_LEFT + _COLUMNS * (_SMALL + _GAP + 6), high, every)
+    every, high = _matrices(growth, 1, 0, _COLUMNS - 1)
+    return _element((_COLUMNS - 1) * (_SMALL + _GAP + 6), high, every)
 
 
 def layers_map(growth: Growth, side: int) -> str:
     """The layer after which a square is first connected: the earlier, the stronger."""
-    first, count = growth.first, len(growth.shares)
+    first, count = growth.first, growth.telling
     boxes = rectangles(np.where(first > 0, count + 1 - first, 0))
     scale = number(side / len(first))
     body = [f'<rect class="field" width="{side}" height="{side}"/>']
@@ -134,11 +134,11 @@ def _shown(grid: Levels) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
 
 
 def _strip(growth: Growth, top: float) -> Iterator[str]:
-    layers = len(growth.row)
+    layers = growth.telling
     cells = -(-growth.n // -(-growth.n // _CELLS))
     size = -(-growth.n // cells)
     starts = np.arange(0, growth.n, size)
-    counts = np.add.reduceat(growth.row, starts, axis=1, dtype=np.int64)
+    counts = np.add.reduceat(growth.row[:layers], starts, axis=1, dtype=np.int64)
     shares = counts / np.diff(starts, append=growth.n)
     scale = _WIDE / growth.n * size
     yield f'<g transform="translate({_LEFT} {top})">'
@@ -160,16 +160,22 @@ def _strip(growth: Growth, top: float) -> Iterator[str]:
     yield "</g>"
 
 
-def _matrices(growth: Growth, top: int) -> tuple[list[str], int]:
-    """The first ones in rows, and their height."""
-    count = min(len(growth.shares), _MOST)
-    every = [_matrix(growth, layer, top) for layer in range(count)]
-    return every, -(-count // _COLUMNS) * (_SMALL + 2 * _GAP)
+def _matrices(growth: Growth, left: int, top: int, columns: int) -> tuple[list[str], int]:
+    """The telling ones of the first, in rows, and their height."""
+    count = min(growth.telling, _MOST)
+    every = [
+        _matrix(
+            growth,
+            layer,
+            left + layer % columns * (_SMALL + _GAP + 6),
+            top + layer // columns * (_SMALL + 2 * _GAP) + _GAP,
+        )
+        for layer in range(count)
+    ]
+    return every, -(-count // columns) * (_SMALL + 2 * _GAP)
 
 
-def _matrix(growth: Growth, layer: int, top: int) -> str:
-    x = _LEFT + layer % _COLUMNS * (_SMALL + _GAP + 6)
-    y = top + layer // _COLUMNS * (_SMALL + 2 * _GAP) + _GAP
+def _matrix(growth: Growth, layer: int, x: int, y: int) -> str:
     shares = growth.shares[layer]
     scale = number(_SMALL / len(shares))
     name = f"after {layer + 1} layer{'s' * (layer > 0)}"

@@ -155,7 +155,7 @@ class View:
         rows = range(min(every // 2, height - 1), height, every)
         relation = self.subject.relations(self.layer)[head]
         tables = HeadTables(self.n, self.inputs, self.slots)
-        if relation.sources != (TOKENS,):
+        if set(self._spans) != {TOKENS}:
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
         layout = self.subject.layout(
