@@ -18,6 +18,7 @@ import click
 
 from patternc import __version__, files
 from patternc.commands.diff import diff
+from patternc.commands.suggest import suggest
 from patternc.commands.why import why
 from patternc.pipeline import STAGES, Stage
 from patternc.programs import (
@@ -32,7 +33,6 @@ from patternc.programs import (
     one_given,
     programs,
 )
-from patternc.suggesting import suggest
 from patternc.tuning import tile_shape, tuned
 
 if TYPE_CHECKING:

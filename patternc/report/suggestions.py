@@ -21,7 +21,7 @@ def program(answer: Answer) -> str:
     best = answer.best
     if best is None:
         raise ValueError(nothing_fits(answer))
-    lines = [_headline(best), _numbers(best), f"asked: {_asked(answer.asked)}"]
+    lines = [_headline(best), _numbers(best), *_slowest(best), f"asked: {_asked(answer.asked)}"]
     lines += ["", *_table(answer), *_apart(answer)]
     comments = "\n".join(f"# {line}".rstrip() for line in lines)
     return f"{comments}\n{best.text.rstrip()}\n"
@@ -76,6 +76,7 @@ def _suggestion(one: Suggestion | None) -> Json | None:
         "pairs": one.pairs,
         "density": one.density,
         "full_at": one.full_at,
+        "slowest": None if one.slowest is None else list(one.slowest),
         "program": one.text,
     }
 
@@ -89,6 +90,12 @@ def _numbers(best: Suggestion) -> str:
         f"{best.pairs:,} pairs a head and layer, {best.density:.3%} of all; "
         f"every pair is connected after {_layers(best.full_at)}"
     )
+
+
+def _slowest(best: Suggestion) -> Iterator[str]:
+    if best.slowest is not None:
+        query, key = best.slowest
+        yield f"the last to be: query {query:,} and key {key:,}, for one"
 
 
 def _asked(asked: Question) -> str:

@@ -33,7 +33,7 @@ class Suggestion:
     """A program that connects every permitted pair within `full_at` layers.
 
     `pairs` are those of a head and layer, with multiplicity; the average where they differ, rounded
-    up.
+    up. `slowest` is a pair (query, key) that no fewer layers connect; None: not looked for.
     """
 
     template: str
@@ -42,6 +42,7 @@ class Suggestion:
     pairs: int
     density: float
     full_at: int
+    slowest: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

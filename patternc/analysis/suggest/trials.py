@@ -14,6 +14,7 @@ from itertools import cycle, islice
 
 from patternc.analysis.reach import reach
 from patternc.analysis.suggest.question import Question, Suggestion
+from patternc.analysis.suggest.slowest import slowest
 from patternc.analysis.suggest.templates import filled
 from patternc.language import Program, elaborate, parse
 from patternc.language.inputs import DECIDING
@@ -83,7 +84,8 @@ class Trials:
         assert full_at is not None
         mean, text = counted.mean, filled(self.text, self.name, dict(values))
         density = float(mean / (self.asked.n * counted.keys))
-        return Suggestion(self.name, dict(values), text, -(-mean // 1), density, full_at)
+        pair = slowest(self.schedule(values), self._tables(), full_at)
+        return Suggestion(self.name, dict(values), text, -(-mean // 1), density, full_at, pair)
 
     def schedule(self, values: Values) -> list[Heads]:
         """The relations of the layers that the program has, at most those asked for."""
