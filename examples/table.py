@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternc import Pattern
-from patternc.language.sources import TOKENS
+from patternc.language.sources import TOKENS, Encoder
 from patternc.report.picture import svg
 from patternc.report.views import view
 
@@ -17,6 +17,8 @@ PICTURES = FOLDER / "pictures"
 BEGIN, END = "<!-- written by table.py -->", "<!-- end -->"
 _FIELD = re.compile(r"# (paper|config|length|equals|checked): +(.*)")
 _CHECK = re.compile(r"([^,()]+) \((\w+)\)")
+ENCODER = Encoder()
+MOST_LAYERS = 64
 # Inputs of these roles decide which pairs there are.
 _DECIDING = ("labels", "set", "listed")
 
@@ -73,10 +75,23 @@ def density(example: Example) -> float | None:
     return sum(pairs) / (len(pairs) * n * keys)
 
 
+def layers_until_full(example: Example) -> str:
+    """After how many layers every permitted pair is connected, at the example's own length."""
+    pattern = example.pattern
+    if any(item.role in _DECIDING and "" in item.rows for item in pattern.inputs):
+        return "at the call"
+    if {source for source, _ in pattern.columns(1, slots={"encoder": 1})} == {ENCODER}:
+        return "another sequence"
+    reach = pattern.reach(example.length, MOST_LAYERS)
+    if reach.full_at is None:
+        return f"not in {MOST_LAYERS}" if reach.full_exact else "unknown"
+    return str(reach.full_at)
+
+
 def table() -> str:
     rows = [
-        "| program | what | paper | lines | n | density | checked against |",
-        "|---|---|---|---:|---:|---:|---|",
+        "| program | what | paper | lines | n | density | full after | checked against |",
+        "|---|---|---|---:|---:|---:|---:|---|",
     ]
     for example in examples():
         share = density(example)
@@ -87,6 +102,7 @@ def table() -> str:
             str(example.lines),
             f"{example.length:,}",
             "at the call" if share is None else f"{share:.2%}",
+            layers_until_full(example),
             ", ".join(source for source, _ in example.checked),
         )
         rows.append(f"| {' | '.join(cells)} |")
