@@ -135,7 +135,7 @@ def _layers_until(pattern: Pattern, n: int, query: int, key: int) -> int | None:
     for layer in range(60):
         if fields[query, key]:
             return layer
-        pairs, rows = schedule[layer % len(schedule)]
+        pairs, rows, _ = schedule[layer % len(schedule)]
         later = fields | product(pairs, fields) | (rows[:, None] & stream)
         fields, stream = later, stream | fields.any(axis=0)
     return None
