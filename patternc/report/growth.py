@@ -8,7 +8,7 @@ beyond `MOST_DRAWN`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,14 +66,18 @@ class Growth:
 
 def growth(
     relations: Sequence[Sequence[Relation]],
-    tables: Sequence[Sequence[HeadTables]],
-    n: int,
+    tables: HeadTables,
     layers: int,
     cell: int,
     query: int,
 ) -> Growth:
-    """The growth over `layers` layers; schedules shorter than that repeat."""
-    steps = [_step(*both) for both in zip(relations, tables, strict=True)]
+    """The growth over `layers` layers; schedules shorter than that repeat.
+
+    `relations[layer][head]` are asked of `tables`, which are those of every layer and head.
+    """
+    n = tables.n
+    made = {heads: _step(heads, tables) for heads in dict.fromkeys(map(tuple, relations))}
+    steps = [made[tuple(heads)] for heads in relations]
     parts = [
         list(_counted(steps, n, layers, cell, columns, query)) for columns in _columns(n, cell)
     ]
@@ -85,12 +89,13 @@ def growth(
     return Growth(n, cell, query, counted, row, _permitted(n, cell, causal))
 
 
-def _step(heads: Sequence[Relation], tables: Sequence[HeadTables]) -> Step:
+def _step(heads: Sequence[Relation], tables: HeadTables) -> Step:
+    edges = dict.fromkeys(replace(edge, head=0) for edge in edges_of(heads))
     return Step(
         tuple(
             (edge.source, ranges)
-            for edge in edges_of(heads)
-            for ranges in ranges_of(edge, tables[edge.head].of(edge.source))
+            for edge in edges
+            for ranges in ranges_of(edge, tables.of(edge.source))
         )
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from patternc.relation.tables import HeadTables
 from patternc.report.growth import MOST_DRAWN, Growth, growth
 from patternc.report.reach_picture import fields
 from patternc.report.views import CELLS, View, view
@@ -33,10 +34,10 @@ def report_growth(report: ModelReport) -> tuple[View, Growth]:
     pattern, layers = report.pattern, len(report.facts.layers)
     seen = drawn_view(report)
     own = range(min(pattern.layers or 1, layers))
-    tables = [pattern.head_tables(seen.n, layer, slots=seen.slots, **seen.inputs) for layer in own]
+    tables = HeadTables(seen.n, seen.inputs, seen.slots)
     relations = [pattern.relations(layer) for layer in own]
     cell = -(-seen.n // CELLS)
-    return seen, growth(relations, tables, seen.n, layers, cell, seen.n * 5 // 8)
+    return seen, growth(relations, tables, layers, cell, seen.n * 5 // 8)
 
 
 def growth_svg(report: ModelReport) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.analysis.complexity.layers import Workload
+from patternc.relation.tables import HeadTables
 from patternc.report.curves import chart, curves, figure
 from patternc.report.growth import growth
 from patternc.report.parts import parts
@@ -40,8 +41,7 @@ def grown(text: str, n: int, layers: int, cell: int, query: int):
     pattern = Pattern.parse(text)
     own = range(pattern.layers or 1)
     relations = [pattern.relations(layer) for layer in own]
-    tables = [pattern.head_tables(n, layer) for layer in own]
-    return growth(relations, tables, n, layers, cell, query)
+    return growth(relations, HeadTables(n), layers, cell, query)
 
 
 @pytest.mark.parametrize("cell", [1, 3, 8])
