@@ -105,7 +105,7 @@ def given_for(role: str, n: int) -> np.ndarray:
 
 
 @given(patterns, st.integers(1, 90))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_counts_of_random_patterns_are_those_of_the_masks(pattern, n):
     try:
         mask = multiplicity(pattern, n)

@@ -20,7 +20,7 @@ from patternc.analysis.complexity.tally import UncountedError
 from patternc.analysis.complexity.unions import union
 from patternc.language.formula import Atom, Condition
 from patternc.language.sources import Encoder, Pool, Source, Tokens, Tree
-from patternc.layout.count import pairs_of
+from patternc.layout.count import TILE, key_runs, pairs_of
 from patternc.relation import fold
 from patternc.relation.errors import InputError
 from patternc.relation.predicate import (
@@ -34,12 +34,13 @@ from patternc.relation.predicate import (
     SetTable,
 )
 from patternc.relation.relation import Branch, Conjunct, Relation, atoms_of, split
+from patternc.relation.runs import filter_of
 from patternc.relation.sources import slots
-from patternc.relation.tables import HeadTables
+from patternc.relation.tables import HeadTables, Tables
 
 Sizes = Mapping[str, int]
-# Rows that tables are made for, and rows counted without a closed form.
-MOST_ROWS = 1 << 21
+# Pairs looked at one by one where no closed form is found: some seconds.
+MOST_LOOKED_AT = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _set(branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: b
     whole = branches[0] if len(branches) == 1 else _united(branches)
     n = tables.n
     cells = n * tables.of(whole.source).m
-    if grid and n <= MOST_ROWS:
+    if grid:
         return _Set(None, None, _counted(whole, tables), cells)
     if isinstance(whole.source, Tree):
         return _Set(None, None, _counted(whole, tables), cells, "a tree has levels as n asks")
@@ -138,11 +139,33 @@ def _united(branches: tuple[Branch, ...]) -> Branch:
 
 
 def _counted(branch: Branch, tables: HeadTables) -> int | None:
-    """By rows and tables; None where they are too many, or the call brings them."""
+    """By rows and tables; None where there is too much to look at, or the call brings them."""
+    own = tables.of(branch.source)
+    if _looked_at(branch, own) > MOST_LOOKED_AT:
+        return None
     try:
-        return pairs_of(branch, tables.of(branch.source)) if tables.n <= MOST_ROWS else None
+        return pairs_of(branch, own)
     except InputError:
         return None
+
+
+def _looked_at(branch: Branch, tables: Tables) -> int:
+    """About how many pairs: those of the tiles that draws touch, where draws are all there is."""
+    draws = [_draws(conjunct, tables.n) for conjunct in branch.conjuncts]
+    runs = key_runs(branch.formula, branch.keys)
+    plain = runs is not None and all(filter_of(run) == fold.TRUE for run in runs)
+    return sum(draws) if draws and all(draws) and plain else tables.n * tables.m
+
+
+def _draws(conjunct: Conjunct, n: int) -> int:
+    """The pairs of the tiles of one random table; 0 of anything else."""
+    for literal in conjunct.literals:
+        match literal.atom:
+            case InRow(RandomTable(random, block, 0)) if literal.positive:
+                return -(-n // block) * random.count * max(block, TILE) ** 2
+            case _:
+                pass
+    return 0
 
 
 @lru_cache(maxsize=1024)

@@ -62,7 +62,11 @@ class Plane:
 def _new_at(plane: Plane) -> Sides:
     if plane.slots is not None:
         return _runs(plane.behind()), ()
-    return _runs(plane.behind()), _runs(_set("0 <= j < i", _transposed(plane.formula)))
+    below, above = (
+        _set("0 <= j < i", formula) for formula in (plane.formula, _transposed(plane.formula))
+    )
+    # Of two texts for one set that of the formula has the plainer runs.
+    return _runs(plane.behind()), _runs(below if below.is_equal(above) else above)
 
 
 def _set(bounds: str, formula: Condition) -> TileSet:

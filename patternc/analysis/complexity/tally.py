@@ -28,8 +28,8 @@ from patternc.relation.runs import Run, Sizes, count, expand, filter_of, lengths
 # Rows looked at for one tally; pairs of lengths and rows; pairs of those and keys.
 MOST_ROWS = 1 << 22
 MOST_AT_LENGTHS = 1 << 22
-MOST_FILTERED = 1 << 25
-MOST_SPARSE = 1 << 14
+MOST_FILTERED = 1 << 26
+MOST_SPARSE = 1 << 13
 
 
 Rows = Callable[[Integers], Integers]
