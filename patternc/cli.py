@@ -355,6 +355,8 @@ def report(
     Counts of pairs are exact, at any length, with closed forms in n; where the call decides pairs,
     they are bounds and say so. `html` is a page with pictures, `svg` how receptive fields grow.
     """
+    from patternc.relation.errors import InputError, LengthError
+
     given = one_given(paths, text, parameters)
     try:
         found = given.pattern().report(
@@ -369,6 +371,8 @@ def report(
         told = getattr(found, output_format)()
         if charts:
             _charts(found, charts)
+    except (InputError, LengthError):
+        raise
     except (ValueError, ModuleNotFoundError) as error:
         raise click.UsageError(str(error)) from error
     if output == files.STANDARD:

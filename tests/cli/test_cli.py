@@ -343,6 +343,7 @@ def process(*arguments, **options):
         ("compile", str(BIGBIRD)),
         ("fmt", "-e", "local(1)"),
         ("show", "-e", "local(1)", "-n", "8"),
+        ("report", "-e", "local(1)", "-n", "8"),
         ("explain", "P040"),
     ],
     ids=lambda arguments: arguments[0],
@@ -443,3 +444,41 @@ def test_tuning_without_a_gpu_says_so_and_writes_nothing(program, tmp_path):
     assert done.returncode == 1
     assert "torch finds none here" in done.stderr
     assert list(tmp_path.iterdir()) == [program]
+
+
+# report
+
+
+def test_a_report_is_text_markdown_or_json():
+    words = ("report", str(BIGBIRD.with_name("longformer.pat")), "-n", "512", "--layers", "2")
+    assert "pairs" in run(*words).stdout
+    assert run(*words, "--output-format", "markdown").stdout.startswith("# longformer.pat")
+    document = json.loads(run(*words, "--output-format", "json").stdout)
+    assert (document["format"], document["n"]) == ("patternc.report/1", 512)
+
+
+def test_a_report_reads_the_standard_input_and_writes_a_file(tmp_path):
+    target = tmp_path / "report.json"
+    words = ("report", "-", "-n", "64", "--output-format", "json", "-o", str(target))
+    result = run(*words, text="causal\nlocal(left=3)\n")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert json.loads(target.read_text())["layers"][0]["pairs"] == [64 * 4 - 6]
+
+
+def test_a_report_at_a_length_that_does_not_fit_is_an_error():
+    result = run("report", "-e", "neighborhood([8, 8], radius=[1, 1])", "-n", "63")
+    assert (result.exit_code, "64" in result.stderr) == (1, True)
+
+
+def test_a_report_with_numbers_out_of_range_is_wrong_usage():
+    words = ("report", "-e", "heads 4\nfull", "-n", "8")
+    assert run(*words, "--kv-heads", "3").exit_code == 2
+    assert run(*words, "--slots", "cache=3").exit_code == 2
+    assert run("report", "-e", "full").exit_code == 2
+
+
+def test_slots_of_the_call_are_those_of_the_report():
+    words = ("report", "-e", "full on encoder", "-n", "8", "--output-format", "json")
+    given = json.loads(run(*words, "--slots", "encoder=5").stdout)
+    assert (given["layers"][0]["pairs"], given["layers"][0]["keys"]) == ([40], 5)
+    assert json.loads(run(*words).stdout)["layers"][0]["pairs"] == [64]
