@@ -12,6 +12,7 @@ import shlex
 import shutil
 import sys
 from io import TextIOWrapper
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -384,12 +385,13 @@ def report(
 def _charts(found: ModelReport, path: str) -> None:
     from patternc.report.curves import curves, figure
 
-    if "." not in path:
+    kind = PurePath(path).suffix.removeprefix(".").lower()
+    if not kind:
         raise ValueError(f"--charts {path} has no ending; write FILE.svg, FILE.png or FILE.pdf")
     drawn = curves(found.pattern, found.facts.work, len(found.facts.layers))
     if drawn is None:
         raise ValueError("--charts: the program has a grid, so that only one length fits")
-    figure(drawn, found.title, path)
+    files.write_bytes(path, figure(drawn, found.title, kind))
 
 
 def _within(option: str, index: int, count: int | None) -> None:

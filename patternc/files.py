@@ -36,14 +36,19 @@ def exists(path: str) -> bool:
 
 def write(path: str, text: str) -> None:
     """Replaces the file in one step; what is no regular file (a pipe, a device) is written to."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """`write` of what is no text."""
     target = Path(path).resolve()
     try:
         if target.exists() and not target.is_file():
-            target.write_bytes(text.encode("utf-8"))
+            target.write_bytes(data)
         elif target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "the file is read-only")
         else:
-            _replace(target, text.encode("utf-8"))
+            _replace(target, data)
     except OSError as error:
         raise FileError(f"cannot write {path}: {_reason(error)}") from error
 

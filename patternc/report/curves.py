@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from io import BytesIO
 from math import ceil, floor, log10
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patternc.analysis.complexity.layers import Workload
@@ -161,10 +161,10 @@ def _curve(scale: _Scale, lengths: Sequence[int], one: Series, at: int) -> Itera
     yield label(_LEFT + _WIDE + 27, _TOP + 18 * at + 9, one.name)
 
 
-def figure(found: Curves, title: str, path: str | Path) -> None:
-    """Both charts as a file; its ending is the format that matplotlib takes (pdf, png, svg).
+def figure(found: Curves, title: str, kind: str) -> bytes:
+    """Both charts as a file of a kind that matplotlib knows: "pdf", "png" or "svg".
 
-    Raises `ModuleNotFoundError` without matplotlib, and `ValueError` for an unknown ending.
+    Raises `ModuleNotFoundError` without matplotlib, and `ValueError` for an unknown kind.
     """
     try:
         from matplotlib.figure import Figure
@@ -184,4 +184,8 @@ def figure(found: Curves, title: str, path: str | Path) -> None:
         axes.set_ylabel(name)
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend()
-    drawn.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+    written = BytesIO()
+    dated = {"pdf": "CreationDate", "svg": "Date"}
+    metadata = {dated[kind]: None} if kind in dated else None
+    drawn.savefig(written, format=kind, metadata=metadata)
+    return written.getvalue()

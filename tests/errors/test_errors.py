@@ -1,7 +1,8 @@
 """Wrong programs and what is said about them, letter by letter.
 
 A program may begin with `# given: NAME=VALUE ..` (parameters of the call), `# length: N`, or
-`# teach: N` (what `check --teach` says). After a change of the texts, `python -m tests.errors.test_errors` writes the `.err` files anew.
+`# teach: N` (what `check --teach` says). After a change of the texts,
+`python -m tests.errors.test_errors` writes the `.err` files anew.
 """
 
 from __future__ import annotations
