@@ -51,7 +51,7 @@ Role = Literal["forward", "d_queries", "d_keys", "d_tables"]
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What a kernel's text depends on. `d_keys` kernels hold tiles [keys, queries], others turned."""
+    """What a kernel's text depends on; `d_keys` kernels hold tiles [keys, queries]."""
 
     role: Role
     predicate: str

@@ -1,8 +1,8 @@
 """Operations on scores as lines of a kernel, and the lines of their derivatives.
 
-From a modifier's numbers to text over a tile of scores `s` [queries, keys], of which `distance`, `row`,
-`inside` and `j` speak. Tables' gradients are found row by row, so that no two programs add to one
-place: what rows share is summed afterwards. Non-goals: which operation a modifier is.
+From a modifier's numbers to text over a tile of scores `s` [queries, keys], of which `distance`,
+`row`, `inside` and `j` speak. Tables' gradients are found row by row, so that no two programs add
+to one place: what rows share is summed afterwards. Non-goals: which operation a modifier is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class RowSum:
 
 @dataclass(frozen=True, slots=True)
 class Scattered:
-    """Part of a table's gradient: ds of the pairs in `mask`, one of a row for each entry `place`."""
+    """Part of a table's gradient: ds of the pairs in `mask`, one of a row for each `place`."""
 
     place: str
     mask: str

@@ -39,7 +39,8 @@ _POINTERS = {
 class Binary:
     """What one compiled kernel of a kind ("forward", "d_queries", "d_keys" or "delta") uses.
 
-    `products` counts the instructions that multiply matrices, of `instructions` in all. `spills` counts the instructions that access local memory, on hip the registers kept there.
+    `products` counts the instructions that multiply matrices, of `instructions` in all. `spills`
+    counts the instructions that access local memory, on hip the registers kept there.
     """
 
     kernel: str
@@ -115,7 +116,7 @@ def _launches(
             found.setdefault((launch.kernel.fn.__name__, *_flags(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
     return [
-        (launch, module._launch_sizes(launch.kind, launch.lookups, *sizes))
+        (launch, module._launch_sizes(launch.kind, launch.lookups, launch.heavy, *sizes))
         for launch in found.values()
     ]
 

@@ -153,9 +153,12 @@ def detached(value: Any) -> Any:
             return value
 
 
-def gradients(case: Case, call: Call, backend: str) -> list[Tensor]:
+def gradients(
+    case: Case, call: Call, backend: str, dtype: torch.dtype = torch.float64
+) -> list[Tensor]:
     """Of a function of the output by q, k, v and every floating input."""
     given = {"q": call.q, "k": call.k, "v": call.v, **case.inputs}
+    given = {name: converted(value, dtype) for name, value in given.items()}
     leaves = {name: detached(value) for name, value in given.items()}
     out = compiled(case.text).attention(**leaves, backend=backend)
     flat = [part for leaf in leaves.values() for part in (leaf if type(leaf) is tuple else [leaf])]
@@ -184,5 +187,6 @@ def converted_inputs(case: Case, dtype: torch.dtype) -> dict[str, Any]:
 
 EXACT = [("reference", torch.float64, 1e-9), ("cpu", torch.float64, 1e-9)]
 WAYS = [*EXACT, ("triton", torch.float32, 3e-5)]
+GRADED = [("cpu", torch.float64, 1e-9), ("triton", torch.float32, 5e-5)]
 # One token, more tokens than queries with a key head that query heads share, and fewer tokens.
 SHAPES = [(1, 1, 2), (23, 60, 1), (45, 19, 2)]

@@ -51,7 +51,7 @@ def test_the_cpu_path_and_its_gradients_are_those_of_the_reference(name: str) ->
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_kernel_is_the_reference(name: str) -> None:
+def test_the_kernels_and_their_gradients_are_those_of_the_reference(name: str) -> None:
     module = module_of(name)
     for n, queries in [(1, 1), (75, 41), (37, 50)]:
         parts = tensors(heads_of(module), queries, n, 16)
@@ -68,10 +68,9 @@ def assert_kernel(
     layer: int,
     inputs: Inputs,
 ) -> None:
-    low = [part.to(dtype) for part in parts]
-    found = module.attention(*low, backend="triton", layer=layer, return_lse=True, **inputs)
-    exact = [part.double() for part in low]
-    wanted = module.reference(*exact, layer=layer, return_lse=True, **inputs)
+    low = tuple(part.to(dtype) for part in parts)
+    found = gradients(module, low, "triton", layer, inputs)
+    wanted = gradients(module, tuple(part.double() for part in low), "reference", layer, inputs)
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound)
 

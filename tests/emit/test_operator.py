@@ -21,12 +21,16 @@ def test_opcheck(call: tuple[torch.Tensor, ...]) -> None:
     module, inputs = module_of(NAME), list(inputs_of(NAME, 33, 2).values())
     rest = [], inputs, 0, 0, 33, 0.3, 0.1, 7
     torch.library.opcheck(module._OPERATORS.cpu.default, (*([part] for part in call), *rest))
-    plain = [[part.detach()] for part in call]
-    out, lse = module._OPERATORS.cpu.default(*plain, *rest)
-    backward = out, lse, *plain, out, lse, *rest, []
-    torch.library.opcheck(module._OPERATORS.cpu_backward.default, backward)
-    single = [[part.float()] for (part,) in plain]
-    torch.library.opcheck(module._OPERATORS.triton.default, (*single, *rest[:-2], 0.0, 0))
+    for name, dtype in (("cpu", torch.float64), ("triton", torch.float32)):
+        # The interpreter is slow: one query.
+        plain = [
+            [part.detach().to(dtype)[:, :, -rows:]]
+            for part, rows in zip(call, (1, 33, 33), strict=True)
+        ]
+        out, lse = getattr(module._OPERATORS, name).default(*plain, *rest)
+        torch.library.opcheck(getattr(module._OPERATORS, name).default, (*plain, *rest))
+        backward = out, lse, *plain, out, lse, *rest, []
+        torch.library.opcheck(getattr(module._OPERATORS, f"{name}_backward").default, backward)
 
 
 def test_torch_compile_takes_it_whole(call: tuple[torch.Tensor, ...]) -> None:
@@ -57,16 +61,6 @@ def test_the_same_file_can_be_loaded_twice(call: tuple[torch.Tensor, ...]) -> No
     again = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(again)
     assert torch.equal(again.attention(*call), module.attention(*call))
-
-
-def test_a_gradient_through_the_kernel_is_an_error_and_not_lost(
-    call: tuple[torch.Tensor, ...],
-) -> None:
-    single = [part.detach().float().requires_grad_() for part in call]
-    with pytest.raises(RuntimeError, match="forward only"):
-        module_of("causal").attention(*single, backend="triton")
-    with torch.no_grad():
-        module_of("causal").attention(*single, backend="triton")
 
 
 def test_triton_on_the_cpu_is_an_error_unless_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
