@@ -34,8 +34,9 @@ class Operation:
     """One operation on scores: its data, and its lines in a kernel.
 
     `values` are read once for a head, `rows` found once for a query tile. `slope` is the derivative
-    by the score s before it, where that is not 1. With ds the gradient of the score after it,
-    `sums` and `scattered` make the gradient of its table, row by row.
+    by the score before it, where that is not 1, in terms of the score s after it and of the former,
+    `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make the
+    gradient of its table, row by row; `learning` are the lines that `sums` build on.
     """
 
     text: Text
@@ -44,25 +45,31 @@ class Operation:
     rows: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     slope: str = ""
+    learning: tuple[str, ...] = ()
     sums: tuple[RowSum, ...] = ()
     scattered: Scattered | None = None
 
 
 def distance_aware(table: Text, number: int) -> Operation:
-    """relu(s) * (1 + e^beta) / (1 + far), far = e^(beta - alpha |distance|)."""
+    """relu(s) * most / (1 + far), most = 1 + e^beta, far = e^(beta - alpha |distance|)."""
     op = f"op{number}"
-    most, positive = f"(1.0 + tl.exp({op}_beta))", f"tl.maximum({op}_before, 0.0)"
-    far = f"tl.exp({op}_beta - {op}_value * tl.abs(distance))"
-    falling = f"ds * {positive} * {most} * far / ((1.0 + far) * (1.0 + far))"
     return Operation(
         Call("_DistanceAware", (table,)),
         number,
         (f"{op}_value = tl.load({op})", f"{op}_beta = tl.load({op} + 1)"),
-        lines=(f"far = {far}", f"s = tl.maximum(s, 0.0) * {most} / (1.0 + far)"),
-        slope=f"tl.where(s >= 0.0, {most} / (1.0 + {far}), 0.0)",
+        lines=(
+            f"far = tl.exp({op}_beta - {op}_value * tl.abs(distance))",
+            f"factor = (1.0 + tl.exp({op}_beta)) / (1.0 + far)",
+            "s = tl.maximum(s, 0.0) * factor",
+        ),
+        slope=f"tl.where({op}_before >= 0.0, factor, 0.0)",
+        learning=(
+            f"positive = ds * tl.maximum({op}_before, 0.0)",
+            "falling = positive * factor * far / (1.0 + far)",
+        ),
         sums=(
-            RowSum("alpha", f"{falling} * tl.abs(distance)", "0"),
-            RowSum("beta", f"ds * {positive} * ({most} - 1.0) / (1.0 + far) - {falling}", "1"),
+            RowSum("alpha", "falling * tl.abs(distance)", "0"),
+            RowSum("beta", f"positive * tl.exp({op}_beta) / (1.0 + far) - falling", "1"),
         ),
     )
 
@@ -70,14 +77,16 @@ def distance_aware(table: Text, number: int) -> Operation:
 def soft_span(table: Text, number: int, ramp: float) -> Operation:
     """Adds the logarithm of a share that falls from 1 to 0 over `ramp` positions."""
     op = f"op{number}"
-    share = f"(({op}_value + 1.0 + distance) / {ramp} + 1.0)"
-    inside = f"({share} > 0.0) & ({share} <= 1.0)"
     return Operation(
         Call("_SoftSpan", (table, Leaf(str(ramp)))),
         number,
         (f"{op}_value = tl.load({op})",),
-        lines=(f"s += tl.log(tl.minimum(tl.maximum({share}, 0.0), 1.0))",),
-        sums=(RowSum("span", f"tl.where({inside}, ds / ({share} * {ramp}), 0.0)", "0"),),
+        lines=(
+            f"share = ({op}_value + 1.0 + distance) / {ramp} + 1.0",
+            "s += tl.log(tl.minimum(tl.maximum(share, 0.0), 1.0))",
+        ),
+        learning=("falling = (share > 0.0) & (share <= 1.0)",),
+        sums=(RowSum("span", f"tl.where(falling, ds / (share * {ramp}), 0.0)", "0"),),
     )
 
 
@@ -90,17 +99,20 @@ def lookup(table: Text, number: int, low: str, high: str) -> Operation:
     farthest = f"{op}_size - 1" if low == "-1" else low
     place = f"{op}_at = tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
     line = f"s += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
-    before, after = f"(distance <= -({farthest}))", f"(distance >= {high})"
     return Operation(
         Call("_Lookup", (table, Leaf(low), Leaf(high))),
         number,
         rows=(rows_of(op),),
         lines=(place, line),
-        sums=(
-            RowSum("low", f"tl.where({before}, ds, 0.0)", "0"),
-            RowSum("high", f"tl.where({after} & ~{before}, ds, 0.0)", f"{op}_size - 1"),
+        learning=(
+            f"low = distance <= -({farthest})",
+            f"high = (distance >= {high}) & ~low",
         ),
-        scattered=Scattered(f"{op}_at", f"~{before} & ~{after}"),
+        sums=(
+            RowSum("low", "tl.where(low, ds, 0.0)", "0"),
+            RowSum("high", "tl.where(high, ds, 0.0)", f"{op}_size - 1"),
+        ),
+        scattered=Scattered(f"{op}_at", "~low & ~high"),
     )
 
 

@@ -144,7 +144,7 @@ class Treatments:
             case SoftCap(cap):
                 # tanh x = 1 - 2 / (e^2x + 1), which overflows to the right limits.
                 tanh = f"(1.0 - 2.0 / (tl.exp(s * {2 / cap}) + 1.0))"
-                line, slope = f"s = {cap} * {tanh}", f"1.0 - {tanh} * {tanh}"
+                line, slope = f"s = {cap} * {tanh}", f"1.0 - (s / {cap}) * (s / {cap})"
                 text = Call("_SoftCap", (Leaf(str(cap)),))
                 return Operation(text, number, lines=(line,), slope=slope)
             case SoftSpan(ramp, name):
