@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import lcm
 
@@ -21,7 +22,7 @@ from patternc.analysis.complexity.tally import Tally, divisors
 from patternc.relation.evaluation import Integers
 
 MOST_PIECES = 4
-MOST_INNER = 512
+MOST_INNER = 128
 Coefficients = tuple[Fraction, Fraction, Fraction]
 """Of a polynomial of degree two: of 1, x and x squared."""
 
@@ -43,11 +44,22 @@ Sum = list[Product]
 
 def described(tally: Tally) -> str:
     """The tally from its start on. Raises `UnclearError` where no readable text is found."""
+    text = _described(tally)
+    if text is None:
+        raise UnclearError
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _described(tally: Tally) -> str | None:
     if tally.period == 1:
         return at_residue(tally.at, tally.start, 1)
     table = tally.extended(tally.start + 6 * tally.period)
     values = _Values(table, tally.start, "n")
-    return written(_shortest(values, tally.period, divisors(tally.period)))
+    try:
+        return written(_shortest(values, tally.period, divisors(tally.period)))
+    except UnclearError:
+        return None
 
 
 def at_residue(count: Callable[[int], int], n: int, period: int) -> str:

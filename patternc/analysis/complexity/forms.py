@@ -89,9 +89,17 @@ def _everywhere(parts: Parts) -> tuple[str, int] | None:
             return None
         by_period.setdefault(tally.period, []).append((times, tally))
     try:
-        sums = [shortest(summed(equal)) for _, equal in sorted(by_period.items(), reverse=True)]
+        sums = [_summed(equal) for _, equal in sorted(by_period.items(), reverse=True)]
         texts = [described(tally) for tally in sums]
     except (UncountedError, UnclearError):
         return None
     text = " + ".join(text for text in texts if text != "0") or "0"
     return text, max((tally.start for tally in sums), default=0)
+
+
+def _summed(parts: list[tuple[int, Tally]]) -> Tally:
+    match parts:
+        case [(1, alone)]:
+            return alone
+        case _:
+            return shortest(summed(parts))
