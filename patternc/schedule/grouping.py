@@ -49,7 +49,7 @@ def group_heads(relations: Sequence[Relation], kinds: Sequence[object]) -> list[
     """Heads by their kind and the shape of their relation, in order of first appearance."""
     groups: dict[object, list[int]] = {}
     for head, (relation, kind) in enumerate(zip(relations, kinds, strict=True)):
-        groups.setdefault((_relation_shape(relation), kind), []).append(head)
+        groups.setdefault((relation_shape(relation), kind), []).append(head)
     return list(groups.values())
 
 
@@ -108,7 +108,8 @@ def _slot(columns: list[Column], column: Column) -> int:
     return columns.index(column)
 
 
-def _relation_shape(relation: Relation) -> object:
+def relation_shape(relation: Relation) -> object:
+    """What the relations of heads that share kernels have in common."""
     return relation.combined, tuple(_branch_shape(branch) for branch in relation.branches)
 
 

@@ -56,10 +56,19 @@ def _pieces(formula: Condition, query_tile: int, key_tile: int) -> tuple[Piece, 
     cut = _cut(formula)
     if cut is None:
         return whole
+    if all(_spares_anyway(piece.classes, query_tile) for piece in cut):
+        return cut
     n = max([LENGTH, *(piece.classes.segment for piece in cut if piece.classes)])
     before, after = (_tiles(each, query_tile, key_tile, n) for each in (whole, cut))
     spared = after < WORTHWHILE * before
     return cut if spared else whole
+
+
+def _spares_anyway(classes: Classes | None, query_tile: int) -> bool:
+    """Long dilated segments, whose tiles over positions are mostly empty and slow to count."""
+    if classes is None or classes.stride == 1:
+        return False
+    return classes.segment >= classes.stride * query_tile
 
 
 def _cut(formula: Condition) -> tuple[Piece, ...] | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from patternc.relation.predicate import InRow
 from patternc.relation.relation import Branch, Relation, atoms_of
 from patternc.schedule.cost import LENGTH, visited
+from patternc.schedule.grouping import relation_shape
 from patternc.schedule.pieces import pieces
 
 QUERY_TILE = 128
@@ -23,8 +24,6 @@ WIDE_HEAD = 128
 SHORT = 64
 SHORT_WEIGHT = 1.25
 SIZES = (16, 32, 64, 128, 256)
-# Heads and layers beyond these differ in numbers: the choice needs no more.
-MOST_RELATIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,19 @@ def given_tiles(query_tile: int, key_tile: int) -> Choice:
 
 def _issued(relations: Sequence[Relation], query_tile: int, key_tile: int) -> int:
     """Products of the closed forms of a few heads; what tables name is left out."""
-    found = 0
-    for relation in relations[:MOST_RELATIONS]:
-        for branch in relation.branches:
-            found += _issued_of(branch, query_tile, key_tile)
-    return found
+    return sum(
+        _issued_of(branch, query_tile, key_tile)
+        for relation in _typical(relations)
+        for branch in relation.branches
+    )
+
+
+def _typical(relations: Sequence[Relation]) -> list[Relation]:
+    """Of heads that differ in numbers only the first and the last."""
+    alike: dict[object, list[Relation]] = {}
+    for relation in relations:
+        alike.setdefault(relation_shape(relation), []).append(relation)
+    return [found for some in alike.values() for found in (*some[:1], *some[1:][-1:])]
 
 
 def _issued_of(branch: Branch, query_tile: int, key_tile: int) -> int:
