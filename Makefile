@@ -11,6 +11,7 @@ test: .venv/installed
 	$(BIN)/pytest -n 2 -m "not sweep"
 sweep: .venv/installed
 	$(BIN)/pytest -n 2 -m sweep
+	$(BIN)/python benchmarks/sweep.py --output benchmarks/results/kernels-$$(date +%F).json
 bench: .venv/installed
 	$(BIN)/python benchmarks/layout.py
 .venv/installed: pyproject.toml constraints.txt

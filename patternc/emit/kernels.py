@@ -78,14 +78,11 @@ class Kernel:
         return "[:, None]" if self.role == "d_keys" else "[None, :]"
 
     @property
-    def visited(self) -> str:
-        """The tiles that it goes through."""
-        return "a" if self.role == "d_keys" else "b"
-
-    @property
     def query_tile(self) -> str:
-        """The number of the tile whose queries it holds; tables are learned in parts of one."""
-        return "(a * PARTS + part)" if self.role == "d_tables" else "a"
+        """Which `QUERIES` queries are held or visited: parts of a query tile."""
+        if self.role != "d_keys":
+            return "(a * PARTS + part)"
+        return "u" if self.inline is None else "(a * PARTS + u % PARTS)"
 
     @property
     def tokens(self) -> str:
@@ -148,7 +145,7 @@ class Kernel:
 class KernelNames(NamedTuple):
     """The kernels of a pass, and which of them find their tiles themselves.
 
-    With `joined` those of keys and of tables do not tell full from partial tiles.
+    With `joined` those of the backward pass do not tell full from partial tiles.
     """
 
     names: tuple[str, ...]
@@ -171,7 +168,7 @@ class Kernels:
         joined = forward.looks_up
         kernels = [
             forward,
-            replace(forward, role="d_queries"),
+            replace(forward, role="d_queries", **_rows(item, joined)),
             replace(forward, role="d_keys", **_columns(item, joined)),
         ]
         if forward.learned:

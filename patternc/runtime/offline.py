@@ -84,7 +84,8 @@ def _text(launch: Any, sizes: Mapping[str, object]) -> str:
         for name, value in sorted(kernel.fn.__globals__.items())
         if name in kernel.src and name.startswith("_allowed_") and hasattr(value, "src")
     ]
-    return "\n".join([kernel.src, *called, str(flags), str(sizes)])
+    # Numbers in the names of kernels are those of a module.
+    return re.sub(r"_\d+_kernel", "_kernel", "\n".join([kernel.src, *called, str((flags, sizes))]))
 
 
 def _flags(launch: Any) -> tuple[bool, ...]:

@@ -1,7 +1,7 @@
 """Kernels compiled for GPUs that are not there: registers kept, tensor cores used.
 
-Every kernel of every example for sm_90 at head size 64; four examples for all targets at head
-sizes 64 and 128. The sweep takes all examples through all targets and head sizes.
+Every distinct kernel of the examples for sm_90 at head size 64; four examples for all targets at
+head sizes 64 and 128. `make sweep` takes all examples through all targets and head sizes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from patternc.runtime.offline import SHARED_MEMORY
 
 pytest.importorskip("triton")
 
@@ -59,24 +61,19 @@ def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
     binaries = compiled(examples, target, head_dims)
     assert binaries
     for binary in binaries:
-        assert binary["tensor_core"], binary
+        assert binary["shared_bytes"] <= SHARED_MEMORY[target], binary
+        if binary["kind"] != "delta":  # no products
+            assert binary["tensor_core"], binary
         if target == "sm_90":
-            assert binary["tensor_core"] == "HGMMA", binary
+            assert binary["tensor_core"] in ("HGMMA", ""), binary
             assert binary["spills"] == 0, binary
 
 
-def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores() -> None:
-    verify(EXAMPLES, "sm_90", "64")
+@pytest.mark.parametrize("half", [0, 1])
+def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(half: int) -> None:
+    verify(EXAMPLES[half::2], "sm_90", "64")
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_four_examples_compile_for_every_target(target: str) -> None:
     verify(FOUR, target, "64,128")
-
-
-@pytest.mark.sweep
-@pytest.mark.parametrize("head_dim", ["64", "96", "128"])
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_compiles_for_every_target(example: str, target: str, head_dim: str) -> None:
-    verify([example], target, head_dim)
