@@ -67,18 +67,32 @@ def call(
     return parts, inputs
 
 
-def assert_equal(name: str, n: int, backend: str, dtype: torch.dtype, bound: float) -> None:
+def with_gradients(out: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The output, and the gradients of its squares where they are asked for."""
+    if not out.requires_grad:
+        return [out]
+    found = torch.autograd.grad(out.square().sum(), leaves, materialize_grads=True)
+    return [out.detach(), *found]
+
+
+def assert_equal(
+    name: str, n: int, backend: str, dtype: torch.dtype, bound: float, graded: bool = False
+) -> None:
     module = module_of(name)
     for layer, rows in itertools.product(distinct_layers(module), asking(module)):
         parts, inputs = call(module, name, n, rows)
-        low = [part.to(dtype) for part in parts]
+        low = [part.to(dtype).requires_grad_(graded) for part in parts]
+        high = [part.detach().double().requires_grad_(graded) for part in low]
         given = {key: module._moved(value, "cpu", dtype) for key, value in inputs.items()}
         exact = {key: module._moved(value, "cpu", torch.float64) for key, value in given.items()}
         options = {"layer": layer, **rows}
         found = module.attention(*low, backend=backend, **options, **given)
-        wanted = module.reference(*(part.double() for part in low), **options, **exact)
+        wanted = module.reference(*high, **options, **exact)
         assert wanted.abs().max() > 0.01
-        torch.testing.assert_close(found.double(), wanted, rtol=bound, atol=bound)
+        pairs = zip(with_gradients(found, low), with_gradients(wanted, high), strict=True)
+        for one, other in pairs:
+            size = max(1.0, other.abs().max().item())
+            torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound * size)
 
 
 @pytest.mark.parametrize("name", zoo())
@@ -86,7 +100,11 @@ def test_the_cpu_path_is_the_reference(name):
     assert_equal(name, 150, "cpu", torch.float64, 1e-10)
 
 
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 1e-5), (torch.float16, 5e-3)])
 @pytest.mark.parametrize("name", zoo())
-def test_the_kernel_is_the_reference(name, dtype, bound):
-    assert_equal(name, 45, "triton", dtype, bound)
+def test_the_kernels_and_their_gradients_are_those_of_the_reference(name):
+    assert_equal(name, 45, "triton", torch.float32, 2e-5, graded=True)
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_the_kernel_in_half_precision_is_the_reference(name):
+    assert_equal(name, 45, "triton", torch.float16, 5e-3)
