@@ -7,7 +7,9 @@ os.environ.setdefault("TRITON_INTERPRET", "1")
 # Tests run in as many processes as there are cores; more threads would only disturb each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("patternc", derandomize=True, deadline=None)
+# A slow machine is no defect.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("patternc", derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.load_profile("patternc")
