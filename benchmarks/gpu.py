@@ -27,6 +27,7 @@ from patterns import CASES, Case
 HEADS = 12
 TOKENS = 1 << 17  # batch * n of every measurement
 FASTER_THAN_THIS_S = 5.0  # a call that takes longer is measured once
+ROOFLINES = ("A100", "H100", "H200", "B200", "MI300X")  # devices that reports know
 Call = Callable[[], object]
 
 
@@ -124,7 +125,17 @@ def measure(name: str, module: ModuleType, n: int, head_dim: int) -> dict[str, A
             row[f"{peer}_both_ms"] = milliseconds(with_backward(forward, inputs))
         except Exception as error:  # a peer that cannot run is a result
             row[f"{peer}_error"] = f"{type(error).__name__}: {error}"[:300]
-    return {**row, **compared(row)}
+    return {**row, **compared(row), **of_one_sequence(row)}
+
+
+def of_one_sequence(row: dict[str, Any]) -> dict[str, Any]:
+    """What `patternc report` shows beside its prediction."""
+    if "patternc_both_ms" not in row:
+        return {}
+    forward = row["patternc_forward_ms"] / row["batch"]
+    backward = row["patternc_both_ms"] / row["batch"] - forward
+    told = {"example": row["pattern"], "dtype": "bfloat16"}
+    return {**told, "forward_ms": forward, "backward_ms": backward}
 
 
 def compared(row: dict[str, Any]) -> dict[str, float]:
@@ -157,8 +168,15 @@ def device() -> dict[str, str]:
     import triton
 
     name = torch.cuda.get_device_name()
+    short = next((known for known in ROOFLINES if known in name), name)
     day = time.strftime("%Y-%m-%d")
-    return {"device": name, "torch": torch.__version__, "triton": triton.__version__, "date": day}
+    return {
+        "device": short,
+        "name": name,
+        "torch": torch.__version__,
+        "triton": triton.__version__,
+        "date": day,
+    }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
