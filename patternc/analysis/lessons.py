@@ -45,8 +45,7 @@ from patternc.relation.integer_sets import BudgetError, budget, implies
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
-from patternc.schedule.cost import visited
-from patternc.schedule.pieces import pieces
+from patternc.schedule.pieces import issued
 
 # A change that holds fewer more pairs than this is not worth a word.
 WORTHWHILE = 1.1
@@ -114,11 +113,7 @@ def _cost(pattern: HeadPattern, n: int, tile: Tile) -> _Cost | None:
     meaning = _relation(pattern)
     if meaning.sources != (TOKENS,) or any(branch.conjuncts for branch in meaning.branches):
         return None
-    tiles = sum(
-        visited(piece.formula, piece.classes, *tile, n, branch.keys)
-        for branch in meaning.branches
-        for piece in pieces(branch, *tile)
-    )
+    tiles = sum(issued(branch, *tile, n) for branch in meaning.branches)
     products = tiles * tile[0] * tile[1]
     return _Cost(products, pairs_with_multiplicity(meaning, HeadTables(n))) if tiles else None
 

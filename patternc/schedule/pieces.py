@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from patternc.language.formula import All, Any, Condition
 from patternc.relation.fold import FALSE, conjunction, disjunction, negation
-from patternc.relation.integer_sets import BudgetError, budget, excludes
+from patternc.relation.integer_sets import BudgetError, KeyCount, budget, excludes
 from patternc.relation.relation import Branch
 from patternc.schedule.classes import Classes, classed, classed_by
 from patternc.schedule.cost import LENGTH, visited
@@ -48,6 +48,12 @@ def pieces(branch: Branch, query_tile: int, key_tile: int) -> tuple[Piece, ...]:
     if branch.conjuncts or branch.keys != "n":
         return whole
     return _pieces(branch.formula, query_tile, key_tile)
+
+
+def issued(branch: Branch, query_tile: int, key_tile: int, n: int) -> int:
+    """Tiles that the closed forms of a branch visit at n positions, cut into its pieces."""
+    cut = pieces(branch, query_tile, key_tile)
+    return _tiles(cut, query_tile, key_tile, n, branch.keys)
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +135,9 @@ def _multiplied(formula: Condition) -> tuple[Condition, ...]:
     return (formula,)
 
 
-def _tiles(cut: Iterable[Piece], query_tile: int, key_tile: int, n: int) -> int:
+def _tiles(
+    cut: Iterable[Piece], query_tile: int, key_tile: int, n: int, keys: KeyCount = "n"
+) -> int:
     """Tiles that all pieces visit at n positions."""
     tiles = query_tile, key_tile
-    return sum(visited(piece.formula, piece.classes, *tiles, n) for piece in cut)
+    return sum(visited(piece.formula, piece.classes, *tiles, n, keys) for piece in cut)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from patternc.relation.predicate import InRow
-from patternc.relation.relation import Branch, Relation, atoms_of
-from patternc.schedule.cost import LENGTH, visited
+from patternc.relation.relation import Relation, atoms_of
+from patternc.schedule.cost import LENGTH
 from patternc.schedule.grouping import relation_shape
-from patternc.schedule.pieces import pieces
+from patternc.schedule.pieces import issued
 
 QUERY_TILE = 128
 KEY_TILE = 64
@@ -66,11 +66,12 @@ def given_tiles(query_tile: int, key_tile: int) -> Choice:
 
 def _issued(relations: Sequence[Relation], query_tile: int, key_tile: int) -> int:
     """Products of the closed forms of a few heads; what tables name is left out."""
-    return sum(
-        _issued_of(branch, query_tile, key_tile)
+    tiles = sum(
+        issued(branch, query_tile, key_tile, LENGTH)
         for relation in _typical(relations)
         for branch in relation.branches
     )
+    return tiles * query_tile * key_tile
 
 
 def _typical(relations: Sequence[Relation]) -> list[Relation]:
@@ -79,15 +80,6 @@ def _typical(relations: Sequence[Relation]) -> list[Relation]:
     for relation in relations:
         alike.setdefault(relation_shape(relation), []).append(relation)
     return [found for some in alike.values() for found in (*some[:1], *some[1:][-1:])]
-
-
-def _issued_of(branch: Branch, query_tile: int, key_tile: int) -> int:
-    cut = pieces(branch, query_tile, key_tile)
-    keys = branch.keys
-    tiles = sum(
-        visited(piece.formula, piece.classes, query_tile, key_tile, LENGTH, keys) for piece in cut
-    )
-    return tiles * query_tile * key_tile
 
 
 def column_tile(query_tile: int) -> int:
