@@ -27,12 +27,12 @@ from patternc.programs import (
     Given,
     Unread,
     all_given,
-    counts,
     defines,
     each_given,
     ignores,
     one_given,
     programs,
+    slotted,
 )
 from patternc.tuning import tile_shape, tuned
 
@@ -314,14 +314,7 @@ def show(
     show_default=True,
 )
 @click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
-@click.option(
-    "--slots",
-    "slots",
-    metavar="SOURCE=COUNT",
-    multiple=True,
-    callback=counts,
-    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
-)
+@slotted
 @click.option(
     "--charts",
     metavar="FILE",

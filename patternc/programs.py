@@ -71,7 +71,7 @@ def _parameters(
     return {pair[1]: pair[2] for pair in pairs.values() if pair}
 
 
-def counts(
+def _counts(
     _context: click.Context, _option: click.Parameter, given: Iterable[str]
 ) -> dict[str, int]:
     """Options NAME=COUNT as numbers."""
@@ -110,6 +110,14 @@ def _warnings(
         raise click.BadParameter(str(error)) from error
 
 
+slotted = click.option(
+    "--slots",
+    "slots",
+    metavar="SOURCE=COUNT",
+    multiple=True,
+    callback=_counts,
+    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
+)
 ignores = click.option(
     "--ignore",
     "ignored",

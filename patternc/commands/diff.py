@@ -8,7 +8,7 @@ import sys
 import click
 
 from patternc import files
-from patternc.programs import all_given, counts, defines
+from patternc.programs import all_given, defines, slotted
 
 
 @click.command()
@@ -26,14 +26,7 @@ from patternc.programs import all_given, counts, defines
     type=click.IntRange(min=1),
     help="Layers for reach; schedules repeat.  [default: the larger number that is named, or 1]",
 )
-@click.option(
-    "--slots",
-    "slots",
-    metavar="SOURCE=COUNT",
-    multiple=True,
-    callback=counts,
-    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
-)
+@slotted
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )

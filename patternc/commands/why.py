@@ -6,7 +6,7 @@ import json
 
 import click
 
-from patternc.programs import counts, defines, one_given, programs
+from patternc.programs import defines, one_given, programs, slotted
 
 
 @click.command()
@@ -22,14 +22,7 @@ from patternc.programs import counts, defines, one_given, programs
     type=click.IntRange(min=0),
     help="Look for a path through so many layers.  [default: the program's, or 256]",
 )
-@click.option(
-    "--slots",
-    "slots",
-    metavar="SOURCE=COUNT",
-    multiple=True,
-    callback=counts,
-    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
-)
+@slotted
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
