@@ -24,6 +24,15 @@ from typing import Any
 
 import click
 import torch
+from patterns import (
+    SEGMENTS,
+    dilated,
+    local,
+    longformer,
+    longnet,
+    longnet_score,
+    strided,
+)
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from patternc import Pattern
@@ -32,37 +41,7 @@ from patternc.zoo import zoo
 HEADS, HEAD_DIM = 4, 64
 Row = dict[str, Any]
 Tensor = torch.Tensor
-SEGMENTS = ((2048, 1), (4096, 2), (8192, 4), (16384, 6), (32768, 12))
 BLOCKS = "local(1) + global([0, -1]) + random(3, pool=1:16)"
-
-
-def local(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return (i - j <= 256) & (j - i <= 256)
-
-
-def dilated(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return (i - j <= 2048) & (j - i <= 2048) & ((i - j) % 8 == 0)
-
-
-def longformer(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return local(n, b, h, i, j) | (i == 0) | (j == 0)
-
-
-def strided(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return (j <= i) & ((i - j <= 127) | ((i - j) % 128 == 0))
-
-
-def times(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    """How often LongNet's branches hold a pair."""
-    held = [
-        (i // width == j // width) & (i % width % rate == h % rate) & (j % width % rate == h % rate)
-        for width, rate in SEGMENTS
-    ]
-    return sum(part.int() for part in held) * (j <= i)
-
-
-def longnet(n: int, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return times(n, b, h, i, j) > 0
 
 
 def bigbird(n: int) -> Callable[..., Tensor]:
@@ -109,10 +88,8 @@ def drawn(n: int, queries: int | None = None) -> tuple[Tensor, ...]:
 def flex_call(text: str, n: int) -> tuple[Callable[[], object], dict[str, Any]]:
     """What builds FlexAttention's mask of a case, and its other arguments."""
     case = CASES[text]
-    mask = case(n) if case is bigbird else lambda b, h, i, j: case(n, b, h, i, j)
-    options: dict[str, Any] = {}
-    if case is longnet:
-        options["score_mod"] = lambda s, b, h, i, j: s + times(n, b, h, i, j).float().log()
+    mask = case(n) if case is bigbird else case
+    options: dict[str, Any] = {"score_mod": longnet_score} if case is longnet else {}
     heads = HEADS if case is longnet else None
     build = create_block_mask if n <= 16384 else torch.compile(create_block_mask)
     return lambda: build(mask, None, heads, n, n, device="cpu"), options

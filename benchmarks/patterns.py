@@ -15,6 +15,7 @@ import torch
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 Mask = Callable[..., torch.Tensor]
+SEGMENTS = ((2048, 1), (4096, 2), (8192, 4), (16384, 6), (32768, 12))
 
 
 class Case(NamedTuple):
@@ -29,19 +30,19 @@ def _plain(mask: Mask) -> Callable[[ModuleType, int, str], tuple[Mask, None]]:
     return lambda module, n, device: (mask, None)
 
 
-def _local(b, h, i, j):
+def local(b, h, i, j):
     return (i - j <= 256) & (j - i <= 256)
 
 
-def _dilated(b, h, i, j):
+def dilated(b, h, i, j):
     return (i - j <= 2048) & (j - i <= 2048) & ((i - j) % 8 == 0)
 
 
-def _longformer(b, h, i, j):
-    return _local(b, h, i, j) | (i == 0) | (j == 0)
+def longformer(b, h, i, j):
+    return local(b, h, i, j) | (i == 0) | (j == 0)
 
 
-def _strided(b, h, i, j):
+def strided(b, h, i, j):
     return (j <= i) & ((i - j <= 127) | ((i - j) % 128 == 0))
 
 
@@ -57,28 +58,22 @@ def _sinks(b, h, i, j):
     return (j <= i) & ((i - j <= 1019) | (j < 4))
 
 
-def _causal(b, h, i, j):
-    return j <= i
+def longnet_times(h, i, j):
+    """How often LongNet's branches hold a pair."""
+    held = [
+        (i // width == j // width) & (i % width % rate == h % rate) & (j % width % rate == h % rate)
+        for width, rate in SEGMENTS
+    ]
+    return sum(part.int() for part in held) * (j <= i)
 
 
-def _longnet(module: ModuleType, n: int, device: str) -> tuple[Mask, Mask]:
-    """The union of the branches; what several of them hold counts several times."""
+def longnet(b, h, i, j):
+    return longnet_times(h, i, j) > 0
 
-    def counts(h, i, j):
-        total = (i // 2048 == j // 2048).to(torch.int32)
-        for width, rate in ((4096, 2), (8192, 4), (16384, 6), (32768, 12)):
-            own = h % rate
-            inside = (i % width % rate == own) & (j % width % rate == own)
-            total = total + (inside & (i // width == j // width)).to(torch.int32)
-        return total
 
-    def mask(b, h, i, j):
-        return (j <= i) & (counts(h, i, j) > 0)
-
-    def score(score, b, h, i, j):
-        return score + counts(h, i, j).to(score.dtype).log()
-
-    return mask, score
+def longnet_score(score, b, h, i, j):
+    """What several branches hold counts several times."""
+    return score + longnet_times(h, i, j).to(score.dtype).log()
 
 
 def _bigbird(module: ModuleType, n: int, device: str) -> tuple[Mask, None]:
@@ -115,14 +110,14 @@ def example(name: str) -> str:
 
 
 CASES = {
-    "local(256)": Case("local(256)", _plain(_local)),
-    "local(256, dilation=8)": Case("local(256, dilation=8)", _plain(_dilated)),
-    "longnet": Case(example("longnet"), _longnet, causal=True),
-    "sparse strided": Case("(local(left=127) + strided(128)) & causal", _plain(_strided), True),
+    "local(256)": Case("local(256)", _plain(local)),
+    "local(256, dilation=8)": Case("local(256, dilation=8)", _plain(dilated)),
+    "longnet": Case(example("longnet"), lambda *_: (longnet, longnet_score), causal=True),
+    "sparse strided": Case("(local(left=127) + strided(128)) & causal", _plain(strided), True),
     "sparse fixed": Case(
         "causal\nsegment(128) + columns(period(128, 96:128))", _plain(_fixed), True
     ),
-    "longformer": Case("local(256) + global([0])", _plain(_longformer)),
+    "longformer": Case("local(256) + global([0])", _plain(longformer)),
     "bigbird": Case(example("bigbird"), _bigbird),
     "causal local(2048)": Case("causal & local(2048)", _plain(_window), True),
     "streaming": Case("causal\ncolumns([0:4]) + local(left=1019)", _plain(_sinks), True),
