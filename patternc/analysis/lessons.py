@@ -94,17 +94,21 @@ class _Cost:
 
 def _cheaper(rule: Rule, n: int, tile: Tile) -> Iterator[Diagnostic]:
     """Windows and segments that could hold more for as many products."""
-    now = _cost(rule.pattern, n, tile)
-    if now is None:
-        return
     for call in rule.calls("local", "segment"):
         (term,) = rule.meaning(call).branches
-        other = _other(term, call, rule, n, tile, now)
-        after = None if other is None else _cost(replaced(rule.pattern, term, other), n, tile)
-        if other is None or after is None or after.products > now.products:
+        other = _other(term, call, rule, n, tile)
+        if other is None or (both := _costs(rule, term, other, n, tile)) is None:
             continue
-        if after.pairs >= WORTHWHILE * now.pairs:
+        now, after = both
+        if after.products <= now.products and after.pairs >= WORTHWHILE * now.pairs:
             yield _told(call, other, now, after, rule, n, tile)
+
+
+def _costs(rule: Rule, term: Term, other: Term, n: int, tile: Tile) -> tuple[_Cost, _Cost] | None:
+    """Of the pattern as it is, and with another term."""
+    now = _cost(rule.pattern, n, tile)
+    after = now and _cost(replaced(rule.pattern, term, other), n, tile)
+    return (now, after) if now and after else None
 
 
 @lru_cache(maxsize=4096)
@@ -118,9 +122,7 @@ def _cost(pattern: HeadPattern, n: int, tile: Tile) -> _Cost | None:
     return _Cost(products, pairs_with_multiplicity(meaning, HeadTables(n))) if tiles else None
 
 
-def _other(
-    term: Term, call: Call, rule: Rule, n: int, tile: Tile, now: _Cost
-) -> Local | Segment | None:
+def _other(term: Term, call: Call, rule: Rule, n: int, tile: Tile) -> Local | Segment | None:
     """The widest window at this cost, or the segment that fills its tiles."""
     match term:
         case Local(Constant(left), Constant(right)) if max(left, right) < n:
@@ -130,7 +132,7 @@ def _other(
                 wide = [side + by * grows for side, grows in zip((left, right), sides, strict=True)]
                 return replace(term, left=Constant(wide[0]), right=Constant(wide[1]))
 
-            by = _last(lambda by: _costs_more(rule, term, widened(by), n, tile, now), sum(tile))
+            by = _last(lambda by: _costs_more(rule, term, widened(by), n, tile), sum(tile))
             return widened(by) if by else None
         case Segment(width, 0, 0) if width % tile[0] and width < n:
             return replace(term, width=-(-width // tile[0]) * tile[0])
@@ -145,9 +147,9 @@ def _growing(call: Call, left: int, right: int) -> tuple[bool, bool]:
     return left > 0, right > 0
 
 
-def _costs_more(rule: Rule, term: Term, other: Term, n: int, tile: Tile, now: _Cost) -> bool:
-    after = _cost(replaced(rule.pattern, term, other), n, tile)
-    return after is None or after.products > now.products
+def _costs_more(rule: Rule, term: Term, other: Term, n: int, tile: Tile) -> bool:
+    both = _costs(rule, term, other, n, tile)
+    return both is None or both[1].products > both[0].products
 
 
 def _last(over: Callable[[int], bool], stop: int) -> int:

@@ -169,25 +169,20 @@ def _pieces(values: Integers) -> list[Piece]:
 
 def _longest(values: Integers, first: int) -> tuple[Coefficients, int]:
     """The polynomial that tells most values beyond those it is put through, and where it ends."""
-    tried = []
-    for count in range(1, min(3, len(values) - first) + 1):
-        polynomial = _through([(x, int(values[x])) for x in range(first, first + count)])
-        behind = _leaves(values, first, polynomial)
-        tried.append((behind - count, -count, polynomial, behind))
-    _, _, polynomial, behind = max(tried)
-    return polynomial, behind
+    behind = {count: _leaves(values, first, count) for count in range(1, 4)}
+    count = max(behind, key=lambda count: (behind[count] - count, -count))
+    through = range(first, min(first + count, len(values)))
+    return _through([(x, int(values[x])) for x in through]), behind[count]
 
 
-def _leaves(values: Integers, first: int, polynomial: Coefficients) -> int:
-    """The first x at which the values are no longer those of the polynomial."""
-    scale = lcm(*(part.denominator for part in polynomial))
-    a, b, c = (int(part * scale) for part in polynomial)
+def _leaves(values: Integers, first: int, count: int) -> int:
+    """The first x at which values leave the polynomial through `count` of them: its differences
+    of that order vanish."""
     step = 64
-    while first < len(values):
-        x = np.arange(first, min(first + step, len(values)))
-        other = a + b * x + c * x * x != scale * values[x]
+    while first + count < len(values):
+        other = np.diff(values[first : first + step + count], count) != 0
         if other.any():
-            return first + int(np.argmax(other))
+            return first + count + int(np.argmax(other))
         first, step = first + step, 4 * step
     return len(values)
 

@@ -19,6 +19,7 @@ from patternc.analysis.complexity.tally import MOST_ROWS, UncountedError, contin
 from patternc.language.formula import Condition
 from patternc.language.sources import TOKENS
 from patternc.relation.evaluation import Integers
+from patternc.relation.fold import TRUE
 from patternc.relation.integer_sets import (
     BudgetError,
     TileSet,
@@ -29,7 +30,7 @@ from patternc.relation.integer_sets import (
     period_and_start,
 )
 from patternc.relation.relation import Relation
-from patternc.relation.runs import Run, Sizes, count, values_of_row
+from patternc.relation.runs import Run, Sizes, count, filter_of, values_of_row
 from patternc.relation.text import PLAIN
 
 # About 0.2 s.
@@ -49,9 +50,9 @@ def kept_keys(relations: Sequence[Relation], n: int) -> int:
     alone = [_at_most(formula, n) for formula in formulas]
     if len(formulas) < 2 or n in alone:
         return max(alone, default=0)
-    if sum(alone) <= MOST_LISTED:
-        return len(np.unique(np.concatenate([_listed(formula, n) for formula in formulas])))
     try:
+        if sum(alone) <= MOST_LISTED:
+            return len(np.unique(np.concatenate([_listed(formula, n) for formula in formulas])))
         return min(_kept(formulas, n), n)
     except UncountedError:
         return min(sum(alone), n)
@@ -59,8 +60,7 @@ def kept_keys(relations: Sequence[Relation], n: int) -> int:
 
 def _listed(formula: Condition, n: int) -> Integers:
     """The keys of one formula one by one."""
-    runs = _runs((formula,))[0]
-    found = [values_of_row(run, 0, Sizes(n, 0)) for run in runs]
+    found = [values_of_row(run, 0, Sizes(n, 0)) for run in _runs((formula,), n)]
     return np.concatenate([np.zeros(0, np.int64), *found])
 
 
@@ -94,25 +94,36 @@ def looks_back(formula: Condition) -> bool:
 def _kept(formulas: tuple[Condition, ...], n: int) -> int:
     if not all(Plane(formula).grows for formula in formulas):
         return n
-    runs, period, start = _runs(formulas)
-    return continued(n, start, period, lambda at: _counted(runs, at))
-
-
-@lru_cache(maxsize=256)
-def _runs(formulas: tuple[Condition, ...]) -> tuple[tuple[Run, ...], int, int]:
-    """The keys that rows from n on see, as runs of row 0; with their period in n, and its start."""
-    held = " or ".join(f"({PLAIN.condition(straightened(formula))})" for formula in formulas)
-    seen = f"a = 0 and 0 <= j < n and exists (i : i >= n and ({held or 'false'}))"
+    runs = _runs(formulas, n)
+    if n <= MOST_ROWS or all(filter_of(run) == TRUE for run in runs):
+        return _counted(runs, n)
     try:
         with budget(OPERATIONS):
-            found = TileSet(f"[n, m] -> {{ [a, j] : {seen} }}", context()).coalesce()
-            period, start = period_and_start(found)
-            runs = tuple(run for part in basic_parts(found) for run in loops_of(part))
+            period, start = period_and_start(_seen(formulas))
     except BudgetError as error:
         raise UncountedError from error
     if start + 3 * period > MOST_ROWS:
         raise UncountedError
-    return runs, period, start
+    return continued(n, start, period, lambda at: _counted(_runs(formulas, at), at))
+
+
+@lru_cache(maxsize=1024)
+def _runs(formulas: tuple[Condition, ...], n: int) -> tuple[Run, ...]:
+    """The keys at one length, as runs of row 0: they are plainer than those for every n."""
+    try:
+        with budget(OPERATIONS):
+            parts = basic_parts(_seen(formulas, f"n = {n}"))
+            return tuple(run for part in parts for run in loops_of(part))
+    except BudgetError as error:
+        raise UncountedError from error
+
+
+def _seen(formulas: tuple[Condition, ...], lengths: str = "true") -> TileSet:
+    """{ [0, j] } of the keys before n that rows from n on see."""
+    held = " or ".join(f"({PLAIN.condition(straightened(formula))})" for formula in formulas)
+    row = f"exists (i : i >= n and ({held or 'false'}))"
+    seen = f"{lengths} and a = 0 and 0 <= j < n and {row}"
+    return TileSet(f"[n, m] -> {{ [a, j] : {seen} }}", context()).coalesce()
 
 
 def _counted(runs: tuple[Run, ...], n: int) -> int:

@@ -66,21 +66,19 @@ def _by_runs(planes: list[Sides]) -> Tally:
 def _recurrence(planes: list[Runs]) -> Recurring:
     """From where on, and how often, all meetings of the runs repeat.
 
-    Bounds that grow apart meet no more, however far a common step moves them.
+    Bounds that all move by one distance, modulo a common step, leave their meetings as they are.
+    Bounds that grow apart meet no more, however far that step moves them.
     """
     runs = [run for plane in planes for run in plane]
     step = lcm(*(run.step for run in runs))
     bounds = [eventual.expression(end) for run in runs for end in (run.start, run.stop)]
-    period = lcm(*(bound.modulo_period(step) for bound in bounds))
-    parted = [_parting(*pair, step) for pair in combinations(bounds, 2)]
+    between = [left - right for left, right in combinations(bounds, 2)]
+    moved = [Recurring(each.modulo_period(step), _parting(each, step)) for each in between]
     guards = [eventual.condition(run.guard) for run in runs]
-    return eventual.together(
-        [Recurring(period), *map(Recurring, [1] * len(parted), parted), *guards]
-    )
+    return eventual.together([*moved, *guards])
 
 
-def _parting(left: Eventual, right: Eventual, step: int) -> int:
-    between = left - right
+def _parting(between: Eventual, step: int) -> int:
     if between.slope == 0:
         return between.start
     farthest = max(abs(between.low), abs(between.high)) + step
@@ -105,9 +103,6 @@ class Progressions:
             self.rows[where], self.start[where], self.stop[where], self.phase[where], self.step
         )
 
-    def filled(self) -> Progressions:
-        return self.kept(self.start < self.stop)
-
     def lengths(self) -> Integers:
         first = self.start + (self.phase - self.start) % self.step
         return np.maximum(-(-(self.stop - first) // self.step), 0)
@@ -129,31 +124,27 @@ def _meetings(
     """What one run of each of some planes have in common, with the sign of their number."""
     for at, runs in enumerate(planes):
         for run in runs:
-            meeting = run if met is None else _met(met, run)
+            meeting = run.kept(run.start < run.stop) if met is None else _met(met, run)
             if len(meeting.rows):
                 yield sign, meeting
                 yield from _meetings(planes[at + 1 :], meeting, -sign)
 
 
 def _of_run(run: Run, rows: Integers) -> Progressions:
+    """The run in every row; of some rows it holds nothing."""
     start, stop = spans(run, rows, Sizes(len(rows), 0))
-    return Progressions(rows, start, stop, start % run.step, run.step).filled()
+    return Progressions(rows, start, stop, start % run.step, run.step)
 
 
 def _met(left: Progressions, right: Progressions) -> Progressions:
-    shared, one, other = np.intersect1d(
-        left.rows, right.rows, assume_unique=True, return_indices=True
-    )
+    """What is in both; `right` has all rows, in order."""
+    start = np.maximum(left.start, right.start[left.rows])
+    stop = np.minimum(left.stop, right.stop[left.rows])
+    apart = right.phase[left.rows] - left.phase
     both = gcd(left.step, right.step)
-    apart = right.phase[other] - left.phase[one]
+    shared = np.flatnonzero((start < stop) & (apart % both == 0))
     inverse = pow(left.step // both, -1, right.step // both) if right.step > both else 0
-    times = apart // both * inverse % (right.step // both)
+    times = apart[shared] // both * inverse % (right.step // both)
     step = lcm(left.step, right.step)
-    found = Progressions(
-        shared,
-        np.maximum(left.start[one], right.start[other]),
-        np.minimum(left.stop[one], right.stop[other]),
-        (left.phase[one] + left.step * times) % step,
-        step,
-    )
-    return found.kept((apart % both == 0) & (found.start < found.stop))
+    phase = (left.phase[shared] + left.step * times) % step
+    return Progressions(left.rows[shared], start[shared], stop[shared], phase, step)
