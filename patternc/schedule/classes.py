@@ -8,6 +8,7 @@ segment of LongNet a full square (Hassani and Shi, "Dilated Neighborhood Attenti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -48,6 +49,16 @@ class Classes:
     def count(self, n: int) -> int:
         """How many classes n positions have."""
         return self.residues * (-(-n // self.segment) if self.segment else 1)
+
+    def lengths(self, n: int) -> Counter[int]:
+        """How many classes of n positions have so many members; a last segment may be short."""
+        segment = self.segment or n
+        whole, rest = divmod(n, segment)
+        found: Counter[int] = Counter()
+        for times, positions in ((whole, segment), (1, rest)):
+            for residue in range(self.residues):
+                found[-(-max(positions - self.offset - residue, 0) // self.stride)] += times
+        return found
 
     @property
     def kind(self) -> tuple[int, int, int]:

@@ -95,13 +95,32 @@ def test_products_are_those_of_the_pairs_and_of_the_tiles():
 
 @pytest.mark.parametrize("n", [130, 4096])
 @pytest.mark.parametrize(
-    "text", ["local(100)", "causal\nlocal(left=9) + strided(64)", "full on pool(16, sum)"]
+    "text", ["local(100)", "causal\nlocal(left=9) + global([0])", "full on pool(16, sum)"]
 )
 def test_visited_tiles_are_those_of_the_layout(text, n):
     pattern = Pattern.parse(text)
     tiles = pattern.report(n).document()["layers"][0]["tiles"]
     counts = pattern.layout(n, (tiles["query"], tiles["key"])).counts()
     assert tiles["visited"] == [counts.full[0] + counts.partial[0]]
+
+
+@pytest.mark.parametrize("n", [100, 1024, 3000])
+@pytest.mark.parametrize(
+    ("text", "segment", "first", "stride"),
+    [
+        ("causal\nsegment(1024, dilation=4, offset=1)", 1024, [1], 4),
+        ("local(100, dilation=3)", 4096, [0, 1, 2], 3),
+    ],
+)
+def test_dilated_patterns_are_charged_the_tiles_of_their_classes(text, segment, first, stride, n):
+    pattern = Pattern.parse(text)
+    mask, tiles = pattern.mask(n)[0], pattern.report(n).document()["layers"][0]["tiles"]
+    starts = [start + residue for start in range(0, n, segment) for residue in first]
+    stops = [min(start - start % segment + segment, n) for start in starts]
+    classes = [np.arange(*ends, stride) for ends in zip(starts, stops, strict=True)]
+    held = [np.argwhere(mask[np.ix_(members, members)]) for members in classes]
+    shape = (tiles["query"], tiles["key"])
+    assert tiles["visited"] == [sum(len(np.unique(each // shape, axis=0)) for each in held)]
 
 
 @pytest.mark.parametrize("text", ["causal\nlocal(left=100)", "local(100) + global([0])"])

@@ -1,8 +1,9 @@
 """Tiles a kernel visits, at any length: what is issued, against what is useful.
 
-From a branch and a tile shape to the number of visited tiles at n. Formulas are counted by rows of
-tiles, at three lengths of n's residue class where n itself has too many; draws by their number,
-where blocks are made of whole tiles. None where only tables or inputs would tell.
+From a branch and a tile shape to the number of visited tiles at n. Formulas are cut into pieces as
+the schedule cuts them, and counted by rows of tiles, over positions or the members of a class, at
+three lengths of n's residue class where n itself has too many; draws by their number, where blocks
+are made of whole tiles. None where only tables or inputs would tell.
 Non-goals: which tiles (see `layout`).
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 from patternc.analysis.complexity.counts import extent
 from patternc.analysis.complexity.draws import drawn
 from patternc.analysis.complexity.kept import looks_back
-from patternc.analysis.complexity.planes import Plane
+from patternc.analysis.complexity.planes import Extent, Plane
 from patternc.analysis.complexity.tally import accumulated, continued, recurrence, run_shape
 from patternc.language.sources import Pool, Tree
 from patternc.layout.at import BranchLayout
@@ -39,6 +40,8 @@ from patternc.relation.relation import Branch, Relation, atoms_of
 from patternc.relation.runs import Run, Sizes, count, filter_of, lengths
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
+from patternc.schedule.classes import EVERY
+from patternc.schedule.pieces import pieces
 
 # Rows of tiles looked at for one count.
 MOST_ROWS = 1 << 19
@@ -62,14 +65,26 @@ def _of_branch(
 ) -> int | None:
     if isinstance(branch.source, Tree):
         return _laid_out(branch, tables, shape)
-    plane = Plane(branch.formula, extent(branch.source, sizes))
+    closed = _of_pieces(branch, extent(branch.source, sizes), tables.n, shape)
     if not branch.conjuncts:
-        return formula_tiles(plane, branch.keys, tables.n, shape)
-    beside = formula_tiles(plane, branch.keys, tables.n, shape)
+        return closed
     drawn_tiles = _drawn_tiles(branch, tables.n, shape)
-    if beside is not None and drawn_tiles is not None:
-        return beside + drawn_tiles
+    if closed is not None and drawn_tiles is not None:
+        return closed + drawn_tiles
     return _laid_out(branch, tables, shape)
+
+
+def _of_pieces(branch: Branch, slots: Extent, n: int, shape: Shape) -> int | None:
+    """The tiles of the closed forms, over positions or the members of each class."""
+    total = 0
+    for piece in pieces(branch, *shape):
+        plane = Plane(piece.formula, slots)
+        for length, times in (piece.classes or EVERY).lengths(n).items():
+            found = formula_tiles(plane, branch.keys, length, shape)
+            if found is None:
+                return None
+            total += times * found
+    return total
 
 
 def _laid_out(branch: Branch, tables: HeadTables, shape: Shape) -> int | None:
