@@ -185,11 +185,14 @@ class Analyses(Questions):
         slots: Mapping[str, int] | None,
         inputs: Mapping[str, Input],
     ) -> tuple[list[tuple[Relation, ...]], list[list[HeadTables]]]:
-        """The relations and tables of the layers that a schedule of so many goes through."""
+        """The relations and tables of the layers that a schedule of so many goes through.
+
+        The heads of other rows stand behind those of the tokens.
+        """
         count = range(max(1, min(self.layers or 1, layers)))
         given = [self._asked(n, layer, inputs)[2] for layer in count]
         tables = [self._tables(n, own, slots) for own in given]
-        return [self.relations(layer) for layer in count], tables
+        return [self.all_relations(layer) for layer in count], tables
 
     def _all_given(self, inputs: Mapping[str, Input]) -> bool:
         """Whether every input that decides about pairs is there."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.sources import TOKENS, Rows, Source
+from patternc.language.sources import TOKENS, Rows, Source, Stream
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.layout.count import pairs_with_multiplicity
@@ -195,6 +195,11 @@ class Questions:
             patterns = [self._resolved(at, head, rows) for head in range(self.heads or 1)]
             self._relations[at, rows] = tuple(map(relation, patterns))
         return self._relations[at, rows]
+
+    def all_relations(self, layer: int = 0) -> tuple[Relation, ...]:
+        """The relation of every head, and behind them those of the rows of streams."""
+        streams = [name for name, rows in self._program.rows.items() if isinstance(rows, Stream)]
+        return tuple(chain.from_iterable(self.relations(layer, rows) for rows in ("", *streams)))
 
     def head_tables(
         self,

@@ -6,13 +6,14 @@ From a program and the tables of its layers to `Why`. Non-goals: text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.paths import Link, path
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.why import Part, Verdict, verdict
 from patternc.language.elaborate import Elaborated
+from patternc.language.sources import name_of
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -20,13 +21,20 @@ from patternc.relation.tables import HeadTables
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One link of a path, and a head with the terms that allow it; no head through a stream."""
+    """One link of a path, and a head with the terms that allow it.
+
+    `rows` and `source` say whose positions `query` and `key` are: "" the tokens', else the name of
+    a stream, or "tree". No head and no terms where no rule is written: the rows of trees, and those
+    of streams without rules.
+    """
 
     layer: int
     query: int
     key: int
     head: int | None
     terms: tuple[Part, ...]
+    rows: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +81,19 @@ def why(
         links = path(steps, tables, n, query, key, layers)
     except (UnknownError, BudgetError):
         return Why(n, query, key, verdicts, None, False, layers)
-    found = None if links is None else tuple(_step(program, tables, link) for link in links)
+    found = None if links is None else tuple(step_of(program, tables, link) for link in links)
     return Why(n, query, key, verdicts, found, True, layers)
 
 
-def _step(program: Elaborated, tables: Sequence[Sequence[HeadTables]], link: Link) -> Step:
-    """The first head that allows the link."""
-    at = link.layer % len(tables)
+def step_of(program: Elaborated, tables: Sequence[Sequence[HeadTables]], link: Link) -> Step:
+    """The link with the first head that allows it."""
+    at, (rows, source) = link.layer % len(tables), map(name_of, (link.rows, link.source))
+    plain = Step(link.layer, link.query, link.key, None, (), rows, source)
+    if not program.has_rules(rows):
+        return plain
     for head in range(program.heads or 1):
         own = tables[at][min(head, len(tables[at]) - 1)]
-        found = verdict(program, at, head, own, link.query, link.key)
+        found = verdict(program, at, head, own, link.query, link.key, link.rows, link.source)
         if found.sees:
-            return Step(link.layer, link.query, link.key, head, found.allowed_by)
-    return Step(link.layer, link.query, link.key, None, ())
+            return replace(plain, head=head, terms=found.allowed_by)
+    raise AssertionError("some head allows the link")

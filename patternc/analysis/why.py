@@ -20,7 +20,16 @@ from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node, node_of
 from patternc.language.show import show_node
 from patternc.language.source import Source as Text
-from patternc.language.sources import Pool, Project, Tokens
+from patternc.language.sources import (
+    TEXT,
+    TOKENS,
+    Pool,
+    Project,
+    Rows,
+    Tokens,
+    Tree,
+    name_of,
+)
 from patternc.language.terms import HeadPattern
 from patternc.relation.relation import Branch, relation
 from patternc.relation.sources import windows
@@ -55,15 +64,25 @@ class Verdict:
 
 
 def verdict(
-    program: Elaborated, layer: int, head: int, tables: HeadTables, query: int, key: int
+    program: Elaborated,
+    layer: int,
+    head: int,
+    tables: HeadTables,
+    query: int,
+    key: int,
+    rows: Rows = TOKENS,
+    source: Rows = TOKENS,
 ) -> Verdict:
-    """What one head says of a pair of positions."""
-    written, place = program.written(layer, head)
+    """What one head says of a pair: of positions, or slots of other rows and of another source.
+
+    Slots of a tree are spans above the tokens.
+    """
+    written, place = program.written(layer, head, name_of(rows))
     text = program.program.source
-    asked = _Asked(place, program.causal, tables, query, key)
+    asked = _Asked(place, program.causal, tables, query, key, rows, source)
     found = asked.about(written, _available if program.causal else _itself)
     if program.causal and not found.allowed:
-        plain = _Asked(place, False, tables, query, key).about(written, _itself)
+        plain = replace(asked, causal=False).about(written, _itself)
         if plain.allowed:
             allowed = _parts(plain.allowed, text)
             return Verdict(layer, head, False, allowed, _header(program), "causal")
@@ -107,6 +126,8 @@ class _Asked:
     tables: HeadTables
     query: int
     key: int
+    rows: Rows
+    source: Rows
 
     def about(self, node: Node, within: Callable[[Node], Node]) -> _Found:
         """`within` puts a part back under the lifts and sources that it stands in."""
@@ -140,19 +161,27 @@ class _Asked:
 
     def holds(self, node: Node) -> bool:
         """Whether a part alone connects the pair."""
-        lowering = Lowering(self.place, self.causal, Findings())
-        return any(map(self._connects, relation(HeadPattern(lowering.branches(node))).branches))
+        lowering = Lowering(self.place, self.causal, Findings(), self.rows)
+        pattern = HeadPattern(lowering.branches(node), rows=self.rows)
+        return any(map(self._connects, relation(pattern).branches))
 
     def _connects(self, branch: Branch) -> bool:
         slots = np.array(list(self._slots(branch)), np.int64)
-        tables = self.tables.of(branch.source)
+        tables = self.tables.of(branch.source, self.rows)
         found = tables.holds(branch.predicate, {"i": np.full_like(slots, self.query), "j": slots})
         return bool(np.broadcast_to(found, slots.shape).any())
 
     def _slots(self, branch: Branch) -> Iterator[int]:
         """The slots that stand for the key, among others."""
+        if self.source != TOKENS:
+            if branch.source == self.source:
+                tokens = self.tables.n if isinstance(self.source, Tree) else 0
+                yield tokens + self.key
+            return
         match branch.source:
-            case Tokens():
+            case Tokens() | Tree():
+                yield self.key
+            case source if source == TEXT:
                 yield self.key
             case Pool(size, _, stride, tail):
                 last = windows(branch.source, self.tables.n) - 1

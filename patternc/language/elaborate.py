@@ -75,6 +75,10 @@ class Elaborated:
         rule = next(rule for rule in self._rules[rows] if _matches(rule, place))
         return rule.pattern, place
 
+    def has_rules(self, rows: str) -> bool:
+        """Whether rules are written for these rows."""
+        return rows in self._rules
+
     @cached_property
     def rows(self) -> dict[str, Rows]:
         """The streams of the program, and its tree, by the names of their rows."""

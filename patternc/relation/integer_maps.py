@@ -21,6 +21,7 @@ from patternc.relation.runs import Run
 from patternc.relation.text import PLAIN
 
 Map: TypeAlias = isl.Map
+Positions: TypeAlias = isl.Set
 
 
 def written(body: str) -> Map:

@@ -216,15 +216,17 @@ class HeadTables:
         self.rows = rows
         self._inputs = inputs
         self._sizes = dict(sizes or {})
-        self._tables: dict[Source, Tables] = {}
+        self._tables: dict[tuple[Source, Rows], Tables] = {}
 
-    def of(self, source: Source) -> Tables:
-        if source not in self._tables:
+    def of(self, source: Source, rows: Rows | None = None) -> Tables:
+        """What answers for keys of a source; `rows` in place of those that ask here."""
+        asking = self.rows if rows is None else rows
+        if (source, asking) not in self._tables:
             m = None if source == TOKENS else slots(source, self.n, self._sizes)
-            count = row_count(self.rows, self.n)
-            tables = Tables(count, self._inputs, m, source, self.rows, self.n)
-            self._tables[source] = tables
-        return self._tables[source]
+            count = row_count(asking, self.n)
+            tables = Tables(count, self._inputs, m, source, asking, self.n)
+            self._tables[source, asking] = tables
+        return self._tables[source, asking]
 
     @property
     def row_count(self) -> int:

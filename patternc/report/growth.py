@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.analysis.reach.bits import Step, propagated
+from patternc.analysis.reach.bits import Step, propagated, step_of
 from patternc.analysis.reach.edges import edges_of
-from patternc.analysis.reach.ranges import ranges_of
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.picture import Mask, Shares, shares
@@ -91,13 +90,7 @@ def growth(
 
 def _step(heads: Sequence[Relation], tables: HeadTables) -> Step:
     edges = dict.fromkeys(replace(edge, head=0) for edge in edges_of(heads))
-    return Step(
-        tuple(
-            (edge.source, ranges)
-            for edge in edges
-            for ranges in ranges_of(edge, tables.of(edge.source))
-        )
-    )
+    return step_of(tuple(edges), [tables])
 
 
 def _columns(n: int, cell: int) -> Iterator[range]:

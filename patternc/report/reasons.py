@@ -96,9 +96,23 @@ def _shortened(path: tuple[Step, ...]) -> Iterator[Step | None]:
 
 
 def _link(step: Step | None) -> str:
-    if step is None:
-        return "  .."
+    return "  .." if step is None else f"  layer {step.layer}: {link(step)}"
+
+
+def link(step: Step) -> str:
+    """Who takes what from whom, and by which terms."""
+    query, key = _place(step.query, step.rows), _place(step.key, step.source)
     if step.head is None:
-        return f"  layer {step.layer}: {step.query} hears of {step.key} through a stream"
-    by = f"head {step.head}, {_listed(step.terms)}"
-    return f"  layer {step.layer}: {step.query} attends to {step.key} ({by})"
+        return f"{query} takes {key}"
+    return f"{query} attends to {key} (head {step.head}, {_listed(step.terms)})"
+
+
+def _place(at: int, rows: str) -> str:
+    """A position of the tokens, or a slot."""
+    match rows:
+        case "":
+            return f"{at}"
+        case "tree":
+            return f"span {at} of the tree"
+        case name:
+            return f"slot {at} of `{name}`"

@@ -45,6 +45,10 @@ PROGRAMS = (
     "causal\nlocal(left=3) + full on pool(5, sum)",
     "rows([3:9]) on project(4)",
     "rows([5]) on stream(g, 3) + local(2)",
+    "local(1) + full on stream(g, 2)\nrows g\ncolumns([0:9]) + diagonal on stream(g, 2)",
+    "layers 2\nlocal(1) + columns([1]) on stream(g, 3)\nrows g\nlayer == 0 -> columns([4, 20])\n"
+    "else -> local(1) on stream(g, 3)",
+    "local(1) + full on stream(g, 2)\nrows g\nnone",
     "strided(7) & local(30)",
     "local(3, dilation=4)",
     "~local(20)",
@@ -115,11 +119,14 @@ def test_the_first_layer_by_lists_is_that_of_boolean_products(text: str) -> None
         (wanted,) = dense_reach(pattern, n, 1).layers
         found = first_field(edges_of(pattern.relations()), [HeadTables(n)], n, True)
         assert found is not None
-        sizes = found.sizes
-        assert (sizes.least, sizes.median, sizes.greatest, found.left, found.right) == (
+        field, lacking = found
+        sizes = field.sizes
+        assert (sizes.least, sizes.median, sizes.greatest, field.left, field.right) == (
             wanted.size_min, wanted.size_median, wanted.size_max, wanted.left_max, wanted.right_max
         )  # fmt: skip
-        assert found.holes == wanted.holes
+        assert field.holes == wanted.holes
+        seen = pattern.mask(n).any(axis=0) | np.eye(n, dtype=np.bool_)
+        assert lacking == next(iter(np.flatnonzero(~seen.all(axis=1))), None)
 
 
 def test_windows_of_longformer_alone_need_sixteen_layers_at_4096() -> None:

@@ -16,11 +16,12 @@ from patternc.analysis.reach.causal import is_causal
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.reach.engine import Answer, answers
 from patternc.analysis.reach.facts import Engine, LayerReach, Reach
+from patternc.analysis.reach.latest import Latest, latest
 from patternc.analysis.reach.question import Question
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
-__all__ = ["Engine", "LayerReach", "Reach", "reach"]
+__all__ = ["Engine", "Latest", "LayerReach", "Reach", "reach", "reach_and_latest"]
 
 
 def reach(
@@ -33,17 +34,41 @@ def reach(
 ) -> Reach:
     """The receptive fields of n positions after 1, 2, .., `layers` layers.
 
-    `relations[layer][head]` are repeated in order where `layers` exceeds them. The field of a
-    position is itself before the first layer; a layer gives it what its keys held before that
-    layer and, with `residual`, leaves it what it held. `tables[layer][head]` answer for run-time
-    inputs; without them layers that ask for inputs get bounds. Raises `ValueError`.
+    `relations[layer][head]` are repeated in order where `layers` exceeds them; those of the rows
+    of streams stand behind those of the tokens, and a stream without any hears of all tokens. The
+    field of a position is itself before the first layer; a layer gives it what its keys held
+    before that layer and, with `residual`, leaves it what it held. `tables[layer][head]` answer for
+    run-time inputs; without them layers that ask for inputs get bounds. Raises `ValueError`.
     """
+    question, causal = _asked(relations, n, layers, residual, tables)
+    return _facts(answers(question, causal), question, causal)
+
+
+def reach_and_latest(
+    relations: Sequence[Sequence[Relation]],
+    n: int,
+    layers: int,
+    tables: Sequence[Sequence[HeadTables]] | None = None,
+) -> tuple[Reach, Latest | None]:
+    """`reach` with the residual path, and where it takes longest; None where that is not known."""
+    question, causal = _asked(relations, n, layers, True, tables)
+    found = answers(question, causal)
+    return _facts(found, question, causal), latest(found, n, causal)
+
+
+def _asked(
+    relations: Sequence[Sequence[Relation]],
+    n: int,
+    layers: int,
+    residual: bool,
+    tables: Sequence[Sequence[HeadTables]] | None,
+) -> tuple[Question, bool]:
+    """The question, and whether nothing in it looks ahead."""
     if n < 1 or layers < 0 or not relations:
         raise ValueError("reach takes a length of at least 1, some relations, and layers from 0")
     steps = tuple(edges_of(heads) for heads in relations[: max(layers, 1)])
     question = Question(steps, n, layers, residual, tables)
-    causal = is_causal(question)
-    return _facts(answers(question, causal), question, causal)
+    return question, is_causal(question)
 
 
 def _facts(found: list[Answer], question: Question, causal: bool) -> Reach:

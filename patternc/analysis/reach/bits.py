@@ -8,19 +8,21 @@ which takes n log n unions for all ranges of one step. Non-goals: symbolic n.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.analysis.reach.ranges import Ranges
+from patternc.analysis.reach.edges import Layer
+from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.sources import Pool, Project, Source, Stream, Tokens, Tree
+from patternc.language.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
 from patternc.relation.evaluation import Integers
 from patternc.relation.sources import windows
 from patternc.relation.spans import covered as covered_tokens
+from patternc.relation.tables import HeadTables
 
 Words = NDArray[np.uint64]
 _WORD = 64
@@ -31,9 +33,26 @@ _FEW_REPEATS = 32
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One layer: the ranges of each key source, slots numbered from 0."""
+    """One layer: the ranges of each key source, slots numbered from 0.
+
+    `streams` are those of the rows of streams; a stream without any hears of all tokens.
+    """
 
     ranges: tuple[tuple[Source, Ranges], ...]
+    streams: Mapping[Stream, tuple[tuple[Source, Ranges], ...]]
+
+
+def step_of(edges: Layer, tables: Sequence[HeadTables]) -> Step:
+    """The ranges of a layer. Raises `UnknownError`."""
+    tokens: list[tuple[Source, Ranges]] = []
+    streams: dict[Stream, tuple[tuple[Source, Ranges], ...]] = {}
+    for edge in edges:
+        found = [(edge.source, each) for each in ranges_of(edge, edge.asked_of(tables))]
+        if isinstance(edge.rows, Stream):
+            streams[edge.rows] = (*streams.get(edge.rows, ()), *found)
+        else:
+            tokens += found
+    return Step(tuple(tokens), streams)
 
 
 @dataclass(slots=True)
@@ -83,25 +102,17 @@ def propagated(
     steps: Sequence[Step], n: int, layers: int, residual: bool, columns: range
 ) -> Iterator[Words]:
     """The bits of some columns after each layer."""
-    bits = _identity(n, columns)
-    stream = np.zeros((1, bits.shape[1]), np.uint64)
-    tree = next((one for step in steps for one, _ in step.ranges if isinstance(one, Tree)), None)
-    tokens = span_ranges(tree, n) if tree else Ranges(1, *np.zeros((3, 0), np.int64))
-    spans = np.zeros((len(tokens.row), bits.shape[1]), np.uint64)
+    held = _start(steps, n, columns)
+    trees = {one for step in steps for one, _ in step.ranges if isinstance(one, Tree)}
+    covers = {tree: span_ranges(tree, n) for tree in trees}
     unchanged = 0
     for layer in range(layers):
         # A whole round of the schedule that adds nothing is followed by others that do not.
         if not residual or unchanged < len(steps):
-            held = Held(bits, stream, spans)
-            later = _applied(steps[layer % len(steps)], held, residual)
-            heard = stream | np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
-            covered = spans.copy()
-            _unite(covered, tokens, bits)
-            pairs = ((later, bits), (heard, stream), (covered, spans))
-            same = all(np.array_equal(*pair) for pair in pairs)
-            unchanged = unchanged + 1 if same else 0
-            bits, stream, spans = later, heard, covered
-        yield bits
+            later = _applied(steps[layer % len(steps)], held, covers, residual)
+            unchanged = unchanged + 1 if later.equals(held) else 0
+            held = later
+        yield held.tokens
 
 
 def _identity(n: int, columns: range) -> Words:
@@ -113,18 +124,61 @@ def _identity(n: int, columns: range) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is carried before a layer: by the tokens, by streams, by the spans of a tree."""
+    """What is carried before a layer: by the tokens, and by the slots of streams and trees.
+
+    Of a stream that always hears of all tokens one row stands for all slots.
+    """
 
     tokens: Words
-    stream: Words
-    spans: Words
+    slots: Mapping[Stream | Tree, Words]
+
+    def equals(self, other: Held) -> bool:
+        return np.array_equal(self.tokens, other.tokens) and all(
+            np.array_equal(words, other.slots[source]) for source, words in self.slots.items()
+        )
 
 
-def _applied(step: Step, held: Held, residual: bool) -> Words:
-    result = held.tokens.copy() if residual else np.zeros_like(held.tokens)
+def _start(steps: Sequence[Step], n: int, columns: range) -> Held:
+    """Tokens hold themselves, slots nothing at first."""
+    tokens, counts = _identity(n, columns), dict[Stream | Tree, int]()
+    listening = {stream for step in steps for stream in step.streams}
+    for source in (source for step in steps for source, _ in _all_ranges(step)):
+        match source:
+            case Stream(_, count):
+                counts[source] = count if source in listening else 1
+            case Tree():
+                counts[source] = len(span_ranges(source, n).row)
+            case _:
+                pass
+    slots = {one: np.zeros((count, tokens.shape[1]), np.uint64) for one, count in counts.items()}
+    return Held(tokens, slots)
+
+
+def _all_ranges(step: Step) -> Iterator[tuple[Source, Ranges]]:
+    yield from step.ranges
+    for own in step.streams.values():
+        yield from own
+
+
+def _applied(step: Step, held: Held, covers: Mapping[Tree, Ranges], residual: bool) -> Held:
+    tokens = held.tokens.copy() if residual else np.zeros_like(held.tokens)
     for source, ranges in step.ranges:
-        _unite(result, ranges, _held_by(source, held))
-    return result
+        _unite(tokens, ranges, _held_by(source, held))
+    return Held(tokens, {one: _heard(one, step, held, covers) for one in held.slots})
+
+
+def _heard(source: Stream | Tree, step: Step, held: Held, covers: Mapping[Tree, Ranges]) -> Words:
+    """What the slots hold after a layer: they keep what they held."""
+    later = held.slots[source].copy()
+    match source:
+        case Tree():
+            _unite(later, covers[source], held.tokens)
+        case Stream() if source in step.streams:
+            for other, ranges in step.streams[source]:
+                _unite(later, ranges, _held_by(other, held))
+        case Stream():
+            later |= np.bitwise_or.reduce(held.tokens, axis=0, keepdims=True, initial=0)
+    return later
 
 
 def span_ranges(tree: Tree, n: int) -> Ranges:
@@ -137,7 +191,7 @@ def _held_by(source: Source, held: Held) -> Words:
     """What each slot of a source carries: words [slots, words], or one row for all slots."""
     bits = held.tokens
     match source:
-        case Tokens():
+        case Tokens() | Text():
             return bits
         case Pool():
             slots = np.zeros((windows(source, len(bits)), bits.shape[1]), np.uint64)
@@ -146,9 +200,9 @@ def _held_by(source: Source, held: Held) -> Words:
         case Project():
             return np.bitwise_or.reduce(bits, axis=0, keepdims=True, initial=0)
         case Stream():
-            return held.stream
+            return held.slots[source]
         case Tree():
-            return np.concatenate([bits, held.spans])
+            return np.concatenate([bits, held.slots[source]])
         case _:
             raise TypeError(f"{source} carries no position of the sequence")
 

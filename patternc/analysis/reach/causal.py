@@ -25,7 +25,8 @@ _ROWS, _AHEAD = 512, 64
 
 def is_causal(question: Question) -> bool:
     """Whether no layer leads from a position to a later one."""
-    every = dict.fromkeys(edge for step in question.steps for edge in step)
+    edges = (edge for step in question.steps for edge in step)
+    every = dict.fromkeys(edge for edge in edges if edge.rows == TOKENS)
     unsettled = [edge for edge in every if not _is_written(edge)]
     formulas = [edge for edge in unsettled if not edge.literals]
     if any(_shows_ahead(edge, question.n) for edge in formulas):
@@ -81,7 +82,7 @@ def _any_ahead(question: Question, edges: Sequence[Edge]) -> bool:
             for layer, step in enumerate(question.steps)
             for edge in step
             if edge in edges and edge.source == TOKENS
-            for ranges in ranges_of(edge, question.tables_of(layer)[edge.head].of(edge.source))
+            for ranges in ranges_of(edge, edge.asked_of(question.tables_of(layer)))
         )
         or any(edge.source != TOKENS for edge in edges)
     )

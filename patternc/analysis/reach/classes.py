@@ -34,8 +34,8 @@ def fields(
     n: int,
     layers: int,
     residual: bool,
-) -> Iterator[Field]:
-    """Facts about the fields after 1, 2, .., layers. Raises `ManyCellsError`."""
+) -> Iterator[tuple[Field, Integers]]:
+    """The fields after 1, 2, .., layers, and their sizes. Raises `ManyCellsError`."""
     if n > MOST_POSITIONS:
         raise ManyCellsError
     cut = {cellular.without_cut(edge.formula)[1] for step in steps for edge in step}
@@ -53,7 +53,7 @@ def fields(
 def _seen(step: Layer, tables: Sequence[HeadTables], cells: Cells) -> Booleans:
     """Which cells see which in one layer."""
     count = len(cells.first)
-    parts = (cellular.held(edge, tables[edge.head].of(edge.source), cells) for edge in step)
+    parts = (cellular.held(edge, edge.asked_of(tables), cells) for edge in step)
     return reduce(np.logical_or, parts, np.zeros((count, count), np.bool_))
 
 
@@ -66,7 +66,7 @@ def _product(left: Booleans, right: Booleans) -> Booleans:
 
 def _uncut(
     schedule: Sequence[Booleans], period: int, cells: Cells, residual: bool
-) -> Iterator[Field]:
+) -> Iterator[tuple[Field, Integers]]:
     """A field is the union of some cells, and with `residual` the position itself."""
     reached: Booleans | None = None
     unchanged = 0
@@ -81,7 +81,7 @@ def _uncut(
         yield _facts(reached, cells, ~reached.diagonal()[cells.of] & residual)
 
 
-def _facts(reached: Booleans, cells: Cells, itself: Booleans) -> Field:
+def _facts(reached: Booleans, cells: Cells, itself: Booleans) -> tuple[Field, Integers]:
     """Rows are cells; `itself` says which positions add themselves."""
     n, rows = len(cells.of), np.arange(len(cells.of))
     size = (reached @ cells.size)[cells.of]
@@ -89,7 +89,7 @@ def _facts(reached: Booleans, cells: Cells, itself: Booleans) -> Field:
     last = np.where(reached, cells.last, -1).max(axis=1)[cells.of]
     first = np.where(itself, np.minimum(first, rows), first)
     last = np.where(itself, np.maximum(last, rows), last)
-    return field_of(size + itself, first, last)
+    return field_of(size + itself, first, last), size + itself
 
 
 def field_of(size: Integers, first: Integers, last: Integers) -> Field:
@@ -125,7 +125,9 @@ def _segment(formula: Condition) -> Iterator[int]:
                 yield width
 
 
-def _cut(schedule: Sequence[Booleans], period: int, cells: Cells, width: int) -> Iterator[Field]:
+def _cut(
+    schedule: Sequence[Booleans], period: int, cells: Cells, width: int
+) -> Iterator[tuple[Field, Integers]]:
     """Chains from i to j in an earlier group, by the cells they go through.
 
     Inside a group every position sees all before it, so a chain moves there at most once before it
@@ -155,7 +157,7 @@ def _cut(schedule: Sequence[Booleans], period: int, cells: Cells, width: int) ->
             size = (reached @ targets.size)[sources.of] + rows % width + 1
             first = np.where(reached, targets.at, n).min(axis=1)[sources.of]
             field = field_of(size, np.minimum(first, rows - rows % width), rows)
-        yield field
+        yield field, size
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ the answer is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -18,23 +18,33 @@ import numpy as np
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import bits, classes, lists, separate, symbolic
 from patternc.analysis.reach.cells import ManyCellsError
-from patternc.analysis.reach.edges import Layer
+from patternc.analysis.reach.edges import Layer, listening
 from patternc.analysis.reach.facts import Engine
 from patternc.analysis.reach.question import Question
-from patternc.analysis.reach.ranges import ranges_of
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
+from patternc.language.sources import TOKENS, Rows
 from patternc.relation import integer_maps as maps
+from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.integer_sets import BudgetError
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One layer: its facts, upper bounds where not `exact`, and which engine found them."""
+    """One layer: its facts, upper bounds where not `exact`, and which engine found them.
+
+    What engines know of single positions: `grown` is the first whose field is larger than a layer
+    before, `lacking` the first that lacks a permitted position, `fields` the fields as a map; None
+    is not known. `within` are the answers for one whole segment and for the shorter last one.
+    """
 
     field: Field
     exact: bool
     engine: Engine
+    grown: int | None = None
+    lacking: int | None = None
+    fields: maps.Map | None = None
+    within: tuple[Answer, ...] = ()
 
 
 def answers(question: Question, causal: bool) -> list[Answer]:
@@ -42,14 +52,14 @@ def answers(question: Question, causal: bool) -> list[Answer]:
     width = separate.width_of(question.steps)
     if width is not None and width < question.n:
         return _by_segments(question, causal, width)
-    found = _by_classes(question) if question.is_certain else {}
+    found = _by_classes(question, causal) if question.is_certain else {}
     found = found or dict(_by_sets(question, causal))
     if len(found) < question.layers and not question.is_certain:
-        found = {**_by_classes(_needed(question, found)), **found}
+        found = {**_by_classes(_needed(question, found), causal), **found}
     if len(found) < question.layers and question.fits_bits:
-        found = {**_by_bits(_needed(question, found)), **found}
+        found = {**_by_bits(_needed(question, found), causal), **found}
     if 0 not in found and question.layers:
-        found = {**_by_lists(question), **found}
+        found = {**_by_lists(question, causal), **found}
     if len(found) < question.layers:
         bounds = enumerate(islice(_bounds(question, causal), question.layers))
         found = {**dict(bounds), **found}
@@ -76,7 +86,8 @@ def _composition(steps: Sequence[symbolic.Step], question: Question) -> symbolic
 
 def _by_sets(question: Question, causal: bool) -> Iterator[tuple[int, Answer]]:
     """Layers that formulas decide: all of them, or those that formulas fill beside the tables."""
-    lower = _steps([_without_tables(step) for step in question.steps], question)
+    some_tokens = listening(question.steps)
+    lower = _steps([_certain(step, some_tokens) for step in question.steps], question)
     if lower is None:
         return
     composition = _composition(lower, question)
@@ -86,8 +97,13 @@ def _by_sets(question: Question, causal: bool) -> Iterator[tuple[int, Answer]]:
         return
 
 
-def _without_tables(step: Layer) -> Layer:
-    return tuple(edge for edge in step if not edge.literals)
+def _certain(step: Layer, some_tokens: frozenset[Rows]) -> Layer:
+    """What formulas say of tokens; of streams that may hear of some tokens only nothing."""
+    return tuple(
+        edge
+        for edge in step
+        if not edge.literals and edge.rows == TOKENS and edge.source not in some_tokens
+    )
 
 
 def _composed(
@@ -108,7 +124,7 @@ def _composed(
                 return
             if field is None:
                 continue
-            answer = Answer(field, True, "integer sets")
+            answer = Answer(field, True, "integer sets", fields=fields)
             yield layer, answer
             if composition.is_settled():
                 yield from ((later, answer) for later in range(layer + 1, question.layers))
@@ -134,12 +150,13 @@ def _by_segments(question: Question, causal: bool, width: int) -> list[Answer]:
             separate.joined(one.field, times, last.field if last else None),
             one.exact and (last is None or last.exact),
             one.engine if last is None or last.exact else last.engine,
+            within=(one,) if last is None else (one, last),
         )
         for one, last in zip(whole, rest, strict=True)
     ]
 
 
-def _by_classes(question: Question) -> dict[int, Answer]:
+def _by_classes(question: Question, causal: bool) -> dict[int, Answer]:
     if not question.is_known:
         return {}
     tables = [question.tables_of(layer) for layer in range(len(question.steps))]
@@ -147,7 +164,7 @@ def _by_classes(question: Question) -> dict[int, Answer]:
         found = classes.fields(
             question.steps, tables, question.n, question.layers, question.residual
         )
-        return {at: Answer(field, True, "classes") for at, field in enumerate(found)}
+        return _visited(found, "classes", causal)
     except ManyCellsError:
         return {}
 
@@ -158,34 +175,49 @@ def _needed(question: Question, found: dict[int, Answer]) -> Question:
     return replace(question, steps=question.steps[:layers], layers=layers)
 
 
-def _by_bits(question: Question) -> dict[int, Answer]:
+def _by_bits(question: Question, causal: bool) -> dict[int, Answer]:
     try:
-        steps = [_listed(question, layer) for layer in range(len(question.steps))]
+        steps = [
+            bits.step_of(step, question.tables_of(layer))
+            for layer, step in enumerate(question.steps)
+        ]
     except (UnknownError, BudgetError):
         return {}
     found = bits.fields(steps, question.n, question.layers, question.residual)
-    return {at: Answer(each.facts(), True, "bits") for at, each in enumerate(found)}
+    return _visited(((each.facts(), each.size) for each in found), "bits", causal)
 
 
-def _listed(question: Question, layer: int) -> bits.Step:
-    """The ranges of a layer."""
-    found = []
-    for edge in question.steps[layer]:
-        tables = question.tables_of(layer)[edge.head].of(edge.source)
-        found += [(edge.source, each) for each in ranges_of(edge, tables)]
-    return bits.Step(tuple(found))
+def _visited(
+    found: Iterable[tuple[Field, Integers]], engine: Engine, causal: bool
+) -> dict[int, Answer]:
+    """Answers from fields and the size of every field."""
+    answers: dict[int, Answer] = {}
+    before: Integers | int = 1
+    for at, (field, size) in enumerate(found):
+        permitted = np.arange(1, len(size) + 1) if causal else len(size)
+        grown, lacking = _first(size > before), _first(size < permitted)
+        answers[at] = Answer(field, True, engine, grown, lacking)
+        before = size
+    return answers
 
 
-def _by_lists(question: Question) -> dict[int, Answer]:
+def _first(flags: Booleans) -> int | None:
+    return int(flags.argmax()) if flags.any() else None
+
+
+def _by_lists(question: Question, causal: bool) -> dict[int, Answer]:
     """The first layer alone."""
     if not question.is_known:
         return {}
     tables, residual = question.tables_of(0), question.residual
     try:
-        field = lists.first_field(question.steps[0], tables, question.n, residual)
+        found = lists.first_field(question.steps[0], tables, question.n, residual)
     except UnknownError:
         return {}
-    return {} if field is None else {0: Answer(field, True, "lists")}
+    if found is None:
+        return {}
+    field, lacking = found
+    return {0: Answer(field, True, "lists", lacking=None if causal else lacking)}
 
 
 def _bounds(question: Question, causal: bool) -> Iterator[Answer]:

@@ -5,9 +5,11 @@ From a schedule to one number a head, by asking again without the head. Non-goal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from patternc.analysis.reach import reach
+from patternc.language.sources import Rows
 from patternc.relation.relation import Relation
 
 
@@ -21,9 +23,9 @@ def contributions(
     whole = reach(relations, n, layers).connected[-1:]
     found: dict[tuple[tuple[Relation, ...], ...], int | None] = {}
     lost = []
-    for head in range(max(map(len, relations))):
+    for head in range(max(map(_heads, relations))):
         without = tuple(
-            tuple(dict.fromkeys(each for at, each in enumerate(heads) if at != head))
+            tuple(dict.fromkeys(each for at, each in _numbered(heads) if at != head))
             for heads in relations
         )
         if without not in found:
@@ -32,3 +34,15 @@ def contributions(
             found[without] = whole[0] - rest[0] if known else None  # type: ignore[operator]
         lost.append(found[without])
     return tuple(lost)
+
+
+def _heads(relations: Sequence[Relation]) -> int:
+    return 1 + max(head for head, _ in _numbered(relations))
+
+
+def _numbered(relations: Sequence[Relation]) -> Iterator[tuple[int, Relation]]:
+    """Relations with the numbers of their heads: those of other rows begin anew."""
+    seen: Counter[Rows] = Counter()
+    for relation in relations:
+        yield seen[relation.rows], relation
+        seen[relation.rows] += 1

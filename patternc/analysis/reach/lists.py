@@ -26,26 +26,34 @@ MOST_ROWS = 1 << 20
 _CHUNK = 1 << 13
 
 
-def first_field(step: Layer, tables: Sequence[HeadTables], n: int, residual: bool) -> Field | None:
-    """Facts about the first layer; None where rows have no common block, or are too many."""
+def first_field(
+    step: Layer, tables: Sequence[HeadTables], n: int, residual: bool
+) -> tuple[Field, int | None] | None:
+    """Facts about the first layer, and the first position that does not hear of all.
+
+    None where rows have no common block, or are too many.
+    """
     block = _block(step)
     if block is None or -(-n // block) > MOST_ROWS:
         return None
-    parts = []
+    parts: list[Field] = []
+    lacking: list[int] = []
     for first in range(0, n, _CHUNK * block):
         rows = np.arange(first, min(first + _CHUNK * block, n), block)
         found = [
             ranges
             for edge in step
-            for ranges in ranges_of_blocks(edge, block, tables[edge.head].of(TOKENS), rows)
+            for ranges in ranges_of_blocks(edge, block, edge.asked_of(tables), rows)
         ]
         parts.append(_facts(rows, np.minimum(rows + block, n), found, residual))
-    return Field(
+        lacking += rows[parts[-1].sizes.first < n][:1].tolist()
+    field = Field(
         Progressions.joined([part.sizes for part in parts]),
         max(part.left for part in parts),
         max(part.right for part in parts),
         sum(part.holes for part in parts),
     )
+    return field, min(lacking, default=None)
 
 
 def _block(step: Layer) -> int | None:

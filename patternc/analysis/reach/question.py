@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.edges import Layer
+from patternc.language.sources import TOKENS
 from patternc.relation.tables import HeadTables
 
 # Words of 64 columns that one product of the bits may take: n = 23,000 takes 8 million.
@@ -25,8 +26,9 @@ class Question:
 
     @property
     def is_certain(self) -> bool:
-        """Whether formulas decide everything."""
-        return not any(edge.literals for step in self.steps for edge in step)
+        """Whether formulas decide everything, and streams hear of all tokens."""
+        every = (edge for step in self.steps for edge in step)
+        return not any(edge.literals or edge.rows != TOKENS for edge in every)
 
     @property
     def is_known(self) -> bool:

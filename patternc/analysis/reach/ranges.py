@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from patternc.layout.count import key_runs
 from patternc.layout.listing import unit_of
 from patternc.relation.evaluation import Integers
 from patternc.relation.fold import TRUE, conjunction
-from patternc.relation.predicate import InRow
+from patternc.relation.predicate import InRow, SpanTable, Within
 from patternc.relation.relation import Conjunct, Literal
 from patternc.relation.runs import Run, Sizes, expand, filter_of, spans
 from patternc.relation.scope import Scope, substitute
@@ -97,6 +98,8 @@ def _listed(edge: Edge, tables: Tables, runs: tuple[Run, ...] | None) -> Iterato
     """Pairs that tables choose: listed by the tables themselves, or among those of the formula."""
     if (entries := _entries(edge, tables, np.arange(tables.n))) is not None:
         yield entries
+    elif (spans_of := _only_spans(edge)) is not None:
+        yield from _by_row(tables.spans(spans_of), np.arange(tables.n))
     elif edge.is_known:
         for row, key in held(Conjunct(edge.formula, edge.literals), tables):
             yield _merged(row, key)
@@ -124,6 +127,31 @@ def _entries(edge: Edge, tables: Tables, rows: Integers) -> Ranges | None:
         stop = np.minimum(stop, row + 1)
     kept = start < stop
     return Ranges(1, row[kept], start[kept], stop[kept])
+
+
+def _only_spans(edge: Edge) -> SpanTable | None:
+    """The spans of a tree that hold all of the edge's pairs, where nothing else cuts them."""
+    match edge.literals:
+        case (Literal(Within(table, Variable("j"), Variable("i")), True),) if edge.formula == TRUE:
+            return table
+        case _:
+            return None
+
+
+def _by_row(intervals: Integers, rows: Integers) -> Iterator[Ranges]:
+    """The slots of each row from the rows of each slot: half-open intervals [slots, 2 * count].
+
+    Along a level of a tree the ends of intervals ascend, so that the slots of a row are an interval
+    of the level: from the first that ends behind the row to the last that starts before it.
+    """
+    for side in range(0, intervals.shape[1], 2):
+        start, stop = intervals[:, side], intervals[:, side + 1]
+        falls = np.flatnonzero((np.diff(start) < 0) | (np.diff(stop) < 0)) + 1
+        for first, last in pairwise((0, *falls.tolist(), len(start))):
+            low = first + np.searchsorted(stop[first:last], rows, "right")
+            high = first + np.searchsorted(start[first:last], rows, "right")
+            kept = low < high
+            yield Ranges(1, rows[kept], low[kept], high[kept])
 
 
 def _chosen(edge: Edge, tables: Tables, runs: tuple[Run, ...]) -> Iterator[Ranges]:

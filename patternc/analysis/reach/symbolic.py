@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.rows import Progressions, is_countable, row_sizes
-from patternc.language.sources import Pool, Project, Stream, Tokens, Tree
+from patternc.language.sources import TOKENS, Pool, Project, Stream, Tokens, Tree
 from patternc.relation import integer_maps as maps
 from patternc.relation.integer_maps import Map
 from patternc.relation.integer_sets import BudgetError, budget
@@ -42,10 +42,12 @@ class Field:
 
 
 def step_of(edges: Iterable[Edge], n: int, operations: int = PATIENT) -> Step:
-    """What the formulas of the edges allow."""
+    """What the formulas of the edges of tokens allow, where streams hear of all tokens."""
     with budget(operations):
         pairs, streamed = maps.nothing(), maps.nothing()
         for edge in edges:
+            if edge.rows != TOKENS:
+                continue
             if isinstance(edge.source, Stream):
                 streamed = streamed.union(_to_tokens(edge, n))
             else:

@@ -11,9 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from patternc.analysis.reach.bits import Step, propagated
+from patternc.analysis.reach.bits import Step, propagated, step_of
 from patternc.analysis.reach.edges import edges_of
-from patternc.analysis.reach.ranges import ranges_of
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
@@ -31,23 +30,13 @@ def slowest(
     n = tables.n
     if n > MOST_POSITIONS or layers < 1:
         return None
-    steps = [_step(heads, tables) for heads in relations]
+    steps = [step_of(edges_of(heads), [tables]) for heads in relations]
     for first in range(0, n, _COLUMNS):
         columns = range(first, min(first + _COLUMNS, n))
         found = _last_connected(steps, n, layers, columns)
         if found is not None:
             return found
     return None
-
-
-def _step(heads: Sequence[Relation], tables: HeadTables) -> Step:
-    return Step(
-        tuple(
-            (edge.source, ranges)
-            for edge in edges_of(heads)
-            for ranges in ranges_of(edge, tables.of(edge.source))
-        )
-    )
 
 
 def _last_connected(
