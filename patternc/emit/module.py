@@ -10,6 +10,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import get_args
 
 import jinja2
@@ -175,14 +176,19 @@ def _is_combined(schedule: Schedule) -> bool:
 
 
 def _rendered(context: Mapping[str, object]) -> str:
-    environment = jinja2.Environment(
+    text = _environment().get_template("module.py.jinja").render(context)
+    return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    """Skeletons are compiled once a process: that takes longer than filling them."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(room("codegen")),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    text = environment.get_template("module.py.jinja").render(context)
-    return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 
 def _inside_docstring(text: str) -> str:
