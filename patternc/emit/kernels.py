@@ -63,6 +63,7 @@ class Kernel:
     operations: tuple[Operation, ...] = ()
     row_of_distance: str = "i"
     classes: bool = False
+    split: bool = False
 
     @property
     def backward(self) -> bool:
@@ -163,16 +164,18 @@ class Kernels:
 
     def of(self, item: Pass, operations: tuple[Operation, ...]) -> KernelNames:
         """The kernels of a pass, and whether they find their tiles themselves."""
-        forward = self._kernel(item, operations)
+        split_rows, split_columns = item.split_rows is not None, item.split_columns is not None
+        forward = replace(self._kernel(item, operations), split=split_rows)
         # What looks up tables has one loop over full and partial tiles, which spares registers.
         joined = forward.looks_up
         kernels = [
             forward,
             replace(forward, role="d_queries", **_rows(item, joined)),
-            replace(forward, role="d_keys", **_columns(item, joined)),
+            replace(forward, role="d_keys", split=split_columns, **_columns(item, joined)),
         ]
         if forward.learned:
-            kernels.append(replace(forward, role="d_tables", **_rows(item, joined)))
+            # Pieces of a row would add to the same entries of its tables.
+            kernels.append(replace(forward, role="d_tables", split=False, **_rows(item, joined)))
         names = tuple(self._name(kernel) for kernel in kernels)
         return KernelNames(names, forward.inline is not None, kernels[2].inline is not None, joined)
 
@@ -216,12 +219,12 @@ class Visits(TypedDict):
 
 def _rows(item: Pass, joined: bool = False) -> Visits:
     """Of a kernel that goes along a query tile's row."""
-    return _visits(item, item.tilings, along_row, joined)
+    return _visits(item, item.tilings, along_row, joined, item.split_rows is not None)
 
 
 def _columns(item: Pass, joined: bool) -> Visits:
     """Of a kernel that goes down a key tile's column."""
-    return _visits(item, item.columns, down_column, joined)
+    return _visits(item, item.columns, down_column, joined, item.split_columns is not None)
 
 
 def _visits(
@@ -229,9 +232,12 @@ def _visits(
     sides: tuple[Tiling, ...] | tuple[Classified, ...],
     printed: Callable[[Runs, Runs], Inline],
     joined: bool,
+    split: bool,
 ) -> Visits:
+    """Long lines that are cut are lists, so that the others are lists too."""
     full, partial = sides[0].full, sides[0].partial
     few = len(sides) == 1 and not item.tilings[0].products and are_few(full, partial)
+    few &= not split
     if joined:
         full, partial = (), full + partial
     both = not joined and any(side.full for side in sides)

@@ -27,10 +27,12 @@ from patternc.language.inputs import DECIDING
 from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.resources import room
 from patternc.schedule.schedule import Schedule
+from patternc.schedule.split import LEAST, MEANS, MEDIANS, PROGRAMS
 
 # Parts of the skeletons that stand only where some text of the pattern names the word.
 _USES = {
     "classes": "_Classes(",
+    "split": "split_",
     "in_row_kernel": "_in_row_kernel(",
     "is_member_kernel": "_is_member_kernel(",
     "same_label_kernel": "_same_label_kernel(",
@@ -114,6 +116,7 @@ def emit_module(
         "lengths": tuple(lengths) if any(lengths) else (),
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
+        "split": {"least": LEAST, "medians": MEDIANS, "means": MEANS, "programs": PROGRAMS},
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
         "head_dim": head_dim,

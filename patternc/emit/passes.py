@@ -117,6 +117,8 @@ def _kernel(item: Pass, treatment: Treatment, printed: Printed) -> list[Text]:
         ("inline", kernels.inline),
         ("inline_columns", kernels.inline_columns),
         ("joined", kernels.joined),
+        ("split_rows", item.split_rows is not None),
+        ("split_columns", item.split_columns is not None),
     )
     return [
         Keyword("kernels", Sequence(names)),

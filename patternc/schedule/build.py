@@ -12,6 +12,7 @@ from patternc.relation.relation import Branch, Relation
 from patternc.schedule.grouping import Shared, group_heads, share, with_slots
 from patternc.schedule.pieces import Piece, pieces
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
+from patternc.schedule.split import split_columns, split_rows
 from patternc.schedule.tiles import KEY_TILE, QUERY_TILE, column_tile
 
 
@@ -114,12 +115,16 @@ def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pas
     ]
     distinct = tuple(dict.fromkeys(of_heads))
     tilings, columns = zip(*distinct, strict=True)
+    classes = _classes(cut)
     return replace(
         found,
         tilings=tilings,
         tiling_of_head=tuple(distinct.index(item) for item in of_heads),
         columns=columns,
-        classes=_classes(cut),
+        classes=classes,
+        # The rows of a class are alike: what is global stands in a piece of its own.
+        split_rows=None if classes else split_rows(tilings, found.source),
+        split_columns=None if classes else split_columns(columns, tilings, found.source),
     )
 
 

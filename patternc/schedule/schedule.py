@@ -14,6 +14,7 @@ from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified
 from patternc.relation.predicate import Table
 from patternc.relation.relation import Combined
+from patternc.schedule.split import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Pass:
     tables are `TableSlot`s, one table per slot and head. `tilings` holds the distinct tilings,
     `tiling_of_head` the one of each head; `columns` holds the same tiles by key tile, as runs of
     query tiles of `Schedule.column_tile`. A pair counts `multiplicity` times. Rows use the q, k
-    and v of `projection`, if one is named. The passes of one `softmax` share it.
+    and v of `projection`, if one is named. The passes of one `softmax` share it. Long lines of
+    tiles are cut for several programs: those of query tiles with `split_rows`, those of key tiles
+    with `split_columns`.
     """
 
     predicate: Condition
@@ -58,6 +61,8 @@ class Pass:
     projection: str | None = None
     softmax: int = 0
     classes: HeadClasses | None = None
+    split_rows: Split | None = None
+    split_columns: Split | None = None
 
     @property
     def reaches_every_row(self) -> bool:
