@@ -43,6 +43,11 @@ def everything(n: int) -> Map:
     return written(f"[i] -> [j] : 0 <= i < {n} and 0 <= j < {n}")
 
 
+def below(n: int) -> Positions:
+    """The set of the first n positions."""
+    return identity(n).domain()
+
+
 def past(n: int) -> Map:
     return written(f"[i] -> [j] : 0 <= j <= i < {n}")
 

@@ -8,11 +8,11 @@ import pytest
 from patternc import Pattern
 from patternc.analysis.heard import Ranged, hears_of
 from patternc.analysis.listed import UnknownError
-from patternc.analysis.reach import reach_and_latest
+from patternc.analysis.reach import explored
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.reach.ranges import ranges_of
 from patternc.analysis.reasons import Step
-from patternc.analysis.slowest import Slowest, slowest
+from patternc.analysis.slowest import Slowest, slowest, unheard
 from patternc.relation.tables import HeadTables
 from tests.analysis.dense_reach import dense_fields, layer_pairs, spans_of
 from tests.analysis.test_reach import PROGRAMS
@@ -27,8 +27,17 @@ TREES = (
 def slowest_of(text: str, n: int, layers: int) -> Slowest | None:
     pattern = Pattern.parse(text)
     schedule, tables = pattern._stack(n, layers, None, {})
-    _, place = reach_and_latest(schedule, n, layers, tables)
+    place = explored(schedule, n, layers, tables).latest
     return None if place is None else slowest(pattern.elaborated_program, schedule, tables, place)
+
+
+def unheard_of(text: str, n: int, layers: int) -> tuple[int, int] | None:
+    pattern = Pattern.parse(text)
+    schedule, tables = pattern._stack(n, layers, None, {})
+    found = explored(schedule, n, layers, tables)
+    if found.lacking is None:
+        return None
+    return unheard(schedule, tables, found.lacking, layers, found.reach.causal)
 
 
 def wanted(text: str, n: int, layers: int) -> tuple[int, int, int] | None:
@@ -49,6 +58,21 @@ def test_the_slowest_pair_is_that_of_boolean_products(text: str) -> None:
     for n in (1, 7, 33, 64, 130):
         found, expected = slowest_of(text, n, 4), wanted(text, n, 4)
         assert (found and (found.query, found.key, found.layers)) == expected, n
+
+
+@pytest.mark.parametrize("text", [*PROGRAMS, *TREES])
+def test_the_pair_that_is_never_connected_is_that_of_boolean_products(text: str) -> None:
+    for n in (2, 33, 64, 130):
+        causal, every = dense_fields(Pattern.parse(text), n, 3)
+        permitted = np.tril(np.ones((n, n), np.bool_)) if causal else np.ones((n, n), np.bool_)
+        lacking, found = permitted & ~every[-1], unheard_of(text, n, 3)
+        if not lacking.any():
+            assert found is None, n
+            continue
+        assert found is not None, n
+        query = int(lacking.any(axis=1).argmax())
+        keys = np.flatnonzero(lacking[query])
+        assert found == (query, int(keys[np.abs(keys - query).argmax()])), n
 
 
 @pytest.mark.parametrize("text", [*PROGRAMS, *TREES])
@@ -98,6 +122,13 @@ def test_the_slowest_pair_of_a_window_walks_back_by_whole_windows() -> None:
     assert [step.query for step in found.path] == [201, 101, 1]
 
 
+def test_the_pair_that_is_never_connected_is_found_at_a_billion_tokens() -> None:
+    assert unheard_of("causal\nlocal(left=100)", 10**9, 3) == (301, 0)
+    assert unheard_of("segment(64)", 10**9, 3) == (0, 10**9 - 1)
+    assert unheard_of("causal\nsegment(64)", 10**9, 3) == (64, 0)
+    assert unheard_of("local(left=2, right=1)", 10**9, 2) == (0, 10**9 - 1)
+
+
 def test_segments_are_left_by_no_path() -> None:
     found = slowest_of(
         "layers 2\nlayer == 0 -> segment(10) & local(2)\nelse -> segment(10)", 105, 2
@@ -110,9 +141,9 @@ def test_draws_of_too_many_positions_are_not_listed() -> None:
     pattern = Pattern.parse("blocks(64) { local(1) + global([0]) + random(1) }")
     n = (1 << 22) + 64
     schedule, tables = pattern._stack(n, 2, None, {})
-    _, place = reach_and_latest(schedule, n, 2, tables)
+    place = explored(schedule, n, 2, tables).latest
     assert place is not None
-    assert (place.layers, place.query) == (2, 64)
+    assert (place.layers, place.place.query) == (2, 64)
     with pytest.raises(UnknownError):
         slowest(pattern.elaborated_program, schedule, tables, place)
 

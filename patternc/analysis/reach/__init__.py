@@ -11,17 +11,28 @@ that are not given make bounds. Non-goals: weights, positions of other sequences
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from patternc.analysis.reach.causal import is_causal
 from patternc.analysis.reach.edges import edges_of
-from patternc.analysis.reach.engine import Answer, answers
+from patternc.analysis.reach.engine import Answer, answers, last_answer
 from patternc.analysis.reach.facts import Engine, LayerReach, Reach
-from patternc.analysis.reach.latest import Latest, latest
+from patternc.analysis.reach.latest import Latest, Place, lacking, latest
 from patternc.analysis.reach.question import Question
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
-__all__ = ["Engine", "Latest", "LayerReach", "Reach", "reach", "reach_and_latest"]
+__all__ = [
+    "Engine",
+    "Explored",
+    "Latest",
+    "LayerReach",
+    "Place",
+    "Reach",
+    "connected",
+    "explored",
+    "reach",
+]
 
 
 def reach(
@@ -44,16 +55,41 @@ def reach(
     return _facts(answers(question, causal), question, causal)
 
 
-def reach_and_latest(
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """`reach` with the residual path, where it takes longest, and where a key is lacking at last.
+
+    None: there is no such place, or it is not known.
+    """
+
+    reach: Reach
+    latest: Latest | None
+    lacking: Place | None
+
+
+def explored(
     relations: Sequence[Sequence[Relation]],
     n: int,
     layers: int,
     tables: Sequence[Sequence[HeadTables]] | None = None,
-) -> tuple[Reach, Latest | None]:
-    """`reach` with the residual path, and where it takes longest; None where that is not known."""
+) -> Explored:
+    """`reach` and its places. Raises `ValueError`."""
     question, causal = _asked(relations, n, layers, True, tables)
     found = answers(question, causal)
-    return _facts(found, question, causal), latest(found, n, causal)
+    places = latest(found, n, causal), lacking(found, n, causal)
+    return Explored(_facts(found, question, causal), *places)
+
+
+def connected(
+    relations: Sequence[Sequence[Relation]],
+    n: int,
+    layers: int,
+    tables: Sequence[Sequence[HeadTables]] | None = None,
+) -> int | None:
+    """The pairs that `layers` layers connect with the residual path; None is not known."""
+    question, causal = _asked(relations, n, layers, True, tables)
+    last = last_answer(question, causal)
+    return last.field.sizes.total if last.exact else None
 
 
 def _asked(

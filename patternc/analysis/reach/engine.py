@@ -66,6 +66,15 @@ def answers(question: Question, causal: bool) -> list[Answer]:
     return [found[layer] for layer in range(question.layers)]
 
 
+def last_answer(question: Question, causal: bool) -> Answer:
+    """The last of at least one layer; where formulas decide it, others are not looked at."""
+    if not question.is_certain:
+        for layer, answer in _by_sets(question, causal):
+            if layer == question.layers - 1:
+                return answer
+    return answers(question, causal)[-1]
+
+
 def full_field(n: int, causal: bool) -> Field:
     """The fields where every permitted pair is connected."""
     one = np.ones(1, np.int64)

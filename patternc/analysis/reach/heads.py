@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from patternc.analysis.reach import reach
+from patternc.analysis.reach import connected
 from patternc.language.sources import Rows
 from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
 
 
 def contributions(
-    relations: Sequence[Sequence[Relation]], n: int, layers: int
+    relations: Sequence[Sequence[Relation]],
+    n: int,
+    layers: int,
+    tables: Sequence[Sequence[HeadTables]] | None = None,
 ) -> tuple[int | None, ...]:
     """For each head, the pairs that `layers` layers connect with it and not without it.
 
     The head is left out of every layer. 0 means that others reach all it reaches; None is unknown.
     """
-    whole = reach(relations, n, layers).connected[-1:]
+    whole = connected(relations, n, layers, tables)
     found: dict[tuple[tuple[Relation, ...], ...], int | None] = {}
     lost = []
     for head in range(max(map(_heads, relations))):
@@ -29,9 +33,8 @@ def contributions(
             for heads in relations
         )
         if without not in found:
-            rest = reach(without, n, layers).connected[-1:]
-            known = whole and rest and whole[0] is not None and rest[0] is not None
-            found[without] = whole[0] - rest[0] if known else None  # type: ignore[operator]
+            rest = None if whole is None else connected(without, n, layers, tables)
+            found[without] = None if whole is None or rest is None else whole - rest
         lost.append(found[without])
     return tuple(lost)
 

@@ -1,7 +1,7 @@
-"""Which position is the last to hear of something: from the answers of the engines to one place.
+"""Where it takes longest, and where something is never heard of: single places from the answers.
 
-From the answers of all layers to the number of layers that the slowest pair needs, and the first
-query that has such a pair. Non-goals: its key, and the way between them (`analysis.slowest`).
+From the answers of all layers to the first query of the slowest pairs, and the first that lacks a
+permitted key in the end. Non-goals: the keys, and the way between them (`analysis.slowest`).
 """
 
 from __future__ import annotations
@@ -18,17 +18,26 @@ OPERATIONS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """`query` is the first position with a pair that `layers` layers connect and no fewer.
+class Place:
+    """A query, and the `width` positions from `start` on that it ever hears of.
 
-    What it hears of by then lies in `width` positions from `start` on, a segment that no layer
-    leaves; the whole sequence where there are none.
+    These are a segment that no layer leaves, or the whole sequence.
     """
 
-    layers: int
     query: int
     start: int
     width: int
+
+    def moved(self, start: int) -> Place:
+        return Place(self.query + start, self.start + start, self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """`place` is the first query with a pair that `layers` layers connect and no fewer."""
+
+    layers: int
+    place: Place
 
 
 def latest(found: Sequence[Answer], n: int, causal: bool) -> Latest | None:
@@ -36,11 +45,30 @@ def latest(found: Sequence[Answer], n: int, causal: bool) -> Latest | None:
     layers = _last_growth(found, n)
     if layers is None or not layers:
         return None
-    at = layers - 1
-    if found[at].within:
-        return _within(found, at, n, causal)
-    query = _first_grown(found, at, n, causal)
-    return None if query is None else Latest(layers, query, 0, n)
+    if found[layers - 1].within:
+        return _latest_within(found, layers, n, causal)
+    query = _first_grown(found, layers - 1, n, causal)
+    return None if query is None else Latest(layers, Place(query, 0, n))
+
+
+def lacking(found: Sequence[Answer], n: int, causal: bool) -> Place | None:
+    """The first query that lacks a permitted key after the last layer; None is not known.
+
+    Where positions never leave their segments and it lacks no key of its own one, the segment.
+    """
+    last = found[-1] if found else None
+    if last is None or not last.exact:
+        return None
+    if last.within:
+        whole = [answer.within[0] for answer in found]
+        width = whole[0].field.sizes.rows
+        return lacking(whole, width, causal) or Place(width if causal else 0, 0, width)
+    if last.lacking is not None:
+        return Place(last.lacking, 0, n)
+    if last.fields is None:
+        return None
+    query = _first_row(_permitted(n, causal), last.fields)
+    return None if query is None else Place(query, 0, n)
 
 
 def _last_growth(found: Sequence[Answer], n: int) -> int | None:
@@ -55,40 +83,43 @@ def _last_growth(found: Sequence[Answer], n: int) -> int | None:
     return last
 
 
-def _within(found: Sequence[Answer], at: int, n: int, causal: bool) -> Latest | None:
+def _latest_within(found: Sequence[Answer], layers: int, n: int, causal: bool) -> Latest | None:
     """In the first whole segment, or in the last one."""
     whole = [answer.within[0] for answer in found]
     width = whole[0].field.sizes.rows
     inner = latest(whole, width, causal)
-    if inner is not None and inner.layers == at + 1:
+    if inner is not None and inner.layers == layers:
         return inner
     rest = [answer.within[-1] for answer in found]
-    start = n - n % width
-    inner = latest(rest, n % width, causal)
-    if inner is None or inner.layers != at + 1:
+    inner = latest(rest, n % width or width, causal)
+    if inner is None or inner.layers != layers:
         return None
-    return Latest(inner.layers, start + inner.query, start, n % width)
+    return Latest(layers, inner.place.moved(n - n % width))
 
 
 def _first_grown(found: Sequence[Answer], at: int, n: int, causal: bool) -> int | None:
-    now = found[at]
+    now, before = found[at], found[at - 1] if at else None
     if now.grown is not None:
         return now.grown
     full = now.field.sizes.total == (n * (n + 1) // 2 if causal else n * n)
-    before = found[at - 1] if at else None
     if full and before is None:
         return int(causal)
     if full and before is not None and before.lacking is not None:
         return before.lacking
-    permitted = maps.past(n) if causal else maps.everything(n)
-    later = permitted if full else now.fields
+    later = _permitted(n, causal) if full else now.fields
     earlier = maps.identity(n) if before is None else before.fields
     return None if later is None or earlier is None else _first_row(later, earlier)
 
 
+def _permitted(n: int, causal: bool) -> maps.Map:
+    return maps.past(n) if causal else maps.everything(n)
+
+
 def _first_row(later: maps.Map, earlier: maps.Map) -> int | None:
+    """The first row of which the later map holds more; None: there is none, or too much to do."""
     try:
         with budget(OPERATIONS):
-            return int(later.subtract(earlier).domain().dim_min_val(0).to_python())
+            rows = later.subtract(earlier).domain()
+            return None if rows.is_empty() else int(rows.dim_min_val(0).to_python())
     except BudgetError:
         return None
