@@ -7,9 +7,16 @@ os.environ.setdefault("TRITON_INTERPRET", "1")
 # Tests run in as many processes as there are cores; more threads would only disturb each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import importlib.util
+
 from hypothesis import HealthCheck, settings
 
 # A slow machine is no defect.
 SLOW = [HealthCheck.too_slow]
 settings.register_profile("patternc", derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.load_profile("patternc")
+
+if importlib.util.find_spec("triton"):
+    from tests.interpreter import search_once
+
+    search_once()

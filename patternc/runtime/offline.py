@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from patternc.runtime.binaries import Binary, measured
 
 TARGETS = {
     "sm_80": ("cuda", 80, 32),
@@ -36,23 +35,22 @@ _POINTERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
-    """What one compiled kernel of a kind ("forward", "d_queries", "d_keys", ..) uses.
+class Variant:
+    """A kernel with what is known of its arguments when it is compiled.
 
-    Kinds "delta" and "collected" multiply no matrices; a kernel that takes pieces of long lines
-    counts twice.
-    `products` counts the instructions that multiply matrices, of `instructions` in all. `spills`
-    counts the instructions that access local memory, on hip the registers kept there.
+    `text` holds all of that: kernels of equal text compile to equal binaries.
     """
 
-    kernel: str
-    kind: str
-    registers: int
-    spills: int
-    shared_bytes: int
-    tensor_core: str
-    products: int
-    instructions: int
+    launch: Any
+    signature: Mapping[str, str]
+    constants: Mapping[str, object]
+    attributes: Mapping[tuple[int], list[list[object]]]
+    options: Mapping[str, object]
+    text: str
+
+    @property
+    def kind(self) -> str:
+        return str(self.launch.kind)
 
 
 def compile_offline(
@@ -66,32 +64,75 @@ def compile_offline(
 
     Kernels whose text is `known` from other modules are left out, and new ones added to it.
     """
-    import triton
-
     known = set() if known is None else known
-    binaries = []
-    for launch, sizes in _launches(module, target, dtype, head_dim):
-        text = _text(launch, sizes)
-        if text not in known:
-            known.add(text)
-            binaries.append(_compiled(launch, sizes, target, triton))
-    return tuple(binaries)
-
-
-def _text(launch: Any, sizes: Mapping[str, object]) -> str:
-    """What makes a kernel: its source and that of the functions it calls, flags and sizes."""
-    kernel, flags = launch.kernel, _flags(launch)
-    called = [
-        value.src
-        for name, value in sorted(kernel.fn.__globals__.items())
-        if name in kernel.src and name.startswith("_allowed_") and hasattr(value, "src")
+    found = [
+        variant
+        for variant in variants(module, target, dtype, head_dim)
+        if variant.text not in known
     ]
-    # Numbers in the names of kernels are those of a module.
-    return re.sub(r"_\d+_kernel", "_kernel", "\n".join([kernel.src, *called, str((flags, sizes))]))
+    known.update(variant.text for variant in found)
+    return compiled(found, target)
 
 
-def _flags(launch: Any) -> tuple[bool, ...]:
-    return tuple(argument for argument in launch.arguments if isinstance(argument, bool))
+def variants(
+    module: ModuleType, target: str, dtype: str = "bfloat16", head_dim: int = 64
+) -> tuple[Variant, ...]:
+    """The distinct kernels of `module`, none of them compiled yet."""
+    every = (_variant(*found) for found in _launches(module, target, dtype, head_dim))
+    return tuple({variant.text: variant for variant in every}.values())
+
+
+def compiled(found: Sequence[Variant], target: str) -> tuple[Binary, ...]:
+    """What the binaries of kernels use; they are compiled for the target first."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    kernels = []
+    for item in found:
+        kernel = item.launch.kernel
+        source = ASTSource(kernel, item.signature, item.constants, item.attributes)
+        done = triton.compile(source, target=GPUTarget(*TARGETS[target]), options=item.options)
+        kernels.append((kernel.fn.__name__, item.kind, done))
+    return measured(kernels, target) if kernels else ()
+
+
+def _variant(launch: Any, sizes: Mapping[str, object]) -> Variant:
+    kernel = launch.kernel
+    if not hasattr(kernel, "params"):
+        raise RuntimeError("kernels loaded under TRITON_INTERPRET=1 cannot be compiled")
+    names = [parameter.name for parameter in kernel.params]
+    values = {
+        **dict(zip(names, launch.arguments, strict=False)),
+        **{k: sizes[k] for k in names if k in sizes},
+    }
+    options = {name: value for name, value in sizes.items() if name not in names}
+    specialised = _specialised(kernel.params, values)
+    # Numbers in the names of functions are those of a module.
+    text = re.sub(r"(_\w+?)_\d+(_kernel)?\b(?=\()", r"\1", _source(kernel))
+    text = "\n".join([text, str(specialised), str(sorted(options.items()))])
+    return Variant(launch, *specialised, options, text)
+
+
+def _source(kernel: Any) -> str:
+    """The text of a kernel and of all functions that it calls."""
+    found, waiting = {}, [kernel]
+    while waiting:
+        function = waiting.pop()
+        found[id(function)] = function.src
+        called = (function.fn.__globals__.get(word) for word in re.findall(r"\w+", function.src))
+        jitted = (value for value in called if hasattr(value, "src"))
+        waiting += {id(value): value for value in jitted if id(value) not in found}.values()
+    return "\n".join(found.values())
+
+
+def _kinds(launch: Any) -> tuple[object, ...]:
+    """The flags of a launch and the data types of its tensors."""
+    return tuple(
+        argument if isinstance(argument, bool) else argument.dtype
+        for argument in launch.arguments
+        if isinstance(argument, bool) or hasattr(argument, "dtype")
+    )
 
 
 def _launches(
@@ -109,7 +150,7 @@ def _launches(
     q, k, v, inputs = module._sample_call(n, n, head_dim)
     q, k, v = (part.to(kind) for part in (q, k, v))
     moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
-    layers = range(module.LAYERS or 1)
+    layers = _typical_layers(module)
     parts, rest = dict.fromkeys(layers, (q, k, v)), (0.125, 0.0, 0)
     for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):
         own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
@@ -121,7 +162,7 @@ def _launches(
         totals = module._Totals.of(call, module._learnable(call))
         backward = module._backward_launches(call, out, lse, out, lse, totals)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
-            found.setdefault((launch.kernel.fn.__name__, *_flags(launch)), launch)
+            found.setdefault((launch.kernel.fn.__name__, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
     return [
         (launch, module._launch_sizes(*launch[3:], *sizes))
@@ -129,23 +170,10 @@ def _launches(
     ]
 
 
-def _compiled(launch: Any, sizes: Mapping[str, object], target: str, triton: Any) -> Binary:
-    from triton.backends.compiler import GPUTarget
-    from triton.compiler import ASTSource
-
-    kernel = launch.kernel
-    if not hasattr(kernel, "params"):
-        raise RuntimeError("kernels loaded under TRITON_INTERPRET=1 cannot be compiled")
-    names = [parameter.name for parameter in kernel.params]
-    values = {
-        **dict(zip(names, launch.arguments, strict=False)),
-        **{k: sizes[k] for k in names if k in sizes},
-    }
-    signature, constants, attributes = _specialised(kernel.params, values)
-    source = ASTSource(kernel, signature, constants, attributes)
-    options = {name: value for name, value in sizes.items() if name not in names}
-    compiled = triton.compile(source, target=GPUTarget(*TARGETS[target]), options=options)
-    return _measured(kernel.fn.__name__, launch.kind, compiled, target)
+def _typical_layers(module: ModuleType) -> list[int]:
+    """One layer of each kind: equal layers differ in what is drawn, not in their kernels."""
+    kinds = module._GROUP_OF_LAYER[: module.LAYERS or 1]
+    return sorted({kind: layer for layer, kind in enumerate(kinds)}.values())
 
 
 def _specialised(
@@ -183,47 +211,3 @@ def _is_divisible(value: object) -> bool:
             return False
         case _:
             return True
-
-
-def _measured(name: str, kind: str, compiled: Any, target: str) -> Binary:
-    shared = int(compiled.metadata.shared)
-    if target.startswith("gfx"):
-        text = compiled.asm["amdgcn"]
-        registers = int(_found(r"\.vgpr_count:\s+(\d+)", text))
-        spills = int(_found(r"\.vgpr_spill_count:\s+(\d+)", text))
-        products, lines = text.count("v_mfma"), len(re.findall(r"^\t[sv]_\w+", text, re.MULTILINE))
-        unit = "MFMA" if products else ""
-        return Binary(name, kind, registers, spills, shared, unit, products, lines)
-    usage, code = _disassembled(compiled.asm["cubin"])
-    registers = int(_found(r"REG:(\d+)", usage))
-    spills = len(re.findall(r"\b(?:STL|LDL)\b", code))
-    units = [unit for unit in ("HGMMA", "UTCHMMA", "HMMA") if unit in code]
-    unit = units[0] if units else ""
-    products, lines = code.count(unit) if unit else 0, len(re.findall(r"/\*[0-9a-f]{4,}\*/", code))
-    return Binary(name, kind, registers, spills, shared, unit, products, lines)
-
-
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    if match is None:
-        raise RuntimeError(f"the tools of triton print no {pattern}")
-    return match[1]
-
-
-def _disassembled(binary: bytes) -> tuple[str, str]:
-    """What cuobjdump says of a cubin: resource usage, machine code."""
-    tool = next(_tools("cuobjdump"))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "kernel.cubin"
-        path.write_bytes(binary)
-        usage, code = (
-            subprocess.run([tool, option, path], capture_output=True, text=True, check=True).stdout
-            for option in ("-res-usage", "-sass")
-        )
-    return usage, code
-
-
-def _tools(name: str) -> Iterator[Path]:
-    import triton
-
-    yield from Path(triton.__file__).parent.glob(f"backends/nvidia/bin/{name}")
