@@ -67,13 +67,10 @@ def lessons(program: Elaborated, n: int, layers: int | None, tile: Tile) -> tupl
         at = min(n, MOST_WEIGHED) if fitting(rule.pattern) is None else n
         for found in _cheaper(rule, at, tile):
             findings.add(found)
-    stack = [tuple(_relation(rule.pattern) for rule in heads) for heads in schedule]
+    stack = [tuple(relation(rule.pattern) for rule in heads) for heads in schedule]
     for found in (*_apart(schedule, stack, n), *_order(schedule, stack, n, layers)):
         findings.add(found)
     return findings.warnings()
-
-
-_relation = lru_cache(maxsize=4096)(relation)
 
 
 # --- tiles ----------------------------------------------------------------------------------
@@ -114,7 +111,7 @@ def _costs(rule: Rule, term: Term, other: Term, n: int, tile: Tile) -> tuple[_Co
 @lru_cache(maxsize=4096)
 def _cost(pattern: HeadPattern, n: int, tile: Tile) -> _Cost | None:
     """None where tables or other sources decide."""
-    meaning = _relation(pattern)
+    meaning = relation(pattern)
     if meaning.sources != (TOKENS,) or any(branch.conjuncts for branch in meaning.branches):
         return None
     tiles = sum(issued(branch, *tile, n) for branch in meaning.branches)

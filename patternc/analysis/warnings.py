@@ -19,7 +19,6 @@ depends on run-time inputs, or takes more than the bounds of `sets` and `listed`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
 from patternc.analysis.coverage import empty_row, unseen_key
@@ -29,8 +28,8 @@ from patternc.language.elaborate import Elaborated
 from patternc.language.program import Call, Node
 from patternc.language.sources import TOKENS, Source, word_of
 from patternc.language.terms import Global
-from patternc.relation import relation as relations
 from patternc.relation.lengths import fitting, verify
+from patternc.relation.relation import relation
 
 # Looked at where no length is given and no grid has one.
 LENGTH = 4096
@@ -64,17 +63,15 @@ def usual_length(program: Elaborated) -> int:
     return next((most for _, most in filter(None, spans)), LENGTH)
 
 
-_relation = lru_cache(maxsize=4096)(relations.relation)
-
-
 def _idle_globals(rule: Rule, n: int) -> Iterator[Diagnostic]:
     for call in rule.calls("global"):
         (term,) = rule.meaning(call).branches
         if not isinstance(term, Global) or term.projection is not None:
             continue
-        whole = _relation(rule.pattern)
-        without = _relation(without_rows(rule.pattern, term))
-        if is_cut(whole, n) and are_surely_equal(whole, without, n):
+        whole = relation(rule.pattern)
+        if not is_cut(whole, n):
+            continue
+        if are_surely_equal(whole, relation(without_rows(rule.pattern, term)), n):
             yield _idle_global(call, rule, n)
 
 
@@ -95,7 +92,7 @@ def _leaks(rule: Rule, n: int) -> Iterator[Diagnostic]:
     parts = list(operands(rule.written, rule.place))
     if rule.causal or len(parts) == 1:
         return
-    meanings = [_relation(rule.meaning(part)) for part in parts]
+    meanings = [relation(rule.meaning(part)) for part in parts]
     causal = next((k for k, meaning in enumerate(meanings) if is_causal(meaning, n)), None)
     if causal is None:
         return
@@ -121,7 +118,7 @@ def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: Rule) -> Diagno
 
 def _empty_rows(rules: list[Rule], n: int) -> Iterator[Diagnostic]:
     for rule in rules:
-        row = empty_row(_relation(rule.pattern), n)
+        row = empty_row(relation(rule.pattern), n)
         if row is not None:
             yield _empty_row(row, rule, n)
 
@@ -140,7 +137,7 @@ def _empty_row(row: int, rule: Rule, n: int) -> Diagnostic:
 
 def _unseen_keys(layers: list[list[Rule]], n: int) -> Iterator[Diagnostic]:
     for rules in layers:
-        heads = tuple(dict.fromkeys(_relation(rule.pattern) for rule in rules))
+        heads = tuple(dict.fromkeys(relation(rule.pattern) for rule in rules))
         found = unseen_key(heads, n)
         if found is not None:
             yield _unseen_key(*found, rules, n)

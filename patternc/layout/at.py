@@ -22,8 +22,9 @@ from patternc.layout.listing import (
 )
 from patternc.layout.tiling import classify_by_key, tiling
 from patternc.relation.evaluation import Booleans, Integers
+from patternc.relation.filters import count
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run, Sizes, count, in_runs, values_of_row
+from patternc.relation.runs import Run, Sizes, in_runs, values_of_row
 from patternc.relation.tables import HeadTables, Tables
 
 Kind = Literal["full", "partial"]

@@ -16,6 +16,7 @@ from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
 from patternc.layout.tiling import classify, tiling, touched
 from patternc.relation import fold
 from patternc.relation.evaluation import Booleans, Integers, Values, holds
+from patternc.relation.filters import count, counts
 from patternc.relation.integer_sets import (
     BudgetError,
     KeyCount,
@@ -26,7 +27,7 @@ from patternc.relation.integer_sets import (
     universe,
 )
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run, count, expand, filter_of, lengths
+from patternc.relation.runs import Run, filter_of
 from patternc.relation.tables import HeadTables, Tables
 
 CELLS = 1 << 22
@@ -55,16 +56,8 @@ def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
     found, rows = classify(formula, TILE, TILE, keys), np.arange(-(-tables.n // TILE))
     partial = listed_singly(found.partial, rows, tables.sizes)
     height = np.minimum(TILE, tables.n - rows * TILE)
-    full = sum((_visited_rows(run, rows, tables) for run in found.full), np.zeros_like(rows))
+    full = sum((counts(run, rows, tables.sizes) for run in found.full), np.zeros_like(rows))
     return int((full * height).sum()) * TILE + _held(formula, partial.row, partial.tile, tables)
-
-
-def _visited_rows(run: Run, rows: Integers, tables: Tables) -> Integers:
-    """How many tiles the run visits for each row of tiles."""
-    if filter_of(run) == fold.TRUE:
-        return lengths(run, rows, tables.sizes)
-    listed = [row for row, _ in expand(run, rows, tables.sizes)]
-    return np.bincount(np.concatenate(listed), minlength=len(rows))
 
 
 @lru_cache(maxsize=1024)

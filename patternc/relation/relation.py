@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal as Choice
 from typing import assert_never
 
@@ -89,6 +90,7 @@ class Relation:
         return named or (home_of(self.rows),)
 
 
+@lru_cache(maxsize=4096)
 def relation(pattern: HeadPattern) -> Relation:
     """Equal branches of a mix are one with their number as multiplicity."""
     softmaxes: list[HeadPattern] = []

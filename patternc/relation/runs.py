@@ -18,7 +18,7 @@ from patternc.relation.evaluation import Booleans, Integers, Values, evaluate, h
 from patternc.relation.fold import TRUE, conjunction
 from patternc.relation.formulas import variables_of
 
-CHUNK = 1 << 22
+CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,6 @@ def lengths(run: Run, rows: Integers, sizes: Sizes) -> Integers:
     """Values that the run visits for each row, its filter not applied."""
     start, stop = spans(run, rows, sizes)
     return -(-(stop - start) // run.step)
-
-
-def count(run: Run, rows: Integers, sizes: Sizes) -> int:
-    """Values that the run visits over all rows."""
-    if filter_of(run) == TRUE:
-        return int(lengths(run, rows, sizes).sum())
-    return sum(len(row) for row, _ in expand(run, rows, sizes))
 
 
 def expand(run: Run, rows: Integers, sizes: Sizes) -> Iterator[tuple[Integers, Integers]]:

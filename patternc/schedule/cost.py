@@ -13,8 +13,9 @@ import numpy as np
 
 from patternc.language.formula import Condition
 from patternc.layout.tiling import classify
+from patternc.relation.filters import count
 from patternc.relation.integer_sets import KeyCount
-from patternc.relation.runs import Run, Sizes, count
+from patternc.relation.runs import Run, Sizes
 from patternc.schedule.classes import EVERY, Classes
 
 # Positions at which schedules are weighed.

@@ -77,6 +77,7 @@ def _spares_anyway(classes: Classes | None, query_tile: int) -> bool:
     return classes.segment >= classes.stride * query_tile
 
 
+@lru_cache(maxsize=4096)
 def _cut(formula: Condition) -> tuple[Piece, ...] | None:
     """Disjoint pieces, all with their finest classes; None where no term has any."""
     members: dict[Classes | None, list[Condition]] = {}

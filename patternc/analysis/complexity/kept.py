@@ -19,6 +19,7 @@ from patternc.analysis.complexity.tally import MOST_ROWS, UncountedError, contin
 from patternc.language.formula import Condition
 from patternc.language.sources import TOKENS
 from patternc.relation.evaluation import Integers
+from patternc.relation.filters import count
 from patternc.relation.fold import TRUE
 from patternc.relation.integer_sets import (
     BudgetError,
@@ -30,7 +31,7 @@ from patternc.relation.integer_sets import (
     period_and_start,
 )
 from patternc.relation.relation import Relation
-from patternc.relation.runs import Run, Sizes, count, filter_of, values_of_row
+from patternc.relation.runs import Run, Sizes, filter_of, values_of_row
 from patternc.relation.text import PLAIN
 
 # About 0.2 s.

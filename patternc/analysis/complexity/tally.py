@@ -21,9 +21,10 @@ from patternc.analysis.complexity.eventual import Eventual, Recurring
 from patternc.analysis.complexity.planes import Plane
 from patternc.language.formula import Constant
 from patternc.relation.evaluation import Integers, Values, evaluate, holds
+from patternc.relation.filters import count, counts
 from patternc.relation.fold import TRUE
 from patternc.relation.integer_sets import BudgetError, budget, period_and_start
-from patternc.relation.runs import Run, Sizes, count, expand, filter_of, lengths
+from patternc.relation.runs import Run, Sizes, filter_of
 
 # Rows looked at for one tally; pairs of lengths and rows; pairs of those and keys.
 MOST_ROWS = 1 << 22
@@ -189,14 +190,7 @@ def recurrence(shapes: list[tuple[Eventual, Recurring]]) -> Recurring:
 
 def _new(runs: tuple[Run, ...], rows: Integers) -> Integers:
     sizes = Sizes(len(rows), 0)
-    total = np.zeros(len(rows), np.int64)
-    for run in runs:
-        if filter_of(run) == TRUE:
-            total += lengths(run, rows, sizes)
-        else:
-            for row, _ in expand(run, rows, sizes):
-                total += np.bincount(row, minlength=len(rows))
-    return total
+    return sum((counts(run, rows, sizes) for run in runs), rows * 0)
 
 
 # --- pairs that depend on n -----------------------------------------------------------------
@@ -219,31 +213,27 @@ def _count_at(plane: Plane, n: int) -> int:
 
 def _counts(runs: tuple[Run, ...], stop: int) -> Integers:
     """The values of the runs over all rows i < n, for every n < stop."""
+    plain = [run for run in runs if filter_of(run) == TRUE]
     total = np.zeros(stop, np.int64)
+    for n, i in _triangle(stop):
+        there = sum((_values(run, n, i) for run in plain), np.zeros(n.shape))
+        total += np.bincount(n, weights=there, minlength=stop).astype(np.int64)
     for run in runs:
-        if filter_of(run) == TRUE:
-            total += _closed_counts(run, stop)
-        else:
+        if run not in plain:
             total += [count(run, np.arange(n), Sizes(n, 0)) for n in range(stop)]
     return total
 
 
-def _closed_counts(run: Run, stop: int) -> Integers:
-    total = np.zeros(stop, np.int64)
-    for n, i in _triangle(stop):
-        at: Values = {"n": n, "i": i, "m": 0}
-        start, end = evaluate(run.start, at), evaluate(run.stop, at)
-        length = np.maximum(-(-(end - start) // run.step), 0)
-        there = np.where(holds(run.guard, at), length, 0)
-        total += np.bincount(n, weights=np.broadcast_to(there, n.shape), minlength=stop).astype(
-            np.int64
-        )
-    return total
+def _values(run: Run, n: Integers, i: Integers) -> Integers:
+    """How many values a run without a filter has in row i of n."""
+    at: Values = {"n": n, "i": i, "m": 0}
+    length = -(-(evaluate(run.stop, at) - evaluate(run.start, at)) // run.step)
+    return np.where(holds(run.guard, at), np.maximum(length, 0), 0)
 
 
 def _triangle(stop: int) -> Iterator[tuple[Integers, Integers]]:
     """All 0 <= i < n < stop, some n at a time."""
-    step = max(1, (1 << 20) // max(stop, 1))
+    step = max(1, (1 << 16) // max(stop, 1))
     for first in range(0, stop, step):
         lengths_of = np.arange(first, min(first + step, stop))
         n = np.repeat(lengths_of, lengths_of)

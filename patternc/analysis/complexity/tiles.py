@@ -25,6 +25,7 @@ from patternc.layout.at import BranchLayout
 from patternc.layout.tiling import Classified, classify
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Integers
+from patternc.relation.filters import count
 from patternc.relation.fold import TRUE
 from patternc.relation.integer_sets import (
     BudgetError,
@@ -37,7 +38,7 @@ from patternc.relation.integer_sets import (
 )
 from patternc.relation.predicate import InRow
 from patternc.relation.relation import Branch, Relation, atoms_of
-from patternc.relation.runs import Run, Sizes, count, filter_of, lengths
+from patternc.relation.runs import Run, Sizes, filter_of, lengths
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
 from patternc.schedule.classes import EVERY

@@ -102,7 +102,8 @@ def _listed(edge: Edge, tables: Tables, runs: tuple[Run, ...] | None) -> Iterato
         yield from _by_row(tables.spans(spans_of), np.arange(tables.n))
     elif edge.is_known:
         for row, key in held(Conjunct(edge.formula, edge.literals), tables):
-            yield _merged(row, key)
+            order = np.lexsort((key, row))
+            yield _merged(row[order], key[order])
     elif runs is None:
         raise UnknownError
     else:
@@ -175,10 +176,10 @@ def _evaluated(edge: Edge, tables: Tables) -> Iterator[tuple[Integers, Integers]
 
 
 def _merged(row: Integers, key: Integers) -> Ranges:
-    """Single pairs as intervals."""
-    order = np.lexsort((key, row))
-    row, key = row[order], key[order]
-    first = np.ones(len(row), np.bool_)
-    first[1:] = (row[1:] != row[:-1]) | (key[1:] > key[:-1] + 1)
-    last = np.append(first[1:], True) if len(row) else first
-    return Ranges(1, row[first], key[first], key[last] + 1)
+    """Single pairs, in order, as progressions with the commonest step between two keys."""
+    within, between = row[1:] == row[:-1], key[1:] - key[:-1]
+    steps, times = np.unique(between[within], return_counts=True)
+    step = int(steps[times.argmax()]) if len(steps) else 1
+    first = np.append(True, ~within | (between != step))[: len(row)]
+    last = np.append(first[1:], True)[: len(row)]
+    return Ranges(step, row[first], key[first], key[last] + 1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from math import lcm
 from typing import assert_never
 
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 
 from patternc.language.formula import (
     Absolute,
-    Add,
     All,
     Any,
     Atom,
@@ -28,26 +26,20 @@ from patternc.language.formula import (
     Condition,
     Constant,
     Expression,
-    FloorDivide,
     Maximum,
     Minimum,
-    Modulo,
-    Multiply,
     Not,
-    Subtract,
     Truth,
-    Variable,
 )
-from patternc.relation.evaluation import Integers, Values, evaluate, holds
-from patternc.relation.fold import TRUE
+from patternc.relation.evaluation import Integers, Values, evaluate
+from patternc.relation.filters import is_countable, period_of, periodic_counts, sides_of
 from patternc.relation.formulas import operands_of, variables_of
 from patternc.relation.integer_sets import BudgetError
-from patternc.relation.runs import Run, Sizes, filter_of, spans
+from patternc.relation.runs import Run, Sizes, filter_of
 
 # Up to here every row is a class of its own.
 _FEW = 1 << 14
 _MOST_STRETCHES = 1 << 21
-_CELLS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,77 +152,8 @@ def _traced(runs: tuple[Run, ...], rows: Integers) -> tuple[Integers, NDArray[np
         signs.extend(_turns(run.start, rows))
         signs.extend(_turns(run.stop, rows))
         signs.append(_sign(run.stop, run.start, rows))
-        sizes += visited(run, rows)
+        sizes += periodic_counts(run, rows, Sizes(0, 0))
     return sizes, np.stack(signs)
-
-
-def visited(run: Run, rows: Integers) -> Integers:
-    """How many keys the run visits for each row."""
-    start, stop = spans(run, rows, Sizes(0, 0))
-    steps = -(-(stop - start) // run.step)
-    chosen = filter_of(run)
-    if chosen == TRUE:
-        return steps
-    counts = np.zeros(rows.shape, np.int64)
-    period = lcm(*map(_period, _sides(chosen)))
-    height = max(1, _CELLS // period)
-    for first in range(0, len(rows), height):
-        some = slice(first, first + height)
-        keys = start[some, None] + np.arange(period) * run.step
-        held = holds(chosen, {"i": rows[some, None], "j": keys})
-        passed = np.cumsum(np.broadcast_to(held, keys.shape), axis=1)
-        whole, rest = np.divmod(steps[some], period)
-        partial = np.take_along_axis(passed, np.maximum(rest - 1, 0)[:, None], axis=1)[:, 0]
-        counts[some] = whole * passed[:, -1] + np.where(rest, partial, 0)
-    return counts
-
-
-def is_countable(run: Run) -> bool:
-    """Whether the run has no filter, or one that is periodic in the key."""
-    return _is_periodic(filter_of(run))
-
-
-def _is_periodic(condition: Condition) -> bool:
-    """Whether i and j decide by their residues only, in every comparison that names j."""
-    match condition:
-        case Compare(_, left, right):
-            names_key = "j" in variables_of(condition)
-            return not names_key or all(
-                _slope(left, name) is not None and _slope(left, name) == _slope(right, name)
-                for name in ("i", "j")
-            )
-        case All(items) | Any(items):
-            return all(map(_is_periodic, items))
-        case Not(operand):
-            return _is_periodic(operand)
-        case _:
-            return True
-
-
-def _slope(expression: Expression, name: str) -> Fraction | None:
-    """How fast the expression grows in a variable over long distances; None where it varies."""
-    match expression:
-        case Variable(found):
-            return Fraction(found == name)
-        case Constant() | Modulo():
-            return Fraction(0)
-        case FloorDivide(operand, Constant(divisor)):
-            inner = _slope(operand, name)
-            return None if inner is None else inner / divisor
-        case Multiply(Constant(factor), operand):
-            inner = _slope(operand, name)
-            return None if inner is None else inner * factor
-    sides = [_slope(operand, name) for operand in operands_of(expression)]
-    if len(sides) != 2 or sides[0] is None or sides[1] is None:
-        return None
-    match expression:
-        case Add():
-            return sides[0] + sides[1]
-        case Subtract():
-            return sides[0] - sides[1]
-        case Minimum() | Maximum() if sides[0] == sides[1]:
-            return sides[0]
-    return None
 
 
 def _signs(condition: Condition, rows: Integers) -> Iterator[NDArray[np.int8]]:
@@ -274,26 +197,7 @@ def _period_of(runs: tuple[Run, ...]) -> int:
     """Rows of equal residue of it have affine bounds, and lengths that steps divide alike."""
     periods = [1]
     for run in runs:
-        bounds = lcm(_period(run.start), _period(run.stop))
-        kept = lcm(1, *map(_period, _sides(filter_of(run))))
-        periods += [bounds * run.step * kept, *map(_period, _sides(run.guard))]
+        bounds = lcm(period_of(run.start), period_of(run.stop))
+        kept = lcm(1, *map(period_of, sides_of(filter_of(run))))
+        periods += [bounds * run.step * kept, *map(period_of, sides_of(run.guard))]
     return lcm(*periods)
-
-
-def _sides(condition: Condition) -> Iterator[Expression]:
-    match condition:
-        case Compare(_, left, right):
-            yield from (left, right)
-        case All(items) | Any(items):
-            for item in items:
-                yield from _sides(item)
-        case Not(operand):
-            yield from _sides(operand)
-
-
-def _period(expression: Expression) -> int:
-    match expression:
-        case FloorDivide(operand, Constant(divisor)) | Modulo(operand, Constant(divisor)):
-            return _period(operand) * divisor
-        case _:
-            return lcm(1, *map(_period, operands_of(expression)))

@@ -1,0 +1,153 @@
+"""Filtered runs, counted without a list of their values.
+
+From a run and rows to how many values it visits in each. A filter that decides by the residues of
+i and j has a period in the value, and is looked at over one period where runs are longer than that.
+Other filters are asked value by value. Non-goals: symbolic n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+from math import lcm
+
+import numpy as np
+
+from patternc.language.formula import (
+    Add,
+    All,
+    Any,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    FloorDivide,
+    Maximum,
+    Minimum,
+    Modulo,
+    Multiply,
+    Not,
+    Subtract,
+    Variable,
+)
+from patternc.relation.evaluation import Integers, holds
+from patternc.relation.fold import TRUE
+from patternc.relation.formulas import operands_of, variables_of
+from patternc.relation.runs import Run, Sizes, expand, filter_of, lengths, spans
+
+_CELLS = 1 << 18
+
+
+def count(run: Run, rows: Integers, sizes: Sizes) -> int:
+    """Values that the run visits over consecutive rows."""
+    return int(counts(run, rows, sizes).sum())
+
+
+def counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
+    """Values that the run visits for each of consecutive rows."""
+    visited = lengths(run, rows, sizes)
+    if filter_of(run) == TRUE:
+        return visited
+    if is_countable(run) and _period(run) * len(rows) < visited.sum():
+        return periodic_counts(run, rows, sizes)
+    found = np.zeros(len(rows), np.int64)
+    for row, _ in expand(run, rows, sizes):
+        found += np.bincount(row - rows[0], minlength=len(rows))
+    return found
+
+
+def periodic_counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
+    """The same for any rows, of a countable run."""
+    start, stop = spans(run, rows, sizes)
+    steps = -(-(stop - start) // run.step)
+    if filter_of(run) == TRUE:
+        return steps
+    found = np.zeros(rows.shape, np.int64)
+    period = _period(run)
+    height = max(1, _CELLS // period)
+    for first in range(0, len(rows), height):
+        some = slice(first, first + height)
+        keys = start[some, None] + np.arange(period) * run.step
+        held = holds(filter_of(run), {"i": rows[some, None], "j": keys, **sizes.values})
+        passed = np.cumsum(np.broadcast_to(held, keys.shape), axis=1)
+        whole, rest = np.divmod(steps[some], period)
+        partial = np.take_along_axis(passed, np.maximum(rest - 1, 0)[:, None], axis=1)[:, 0]
+        found[some] = whole * passed[:, -1] + np.where(rest, partial, 0)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def is_countable(run: Run) -> bool:
+    """Whether the run has no filter, or one that is periodic in the key."""
+    return _is_periodic(filter_of(run))
+
+
+@lru_cache(maxsize=4096)
+def _period(run: Run) -> int:
+    """Of the filter of a countable run."""
+    return lcm(*map(period_of, sides_of(filter_of(run))))
+
+
+def _is_periodic(condition: Condition) -> bool:
+    """Whether i and j decide by their residues only, in every comparison that names j."""
+    match condition:
+        case Compare(_, left, right):
+            names_key = "j" in variables_of(condition)
+            return not names_key or all(
+                _slope(left, name) is not None and _slope(left, name) == _slope(right, name)
+                for name in ("i", "j")
+            )
+        case All(items) | Any(items):
+            return all(map(_is_periodic, items))
+        case Not(operand):
+            return _is_periodic(operand)
+        case _:
+            return True
+
+
+def _slope(expression: Expression, name: str) -> Fraction | None:
+    """How fast the expression grows in a variable over long distances; None where it varies."""
+    match expression:
+        case Variable(found):
+            return Fraction(found == name)
+        case Constant() | Modulo():
+            return Fraction(0)
+        case FloorDivide(operand, Constant(divisor)):
+            inner = _slope(operand, name)
+            return None if inner is None else inner / divisor
+        case Multiply(Constant(factor), operand):
+            inner = _slope(operand, name)
+            return None if inner is None else inner * factor
+    sides = [_slope(operand, name) for operand in operands_of(expression)]
+    if len(sides) != 2 or sides[0] is None or sides[1] is None:
+        return None
+    match expression:
+        case Add():
+            return sides[0] + sides[1]
+        case Subtract():
+            return sides[0] - sides[1]
+        case Minimum() | Maximum() if sides[0] == sides[1]:
+            return sides[0]
+    return None
+
+
+def sides_of(condition: Condition) -> Iterator[Expression]:
+    """Both sides of every comparison."""
+    match condition:
+        case Compare(_, left, right):
+            yield from (left, right)
+        case All(items) | Any(items):
+            for item in items:
+                yield from sides_of(item)
+        case Not(operand):
+            yield from sides_of(operand)
+
+
+def period_of(expression: Expression) -> int:
+    """The product of what the expression is divided by: its growth repeats after as many."""
+    match expression:
+        case FloorDivide(operand, Constant(divisor)) | Modulo(operand, Constant(divisor)):
+            return period_of(operand) * divisor
+        case _:
+            return lcm(1, *map(period_of, operands_of(expression)))
