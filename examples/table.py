@@ -84,7 +84,9 @@ def layers_until_full(example: Example) -> str:
         return "another sequence"
     reach = pattern.reach(example.length, MOST_LAYERS)
     if reach.full_at is None:
-        return f"not in {MOST_LAYERS}" if reach.full_exact else "unknown"
+        decided = any(item.role in _DECIDING for item in pattern.inputs)
+        unknown = "at the call" if decided else "unknown"
+        return f"not in {MOST_LAYERS}" if reach.full_exact else unknown
     return str(reach.full_at)
 
 

@@ -192,7 +192,8 @@ class Analyses(Questions):
         count = range(max(1, min(self.layers or 1, layers)))
         given = [self._asked(n, layer, inputs)[2] for layer in count]
         tables = [self._tables(n, own, slots) for own in given]
-        return [self.all_relations(layer) for layer in count], tables
+        heads = [len(own) for own in tables]
+        return [self.all_relations(*each) for each in zip(count, heads, strict=True)], tables
 
     def _all_given(self, inputs: Mapping[str, Input]) -> bool:
         """Whether every input that decides about pairs is there."""

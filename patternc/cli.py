@@ -261,6 +261,7 @@ def _checked(
 @click.option("-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]")
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
+@click.option("--rows", metavar="NAME", default="", help="Rows of a stream by name, or of `tree`.")
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
 def show(
     paths: tuple[str, ...],
@@ -270,9 +271,13 @@ def show(
     length: int | None,
     layer: int,
     head: int | None,
+    rows: str,
     drawing: str | None,
 ) -> None:
-    """Draw a pattern, with its pairs, density and tiles."""
+    """Draw a pattern, with its pairs, density and tiles.
+
+    `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
+    """
     from patternc.report import picture, terminal, views
 
     if drawing == files.STANDARD:
@@ -281,7 +286,10 @@ def show(
     pattern = _understood(given, ignored, length)
     _within("--layer", layer, pattern.layers)
     _within("--head", head or 0, pattern.heads)
-    view = views.view(pattern, length, layer, head)
+    if rows and rows not in pattern.rows:
+        listed = ", ".join(pattern.rows) or "only those of the tokens"
+        raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
+    view = views.view(pattern, length, layer, head, rows)
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
     panels, facts = view.panels(most), view.facts()
     click.echo(f"{given.title}: {view.caption}")
@@ -294,6 +302,8 @@ def show(
         click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} show one")
     for name, value in facts:
         click.echo(f"{name:<8} {value}")
+    if not rows and pattern.rows:
+        click.echo(f"there are other rows: --rows {' or --rows '.join(pattern.rows)}")
 
 
 @commands.command()

@@ -196,10 +196,11 @@ class Questions:
             self._relations[at, rows] = tuple(map(relation, patterns))
         return self._relations[at, rows]
 
-    def all_relations(self, layer: int = 0) -> tuple[Relation, ...]:
-        """The relation of every head, and behind them those of the rows of streams."""
+    def all_relations(self, layer: int, heads: int) -> tuple[Relation, ...]:
+        """The relations of so many heads, and behind them those of the rows of streams."""
         streams = [name for name, rows in self._program.rows.items() if isinstance(rows, Stream)]
-        return tuple(chain.from_iterable(self.relations(layer, rows) for rows in ("", *streams)))
+        every = (islice(cycle(self.relations(layer, rows)), heads) for rows in ("", *streams))
+        return tuple(chain.from_iterable(every))
 
     def head_tables(
         self,

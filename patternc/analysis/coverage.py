@@ -25,10 +25,11 @@ from patternc.relation.tables import HeadTables
 
 @lru_cache(maxsize=4096)
 def empty_row(relation: Relation, n: int) -> int | None:
-    """The first query position that sees no key of any source."""
+    """The first query position, of whosever rows, that sees no key of any source."""
     sizes = {source: slots_at(source, n) for source in relation.sources}
     known = tuple(branch for branch in relation.branches if sizes[branch.source] is not None)
-    first = _first(known, n, "i", n)
+    tables = HeadTables(n, rows=relation.rows)
+    first = _first(known, tables, "i", tables.row_count)
     return first if len(known) == len(relation.branches) else None
 
 
@@ -40,7 +41,7 @@ def unseen_key(relations: tuple[Relation, ...], n: int) -> tuple[Source, int] | 
         count = slots_at(source, n)
         if count is not None:
             there = tuple(branch for branch in branches if branch.source == source)
-            if (first := _first(there, n, "j", count)) is not None:
+            if (first := _first(there, HeadTables(n), "j", count)) is not None:
                 return source, first
     return None
 
@@ -53,29 +54,28 @@ def slots_at(source: Source, n: int) -> int | None:
         return None
 
 
-def _first(branches: tuple[Branch, ...], n: int, side: Side, count: int) -> int | None:
-    formulas = tuple(
-        dict.fromkeys((branch.formula, slots(branch.source, n, {})) for branch in branches)
-    )
-    first = first_left_out(formulas, n, side, count)
+def _first(branches: tuple[Branch, ...], tables: HeadTables, side: Side, count: int) -> int | None:
+    every = ((branch.formula, slots(branch.source, tables.n, {})) for branch in branches)
+    formulas = tuple(dict.fromkeys(every))
+    first = first_left_out(formulas, tables.row_count, side, count)
     if first is None or first < 0:
         return None
     if any(branch.conjuncts for branch in branches):
-        return _first_beside_tables(branches, formulas, n, side, count)
+        return _first_beside_tables(branches, formulas, tables, side, count)
     return first
 
 
 def _first_beside_tables(
-    branches: tuple[Branch, ...], formulas: Formulas, n: int, side: Side, count: int
+    branches: tuple[Branch, ...], formulas: Formulas, tables: HeadTables, side: Side, count: int
 ) -> int | None:
     """The first position that neither the formulas nor the tables reach."""
-    left = left_out(formulas, n, side, count)
+    left = left_out(formulas, tables.row_count, side, count)
     if left is None:
         return None
     bare = np.zeros(count, np.bool_)
     bare[left] = True
     try:
-        for row, key in _listed(branches, HeadTables(n)):
+        for row, key in _listed(branches, tables):
             bare[row if side == "i" else key] = False
             if not bare.any():
                 return None

@@ -10,10 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.complexity.layers import LayerCost, Workload, layer_cost
+from patternc.analysis.complexity.other_rows import RowsCost, rows_cost
+from patternc.analysis.flow import Flow, flow_of
 from patternc.analysis.papers import Comparison, Paper, compared
-from patternc.analysis.reach import LayerReach, Reach, reach
+from patternc.analysis.reach import LayerReach, Reach
 from patternc.analysis.roofline import Measured, Roofline, rooflines
+from patternc.analysis.unmet import Unmet
 from patternc.language.diagnostics import Diagnostic
+from patternc.language.elaborate import Elaborated
 from patternc.progress import steps
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -23,12 +27,16 @@ from patternc.relation.tables import HeadTables
 class Subject:
     """What is reported on: `relations[layer][head]`, as many layers as are asked for.
 
-    `tables` answer for the inputs of a layer's heads, which are `known` if all that decide pairs
-    are given; `sizes` are the slots that the call knows; `grid[layer]` says that the layer has a
-    meaning at one length only.
+    `others[layer]` are the heads of other rows, by these rows; the schedule has `period` layers of
+    its own. `tables` answer for the inputs of a layer's heads, which are `known` if all that decide
+    pairs are given; `sizes` are the slots that the call knows; `grid[layer]` says that the layer
+    has a meaning at one length only.
     """
 
+    program: Elaborated
     relations: tuple[tuple[Relation, ...], ...]
+    others: tuple[tuple[tuple[Relation, ...], ...], ...]
+    period: int
     tables: tuple[tuple[HeadTables, ...], ...]
     known: bool
     sizes: Mapping[str, int]
@@ -38,8 +46,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
+    """`others` are the costs of other rows, `unmet` what the tokens' rows leave out."""
+
     cost: LayerCost
     reach: LayerReach
+    others: tuple[RowsCost, ...]
+    unmet: Unmet
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +60,16 @@ class ModelFacts:
 
     work: Workload
     layers: tuple[LayerFacts, ...]
-    reach: Reach
+    flow: Flow
     paper: Comparison | None
     rooflines: tuple[Roofline, ...]
     warnings: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
+
+    @property
+    def reach(self) -> Reach:
+        """Receptive fields with the residual path."""
+        return self.flow.reach
 
 
 def model_facts(
@@ -65,17 +82,44 @@ def model_facts(
 ) -> ModelFacts:
     """The facts of all layers. Raises `ValueError` where heads are no multiple of key heads."""
     costs = costs_of(subject, work)
-    tables = subject.tables if subject.known else None
-    seen = reach(subject.relations, work.n, len(costs), tables=tables)
+    flow = _flow(subject, len(costs))
+    unmet = (flow.unmet[layer % len(flow.unmet)] for layer in range(len(costs)))
+    each = zip(costs, flow.reach.layers, _others(subject), unmet, strict=True)
     return ModelFacts(
         work,
-        tuple(LayerFacts(*both) for both in zip(costs, seen.layers, strict=True)),
-        seen,
+        tuple(LayerFacts(*facts) for facts in each),
+        flow,
         _compared(paper, costs[0], work.n),
         rooflines(costs, work, measured),
         warnings,
         (*notes, *_bounds(costs)),
     )
+
+
+def _flow(subject: Subject, layers: int) -> Flow:
+    """Streams are heard of as their own rows say; spans of a tree always hold their tokens."""
+    period = range(min(subject.period, layers))
+    schedule = [
+        (
+            *subject.relations[layer],
+            *(head for heads in subject.others[layer] for head in heads),
+        )
+        for layer in period
+    ]
+    tables = [subject.tables[layer] for layer in period]
+    return flow_of(subject.program, schedule, tables, subject.known, layers)
+
+
+def _others(subject: Subject) -> list[tuple[RowsCost, ...]]:
+    """The costs of other rows, layer by layer."""
+    found: dict[tuple[Relation, ...], RowsCost] = {}
+    costs = []
+    for rows, tables in zip(subject.others, subject.tables, strict=True):
+        for heads in rows:
+            if heads not in found:
+                found[heads] = rows_cost(heads, tables)
+        costs.append(tuple(found[heads] for heads in rows))
+    return costs
 
 
 def costs_of(subject: Subject, work: Workload) -> list[LayerCost]:

@@ -40,11 +40,11 @@ class Rule:
         return _calls(self.written, self.place, functions)
 
 
-def rules_of(program: Elaborated, layer: int) -> Iterator[Rule]:
-    """The rules of a layer's heads."""
+def rules_of(program: Elaborated, layer: int, rows: str = "") -> Iterator[Rule]:
+    """The rules of a layer's heads, for the tokens' rows or those of a stream."""
     for head in range(program.heads or 1):
-        written, place = program.written(layer, head)
-        yield Rule(written, place, program.resolve(layer, head), program.causal)
+        written, place = program.written(layer, head, rows)
+        yield Rule(written, place, program.resolve(layer, head, rows), program.causal)
 
 
 def distinct(rules: Iterable[Rule]) -> list[Rule]:

@@ -56,13 +56,23 @@ def _left_out(branches: Sequence[Placed], side: Side, n: int) -> int | None:
     """Positions of one side without a pair of any branch."""
     try:
         with budget(OPERATIONS):
-            covered = maps.united(_positions(branch, own, side) for branch, own in branches)
-            bare = maps.identity(n).subtract(covered)
+            bare = _bare(branches, side, n)
             if bare.is_empty() or not any(branch.conjuncts for branch, _ in branches):
                 return row_sizes(runs_of(bare), n).total
             return _beside_tables(bare, branches, side, n)
     except (BudgetError, InputError, UnknownError):
         return None
+
+
+def _bare(branches: Sequence[Placed], side: Side, n: int) -> maps.Map:
+    """{ [p] -> [p] } of the positions that no formula covers, the shortest formulas first."""
+    bare = maps.identity(n)
+    known = {(branch.source, branch.formula): (branch, own) for branch, own in branches}
+    for branch, own in sorted(known.values(), key=lambda each: len(repr(each[0].formula))):
+        bare = bare.subtract(_positions(branch, own, side))
+        if bare.is_empty():
+            break
+    return bare
 
 
 def _positions(branch: Branch, tables: HeadTables, side: Side) -> maps.Map:

@@ -8,9 +8,9 @@ From an elaborated program and n to diagnostics. Equal patterns are looked at on
 - P206: a term of the rule's outermost union that looks back only (j <= i wherever rows stand, and
   j < i somewhere), beside one that holds a pair j > i. The arguments of `mix`, `gate`, `sum` and
   `mean` count as terms; `columns([0])` does not look back, a row before the start would see it.
-- P207, P208: a row without keys, per head, and a key that no row of any head of a layer sees, not
-  even one after the end. `allow empty` silences both. Streams and trees have rows of their own,
-  which may see any key: with them P208 says nothing.
+- P207, P208: a row without keys, per head, of the tokens or of a stream with rules of its own; and
+  a key that no row of any head of a layer sees, not even one after the end. `allow empty` silences
+  both. Streams and trees have rows of their own, which may see any key: with them P208 says nothing.
 
 Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
 depends on run-time inputs, or takes more than the bounds of `sets` and `listed`, nothing is said.
@@ -19,6 +19,7 @@ depends on run-time inputs, or takes more than the bounds of `sets` and `listed`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
 from patternc.analysis.coverage import empty_row, unseen_key
@@ -51,7 +52,7 @@ def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnos
             findings.add(found)
     if not program.allow_empty:
         unseen = () if program.rows else _unseen_keys(layers, n)
-        for found in (*_empty_rows(rules, n), *unseen):
+        for found in (*_empty_rows(rules, n), *_empty_slots(program, n), *unseen):
             findings.add(found)
     return ordered((*program.length_warnings(n), *findings.warnings()))
 
@@ -121,6 +122,15 @@ def _empty_rows(rules: list[Rule], n: int) -> Iterator[Diagnostic]:
         row = empty_row(relation(rule.pattern), n)
         if row is not None:
             yield _empty_row(row, rule, n)
+
+
+def _empty_slots(program: Elaborated, n: int) -> Iterator[Diagnostic]:
+    """The same of the rows of streams."""
+    for name in filter(program.has_rules, program.rows):
+        layers = range(program.layers or 1)
+        rules = distinct(rule for at in layers for rule in rules_of(program, at, name))
+        for found in _empty_rows(rules, n):
+            yield replace(found, title=f"{found.title}: one of `{name}`")
 
 
 def _empty_row(row: int, rule: Rule, n: int) -> Diagnostic:

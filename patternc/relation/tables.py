@@ -228,6 +228,10 @@ class HeadTables:
             self._tables[source, asking] = tables
         return self._tables[source, asking]
 
+    def asked_by(self, rows: Rows) -> HeadTables:
+        """The same for other rows."""
+        return HeadTables(self.n, self._inputs, self._sizes, rows)
+
     @property
     def row_count(self) -> int:
         """How many query positions there are."""

@@ -113,8 +113,17 @@ def subject_of(
         layer: tuple(islice(cycle(pattern.relations(layer)), len(own)))
         for layer, own in tables.items()
     }
+    others = {
+        layer: tuple(
+            tuple(islice(cycle(pattern.relations(layer, rows)), len(own))) for rows in pattern.rows
+        )
+        for layer, own in tables.items()
+    }
     return Subject(
+        pattern.elaborated_program,
         tuple(relations[layer] for layer in schedule),
+        tuple(others[layer] for layer in schedule),
+        pattern.layers or 1,
         tuple(tables[layer] for layer in schedule),
         all(item.name in inputs for item in pattern.inputs if item.role in DECIDING),
         slots,

@@ -11,9 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from patternc.analysis.complexity.layers import Both
+from patternc.analysis.complexity.other_rows import RowsCost
+from patternc.analysis.flow import Flow
 from patternc.analysis.model import LayerFacts, ModelFacts
 from patternc.analysis.papers import Comparison
+from patternc.analysis.reach.growth import Growth
 from patternc.analysis.roofline import Roofline
+from patternc.analysis.slowest import Slowest
 from patternc.language.source import Source
 from patternc.report.findings import finding
 
@@ -41,6 +45,7 @@ def document(facts: ModelFacts, source: Source) -> Json:
         "layers": [_layer(layer) for layer in facts.layers],
         "full_at": facts.reach.full_at,
         "full_exact": facts.reach.full_exact,
+        **_flow(facts.flow),
         "total": _total(facts),
         "paper": _paper(facts.paper),
         "roofline": [_roofline(item) for item in facts.rooflines],
@@ -73,7 +78,57 @@ def _layer(layer: LayerFacts) -> Json:
         },
         "tiles": {"query": cost.tile[0], "key": cost.tile[1], "visited": list(cost.tiles)},
         "reach": asdict(layer.reach),
+        "unmet": {
+            "empty_rows": list(layer.unmet.empty_rows),
+            "unseen_keys": layer.unmet.unseen_keys,
+        },
+        "other_rows": [_rows(cost) for cost in layer.others],
     }
+
+
+def _rows(cost: RowsCost) -> Json:
+    return {
+        "name": cost.name,
+        "rows": cost.rows,
+        "keys": cost.keys,
+        "pairs": list(cost.pairs),
+        "density": cost.density,
+    }
+
+
+def _flow(flow: Flow) -> Json:
+    """What the stack connects, late and not at all."""
+    return {
+        "causal": flow.reach.causal,
+        "hops": list(flow.reach.hops),
+        "unreached": {
+            "pairs": flow.reach.unreached,
+            "example": None if flow.unheard is None else list(flow.unheard),
+            "settled": flow.settled,
+        },
+        "slowest": None if flow.slowest is None else _slowest(flow.slowest),
+        "slowest_absent": flow.reason or None,
+        "contributions": None if flow.contributions is None else list(flow.contributions),
+        "growth": None if flow.growth is None else _growth(flow.growth),
+        "without_residual": {
+            "full_at": flow.plain.full_at,
+            "full_exact": flow.plain.full_exact,
+            "reach": [asdict(layer) for layer in flow.plain.layers],
+        },
+    }
+
+
+def _slowest(found: Slowest) -> Json:
+    return {
+        "query": found.query,
+        "key": found.key,
+        "layers": found.layers,
+        "path": [{**asdict(step), "terms": list(map(asdict, step.terms))} for step in found.path],
+    }
+
+
+def _growth(found: Growth) -> Json:
+    return {"formula": found.formula, "exact": found.exact, "since": found.since}
 
 
 def _both(both: Both | None) -> Json | None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from patternc.analysis.complexity.counts import HeadCount
 from patternc.analysis.complexity.layers import LayerCost
 from patternc.analysis.model import LayerFacts, ModelFacts
 from patternc.analysis.papers import Comparison
+from patternc.analysis.reach import LayerReach, Reach
 from patternc.analysis.roofline import Least, Roofline
+from patternc.report import flow_text
+from patternc.report.flow_text import consecutive
 
 Row = tuple[str, ...]
 
@@ -52,6 +54,7 @@ def sections(facts: ModelFacts) -> Iterator[Section]:
     yield Section("pairs", tuple(_pairs(groups)), ("layers", "heads", "pairs", "density", "order"))
     yield Section("closed forms", tuple(_forms(groups)))
     yield Section("reach", tuple(_reach(facts)), REACH)
+    yield from _flow(facts)
     yield Section("cost of all layers", tuple(_cost(facts)))
     yield Section("least time of all layers", tuple(map(_time, facts.rooflines)), TIMES)
     if facts.paper is not None:
@@ -60,6 +63,20 @@ def sections(facts: ModelFacts) -> Iterator[Section]:
     said += [("note", note) for note in facts.notes]
     if said:
         yield Section("warnings", tuple(said))
+
+
+def _flow(facts: ModelFacts) -> Iterator[Section]:
+    """How information gets there, and where it does not."""
+    flow = facts.flow
+    yield Section("layers that pairs need", tuple(flow_text.hops(flow)), flow_text.HOPS)
+    slow = (*flow_text.slow(flow), *flow_text.growth(flow), *flow_text.contributions(flow))
+    yield Section("flow", slow)
+    if plain := tuple(_field(at, layer) for at, layer in enumerate(flow_text.plain(flow), 1)):
+        yield Section("reach without the residual path", (*plain, _full(flow.plain)), REACH)
+    if left_out := tuple(flow_text.left_out(facts.layers)):
+        yield Section("left out", left_out, flow_text.LEFT_OUT)
+    if others := tuple(flow_text.others(facts.layers)):
+        yield Section("other rows", others, flow_text.OTHERS)
 
 
 REACH = ("layer", "size least", "median", "greatest", "left", "right", "holes", "exact")
@@ -87,15 +104,6 @@ def _heads(values: Sequence[object]) -> Iterator[tuple[str, int]]:
         heads.setdefault(value, []).append(number)
     for numbers in heads.values():
         yield consecutive(numbers), numbers[0]
-
-
-def consecutive(numbers: Sequence[int]) -> str:
-    """Ascending numbers, runs of them as `2-5`."""
-    runs = []
-    for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0]):
-        found = [number for _, number in run]
-        runs.append(f"{found[0]}" if len(found) == 1 else f"{found[0]}-{found[-1]}")
-    return ", ".join(runs)
 
 
 def _pairs(groups: list[Group]) -> Iterator[Row]:
@@ -131,12 +139,19 @@ def _forms(groups: list[Group]) -> Iterator[Row]:
 
 def _reach(facts: ModelFacts) -> Iterator[Row]:
     for number, layer in _telling(facts.layers, facts.reach.full_at):
-        at = layer.reach
-        sizes = [f"{size:,}" for size in (at.size_min, at.size_median, at.size_max)]
-        sides = [f"{side:,}" for side in (at.left_max, at.right_max, at.holes)]
-        yield str(number), *sizes, *sides, "yes" if at.exact else "bound"
-    full = facts.reach.full_at
-    yield "full at", f"{full}" if full else "not within these layers", *[""] * 6
+        yield _field(number, layer.reach)
+    yield _full(facts.reach)
+
+
+def _field(number: int, at: LayerReach) -> Row:
+    sizes = [f"{size:,}" for size in (at.size_min, at.size_median, at.size_max)]
+    sides = [f"{side:,}" for side in (at.left_max, at.right_max, at.holes)]
+    return str(number), *sizes, *sides, "yes" if at.exact else "bound"
+
+
+def _full(found: Reach) -> Row:
+    never = "not within these layers" if found.full_exact else "not known"
+    return "full at", f"{found.full_at}" if found.full_at else never, *[""] * 6
 
 
 def _telling(layers: Sequence[LayerFacts], full_at: int | None) -> Iterator[tuple[int, LayerFacts]]:
@@ -155,12 +170,28 @@ def _cost(facts: ModelFacts) -> Iterator[Row]:
         share = useful / max(sum(issued), 1)
         tiles = f"in tiles of {query} x {key}, {share:.1%} of them useful"
         yield "issued, forward", f"{_scaled(sum(issued))}FLOP {tiles}"
+    for name, pairs in _other_pairs(facts).items():
+        products = 4 * pairs * facts.work.head_dim
+        yield f"beside, rows of {name}", f"{_scaled(products)}FLOP forward, {pairs:,} pairs"
     yield "moved, forward", f"{_scaled(sum(cost.moved.forward for cost in costs))}B at least"
     yield "kept for training", f"{_scaled(sum(cost.activations for cost in costs))}B"
     yield "cache after prefill", f"{_scaled(sum(cost.prefill_cache for cost in costs))}B"
     decode = [cost.decode_cache for cost in costs if cost.decode_cache is not None]
     if len(decode) == len(costs):
         yield "cache in decoding", f"{_scaled(sum(decode))}B of keys that later rows see"
+
+
+def _other_pairs(facts: ModelFacts) -> dict[str, int]:
+    """The pairs of other rows in all layers, by name, where they are known."""
+    found: dict[str, list[int | None]] = {}
+    for layer in facts.layers:
+        for cost in layer.others:
+            found.setdefault(cost.name, []).append(cost.total)
+    return {
+        name: sum(total for total in totals if total is not None)
+        for name, totals in found.items()
+        if None not in totals
+    }
 
 
 def _time(found: Roofline) -> Row:

@@ -23,8 +23,9 @@ from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.curves import chart, curves
+from patternc.report.flow_text import consecutive
 from patternc.report.growth import Growth
-from patternc.report.model_text import consecutive, sections
+from patternc.report.model_text import sections
 from patternc.report.parts import Part, parts
 from patternc.report.picture import number
 from patternc.report.pictures import caption, drawn_view, report_growth

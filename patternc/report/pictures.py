@@ -34,8 +34,8 @@ def report_growth(report: ModelReport) -> tuple[View, Growth]:
     pattern, layers = report.pattern, len(report.facts.layers)
     seen = drawn_view(report)
     own = range(min(pattern.layers or 1, layers))
-    tables = HeadTables(seen.n, seen.inputs, seen.slots)
-    relations = [pattern.relations(layer) for layer in own]
+    tables = HeadTables(seen.n, seen.every_input, seen.slots)
+    relations = [pattern.all_relations(layer, pattern.heads or 1) for layer in own]
     cell = -(-seen.n // CELLS)
     return seen, growth(relations, tables, layers, cell, seen.n * 5 // 8)
 

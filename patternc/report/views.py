@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Protocol
@@ -22,6 +22,7 @@ from patternc.language.sources import TOKENS, Source, Stream
 from patternc.layout.at import Layout
 from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
+from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
 from patternc.report.picture import Mask, Panel, Shares
 
@@ -82,25 +83,39 @@ class Subject(Protocol):
 
 @dataclass(frozen=True)
 class View:
-    """One layer of a pattern at length `n`; `heads` are those to draw."""
+    """One layer of a pattern at length `n`; `heads` are those to draw.
+
+    Queries are the tokens, or the `rows` of a stream or tree.
+    """
 
     subject: Subject
     n: int
     layer: int
     heads: tuple[int, ...]
+    rows: str = ""
 
     @cached_property
     def inputs(self) -> dict[str, Array]:
         return {item.name: _made_up(item, self._counted(item))[0] for item in self._asked}
 
     @property
+    def every_input(self) -> dict[str, Array]:
+        """The inputs of all rows that there are."""
+        names = dict.fromkeys(name for item in self.subject.inputs for name in item.rows)
+        found = [replace(self, rows=name).inputs for name in names]
+        return {name: value for inputs in found for name, value in inputs.items()}
+
+    @property
     def _asked(self) -> list[RunTimeInput]:
         """The inputs that decide which pairs there are."""
-        return [item for item in self.subject.inputs if item.role in DECIDING and "" in item.rows]
+        asked = (item for item in self.subject.inputs if item.role in DECIDING)
+        return [item for item in asked if self.rows in item.rows]
 
     def _counted(self, item: RunTimeInput) -> int:
         """What an input is as long as: the tokens, or the slots of a stream."""
-        found = self.subject.columns(self.n, self.layer, slots=self.slots)
+        if item.counts == self.rows:
+            return self.queries
+        found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
         slots = {source.name: count for source, count in found if isinstance(source, Stream)}
         return slots.get(item.counts, self.n)
 
@@ -112,11 +127,16 @@ class View:
     @cached_property
     def _spans(self) -> dict[Source, tuple[int, int]]:
         """First column and the one behind the last of every source."""
-        found = self.subject.columns(self.n, self.layer, slots=self.slots)
+        found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
         stops = accumulate(count for _, count in found)
         return {
             source: (stop - count, stop) for (source, count), stop in zip(found, stops, strict=True)
         }
+
+    @property
+    def queries(self) -> int:
+        """Rows of the mask."""
+        return row_count(self.subject.relations(self.layer, self.rows)[0].rows, self.n)
 
     @property
     def keys(self) -> int:
@@ -128,14 +148,15 @@ class View:
         """Length, layer and inputs in one line."""
         layers = self.subject.layers
         layer = [f"layer {self.layer} of {layers}"] if layers else []
+        rows = [f"the {self.queries:,} rows of {self.rows}"] if self.rows else []
         notes = [_made_up(item, self.n)[1] for item in self._asked]
-        return ", ".join((f"n = {self.n:,}", *layer, *notes))
+        return ", ".join((f"n = {self.n:,}", *layer, *rows, *notes))
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """The heads that share one pattern, group by group."""
         groups: dict[Relation, list[int]] = {}
-        relations = self.subject.relations(self.layer)
+        relations = self.subject.relations(self.layer, self.rows)
         for head in self.heads:
             groups.setdefault(relations[head], []).append(head)
         return tuple(map(tuple, groups.values()))
@@ -144,22 +165,22 @@ class View:
         """One panel for every group of heads, the first `most` groups."""
         count = self.subject.heads
         return tuple(
-            Panel(_title(heads, count), self.cells(heads[0]), self.n, self.keys)
+            Panel(_title(heads, count), self.cells(heads[0]), self.queries, self.keys)
             for heads in self.groups[:most]
         )
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
-        cell = -(-max(self.n, self.keys) // CELLS)
-        height, width = (-(-size // cell) for size in (self.n, self.keys))
+        cell = -(-max(self.queries, self.keys) // CELLS)
+        height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)
-        relation = self.subject.relations(self.layer)[head]
-        tables = HeadTables(self.n, self.inputs, self.slots)
+        relation = self.subject.relations(self.layer, self.rows)[head]
+        tables = HeadTables(self.n, self.inputs, self.slots, relation.rows)
         if set(self._spans) != {TOKENS}:
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
         layout = self.subject.layout(
-            self.n, cell, self.layer, rows="", slots=self.slots, **self.inputs
+            self.n, cell, self.layer, rows=self.rows, slots=self.slots, **self.inputs
         )
         shares = np.zeros((len(rows), width))
         for row, a in zip(shares, rows, strict=True):
@@ -174,7 +195,7 @@ class View:
         self, relation: Relation, tables: HeadTables, a: int, cells: Sequence[int], cell: int
     ) -> Shares:
         """The share of held pairs in some cells of row a."""
-        i = _looked_at(a, cell, self.n)
+        i = _looked_at(a, cell, self.queries)
         keys = [_looked_at(b, cell, self.keys) for b in cells]
         column = np.concatenate(keys)
         held = np.zeros((len(i), len(column)), np.bool_)
@@ -190,9 +211,10 @@ class View:
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
-        n = self.n
-        every_pairs = self.subject.pairs(n, self.layer, rows="", slots=self.slots, **self.inputs)
-        layout = self.subject.layout(n, TILE, self.layer, rows="", slots=self.slots, **self.inputs)
+        n, queries = self.n, self.queries
+        layer, rows, slots = self.layer, self.rows, self.slots
+        every_pairs = self.subject.pairs(n, layer, rows=rows, slots=slots, **self.inputs)
+        layout = self.subject.layout(n, TILE, layer, rows=rows, slots=slots, **self.inputs)
         every_counts = layout.counts()
         pairs = [every_pairs[head] for head in self.heads]
         full = [every_counts.full[head] for head in self.heads]
@@ -201,8 +223,8 @@ class View:
         kinds = f"{_range(full)} full, {_range(partial)} partial"
         every = self._every_tile()
         return (
-            ("pairs", f"{_range(pairs)} of {n * self.keys:,}"),
-            ("density", _percent([count / max(n * self.keys, 1) for count in pairs])),
+            ("pairs", f"{_range(pairs)} of {queries * self.keys:,}"),
+            ("density", _percent([count / max(queries * self.keys, 1) for count in pairs])),
             (
                 "tiles",
                 f"{_range(listed)} visited ({kinds}) of {_range(every)}, {TILE} x {TILE} each",
@@ -211,22 +233,22 @@ class View:
 
     def _every_tile(self) -> list[int]:
         """All tiles of each head, once for every pass over a source."""
-        counts = dict(self.subject.columns(self.n, self.layer, slots=self.slots))
-        relations = self.subject.relations(self.layer)
+        counts = dict(self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots))
+        relations = self.subject.relations(self.layer, self.rows)
         return [
-            -(-self.n // TILE)
+            -(-self.queries // TILE)
             * sum(-(-counts[branch.source] // TILE) for branch in relations[head].branches)
             for head in self.heads
         ]
 
 
-def view(subject: Subject, n: int | None, layer: int, head: int | None) -> View:
+def view(subject: Subject, n: int | None, layer: int, head: int | None, rows: str = "") -> View:
     """The view asked for; n None is `telling_length`, head None is every head.
 
-    Raises `LengthError` where the pattern has no meaning at n.
+    Raises `LengthError` where the pattern has no meaning at n, and `ValueError` for unknown rows.
     """
     heads = tuple(range(subject.heads or 1)) if head is None else (head,)
-    seen = View(subject, n or telling_length(subject, layer, heads[0]), layer, heads)
+    seen = View(subject, n or telling_length(subject, layer, heads[0]), layer, heads, rows)
     _verify_length(seen)
     return seen
 
@@ -250,7 +272,8 @@ def _only_length(subject: Subject, layer: int) -> int | None:
 
 
 def _verify_length(seen: View) -> None:
-    seen.subject.mask(seen.n, 0, seen.layer, rows="", slots=seen.slots, **seen.inputs)
+    plain = replace(seen, rows="")
+    seen.subject.mask(seen.n, 0, seen.layer, rows="", slots=seen.slots, **plain.inputs)
 
 
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:

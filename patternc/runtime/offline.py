@@ -164,10 +164,7 @@ def _launches(
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
-    return [
-        (launch, module._launch_sizes(*launch[3:], *sizes))
-        for launch in found.values()
-    ]
+    return [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
 
 
 def _typical_layers(module: ModuleType) -> list[int]:

@@ -45,9 +45,9 @@ LEAST, MEDIANS, MEANS, PROGRAMS = 32, 4, 2, 64
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Lines of a pass at n positions: the longest one's tiles, the median, what a program may visit.
+    """Lines of a pass at n positions: tiles of the longest and of the median, and what is cut.
 
-    `by_tables`: what tables name comes on top, known at the call only.
+    A program visits at most `most` tiles. `by_tables`: what tables name comes on top, known at the call only.
     """
 
     n: int

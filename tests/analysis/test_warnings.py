@@ -274,3 +274,12 @@ def test_show_tells_what_the_length_brings_to_light():
     text = "local(1) + columns([20])"
     assert "P204" in run("show", "-e", text, "-n", "16").stderr
     assert not run("show", "-e", text, "-n", "32").stderr
+
+
+def test_rows_of_a_stream_without_keys_are_told() -> None:
+    text = "local(1) + full on stream(g, 4)\nrows g\nrows([0:3])"
+    (found,) = Pattern.parse(text).check(64)
+    assert (found.code, found.title) == ("P207", "row 3 has no key: one of `g`")
+    assert (~Pattern.parse(text).mask(64, rows="g")[0].any(axis=1)).tolist() == [False] * 3 + [True]
+    assert not Pattern.parse(text.replace("local", "allow empty\nlocal")).check(64)
+    assert not Pattern.parse(text.replace("[0:3]", "[0:4]")).check(64)

@@ -482,3 +482,13 @@ def test_slots_of_the_call_are_those_of_the_report():
     given = json.loads(run(*words, "--slots", "encoder=5").stdout)
     assert (given["layers"][0]["pairs"], given["layers"][0]["keys"]) == ([40], 5)
     assert json.loads(run(*words).stdout)["layers"][0]["pairs"] == [64]
+
+
+def test_show_draws_the_rows_of_a_stream():
+    text = "local(1) + full on stream(g, 4)\nrows g\ncolumns([0])"
+    told = run("show", "-e", text, "-n", "64", "--rows", "g").stdout
+    assert "the 4 rows of g" in told
+    assert "4 of 256" in told
+    assert "--rows g" in run("show", "-e", text, "-n", "64").stdout
+    wrong = run("show", "-e", text, "--rows", "h")
+    assert (wrong.exit_code, "this pattern has g" in wrong.stderr) == (2, True)

@@ -88,3 +88,21 @@ def test_made_up_inputs_are_named():
     pattern = Pattern.parse("same(document) + global(question)")
     caption = view(pattern, 64, 0, None).caption
     assert caption == "n = 64, document = 4 of equal length, question = [0]"
+
+
+@pytest.mark.parametrize("n", [1, 50, 200, 333])
+@pytest.mark.parametrize("rows", ["g", "tree"])
+def test_the_rows_of_streams_and_trees_are_drawn_as_their_masks(rows, n):
+    text = (
+        "local(1) + full on stream(g, 5)\nrows g\ncolumns([0:9]) + diagonal on stream(g, 5)"
+        if rows == "g"
+        else "diagonal + contextual(1) on tree(2)"
+    )
+    pattern = Pattern.parse(text)
+    seen = view(pattern, n, 0, None, rows)
+    mask = pattern.mask(n, rows=rows)[0]
+    assert (seen.queries, seen.keys) == mask.shape
+    if len(mask):
+        assert np.allclose(seen.cells(0), shares(mask, -(-max(mask.shape) // CELLS)))
+        assert dict(seen.facts())["pairs"] == f"{mask.sum():,} of {mask.size:,}"
+    assert f"rows of {rows}" in seen.caption

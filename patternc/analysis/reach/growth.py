@@ -42,7 +42,9 @@ class Growth:
         return _TEXT.condition(self.condition)
 
 
-def growth(heads: Sequence[Relation], residual: bool = True) -> Growth | None:
+def growth(
+    heads: Sequence[Relation], residual: bool = True, operations: int = OPERATIONS
+) -> Growth | None:
     """The field after k layers of these heads; None where no formula was found.
 
     Raises `ValueError` where tables or key sources decide.
@@ -51,7 +53,7 @@ def growth(heads: Sequence[Relation], residual: bool = True) -> Growth | None:
     if any(edge.literals or edge.source != TOKENS for edge in edges):
         raise ValueError("a formula in the layers is known for relations on the tokens alone")
     try:
-        with budget(OPERATIONS):
+        with budget(operations):
             pairs = maps.united(maps.symbolic(edge.formula) for edge in edges)
             if residual:
                 pairs = pairs.union(maps.symbolic(maps.DIAGONAL))

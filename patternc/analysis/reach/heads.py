@@ -22,21 +22,31 @@ def contributions(
 ) -> tuple[int | None, ...]:
     """For each head, the pairs that `layers` layers connect with it and not without it.
 
-    The head is left out of every layer. 0 means that others reach all it reaches; None is unknown.
+    The head is left out of every layer, its rows of streams too. `tables[layer][head]` answer for
+    run-time inputs. 0 means that others reach all it reaches; None is unknown.
     """
     whole = connected(relations, n, layers, tables)
-    found: dict[tuple[tuple[Relation, ...], ...], int | None] = {}
+    found: dict[object, int | None] = {}
     lost = []
     for head in range(max(map(_heads, relations))):
         without = tuple(
-            tuple(dict.fromkeys(each for at, each in _numbered(heads) if at != head))
-            for heads in relations
+            tuple(each for at, each in _numbered(heads) if at != head) for heads in relations
         )
-        if without not in found:
-            rest = None if whole is None else connected(without, n, layers, tables)
-            found[without] = None if whole is None or rest is None else whole - rest
-        lost.append(found[without])
+        if tables is None:
+            without = tuple(tuple(dict.fromkeys(heads)) for heads in without)
+        # Heads with inputs of their own differ where their relations do not.
+        name = without if tables is None else head
+        if name not in found:
+            given = None if tables is None else [_without(own, head) for own in tables]
+            rest = None if whole is None else connected(without, n, layers, given)
+            found[name] = None if whole is None or rest is None else whole - rest
+        lost.append(found[name])
     return tuple(lost)
+
+
+def _without(tables: Sequence[HeadTables], head: int) -> Sequence[HeadTables]:
+    """The tables of the other heads; of any, where there are no others."""
+    return [own for at, own in enumerate(tables) if at != head] or tables
 
 
 def _heads(relations: Sequence[Relation]) -> int:
