@@ -10,7 +10,7 @@ From an elaborated program and n to diagnostics. Equal patterns are looked at on
   `mean` count as terms; `columns([0])` does not look back, a row before the start would see it.
 - P207, P208: a row without keys, per head, of the tokens or of a stream with rules of its own; and
   a key that no row of any head of a layer sees, not even one after the end. `allow empty` silences
-  both. Streams and trees have rows of their own, which may see any key: with them P208 says nothing.
+  both. Streams and trees have rows of their own, which may see any key: P208 is silent with them.
 
 Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
 depends on run-time inputs, or takes more than the bounds of `sets` and `listed`, nothing is said.

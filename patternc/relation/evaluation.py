@@ -76,8 +76,8 @@ def evaluate(expression: Expression, values: Values) -> Integers:
             return of(left) // of(right)
         case Modulo(left, right):
             # numpy takes quotients several times faster than remainders.
-            value, divisor = of(left), of(right)
-            return value - value // divisor * divisor
+            dividend, divisor = of(left), of(right)
+            return dividend - dividend // divisor * divisor
         case Minimum(left, right):
             return _extreme(min, np.minimum, of(left), of(right))
         case Maximum(left, right):

@@ -47,7 +47,8 @@ LEAST, MEDIANS, MEANS, PROGRAMS = 32, 4, 2, 64
 class Split:
     """Lines of a pass at n positions: tiles of the longest and of the median, and what is cut.
 
-    A program visits at most `most` tiles. `by_tables`: what tables name comes on top, known at the call only.
+    A program visits at most `most` tiles. `by_tables`: what tables name, known at the call only,
+    comes on top.
     """
 
     n: int
