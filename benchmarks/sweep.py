@@ -100,7 +100,7 @@ def faults(row: Row) -> list[str]:
     found = []
     if binary.shared_bytes > SHARED_MEMORY[row.target]:
         found.append(f"{binary.shared_bytes:,} bytes of shared memory")
-    if not binary.tensor_core and binary.kind != "delta":
+    if not binary.tensor_core and not binary.kind.startswith(("delta", "collected")):
         found.append("products off the tensor cores")
     elif on_hopper and binary.tensor_core not in ("HGMMA", ""):
         found.append(f"products by {binary.tensor_core}")

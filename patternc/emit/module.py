@@ -26,8 +26,8 @@ from patternc.emit.treatments import Treatments, pool_input
 from patternc.language.inputs import DECIDING
 from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.resources import room
+from patternc.schedule import split
 from patternc.schedule.schedule import Schedule
-from patternc.schedule.split import LEAST, MEANS, MEDIANS, PROGRAMS
 
 # Parts of the skeletons that stand only where some text of the pattern names the word.
 _USES = {
@@ -116,7 +116,7 @@ def emit_module(
         "lengths": tuple(lengths) if any(lengths) else (),
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
-        "split": {"least": LEAST, "medians": MEDIANS, "means": MEANS, "programs": PROGRAMS},
+        "limits": split,
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
         "head_dim": head_dim,

@@ -20,6 +20,7 @@ from patternc.relation.text import PLAIN, Writer
 from patternc.schedule.classes import Classes
 from patternc.schedule.cost import LENGTH, tiles_of
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
+from patternc.schedule.split import Split
 
 _TILES = Writer({"i": "a", "j": "b"})
 
@@ -82,6 +83,7 @@ def _group(group: Group, schedule: Schedule, tiles: bool) -> Iterator[str]:
             yield f"      {_classes(launch.classes)}"
         yield f"      {{ (i, j) : {PLAIN.condition(launch.predicate)} }}"
         yield f"      {_weight(launch, schedule)}"
+        yield from (f"      {line}" for line in _splits(launch))
         for slot, column in enumerate(zip(*launch.scalars, strict=True)):
             yield f"      s{slot} by head: {', '.join(map(str, column))}"
         if tiles:
@@ -107,6 +109,29 @@ def _weight(launch: Pass, schedule: Schedule) -> str:
     beside = ", and the tiles that tables name" if tiling.products else ""
     tiles = f"{full:,} full and {partial:,} partial tiles"
     return f"at n = {LENGTH:,}: {tiles}, {products:,} products{beside}"
+
+
+def _splits(launch: Pass) -> Iterator[str]:
+    """Which lines are cut for several programs, in how many pieces, and why; or why none are."""
+    if launch.classes:
+        yield "not split: lines of equal length in every class"
+    for split, line, tiles in (
+        (launch.split_rows, "query tile", "key tiles"),
+        (launch.split_columns, "key tile", "query tiles"),
+    ):
+        if split is not None:
+            yield f"split {_lines(split, line, tiles)}"
+    if launch.split_rows and launch.modifiers:
+        yield "gradients of score tables are not split: pieces of a row would share its entries"
+
+
+def _lines(split: Split, line: str, tiles: str) -> str:
+    """What is long at an example n, against the median."""
+    lines = f"lines of more than {split.limits.line:,} {tiles} at n = {split.n:,}"
+    longest = f"the longest {line} visits {split.longest:,}, the median {split.median:,}"
+    if split.is_long:
+        longest += f": {split.pieces} pieces of {-(-split.longest // split.pieces):,}"
+    return f"{lines}: {longest}" + (", and the tiles that tables name" if split.by_tables else "")
 
 
 def _first(classes: HeadClasses | None) -> Classes | None:

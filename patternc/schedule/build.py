@@ -9,10 +9,10 @@ from patternc.language.sources import Rows
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, classify_by_key, tiling
 from patternc.relation.relation import Branch, Relation
+from patternc.schedule import split
 from patternc.schedule.grouping import Shared, group_heads, share, with_slots
 from patternc.schedule.pieces import Piece, pieces
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
-from patternc.schedule.split import split_columns, split_rows
 from patternc.schedule.tiles import KEY_TILE, QUERY_TILE, column_tile
 
 
@@ -84,7 +84,7 @@ def _group(members: tuple[int, ...], heads: list[Head], tiles: Tiles) -> Group:
     # The last pass of a softmax writes all rows, if any does.
     passes.sort(key=lambda item: item.reaches_every_row)
     branches = tuple(_shared(list(column))[1] for column in columns)
-    return Group(members, tuple(passes), branches, heads[0].relation.combined)
+    return Group(members, tuple(_split(passes)), branches, heads[0].relation.combined)
 
 
 def _shared(branches: Sequence[Branch]) -> tuple[Shared, Pass]:
@@ -122,10 +122,20 @@ def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pas
         tiling_of_head=tuple(distinct.index(item) for item in of_heads),
         columns=columns,
         classes=classes,
-        # The rows of a class are alike: what is global stands in a piece of its own.
-        split_rows=None if classes else split_rows(tilings, found.source),
-        split_columns=None if classes else split_columns(columns, tilings, found.source),
+        # The lines of a class are alike: what is global stands in a piece of its own.
+        split_rows=None if classes else split.of_rows(tilings, found.source),
+        split_columns=None if classes else split.of_columns(columns, tilings, found.source),
     )
+
+
+def _split(passes: Sequence[Pass]) -> list[Pass]:
+    """Passes of which those alone are split whose longest programs hold up the others."""
+    rows = split.chosen([item.split_rows for item in passes])
+    columns = split.chosen([item.split_columns for item in passes])
+    return [
+        replace(item, split_rows=row, split_columns=column)
+        for item, row, column in zip(passes, rows, columns, strict=True)
+    ]
 
 
 def _classes(cut: Sequence[Piece]) -> HeadClasses | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -29,75 +29,97 @@ from patternc.language.sources import (
 )
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
-from patternc.relation.evaluation import Integers
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, Within
 from patternc.relation.relation import Literal
-from patternc.relation.runs import Sizes, lengths
+from patternc.relation.runs import Sizes, visited
 
 # Positions at which passes are judged; rows that are not the tokens' are about as many as slots.
 LONG = 131_072
 FEW = 256
-# What a program may visit: this many tiles in any case, medians and means of all lines, and no more
-# than would leave a head fewer programs than this.
-LEAST, MEDIANS, MEANS, PROGRAMS = 32, 4, 2, 64
+# Tiles that a program may visit in any case, and the greatest part of its head's tiles.
+LEAST, PROGRAMS = 32, 64
+# Lines as long as others are cut if there are fewer than this.
+ALIKE = 16
+# Pieces have up to so many medians or means of all lines.
+MEDIANS, MEANS = 4, 2
+
+
+class Limits(NamedTuple):
+    """If a line has more than `line` tiles, all lines are cut in pieces of at most `piece`."""
+
+    line: int
+    piece: int
+
+
+def limits(total: int, median: int, lines: int) -> Limits:
+    """For the lines of a head that visit `total` tiles; the generated module has the same rule."""
+    part = total // PROGRAMS
+    line = max(LEAST, part, min(2 * median, total // ALIKE))
+    usual = max(MEDIANS * median, -(-MEANS * total // lines))
+    return Limits(line, max(LEAST, min(usual, part)))
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Lines of a pass at n positions: tiles of the longest and of the median, and what is cut.
+    """The lines of a pass at n positions: the tiles of the longest, of the median, and of a piece.
 
-    A program visits at most `most` tiles. `by_tables`: what tables name, known at the call only,
-    comes on top.
+    `by_tables`: what tables name comes on top, known at the call only.
     """
 
     n: int
     longest: int
     median: int
-    most: int
+    limits: Limits
     by_tables: bool
 
     @property
     def pieces(self) -> int:
         """Of the longest line."""
-        return -(-self.longest // self.most)
+        return -(-self.longest // self.limits.piece) if self.is_long else 1
+
+    @property
+    def is_long(self) -> bool:
+        return self.longest > self.limits.line
 
 
-def most_visits(visits: Integers) -> int:
-    """How many tiles a program may visit, given how many each line of a head has."""
-    total, median = int(visits.sum()), int(np.sort(visits)[(len(visits) - 1) // 2])
-    usual = max(MEDIANS * median, -(-MEANS * total // len(visits)))
-    return max(LEAST, min(usual, total // PROGRAMS))
-
-
-def split_rows(tilings: Sequence[Tiling], source: Source) -> Split | None:
-    """Of query tiles, by the key tiles that they visit; None where none are long."""
+def of_rows(tilings: Sequence[Tiling], source: Source) -> Split:
+    """The lines of query tiles: the key tiles that they visit."""
     sizes = sizes_of(source)
     count = -(-sizes.n // tilings[0].query_tile)
     closed = [tiling.full + tiling.partial for tiling in tilings]
-    named = any(_of_rows(literal) for literal in _literals(tilings))
-    return _split(closed, count, sizes, named)
+    return _split(closed, count, sizes, any(map(_of_rows, _literals(tilings))))
 
 
-def split_columns(
-    columns: Sequence[Classified], tilings: Sequence[Tiling], source: Source
-) -> Split | None:
-    """Of key tiles, by the query tiles that visit them."""
+def of_columns(columns: Sequence[Classified], tilings: Sequence[Tiling], source: Source) -> Split:
+    """The lines of key tiles: the query tiles that visit them."""
     sizes = sizes_of(source)
     count = -(-sizes.m // tilings[0].key_tile)
     closed = [column.full + column.partial for column in columns]
-    named = any(_of_keys(literal) for literal in _literals(tilings))
-    return _split(closed, count, sizes, named)
+    return _split(closed, count, sizes, any(map(_of_keys, _literals(tilings))))
 
 
-def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Split | None:
+def chosen(passes: Sequence[Split | None]) -> list[Split | None]:
+    """Of passes that run one after another those with lines longer than all usual ones."""
+    medians = [0 if split is None else split.median for split in passes]
+    return [
+        split if split and _stands_out(split, medians[:at] + medians[at + 1 :]) else None
+        for at, split in enumerate(passes)
+    ]
+
+
+def _stands_out(split: Split, others: Sequence[int]) -> bool:
+    longer = split.longest > MEDIANS * max(others, default=0)
+    return split.by_tables or (split.is_long and longer)
+
+
+def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Split:
+    """By the head with the longest line."""
     rows = np.arange(count)
-    each = [sum((lengths(run, rows, sizes) for run in runs), 0 * rows) for runs in heads]
-    visits = max(each, key=lambda head: int(head.max()))
-    longest, median = int(visits.max()), int(np.sort(visits)[(count - 1) // 2])
-    most = most_visits(visits)
-    held = longest > most or named
-    return Split(sizes.n, longest, median, most, named) if held else None
+    each = [sum((visited(run, rows, sizes) for run in runs), 0 * rows) for runs in heads]
+    visits = np.sort(max(each, key=lambda head: int(head.max())))
+    longest, median = int(visits[-1]), int(visits[(count - 1) // 2])
+    return Split(sizes.n, longest, median, limits(int(visits.sum()), median, count), named)
 
 
 def sizes_of(source: Source) -> Sizes:
