@@ -29,10 +29,11 @@ from patternc.language.sources import (
 )
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
+from patternc.relation.filters import counts
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, Within
 from patternc.relation.relation import Literal
-from patternc.relation.runs import Sizes, visited
+from patternc.relation.runs import Sizes
 
 # Positions at which passes are judged; rows that are not the tokens' are about as many as slots.
 LONG = 131_072
@@ -116,7 +117,7 @@ def _stands_out(split: Split, others: Sequence[int]) -> bool:
 def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Split:
     """By the head with the longest line."""
     rows = np.arange(count)
-    each = [sum((visited(run, rows, sizes) for run in runs), 0 * rows) for runs in heads]
+    each = [sum((counts(run, rows, sizes) for run in runs), 0 * rows) for runs in heads]
     visits = np.sort(max(each, key=lambda head: int(head.max())))
     longest, median = int(visits[-1]), int(visits[(count - 1) // 2])
     return Split(sizes.n, longest, median, limits(int(visits.sum()), median, count), named)

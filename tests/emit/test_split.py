@@ -1,4 +1,4 @@
-"""Long lines in pieces: the same attention, the same bits every time, and no program that is long."""
+"""Long lines in pieces: the same attention, the same bits every time, and no long program."""
 
 from __future__ import annotations
 
