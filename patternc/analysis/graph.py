@@ -33,14 +33,17 @@ from patternc.language.show import show_node
 from patternc.language.sources import TOKENS
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import BranchLayout
+from patternc.layout.count import key_runs
 from patternc.relation.evaluation import Integers, Values
-from patternc.relation.relation import Relation, relation
-from patternc.relation.tables import HeadTables
+from patternc.relation.fold import TRUE
+from patternc.relation.relation import Branch, Relation, relation
+from patternc.relation.runs import Run, filter_of, spans
+from patternc.relation.tables import HeadTables, Tables
 
 if TYPE_CHECKING:
     import networkx as nx
 
-_CELLS = 1 << 22
+_CELLS = 1 << 18
 _BRANCHING = ("mix", "gate", "sum", "mean")
 
 
@@ -158,15 +161,64 @@ def _held(layout: BranchLayout, block: int) -> _Tiles:
     pairs = np.where(full, height * width, 0)
     ahead = np.where(key > query, pairs, np.where(key == query, height * (height - 1) // 2, 0))
     ahead = np.where(full, ahead, 0)
-    partial, inside = np.flatnonzero(~full), np.arange(block)
-    step = max(1, _CELLS // block**2)
-    for first in range(0, len(partial), step):
-        some = partial[first : first + step]
-        i = (query[some, None] * block + inside)[:, :, None]
-        j = (key[some, None] * block + inside)[:, None, :]
-        values: Values = {"i": i, "j": np.minimum(j, tables.n - 1)}
-        held = tables.holds(branch.predicate, values) & (i < tables.n) & (j < tables.n)
-        pairs[some] = held.sum(axis=(1, 2))
-        ahead[some] = (held & (j > i)).sum(axis=(1, 2))
+    partial = np.flatnonzero(~full)
+    pairs[partial], ahead[partial] = _of_partial(layout, query[partial], key[partial], block)
     kept, times = pairs > 0, branch.multiplicity
     return _Tiles(query[kept], key[kept], pairs[kept] * times, ahead[kept] * times)
+
+
+def _of_partial(
+    layout: BranchLayout, query: Integers, key: Integers, block: int
+) -> tuple[Integers, Integers]:
+    """Pairs of each tile, and those ahead: by runs over its rows, or pair by pair."""
+    tables, branch = layout.tables, layout.branch
+    runs = None if branch.conjuncts else key_runs(branch.formula, branch.keys)
+    plain = runs is not None and all(filter_of(run) == TRUE for run in runs)
+    bounds = _bounds(runs, tables) if runs is not None and plain else None
+    step = max(1, _CELLS // (block if bounds else block**2))
+    found = [np.zeros((2, 0), np.int64)]
+    for first in range(0, len(query), step):
+        some = (query[first : first + step, None] * block, key[first : first + step, None] * block)
+        if bounds:
+            found.append(_in_runs(bounds, *some, block))
+        else:
+            found.append(_by_pairs(branch, *some, block, tables))
+    pairs, ahead = np.concatenate(found, axis=1)
+    return pairs, ahead
+
+
+def _bounds(runs: tuple[Run, ...], tables: Tables) -> list[tuple[Integers, Integers, int]]:
+    """The keys start <= j < stop of every row in each run, and their step."""
+    rows = np.arange(tables.n)
+    return [(*spans(run, rows, tables.sizes), run.step) for run in runs]
+
+
+def _in_runs(
+    bounds: list[tuple[Integers, Integers, int]], row: Integers, key: Integers, block: int
+) -> Integers:
+    """Pairs, and those ahead, of tiles that begin at `row` and `key`: arrays [tiles, 1]."""
+    total = np.zeros((2, len(row)), np.int64)
+    i = row + np.arange(block)
+    for start, stop, step in bounds:
+        inside = np.minimum(i, len(start) - 1)
+        first = start[inside]
+        last = np.where(i == inside, stop[inside], first)
+        before, behind = (_below(first, np.minimum(last, end), step) for end in (key, key + block))
+        past = _below(first, np.minimum(last, i + 1), step)
+        total[0] += (behind - before).sum(axis=1)
+        total[1] += np.maximum(behind - np.maximum(before, past), 0).sum(axis=1)
+    return total
+
+
+def _below(start: Integers, stop: Integers, step: int) -> Integers:
+    """How many of start, start + step, .. come before `stop`."""
+    return np.maximum(-(-(stop - start) // step), 0)
+
+
+def _by_pairs(branch: Branch, row: Integers, key: Integers, block: int, tables: Tables) -> Integers:
+    """The same of any predicate."""
+    inside = np.arange(block)
+    i, j = (row + inside)[:, :, None], (key + inside)[:, None, :]
+    values: Values = {"i": i, "j": np.minimum(j, tables.n - 1)}
+    held = tables.holds(branch.predicate, values) & (i < tables.n) & (j < tables.n)
+    return np.stack([held.sum(axis=(1, 2)), (held & (j > i)).sum(axis=(1, 2))])
