@@ -83,11 +83,11 @@ def layers_until_full(example: Example) -> str:
     if {source for source, _ in pattern.columns(1, slots={"encoder": 1})} == {ENCODER}:
         return "another sequence"
     reach = pattern.reach(example.length, MOST_LAYERS)
-    if reach.full_at is None:
-        decided = any(item.role in _DECIDING for item in pattern.inputs)
-        unknown = "at the call" if decided else "unknown"
-        return f"not in {MOST_LAYERS}" if reach.full_exact else unknown
-    return str(reach.full_at)
+    if not reach.full_exact:
+        return (
+            "at the call" if any(item.role in _DECIDING for item in pattern.inputs) else "unknown"
+        )
+    return f"not in {MOST_LAYERS}" if reach.full_at is None else str(reach.full_at)
 
 
 def table() -> str:

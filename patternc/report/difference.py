@@ -147,9 +147,9 @@ def _pairs(side: Side) -> str:
 
 
 def _full(side: Side) -> str:
-    if side.reach.full_at is not None:
-        return str(side.reach.full_at)
-    return "not within them" if side.reach.full_exact else "not known"
+    if side.reach.full_at is None:
+        return "not within them" if side.reach.full_exact else "not known"
+    return f"{side.reach.full_at}{'' if side.reach.full_exact else ' at most'}"
 
 
 def _last(side: Side) -> LayerReach:

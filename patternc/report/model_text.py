@@ -150,8 +150,14 @@ def _field(number: int, at: LayerReach) -> Row:
 
 
 def _full(found: Reach) -> Row:
-    never = "not within these layers" if found.full_exact else "not known"
-    return "full at", f"{found.full_at}" if found.full_at else never, *[""] * 6
+    return "full at", full_at(found), *[""] * 6
+
+
+def full_at(found: Reach) -> str:
+    """After how many layers every permitted pair is connected."""
+    if found.full_at is None:
+        return "not within these layers" if found.full_exact else "not known"
+    return f"{found.full_at}" if found.full_exact else f"{found.full_at} at most"
 
 
 def _telling(layers: Sequence[LayerFacts], full_at: int | None) -> Iterator[tuple[int, LayerFacts]]:

@@ -25,7 +25,7 @@ from patternc.relation.tables import HeadTables
 from patternc.report.curves import chart, curves
 from patternc.report.flow_text import consecutive
 from patternc.report.growth import Growth
-from patternc.report.model_text import sections
+from patternc.report.model_text import full_at, sections
 from patternc.report.parts import Part, parts
 from patternc.report.picture import number
 from patternc.report.pictures import caption, drawn_view, report_growth
@@ -97,15 +97,15 @@ def _headline(report: ModelReport) -> list[tuple[str, str]]:
     pairs = sum(head.pairs.most for layer in facts.layers for head in layer.cost.heads)
     density = sum(layer.cost.density for layer in facts.layers) / len(facts.layers)
     orders = dict.fromkeys(head.pairs.order for layer in facts.layers for head in layer.cost.heads)
-    full = facts.reach.full_at
-    never = "not within these layers" if facts.reach.full_exact else "not known"
+    full = full_at(facts.reach)
+    connected = f"after {full} layer{'s' * (full != '1')}" if facts.reach.full_at else full
     return [
         ("tokens", f"{facts.work.n:,}"),
         ("layers", f"{len(facts.layers)}"),
         ("pairs of all layers", f"{pairs:,}"),
         ("density", f"{density:.3%}"),
         ("grows as", ", ".join(orders)),
-        ("every pair connected", f"after {full} layer{'s' * (full > 1)}" if full else never),
+        ("every pair connected", connected),
     ]
 
 

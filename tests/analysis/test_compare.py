@@ -11,6 +11,7 @@ from patternc.analysis.compare import compared
 from patternc.language.terms import HeadPattern
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
+from tests.analysis.dense_reach import dense_fields
 from tests.terms import terms
 
 
@@ -116,6 +117,8 @@ def test_the_reason_names_terms_and_rule(
         "local(2, dilation=3) + local(1)",
         "diagonal + full on pool(5, mean)",
         "rows([3]) on stream(g, 2) + local(1)",
+        "diagonal + contextual(1) on tree(2)",
+        "local(1) + full on stream(g, 2)\nrows g\ncolumns([9]) + diagonal on stream(g, 2)",
     ],
 )
 def test_paths_are_as_short_as_fields_grow(text: str) -> None:
@@ -128,17 +131,9 @@ def test_paths_are_as_short_as_fields_grow(text: str) -> None:
 
 
 def _layers_until(pattern: Pattern, n: int, query: int, key: int) -> int | None:
-    from tests.analysis.dense_reach import layer_pairs, product
-
-    schedule = [layer_pairs(pattern, n, layer) for layer in range(pattern.layers or 1)]
-    fields, stream = np.eye(n, dtype=np.bool_), np.zeros(n, np.bool_)
-    for layer in range(60):
-        if fields[query, key]:
-            return layer
-        pairs, rows, _ = schedule[layer % len(schedule)]
-        later = fields | product(pairs, fields) | (rows[:, None] & stream)
-        fields, stream = later, stream | fields.any(axis=0)
-    return None
+    _, every = dense_fields(pattern, n, 60)
+    fields = [np.eye(n, dtype=np.bool_), *every]
+    return next((layers for layers, held in enumerate(fields) if held[query, key]), None)
 
 
 def test_a_path_over_a_billion_tokens_takes_as_many_layers_as_windows() -> None:
