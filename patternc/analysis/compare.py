@@ -2,8 +2,9 @@
 
 From the relations of both, layer by layer and head by head, to a proof by integer sets that every
 pair counts as often in both, or the least n and the first pair (i, j) that does not. Tables are
-equal where they are the same draws or inputs; where they differ, some lengths are looked at pair by
-pair. Non-goals: cost and reach, which other modules know; scores.
+equal where they are the same draws or inputs; where they differ, every length is looked at pair by
+pair, the shortest first, within a budget; then some longer ones. Non-goals: cost and reach, which
+other modules know; scores.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from math import lcm
 
 from patternc.analysis.difference import HeadDifference, Outcome, Witness
@@ -19,7 +19,9 @@ from patternc.analysis.witnesses import (
     OPERATIONS,
     SMALL,
     UndecidedError,
+    Work,
     anywhere,
+    asks_inputs,
     counted,
     formula_witness,
     said,
@@ -41,12 +43,15 @@ def compared(
     """
     layers = lcm(len(left), len(right))
     found: list[HeadDifference] = []
-    hint = n
+    known: dict[tuple[Relation, Relation], HeadDifference] = {}
+    hint, work = n, Work()
     for layer in range(layers):
         ours, theirs = left[layer % len(left)], right[layer % len(right)]
         for head in range(lcm(len(ours), len(theirs))):
-            one, other = ours[head % len(ours)], theirs[head % len(theirs)]
-            found.append(_placed(_difference(one, other, n, lengths, hint), layer, head))
+            both = ours[head % len(ours)], theirs[head % len(theirs)]
+            if both not in known:
+                known[both] = _difference(*both, n, lengths, hint, work)
+            found.append(_placed(known[both], layer, head))
             # Heads of random patterns differ at much the same lengths.
             hint = found[-1].witness.n if found[-1].witness else hint
     return tuple(found)
@@ -57,34 +62,42 @@ def _placed(found: HeadDifference, layer: int, head: int) -> HeadDifference:
     return replace(found, layer=layer, head=head, witness=witness)
 
 
-@lru_cache(maxsize=4096)
 def _difference(
-    left: Relation, right: Relation, n: int, lengths: tuple[int, int] | None, hint: int
+    left: Relation,
+    right: Relation,
+    n: int,
+    lengths: tuple[int, int] | None,
+    hint: int,
+    work: Work,
 ) -> HeadDifference:
     alike = _treatments(left) == _treatments(right)
     if _meaning(left) == _meaning(right):
         return HeadDifference(0, 0, "equal", alike, None, 0, 0)
-    only_left, only_right = counted(left, right, n)
-    outcome, witness = _decided(*_without_common(left, right), lengths, hint)
+    only_left, only_right = counted(left, right, n, work)
+    outcome, witness, below = _decided(*_without_common(left, right), lengths, hint, work)
     if witness is not None:
         witness = with_all(witness, left, right)
-    return HeadDifference(0, 0, outcome, alike, witness, only_left, only_right)
+    return HeadDifference(0, 0, outcome, alike, witness, only_left, only_right, below)
 
 
 def _decided(
-    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int
-) -> tuple[Outcome, Witness | None]:
+    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
+) -> tuple[Outcome, Witness | None, int | None]:
+    """The verdict, a witness, and the n below which there is none."""
+    if asks_inputs(left) or asks_inputs(right):
+        return "undecided", None, 0
     small = range(1, SMALL) if lengths is None else range(0)
     for n in small:
         if (witness := anywhere(left, right, n)) is not None:
-            return "different", witness
+            return "different", witness, n
     try:
         with budget(OPERATIONS):
             witness = formula_witness(left, right, lengths)
-            return ("different" if witness else "equal"), witness
+            below = None if witness is None else witness.n
+            return ("different" if witness else "equal"), witness, below
     except (BudgetError, UndecidedError):
-        witness = searched(left, right, lengths, hint)
-        return ("different" if witness else "undecided"), witness
+        witness, below = searched(left, right, lengths, hint, work)
+        return ("different" if witness else "undecided"), witness, below
 
 
 def _without_common(left: Relation, right: Relation) -> tuple[Relation, Relation]:

@@ -33,7 +33,8 @@ class HeadDifference:
     """One head of one layer. `scored_alike`: the same pairs have the same modifiers and softmaxes.
 
     `only_left`, `only_right` count pairs of distinct query and key, at the length of the question,
-    that one pattern holds and the other does not; None where that is not known.
+    that one pattern holds and the other does not; None where that is not known. No n below
+    `equal_below` has a difference; None: no n at all.
     """
 
     layer: int
@@ -43,6 +44,7 @@ class HeadDifference:
     witness: Witness | None
     only_left: int | None
     only_right: int | None
+    equal_below: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,15 @@ class Difference:
         """The witness of least n; of those the first layer and head."""
         found = [part.witness for part in self.parts if part.witness is not None]
         return min(found, key=lambda each: (each.n, each.layer, each.head), default=None)
+
+    @property
+    def searched_below(self) -> int | None:
+        """No n below it has a difference in any layer and head; None: no n at all."""
+        every = [part.equal_below for part in self.parts if part.equal_below is not None]
+        return min(every, default=None)
+
+    @property
+    def is_smallest(self) -> bool:
+        """Whether no smaller n has a witness; where not, all that were looked at have none."""
+        below = self.searched_below
+        return self.witness is not None and (below is None or self.witness.n <= below)

@@ -38,7 +38,7 @@ class UnknownError(Exception):
 
 def held(conjunct: Conjunct, tables: Tables) -> Iterator[tuple[Integers, Integers]]:
     """Rows and keys of the conjunct's pairs, rows ascending from chunk to chunk."""
-    if not all(_is_known(literal.atom) for literal in conjunct.literals):
+    if not all(is_known(literal.atom) for literal in conjunct.literals):
         raise UnknownError
     listing, others = _first_list(conjunct.literals)
     conditions = (one.atom if one.positive else Not(one.atom) for one in others)
@@ -49,7 +49,8 @@ def held(conjunct: Conjunct, tables: Tables) -> Iterator[tuple[Integers, Integer
         yield np.broadcast_to(row, shape)[kept], np.broadcast_to(key, shape)[kept]
 
 
-def _is_known(atom: object) -> bool:
+def is_known(atom: object) -> bool:
+    """Whether the table of an atom is known before the call."""
     match atom:
         case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()) | Within():
             return True

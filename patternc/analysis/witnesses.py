@@ -7,33 +7,46 @@ length. Non-goals: verdicts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
 import numpy as np
 
 from patternc.analysis.difference import Witness
+from patternc.analysis.listed import UnknownError, is_known
+from patternc.analysis.listed import held as listed
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
 from patternc.language.sources import TOKENS, Source
 from patternc.relation import integer_maps as maps
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Integers, Values
+from patternc.relation.fold import FALSE
 from patternc.relation.integer_sets import BudgetError, budget
-from patternc.relation.relation import Branch, Relation
+from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.sources import slots
-from patternc.relation.tables import HeadTables
+from patternc.relation.tables import HeadTables, Tables
 
 # About 0.3 s.
 OPERATIONS = 300_000
 # Below this every length is looked at: a difference there is a smallest one.
 SMALL = 9
-# These lengths are compared pair by pair where tables differ.
+# Longer lengths that are looked at where those from the shortest on show no difference.
 SEARCHED = (12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 320, 512, 768, 1024)
 
 # A pair of the k-th softmax counts in the k-th digit.
 _DIGIT = 1 << 16
+# What looking at one length costs at least, in cells.
+_OVERHEAD = 1 << 13
+
+
+@dataclass(slots=True)
+class Work:
+    """What may still be looked at in one comparison: cells of masks, and pairs that tables hold."""
+
+    cells: int = 1 << 25
+    pairs: int = 1 << 23
 
 
 class UndecidedError(Exception):
@@ -126,19 +139,35 @@ def _asks_tables(relation: Relation) -> bool:
     return any(branch.conjuncts for branch in relation.branches)
 
 
+def asks_inputs(relation: Relation) -> bool:
+    """Whether tables that only the call knows decide about pairs."""
+    parts = (part for branch in relation.branches for part in branch.conjuncts)
+    return not all(is_known(literal.atom) for part in parts for literal in part.literals)
+
+
 # --- pair by pair -----------------------------------------------------------------------------
 
 
 def searched(
-    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int
-) -> Witness | None:
-    """The first pair at the first length that is looked at; `hint` is, before the others."""
-    least, most = lengths or (1, SEARCHED[-1])
+    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
+) -> tuple[Witness | None, int]:
+    """The first pair at the first length that has one, and the length below which none has.
+
+    Lengths from the shortest on (those below `SMALL` were looked at) as long as there is `work`
+    left; then `hint` and some longer ones.
+    """
+    least, most = lengths or (SMALL, SEARCHED[-1])
+    below = least
+    while below <= most and work.cells > 0:
+        work.cells -= _OVERHEAD + below * below
+        if (found := anywhere(left, right, below)) is not None:
+            return found, below
+        below += 1
     for n in (hint, *SEARCHED, least):
-        inside = least <= n <= min(most, max(SEARCHED[-1], least))
+        inside = below <= n <= min(most, max(SEARCHED[-1], least))
         if inside and (found := anywhere(left, right, n)) is not None:
-            return found
-    return None
+            return found, below
+    return None, below
 
 
 def anywhere(left: Relation, right: Relation, n: int) -> Witness | None:
@@ -176,20 +205,51 @@ def _dense(relation: Relation, source: Source, n: int) -> Integers:
 # --- counts -----------------------------------------------------------------------------------
 
 
-def counted(left: Relation, right: Relation, n: int) -> tuple[int | None, int | None]:
-    """Pairs that only one holds, at n tokens."""
+def counted(left: Relation, right: Relation, n: int, work: Work) -> tuple[int | None, int | None]:
+    """Pairs that only one holds, at n tokens; draws are listed as long as there is `work` left."""
     try:
+        if _asks_tables(left) or _asks_tables(right):
+            return _alone(left, right, n, work), _alone(right, left, n, work)
         with budget(OPERATIONS):
             sides = zip(*map(list, _sides(left, right, n)), strict=True)
             ours, theirs = (sum(side) for side in sides)
             return ours, theirs
-    except (BudgetError, InputError, UndecidedError):
+    except (BudgetError, InputError, UndecidedError, UnknownError):
         return None, None
 
 
+def _alone(one: Relation, other: Relation, n: int, work: Work) -> int:
+    """Pairs of one that the other does not hold. Raises `UnknownError` where they are too many."""
+    tables, found = HeadTables(n), 0
+    for source in one.sources:
+        theirs = {branch.predicate for branch in other.branches if branch.source == source}
+        own = [each for each in one.branches if each.source == source]
+        more = [each for each in own if each.predicate not in theirs]
+        at = tables.of(source)
+        codes = [row * at.m + key for each in more for row, key in _pairs(each, at, work)]
+        every = np.sort(np.concatenate([np.zeros(0, np.int64), *codes]))
+        once = every[np.append(True, np.diff(every) > 0)[: len(every)]]
+        row, key = np.divmod(once, max(at.m, 1))
+        held = np.zeros(len(row), np.bool_)
+        for predicate in theirs:
+            held |= at.holds(predicate, {"i": row, "j": key})
+        found += int((~held).sum())
+    return found
+
+
+def _pairs(branch: Branch, tables: Tables, work: Work) -> Iterator[tuple[Integers, Integers]]:
+    """The pairs of a branch, chunk by chunk; some may come twice."""
+    for conjunct in (Conjunct(branch.formula, ()), *branch.conjuncts):
+        if conjunct.formula == FALSE:
+            continue
+        for row, key in listed(conjunct, tables):
+            work.pairs -= len(row)
+            if work.pairs < 0:
+                raise UnknownError
+            yield row, key
+
+
 def _sides(left: Relation, right: Relation, n: int) -> Iterator[tuple[int, int]]:
-    if _asks_tables(left) or _asks_tables(right):
-        raise UndecidedError
     for source in dict.fromkeys((*left.sources, *right.sources)):
         m = slots(source, n, {})
         ours, theirs = (_held(side.branches, source, n, m) for side in (left, right))

@@ -25,7 +25,8 @@ def document(found: Difference) -> dict[str, object]:
         "format": "patternc.diff/1",
         "outcome": found.outcome,
         "n": found.n,
-        "witness": _plain(found.witness),
+        "witness": _first(found),
+        "searched_below": found.searched_below,
         "left": _side(found.left),
         "right": _side(found.right),
         "parts": [{**asdict(part), "witness": _plain(part.witness)} for part in found.parts],
@@ -34,6 +35,12 @@ def document(found: Difference) -> dict[str, object]:
 
 def _plain(witness: Witness | None) -> dict[str, object] | None:
     return None if witness is None else {**asdict(witness), "source": word_of(witness.source)}
+
+
+def _first(found: Difference) -> dict[str, object] | None:
+    """The witness, and whether no smaller n has one."""
+    plain = _plain(found.witness)
+    return None if plain is None else {**plain, "smallest": found.is_smallest}
 
 
 def _side(side: Side) -> dict[str, object]:
@@ -57,6 +64,8 @@ def _lines(found: Difference) -> Iterator[str]:
             f"{witness.query}, {key} {witness.key} counts {_times(witness.left)} on the left, "
             f"{_times(witness.right)} on the right"
         )
+    if found.outcome != "equal" and not (witness is not None and found.is_smallest):
+        yield from _bound(found)
     if found.headers_differ:
         yield "  the headers name other numbers of heads or layers"
     if not all(part.scored_alike for part in found.parts):
@@ -65,6 +74,14 @@ def _lines(found: Difference) -> Iterator[str]:
         yield from _by_layer(found)
     yield ""
     yield from _table(found)
+
+
+def _bound(found: Difference) -> Iterator[str]:
+    """How far was looked where a witness may not be the smallest."""
+    below = found.searched_below
+    if below:
+        what = "no smaller one was found" if found.witness else "none was found"
+        yield f"  every n below {below:,} was looked at in all layers and heads; {what}"
 
 
 def _verdict(found: Difference) -> str:

@@ -51,6 +51,56 @@ def test_different_patterns_have_a_smallest_witness(
     assert (at.n, at.query, at.key, at.left, at.right) == witness
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("random(3)", "random(3, seed=1)"),
+        ("blocks(8) { local(1) + random(2) }", "blocks(8) { local(1) + random(2, seed=3) }"),
+        ("random(3) + local(2)", "random(3, avoid=local(2)) + local(1)"),
+        ("columns([1, 5, 9, 13, 17, 21, 40])", "columns([1, 5, 9, 13, 17, 21, 35])"),
+        ("diagonal + random(2) on memory(9)", "diagonal + random(1) on memory(9)"),
+    ],
+)
+def test_the_witness_of_draws_is_smallest_and_pairs_of_one_alone_are_counted(
+    left: str, right: str
+) -> None:
+    one, other = Pattern.parse(left), Pattern.parse(right)
+    found = one.diff(other, 50)
+    at = found.witness
+    assert at is not None
+    assert found.is_smallest
+    for n in range(1, at.n + 1):
+        ours, theirs = one.multiplicity(n)[0], other.multiplicity(n)[0]
+        assert np.array_equal(ours, theirs) == (n < at.n)
+    (part,) = found.parts
+    ours, theirs = one.mask(50)[0], other.mask(50)[0]
+    assert part.only_left == (ours & ~theirs).sum()
+    assert part.only_right == (theirs & ~ours).sum()
+
+
+def test_a_witness_that_may_not_be_smallest_says_how_far_was_looked() -> None:
+    from patternc.report.difference import document, text
+
+    left = Pattern.parse("blocks(64) { diagonal + random(1, pool=12:) }")
+    found = left.diff(Pattern.parse("blocks(64) { diagonal + random(1, pool=12:, seed=1) }"), 64)
+    assert found.witness is not None
+    assert found.witness.n > 512
+    assert not found.is_smallest
+    below = found.searched_below
+    assert below is not None
+    assert 64 < below < found.witness.n
+    assert f"every n below {below:,} was looked at" in text(found)
+    assert document(found)["searched_below"] == below
+
+
+def test_nothing_is_claimed_of_lengths_that_inputs_decide() -> None:
+    from patternc.report.difference import text
+
+    found = Pattern.parse("same(a) & local(3)").diff(Pattern.parse("same(a) & local(4)"), 64)
+    assert found.searched_below == 0
+    assert "was looked at in all" not in text(found)
+
+
 def test_modifiers_tell_patterns_apart_whose_pairs_are_equal() -> None:
     found = Pattern.parse("local(3) with alibi").diff(Pattern.parse("local(3)"), 64)
     assert found.outcome == "different"

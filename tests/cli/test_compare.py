@@ -53,7 +53,7 @@ def test_diff_as_json_carries_the_witness_and_both_sides(two):
     assert (found["format"], found["outcome"]) == ("patternc.diff/1", "different")
     assert found["witness"] == {
         "layer": 0, "head": 0, "n": 5, "query": 0, "key": 4, "source": "tokens", "left": 0,
-        "right": 1,
+        "right": 1, "smallest": True,
     }  # fmt: skip
     assert found["left"]["reach"][0]["size_max"] == 7
     assert found["right"]["pairs"] == [[64 * 9 - 20]]
