@@ -212,7 +212,8 @@ def _in_runs(
 
 def _below(start: Integers, stop: Integers, step: int) -> Integers:
     """How many of start, start + step, .. come before `stop`."""
-    return np.maximum(-(-(stop - start) // step), 0)
+    count: Integers = np.maximum(-(-(stop - start) // step), 0)
+    return count
 
 
 def _by_pairs(branch: Branch, row: Integers, key: Integers, block: int, tables: Tables) -> Integers:
