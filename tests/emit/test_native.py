@@ -1,0 +1,149 @@
+"""The CPU path's C: the same attention as by torch operations, wherever it takes a call."""
+
+from __future__ import annotations
+
+import shutil
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from patternc import Pattern
+from tests.emit.test_cpu import CLASSED, module_of
+
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+
+PATTERNS = {
+    **CLASSED,
+    "window and tokens": "local(left=9) + global([0, 50, -1])",
+    "rows without keys": "local(left=-3, right=6)",
+    "scattered blocks": "blocks(8) { local(1) + random(2) + global([0]) }",
+    "pairs that count twice": "mix(segment(16), segment(32), local(9))",
+    "all pairs": "full",
+}
+# (queries, n, size of keys, size of values, key heads or 0 for all)
+SIZES = [(1, 1, 8, 8, 0), (261, 261, 64, 64, 0), (7, 300, 20, 40, 1), (300, 300, 16, 96, 1)]
+Tensor = torch.Tensor
+
+
+def drawn(heads: int, queries: int, n: int, size: int, other: int, shared: int) -> list[Tensor]:
+    torch.manual_seed(n + size)
+    kv_heads = shared or heads
+    shapes = [(2, heads, queries, size), (2, kv_heads, n, size), (2, kv_heads, n, other)]
+    return [torch.randn(shape) for shape in shapes]
+
+
+def natively(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """All calls are worth it; what is taken is added to the list."""
+    taken: list[Any] = []
+    attend = module._attend_natively
+
+    def recorded(*arguments: object) -> None:
+        taken.append(arguments)
+        attend(*arguments)
+
+    monkeypatch.setattr(module, "_WORTH", 0)
+    monkeypatch.setattr(module, "_attend_natively", recorded)
+    return taken
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", PATTERNS)
+def test_compiled_rectangles_are_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of(PATTERNS[name])
+    for sizes in SIZES:
+        parts = drawn(module.HEADS or 2, *sizes)
+        for dtype, bound in [(torch.float32, 1e-5), (torch.bfloat16, 1.6e-2), (torch.half, 2e-3)]:
+            low = [part.to(dtype) for part in parts]
+            taken = natively(module, monkeypatch)
+            out, lse = module.attention(*low, return_lse=True)
+            assert taken or sizes[:2] == (1, 1)
+            high = [part.double() for part in low]
+            wanted, wanted_lse = module.reference(*high, return_lse=True)
+            torch.testing.assert_close(out.double(), wanted, rtol=bound, atol=bound)
+            torch.testing.assert_close(lse.double(), wanted_lse, rtol=1e-5, atol=1e-5)
+
+
+@needs_compiler
+def test_tensors_in_any_order_of_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("local(5, dilation=8) + global([3])")
+    q, k, v = (torch.randn(2, 90, 3, 16).transpose(1, 2) for _ in range(3))
+    taken = natively(module, monkeypatch)
+    found = module.attention(q, k, v)
+    assert taken
+    torch.testing.assert_close(found, module.reference(q, k, v), rtol=1e-5, atol=1e-5)
+    taken.clear()
+    found = module.attention(q.mT.contiguous().mT, k, v)  # positions lie side by side
+    assert not taken
+    torch.testing.assert_close(found, module.reference(q, k, v), rtol=1e-5, atol=1e-5)
+
+
+@needs_compiler
+def test_gradients_of_a_compiled_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("causal\nlocal(left=7) + strided(8)")
+    parts = drawn(2, 130, 130, 16, 16, 0)
+    taken = natively(module, monkeypatch)
+    found = graded(module.attention, parts)
+    assert taken
+    for one, other in zip(found, graded(module.reference, parts), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def graded(attention: Any, parts: list[Tensor]) -> tuple[Tensor, ...]:
+    leaves = [part.clone().requires_grad_() for part in parts]
+    return torch.autograd.grad(attention(*leaves).square().sum(), leaves)
+
+
+@needs_compiler
+def test_modifiers_and_dropout_are_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = drawn(2, 60, 60, 8, 8, 0)
+    module = module_of("local(9) with softcap(3)")
+    taken = natively(module, monkeypatch)
+    module.attention(*parts)
+    module = module_of("local(9)")
+    dropped = natively(module, monkeypatch)
+    module.attention(*parts, dropout=0.5, seed=1)
+    assert not taken and not dropped
+
+
+@needs_compiler
+def test_a_query_that_is_no_number_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("local(9)")
+    q, k, v = drawn(2, 100, 100, 16, 16, 0)
+    q[0, 1, 40] = torch.nan
+    assert natively(module, monkeypatch) == []
+    out = module.attention(q, k, v)
+    rows = out.isnan().all(-1)
+    assert rows[0, 1, 40] and rows.sum() == 1
+
+
+@needs_compiler
+def test_keys_outside_a_row_do_not_influence_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Pattern.from_zoo("longformer_lm").module
+    q, k, v = drawn(module.HEADS, 200, 200, 8, 8, 0)
+    natively(module, monkeypatch)
+    before, other = module.attention(q, k, v), ~module.mask(200)[0, 150]
+    for part in (k, v):
+        part[:, 0, other] += 100 * torch.randn(2, int(other.sum()), 8)
+    assert torch.equal(before[:, 0, 150], module.attention(q, k, v)[:, 0, 150])
+
+
+def test_without_a_compiler_torch_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("local(9)")
+    parts = drawn(2, 100, 100, 16, 16, 0)
+    taken = natively(module, monkeypatch)
+    monkeypatch.setenv("PATTERNC_CC", "")
+    module._library.cache_clear()
+    found = module.attention(*parts)
+    module._library.cache_clear()
+    assert not taken
+    torch.testing.assert_close(found, module.reference(*parts), rtol=1e-5, atol=1e-5)
+
+
+def test_a_compiler_that_fails_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("local(8)")
+    monkeypatch.setenv("PATTERNC_CC", "false")
+    module._library.cache_clear()
+    assert module._library() is None
+    module._library.cache_clear()
