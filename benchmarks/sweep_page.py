@@ -14,6 +14,10 @@ _KINDS = {
     "d_keys": "dk and dv",
     "d_tables": "score tables",
     "delta": "delta",
+    "collected": "output from pieces",
+    "collected_queries": "dq from pieces",
+    "collected_keys": "dk from pieces",
+    "collected_values": "dv from pieces",
 }
 _LEGEND = (
     "Registers are those of a thread, median and most; shared memory that of a program, at most. "

@@ -26,10 +26,10 @@ _UNITS = ("HGMMA", "UTCHMMA", "HMMA")
 class Binary:
     """What one compiled kernel of a kind ("forward", "d_queries", "d_keys", ..) uses.
 
-    Kinds "delta" and "collected" multiply no matrices; a kernel that takes pieces of long lines
-    counts twice.
-    `products` counts the instructions that multiply matrices, of `instructions` in all. `spills`
-    counts the instructions that access local memory, on hip the registers kept there.
+    Kinds "delta" and "collected.." multiply no matrices. A kernel that takes pieces of long lines
+    too counts twice. `products` counts the instructions that multiply matrices, of `instructions`
+    in all. `spills` counts the instructions that access local memory, on hip the registers kept
+    there.
     """
 
     kernel: str

@@ -171,7 +171,7 @@ def _distinct_launches(
         totals = module._Totals.of(call, module._learnable(call))
         backward = module._backward_launches(call, out, lse, out, lse, totals)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
-            found.setdefault((launch.kernel.fn.__name__, *_kinds(launch)), launch)
+            found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
     return [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
 
