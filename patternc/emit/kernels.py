@@ -7,6 +7,7 @@ Non-goals: the skeleton around these parts.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -84,6 +85,18 @@ class Kernel:
         if self.role != "d_keys":
             return "(a * PARTS + part)"
         return "u" if self.inline is None else "(a * PARTS + u % PARTS)"
+
+    @property
+    def cuts_keys(self) -> bool:
+        """May a key tile be visited in parts? Entries of tables cost registers for every pair."""
+        return self.role in ("d_queries", "d_tables") and self.looks_up
+
+    @property
+    def key_tile(self) -> str:
+        """Which `KEYS` keys are held or visited."""
+        if not self.cuts_keys:
+            return "b"
+        return "u" if self.inline is None else "(b * KEY_PARTS + u % KEY_PARTS)"
 
     @property
     def tokens(self) -> str:
@@ -219,7 +232,10 @@ class Visits(TypedDict):
 
 def _rows(item: Pass, joined: bool = False) -> Visits:
     """Of a kernel that goes along a query tile's row."""
-    return _visits(item, item.tilings, along_row, joined, item.split_rows is not None)
+    # Kernels with one loop for both kinds may visit a key tile in parts.
+    key_tile = "KEYS * KEY_PARTS" if joined else "KEYS"
+    along = functools.partial(along_row, key_tile=key_tile)
+    return _visits(item, item.tilings, along, joined, item.split_rows is not None)
 
 
 def _columns(item: Pass, joined: bool) -> Visits:

@@ -69,12 +69,12 @@ def are_few(full: tuple[Run, ...], partial: tuple[Run, ...]) -> bool:
     return few and not any("j" in variables_of(run.guard) for run in full + partial)
 
 
-def along_row(full: tuple[Run, ...], partial: tuple[Run, ...]) -> Inline:
-    """Loops over the key tiles b of query tile a.
+def along_row(full: tuple[Run, ...], partial: tuple[Run, ...], key_tile: str = "KEYS") -> Inline:
+    """Loops over the key tiles b of query tile a, of `key_tile` keys each.
 
     Closed forms say nothing of query tiles before position 0; those visit every key tile.
     """
-    negative, every_tile = _less(Leaf("a"), Leaf("0")), Leaf("tl.cdiv(m, KEYS)")
+    negative, every_tile = _less(Leaf("a"), Leaf("0")), Leaf(f"tl.cdiv(m, {key_tile})")
 
     def loop(kind: str, runs: tuple[Run, ...]) -> Loop:
         lines, end, tile = _joined(kind, [_bounds(run, TILES) for run in runs])

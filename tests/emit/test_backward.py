@@ -55,6 +55,18 @@ def test_dropout_drops_the_pairs_that_the_reference_drops(text: str) -> None:
     assert_graded(module_of(text), tuple(tensors(2, 40, 50)), dropout=0.3, seed=(1 << 31) + 11)
 
 
+@pytest.mark.parametrize(
+    "text", ["local(20) with relative(9)", "heads 2\nlocal(9 + 20 * head) with relative(9)"]
+)
+def test_wide_rows_visit_their_key_tiles_in_parts_where_pairs_look_up_tables(text: str) -> None:
+    module = module_of(text, key_tile=32)
+    q, k, v = tensors(2, 50, 61, 80)
+    parts = module._launch_sizes("d_queries", 1, True, False, torch.float32, 80, 80, 1 << 17)
+    assert (parts["KEYS"], parts["KEY_PARTS"]) == (16, 2)
+    tables = {"relative_keys": torch.randn(19, 80, dtype=torch.float64)}
+    assert_graded(module, (q, k, v), **tables)
+
+
 @pytest.mark.parametrize("programs", [0, 1 << 20])
 def test_query_heads_that_share_keys_take_turns_or_have_parts_of_the_sum(
     programs: int, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from tests.emit.test_attention import gradients
 Tensor = torch.Tensor
 
 
-def module_of(text: str) -> ModuleType:
+def module_of(text: str, key_tile: int = 16) -> ModuleType:
     """The module of a program with small tiles, cut into classes where that pays."""
     pattern = Pattern.parse(text)
     schedule = build_schedule(
@@ -25,7 +25,7 @@ def module_of(text: str) -> ModuleType:
         heads=pattern.heads,
         layers=pattern.layers,
         query_tile=32,
-        key_tile=16,
+        key_tile=key_tile,
     )
     source = emit_module(
         schedule,
