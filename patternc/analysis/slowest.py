@@ -47,14 +47,22 @@ def slowest(program: Elaborated, schedule: Schedule, tables: Tables, found: Late
 
     `schedule[layer][head]` and `tables[layer][head]` are those of the program's layers.
     """
+    query, key = slowest_pair(schedule, tables, found)
     steps, place = [edges_of(heads) for heads in schedule], found.place
-    own, query = _within(tables, place), place.query - place.start
-    asked = _Asked(steps, own, place.width, query)
-    key = asked.farthest(found.layers)
-    links = path(steps, own, place.width, query, key, found.layers)
+    own, start = _within(tables, place), place.start
+    links = path(steps, own, place.width, query - start, key - start, found.layers)
     assert links is not None
-    named = tuple(step_of(program, tables, link.moved(place.start)) for link in links)
-    return Slowest(place.query, place.start + key, found.layers, named)
+    named = tuple(step_of(program, tables, link.moved(start)) for link in links)
+    return Slowest(query, key, found.layers, named)
+
+
+def slowest_pair(schedule: Schedule, tables: Tables, found: Latest) -> tuple[int, int]:
+    """The query at a place, and its farthest key. Raises as `slowest`."""
+    place = found.place
+    own = _within(tables, place)
+    steps = [edges_of(heads) for heads in schedule]
+    asked = _Asked(steps, own, place.width, place.query - place.start)
+    return place.query, place.start + asked.farthest(found.layers)
 
 
 def unheard(

@@ -102,9 +102,9 @@ def suggest(
 ) -> None:
     """Find parameters that connect every pair in the fewest layers.
 
-    Templates: window, dilated, longformer, bigbird, strided, fixed, longnet; or a program of your
-    own, as FILE, -e TEXT or --template TEXT, whose parameters --vary names. Every count and every
-    receptive field is exact. The result is a program, its numbers in comments.
+    Templates: window, dilated, dilated_global, longformer, bigbird, strided, fixed, longnet; or a
+    program of your own, as FILE, -e TEXT or --template TEXT, whose parameters --vary names. Every
+    count and every receptive field is exact. The result is a program, its numbers in comments.
     """
     from patternc.analysis.suggest import Question
     from patternc.analysis.suggest import suggest as search

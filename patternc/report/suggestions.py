@@ -7,12 +7,16 @@ piped on. Non-goals: searching.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from patternc.analysis.suggest import Answer, Outcome, Question, Suggestion
+from patternc.language.diagnostics import Diagnostic
 
 FORMAT = "patternc.suggest/1"
 # Rows of the table.
 _MOST = 24
+# Columns of a lesson.
+_WIDE = 94
 Json = dict[str, object]
 
 
@@ -22,7 +26,7 @@ def program(answer: Answer) -> str:
     if best is None:
         raise ValueError(nothing_fits(answer))
     lines = [_headline(best), _numbers(best), *_slowest(best), f"asked: {_asked(answer.asked)}"]
-    lines += ["", *_table(answer), *_apart(answer)]
+    lines += ["", *_table(answer), *_apart(answer), *_lessons(answer)]
     comments = "\n".join(f"# {line}".rstrip() for line in lines)
     return f"{comments}\n{best.text.rstrip()}\n"
 
@@ -51,8 +55,19 @@ def document(answer: Answer) -> Json:
         "budget": asked.pairs,
         "best": _suggestion(answer.best),
         "front": [_suggestion(one) for one in answer.front],
+        "lessons": [_lesson(lesson) for lesson in answer.lessons],
         "nearest": _suggestion(answer.nearest),
         "templates": [_outcome(outcome) for outcome in answer.outcomes],
+    }
+
+
+def _lesson(lesson: Diagnostic) -> Json:
+    return {
+        "code": lesson.code,
+        "title": lesson.title,
+        "where": lesson.label,
+        "note": lesson.note,
+        "help": lesson.help,
     }
 
 
@@ -141,6 +156,15 @@ def _apart(answer: Answer) -> Iterator[str]:
             yield f"{outcome.template} does not connect every pair within the layers"
         if not outcome.complete:
             yield f"{outcome.template}: stopped after {outcome.trials} trials (--trials)"
+
+
+def _lessons(answer: Answer) -> Iterator[str]:
+    """What the best program could do better."""
+    for lesson in answer.lessons:
+        told = f"{lesson.code}, {lesson.title} ({lesson.label}): {lesson.note}; {lesson.help}"
+        first, *rest = wrap(told, _WIDE)
+        yield first
+        yield from (f"  {line}" for line in rest)
 
 
 def _values(one: Suggestion) -> str:

@@ -10,11 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from patternc.analysis.lessons import lessons
+from patternc.analysis.suggest.lines import Front
 from patternc.analysis.suggest.question import Answer, Outcome, Question, Suggestion
-from patternc.analysis.suggest.search import Front, search
+from patternc.analysis.suggest.search import search
 from patternc.analysis.suggest.templates import Template, headed, templates
 from patternc.analysis.suggest.trials import Trials, TrialsError
 from patternc.analysis.suggest.values import Axis, axis
+from patternc.language import elaborate, parse
+from patternc.language.diagnostics import Diagnostic
+from patternc.relation.relation import relation
+from patternc.schedule.tiles import choose_tiles
 
 __all__ = ["Answer", "Outcome", "Question", "Suggestion", "Template", "suggest", "templates"]
 
@@ -26,7 +32,20 @@ def suggest(asked: Question, chosen: Sequence[Template]) -> Answer:
     that mean nothing.
     """
     outcomes = tuple(_outcome(template, asked) for template in chosen)
-    return Answer(asked, outcomes, _best(one for each in outcomes for one in each.front))
+    front = _best(one for each in outcomes for one in each.front)
+    return Answer(asked, outcomes, front, _lessons(front[0], asked) if front else ())
+
+
+def _lessons(best: Suggestion, asked: Question) -> tuple[Diagnostic, ...]:
+    """What the best program could do better, as `check --teach` says it."""
+    program = elaborate(parse(best.text, best.template))
+    every = (
+        relation(program.resolve(layer, head))
+        for layer in range(program.layers or 1)
+        for head in range(program.heads or 1)
+    )
+    tile = choose_tiles(dict.fromkeys(every), None, None).shape
+    return lessons(program, asked.n, asked.layers, tile)
 
 
 def _outcome(template: Template, asked: Question) -> Outcome:

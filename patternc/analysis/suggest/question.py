@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from patternc.language.diagnostics import Diagnostic
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -64,11 +66,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcomes of all templates, and the suggestions that none of the others betters."""
+    """The outcomes of all templates, and the suggestions that none of the others betters.
+
+    `lessons` are what the best one could do better for the same cost.
+    """
 
     asked: Question
     outcomes: tuple[Outcome, ...]
     front: tuple[Suggestion, ...]
+    lessons: tuple[Diagnostic, ...] = ()
 
     @property
     def best(self) -> Suggestion | None:

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import cycle, islice
 
-from patternc.analysis.reach import reach
+from patternc.analysis.listed import UnknownError
+from patternc.analysis.reach import explored, reach
+from patternc.analysis.slowest import slowest_pair
 from patternc.analysis.suggest.question import Question, Suggestion
-from patternc.analysis.suggest.slowest import slowest
 from patternc.analysis.suggest.templates import filled
 from patternc.language import Program, elaborate, parse
 from patternc.language.inputs import DECIDING
-from patternc.language.sources import TOKENS
+from patternc.language.sources import TOKENS, Stream
 from patternc.layout.count import pairs_with_multiplicity
+from patternc.relation.integer_sets import BudgetError
 from patternc.relation.lengths import verify
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
@@ -84,7 +86,7 @@ class Trials:
         assert full_at is not None
         mean, text = counted.mean, filled(self.text, self.name, dict(values))
         density = float(mean / (self.asked.n * counted.keys))
-        pair = slowest(self.schedule(values), self._tables(), full_at)
+        pair = self._slowest(values, full_at)
         return Suggestion(self.name, dict(values), text, -(-mean // 1), density, full_at, pair)
 
     def schedule(self, values: Values) -> list[Heads]:
@@ -102,6 +104,31 @@ class Trials:
             found.append(tuple(relations[pattern] for pattern in heads))
         return found
 
+    def _stack(self, values: Values) -> list[Heads]:
+        """The same with the heads of the rows of streams behind those of the tokens."""
+        program = elaborate(self.tree, dict(values))
+        streams = [name for name, rows in program.rows.items() if isinstance(rows, Stream)]
+        return [
+            (
+                *heads,
+                *(
+                    relation(program.resolve(layer, head, name))
+                    for name in streams
+                    for head in range(program.heads or 1)
+                ),
+            )
+            for layer, heads in enumerate(self.schedule(values))
+        ]
+
+    def _slowest(self, values: Values, layers: int) -> tuple[int, int] | None:
+        own, tables = self._stack(values), self._tables()
+        given = _each(own, tables)
+        found = explored(own, self.asked.n, layers, given).latest
+        try:
+            return None if found is None else slowest_pair(own, given, found)
+        except (UnknownError, BudgetError):
+            return None
+
     def _count(self, values: Values) -> _Counted:
         tables, own = self._tables(), self.schedule(values)
         every = {head for heads in own for head in heads}
@@ -115,7 +142,7 @@ class Trials:
         return HeadTables(self.asked.n, {}, {"encoder": self.asked.n})
 
     def _reached(self, values: Values) -> int | None:
-        asked, own = self.asked, self.schedule(values)
+        asked, own = self.asked, self._stack(values)
         formulas = [tuple(map(_formulas_of, heads)) for heads in own]
         if formulas != own and self._two_at_least(values):
             found = reach(formulas, asked.n, min(asked.layers, 2))
