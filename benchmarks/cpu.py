@@ -1,11 +1,14 @@
-"""The CPU path against what else a user could run, fp32, in one process.
+"""The CPU path against what else a user could run, in one process.
 
     python benchmarks/cpu.py [--part forward --part decode ..] [--length 4096 ..] [--output r.json]
 
-Parts: `forward` against compiled FlexAttention; `planned`, the same with the layout (their block
-mask) built in every call; `trained`, forward and backward against dense attention with the mask, at
-4,096 tokens; `decode`, one query over a million keys, and a call on sixteen tokens; `memory`, the
-peak at 65,536 tokens. Calls alternate, and the medians of both stand beside their ratio.
+Parts: `forward` against compiled FlexAttention, fp32; `planned`, the same at 32,768 tokens with the
+layout (their block mask) built in every call; `trained`, forward and backward of every published
+program with fewer than a fifth of the pairs, against dense attention with its mask, at 4,096
+tokens; `bf16`, our forward in bf16 against fp32; `decode`, one query over a million keys, also with
+key heads that are shared, and a call on sixteen tokens; `memory`, the peak at 65,536 tokens. Calls
+alternate, and the medians of both stand beside their ratio. A case that takes longer than
+`--budget` seconds ends with the pair in which it does, and goes to no greater length.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from threading import Event, Thread
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import torch
@@ -40,6 +43,15 @@ from patternc.zoo import zoo
 
 HEADS, HEAD_DIM = 4, 64
 Row = dict[str, Any]
+
+
+class Plan(NamedTuple):
+    """So many pairs of calls, for at most so many seconds a case."""
+
+    pairs: int
+    budget: float
+
+
 Tensor = torch.Tensor
 BLOCKS = "local(1) + global([0, -1]) + random(3, pool=1:16)"
 
@@ -69,14 +81,18 @@ def seconds(call: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def compared(ours: Callable[[], object], theirs: Callable[[], object], pairs: int) -> Row:
+def compared(ours: Callable[[], object], theirs: Callable[[], object], plan: Plan) -> Row:
     """Medians in milliseconds of interleaved calls."""
-    both = [(seconds(ours), seconds(theirs)) for _ in range(pairs)]
+    both: list[tuple[float, float]] = []
+    end = perf_counter() + plan.budget
+    while not both or (len(both) < plan.pairs and perf_counter() < end):
+        both.append((seconds(ours), seconds(theirs)))
     one, other = (1e3 * median(column) for column in zip(*both, strict=True))
     return {
         "patternc_ms": round(one, 1),
         "other_ms": round(other, 1),
         "ratio": round(other / one, 2),
+        "pairs": len(both),
     }
 
 
@@ -96,7 +112,7 @@ def flex_call(text: str, n: int) -> tuple[Callable[[], object], dict[str, Any]]:
 
 
 @torch.no_grad()
-def forward(text: str, n: int, pairs: int) -> Row:
+def forward(text: str, n: int, plan: Plan) -> Row:
     parts, attention = drawn(n), Pattern.parse(text).attention
     build, options = flex_call(text, n)
     start = perf_counter()
@@ -104,69 +120,114 @@ def forward(text: str, n: int, pairs: int) -> Row:
     built = perf_counter() - start
     found, other = attention(*parts), flex(*parts, **options)
     torch.testing.assert_close(found, other, rtol=1e-3, atol=1e-3)
-    row = compared(lambda: attention(*parts), lambda: flex(*parts, **options), pairs)
+    row = compared(lambda: attention(*parts), lambda: flex(*parts, **options), plan)
     return {"pattern": text, "n": n, **row, "their_mask_s": round(built, 2)}
 
 
+def forwards(text: str, lengths: tuple[int, ...], plan: Plan) -> Iterator[Row]:
+    """Lengths in order, until one takes too long."""
+    for n in lengths:
+        start = perf_counter()
+        yield forward(text, n, plan)
+        if perf_counter() - start > 2 * plan.budget:
+            return
+
+
 @torch.no_grad()
-def planned(text: str, n: int, pairs: int) -> Row:
-    """Nothing is known of a length before a call: masks, tables and pieces are made in it."""
+def planned(text: str, n: int, plan: Plan) -> Row:
+    """Nothing is known of a length before a call: masks, tables and pieces are made in it.
+
+    One call of theirs, after a shorter one that compiles.
+    """
     parts, module = drawn(n), Pattern.parse(text).module
     build, options = flex_call(text, n)
-    flex(*parts, **options, block_mask=build())
+    short, _ = flex_call(text, n // 4)
+    short(), flex(*(part[:, :, : n // 4] for part in parts), **options, block_mask=short())
+    module.attention(*parts)
 
     def ours() -> None:
         for cache in (module._static_pieces, module._static_plan, module._static_table):
             cache.cache_clear()
         module.attention(*parts)
 
-    row = compared(ours, lambda: flex(*parts, **options, block_mask=build()), pairs)
+    once = Plan(1, plan.budget)
+    row = compared(ours, lambda: flex(*parts, **options, block_mask=build()), once)
     return {"pattern": text, "n": n, **row}
 
 
-def trained(name: str, n: int, pairs: int) -> Row | None:
-    """None for what attends to a fifth of the pairs or more, or needs inputs of its own."""
-    module = Pattern.from_zoo(name).module
-    if module.INPUTS or module.__dict__.get("_LENGTHS"):
-        return None
-    mask = module.mask(n)
+# Lengths that a program fixes itself.
+FIXED = {
+    "natten_1d": {"length": 4096},
+    "natten_1d_causal": {"length": 4096},
+    "natten_2d": {"side": 64},
+    "natten_2d_causal": {"side": 64},
+}
+
+
+def trained(name: str, n: int, plan: Plan) -> Row | None:
+    """Of the first layer; None for what attends to a fifth of the pairs or more.
+
+    Inputs are drawn. Dense attention gets as many keys as there are columns in the mask.
+    """
+    module = Pattern.from_zoo(name, **FIXED.get(name, {})).module
+    *parts, inputs = module._sample_call(n, n, head_dim=HEAD_DIM)
+    given = {key: module._moved(value, "cpu", torch.float32) for key, value in inputs.items()}
+    asked = {key: value for key, value in given.items() if key in module._ASKED}
+    mask = module.mask(n, slots={"encoder": n}, **asked)
     density = mask.double().mean().item()
     if density >= 0.2:
         return None
-    leaves = [torch.randn(1, len(mask), n, HEAD_DIM).requires_grad_() for _ in range(3)]
+    leaves = [part.float().requires_grad_() for part in parts]
+    columns = (*leaves[1].shape[:2], mask.shape[2], HEAD_DIM)
+    others = [leaves[0], *(torch.randn(columns).requires_grad_() for _ in range(2))]
 
     def ours() -> None:
-        torch.autograd.grad(module.attention(*leaves).sum(), leaves)
+        torch.autograd.grad(module.attention(*leaves, **given).sum(), leaves)
 
     def dense() -> None:
-        out = torch.nn.functional.scaled_dot_product_attention(*leaves, attn_mask=mask)
-        torch.autograd.grad(out.sum(), leaves)
+        out = torch.nn.functional.scaled_dot_product_attention(*others, attn_mask=mask)
+        torch.autograd.grad(out.sum(), others)
 
-    row = compared(ours, dense, pairs)
+    ours()
+    row = compared(ours, dense, plan)
     return {"pattern": name, "n": n, "density": round(density, 4), **row}
 
 
 @torch.no_grad()
-def decode(text: str, n: int, pairs: int) -> Row:
-    """One query: of a length known from the call before, and of lengths never seen."""
-    (q, k, v), attention = drawn(n, 1), Pattern.parse(text).attention
-    attention(q, k, v)
-    again = [seconds(lambda: attention(q, k, v)) for _ in range(pairs)]
-    shorter = ((k[:, :, : n - step], v[:, :, : n - step]) for step in range(1, pairs + 1))
-    new = [seconds(lambda pair=pair: attention(q, *pair)) for pair in shorter]  # type: ignore[misc]
-    row = {"again_ms": 1e3 * median(again), "new_n_ms": 1e3 * median(new)}
+def halved(text: str, n: int, plan: Plan) -> Row:
+    """`other` is fp32."""
+    parts, attention = drawn(n), Pattern.parse(text).attention
+    low = [part.bfloat16() for part in parts]
+    attention(*parts), attention(*low)
+    row = compared(lambda: attention(*low), lambda: attention(*parts), plan)
     return {"pattern": text, "n": n, **row}
 
 
 @torch.no_grad()
-def overhead(text: str, n: int, pairs: int) -> Row:
+def decode(text: str, n: int, plan: Plan, shared: int = 1) -> Row:
+    """One query: of a length known from the call before, and of lengths never seen.
+
+    `shared` query heads use one key head.
+    """
+    (q, k, v), attention = drawn(n, 1), Pattern.parse(text).attention
+    q = torch.randn(1, shared * HEADS, 1, HEAD_DIM)
+    attention(q, k, v)
+    again = [seconds(lambda: attention(q, k, v)) for _ in range(plan.pairs)]
+    shorter = ((k[:, :, : n - step], v[:, :, : n - step]) for step in range(1, plan.pairs + 1))
+    new = [seconds(lambda pair=pair: attention(q, *pair)) for pair in shorter]  # type: ignore[misc]
+    row = {"again_ms": round(1e3 * median(again), 3), "new_n_ms": round(1e3 * median(new), 3)}
+    return {"pattern": text, "n": n, "query_heads": shared * HEADS, "key_heads": HEADS, **row}
+
+
+@torch.no_grad()
+def overhead(text: str, n: int, plan: Plan) -> Row:
     parts, attention = drawn(n), Pattern.parse(text).attention
     attention(*parts)
-    calls = [seconds(lambda: attention(*parts)) for _ in range(20 * pairs)]
-    return {"pattern": text, "n": n, "call_us": 1e6 * median(calls)}
+    calls = [seconds(lambda: attention(*parts)) for _ in range(20 * plan.pairs)]
+    return {"pattern": text, "n": n, "call_us": round(1e6 * median(calls), 1)}
 
 
-def memory(text: str, n: int, pairs: int) -> Row:
+def memory(text: str, n: int) -> Row:
     command = [sys.executable, __file__, "--peak", text]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return {"pattern": text, "n": n, "beside_inputs_and_outputs_mb": float(done.stdout)}
@@ -197,35 +258,42 @@ def peak(text: str) -> float:
     return round(max(held) - held[0] - out.nbytes / 2**20, 1)
 
 
-def rows(part: str, lengths: tuple[int, ...], pairs: int) -> Iterator[Row | None]:
+def rows(part: str, lengths: tuple[int, ...], plan: Plan) -> Iterator[Row | None]:
     match part:
         case "forward":
-            yield from (forward(text, n, pairs) for text in CASES for n in lengths)
+            for text in CASES:
+                yield from forwards(text, lengths, plan)
         case "planned":
-            yield from (planned(text, 32768, min(pairs, 3)) for text in CASES)
+            yield from (planned(text, 32768, plan) for text in CASES)
         case "trained":
-            yield from (trained(name, 4096, min(pairs, 3)) for name in zoo())
+            few = Plan(min(plan.pairs, 3), plan.budget)
+            yield from (trained(name, 4096, few) for name in zoo())
+        case "bf16":
+            yield from (halved(text, 16384, plan) for text in CASES)
         case "decode":
             texts = ("causal & local(4096)", "causal\nlocal(left=4096) + columns([0])")
-            yield from (decode(text, 1 << 20, pairs) for text in texts)
-            yield overhead("local(256)", 16, pairs)
+            yield from (decode(text, 1 << 20, plan) for text in texts)
+            yield decode(texts[0], 1 << 20, plan, shared=8)
+            yield overhead("local(256)", 16, plan)
         case _:
-            yield from (memory(text, 65536, pairs) for text in CASES)
+            yield from (memory(text, 65536) for text in CASES)
 
 
-PARTS = ("forward", "planned", "trained", "decode", "memory")
+PARTS = ("forward", "planned", "trained", "bf16", "decode", "memory")
 
 
 @click.command()
 @click.option("--part", "parts", multiple=True, default=PARTS, type=click.Choice(PARTS))
 @click.option("--length", "lengths", multiple=True, default=(4096, 8192, 16384, 32768, 65536))
 @click.option("--pairs", default=15, show_default=True, help="Interleaved calls of each.")
+@click.option("--budget", default=20.0, show_default=True, help="Seconds for the pairs of a case.")
 @click.option("--output", type=click.Path(), help="Also write JSON here.")
 @click.option("--peak", "measured", hidden=True)
 def main(
     parts: tuple[str, ...],
     lengths: tuple[int, ...],
     pairs: int,
+    budget: float,
     output: str | None,
     measured: str | None,
 ) -> None:
@@ -236,7 +304,7 @@ def main(
     torch.manual_seed(0)
     found: dict[str, list[Row]] = {part: [] for part in parts}
     for part in parts:
-        for row in filter(None, rows(part, lengths, pairs)):
+        for row in filter(None, rows(part, lengths, Plan(pairs, budget))):
             found[part].append(row)
             print(part, row, flush=True)
         ratios = [row["ratio"] for row in found[part] if "ratio" in row]
