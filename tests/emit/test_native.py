@@ -149,3 +149,20 @@ def test_a_compiler_that_fails_is_as_good_as_none(monkeypatch: pytest.MonkeyPatc
     module._library.cache_clear()
     assert module._library() is None
     module._library.cache_clear()
+
+
+@needs_compiler
+@pytest.mark.parametrize("text", ["full", "local(9) + global([0])", "causal\nlocal(left=60)"])
+def test_errors_of_bfloat16_are_at_most_twice_those_of_dense_attention(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = module_of(text)
+    q, k, v = (part.bfloat16() for part in drawn(2, 400, 400, 64, 64, 0))
+    taken = natively(module, monkeypatch)
+    found = module.attention(q, k, v)
+    assert taken
+    wanted = module.reference(q.double(), k.double(), v.double())
+    scores = (q @ k.mT / 8).masked_fill(~module.mask(400), -torch.inf)
+    dense = scores.softmax(-1) @ v
+    assert (found - wanted).abs().max() <= 2 * (dense - wanted).abs().max()
+    assert (found - wanted).abs().mean() <= 2 * (dense - wanted).abs().mean()
