@@ -23,6 +23,7 @@ PATTERNS = {
     "Longformer": "heads 2\nlocal(9) + global([0], projection=g)",
     "BigBird": "heads 2\nblocks(16) { local(1) + global([0, -1]) + random(2) }",
     "rows and columns apart": "rows([0, 3]) + columns([0, 70]) + local(1)",
+    "all global": "global([0:100])",
     "sinks": "causal\ncolumns([0:4]) + local(left=19)",
     "windows by head": "heads 3\nlocal(5 + 3 * head) + global([0, -1])",
     "given at the call": "local(9) + global(question)",
