@@ -18,6 +18,7 @@ from patternc.relation.lengths import fitting
 from patternc.requests import data_type, layer_number, warning_codes, whole
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
+from patternc.schedule.split import LONG
 from patternc.schedule.tiles import choose_tiles, given_tiles
 from patternc.zoo import published
 
@@ -154,7 +155,13 @@ class Pattern(Analyses):
             key_tile=chosen.key_tile,
             reasons=chosen.reasons,
             rows=tuple(self._program.rows.values()),
+            n=self._longest(layers),
         )
+
+    def _longest(self, layers: Sequence[int]) -> int:
+        """The greatest n that launches are judged at: no more than the grids of all layers have."""
+        spans = [self.fitting(index) for index in layers]
+        return min(LONG, max(span[1] if span else LONG for span in spans))
 
     def compile(
         self,

@@ -31,8 +31,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
+    """The shape of tiles, and the n at which passes are judged."""
+
     query: int
     key: int
+    n: int
 
 
 def build_schedule(
@@ -44,15 +47,17 @@ def build_schedule(
     key_tile: int = KEY_TILE,
     reasons: tuple[str, ...] = (),
     rows: Sequence[Rows] = (),
+    n: int = split.LONG,
 ) -> Schedule:
     """`relations[layer][head]` to launches; layers with equal patterns share their groups.
 
-    Behind the layers of the tokens' rows stand those of each of `rows`.
+    Behind the layers of the tokens' rows stand those of each of `rows`. What is long is judged at
+    n tokens.
     """
     distinct: list[tuple[Group, ...]] = []
     of_layer: list[int] = []
     for layer in relations:
-        groups = _groups(layer, Tiles(query_tile, key_tile))
+        groups = _groups(layer, Tiles(query_tile, key_tile, n))
         if groups not in distinct:
             distinct.append(groups)
         of_layer.append(distinct.index(groups))
@@ -123,8 +128,10 @@ def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pas
         columns=columns,
         classes=classes,
         # The lines of a class are alike: what is global stands in a piece of its own.
-        split_rows=None if classes else split.of_rows(tilings, found.source),
-        split_columns=None if classes else split.of_columns(columns, tilings, found.source),
+        split_rows=None if classes else split.of_rows(tilings, found.source, tiles.n),
+        split_columns=None
+        if classes
+        else split.of_columns(columns, tilings, found.source, tiles.n),
     )
 
 

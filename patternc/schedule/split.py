@@ -35,7 +35,8 @@ from patternc.relation.predicate import InRow, Member, Within
 from patternc.relation.relation import Literal
 from patternc.relation.runs import Sizes
 
-# Positions at which passes are judged; rows that are not the tokens' are about as many as slots.
+# Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are
+# about as many as slots.
 LONG = 131_072
 FEW = 256
 # Tiles that a program may visit in any case, and the greatest part of its head's tiles.
@@ -84,17 +85,19 @@ class Split:
         return self.longest > self.limits.line
 
 
-def of_rows(tilings: Sequence[Tiling], source: Source) -> Split:
-    """The lines of query tiles: the key tiles that they visit."""
-    sizes = sizes_of(source)
+def of_rows(tilings: Sequence[Tiling], source: Source, n: int) -> Split:
+    """The lines of query tiles at n positions: the key tiles that they visit."""
+    sizes = sizes_of(source, n)
     count = -(-sizes.n // tilings[0].query_tile)
     closed = [tiling.full + tiling.partial for tiling in tilings]
     return _split(closed, count, sizes, any(map(_of_rows, _literals(tilings))))
 
 
-def of_columns(columns: Sequence[Classified], tilings: Sequence[Tiling], source: Source) -> Split:
+def of_columns(
+    columns: Sequence[Classified], tilings: Sequence[Tiling], source: Source, n: int
+) -> Split:
     """The lines of key tiles: the query tiles that visit them."""
-    sizes = sizes_of(source)
+    sizes = sizes_of(source, n)
     count = -(-sizes.m // tilings[0].key_tile)
     closed = [column.full + column.partial for column in columns]
     return _split(closed, count, sizes, any(map(_of_keys, _literals(tilings))))
@@ -123,21 +126,21 @@ def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Spli
     return Split(sizes.n, longest, median, limits(int(visits.sum()), median, count), named)
 
 
-def sizes_of(source: Source) -> Sizes:
-    """Positions and slots to judge by."""
+def sizes_of(source: Source, n: int) -> Sizes:
+    """Positions and slots to judge by, where there are n tokens."""
     match source:
         case Tokens() | Encoder():
-            return Sizes(LONG, LONG)
+            return Sizes(n, n)
         case Memory(slots) | Compressed(slots) | Project(slots) | Persistent(slots):
-            return Sizes(LONG, slots)
+            return Sizes(n, slots)
         case Stream(_, slots):
-            return Sizes(LONG, slots)
+            return Sizes(n, slots)
         case Pool(_, _, stride):
-            return Sizes(LONG, max(1, LONG // stride))
+            return Sizes(n, max(1, n // stride))
         case Tree(branching):
-            return Sizes(LONG, LONG + LONG // (branching - 1))
+            return Sizes(n, n + n // (branching - 1))
         case Text():
-            return Sizes(FEW, LONG)
+            return Sizes(FEW, n)
         case _:
             assert_never(source)
 
