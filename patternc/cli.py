@@ -2,7 +2,8 @@
 
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
 1 something is wrong with the program or a file, 2 wrong usage, 130 interrupted. Non-goals: anything
-that `Pattern` cannot do. No command imports torch; only `--tune` does.
+that `Pattern` cannot do. No command imports torch; only `--tune` does. What a command needs it
+imports itself: help is told at once, and an interrupt finds `main` at work.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from patternc.programs import (
     programs,
     slotted,
 )
+from patternc.progress import steps, working
 from patternc.tuning import tile_shape, tuned
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ def _understood(given: Given, ignored: frozenset[str], length: int | None = None
     from patternc.language.diagnostics import render
 
     pattern = given.pattern()
-    found = pattern.warnings if length is None else pattern.check(length)
+    with working("check"):
+        found = pattern.warnings if length is None else pattern.check(length)
     found = tuple(warning for warning in found if warning.code not in ignored)
     if found:
         click.echo(render(found, given.source), err=True)
@@ -173,12 +176,13 @@ def compile_command(
     options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim, "--tiles": shape}
     words = [f"{name}={value}" for name, value in options.items() if value is not None]
     command = shlex.join(["patternc", "compile", *given.arguments, *words])
-    if stage == STAGES[-1]:
-        source = named.compile(layer, dtype, head_dim, command, tiles)
-    else:
-        from patternc.report.stages import stage_text
+    with working("compile"):
+        if stage == STAGES[-1]:
+            source = named.compile(layer, dtype, head_dim, command, tiles)
+        else:
+            from patternc.report.stages import stage_text
 
-        source = stage_text(named, stage, layer)
+            source = stage_text(named, stage, layer)
     if output == files.STANDARD:
         click.echo(source, nl=False)
     elif not check:
@@ -226,7 +230,7 @@ def check(
     from patternc.report.findings import document, findings, summary
 
     given = each_given(paths, text, parameters)
-    reports = [_checked(each, length, ignored, teach) for each in given]
+    reports = [_checked(each, length, ignored, teach) for each in steps(list(given), "check")]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -289,9 +293,10 @@ def show(
     if rows and rows not in pattern.rows:
         listed = ", ".join(pattern.rows) or "only those of the tokens"
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
-    view = views.view(pattern, length, layer, head, rows)
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
-    panels, facts = view.panels(most), view.facts()
+    with working("show"):
+        view = views.view(pattern, length, layer, head, rows)
+        panels, facts = view.panels(most), view.facts()
     click.echo(f"{given.title}: {view.caption}")
     if drawing:
         caption = f"{view.caption}, {dict(facts)['density']} of all pairs"
@@ -363,16 +368,17 @@ def report(
 
     given = one_given(paths, text, parameters)
     try:
-        found = given.pattern().report(
-            length,
-            layers,
-            head_dim=head_dim,
-            dtype=dtype,
-            kv_heads=kv_heads,
-            slots=slots,
-            ignore=ignored,
-        )
-        told = getattr(found, output_format)()
+        with working("report"):
+            found = given.pattern().report(
+                length,
+                layers,
+                head_dim=head_dim,
+                dtype=dtype,
+                kv_heads=kv_heads,
+                slots=slots,
+                ignore=ignored,
+            )
+            told = getattr(found, output_format)()
         if charts:
             _charts(found, charts)
     except (InputError, LengthError):

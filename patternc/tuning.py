@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from patternc import files
-from patternc.schedule.tiles import given_tiles
 
 if TYPE_CHECKING:
     from patternc.pattern import Pattern
@@ -20,6 +19,8 @@ TRIED = ((128, 64), (64, 64), (128, 32), (64, 32), (128, 128))
 
 def tile_shape(text: str) -> tuple[int, int]:
     """`128x64` as (128, 64)."""
+    from patternc.schedule.tiles import given_tiles
+
     try:
         query_tile, key_tile = map(int, text.split("x"))
         found = given_tiles(query_tile, key_tile)

@@ -28,6 +28,7 @@ from patternc.analysis.witnesses import (
     searched,
     with_all,
 )
+from patternc.progress import steps
 from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Combined, Relation
 
@@ -45,7 +46,7 @@ def compared(
     found: list[HeadDifference] = []
     known: dict[tuple[Relation, Relation], HeadDifference] = {}
     hint, work = n, Work()
-    for layer in range(layers):
+    for layer in steps(range(layers), "layers"):
         ours, theirs = left[layer % len(left)], right[layer % len(right)]
         for head in range(lcm(len(ours), len(theirs))):
             both = ours[head % len(ours)], theirs[head % len(theirs)]

@@ -34,6 +34,7 @@ from patternc.language.sources import TOKENS
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import BranchLayout
 from patternc.layout.count import key_runs
+from patternc.progress import steps
 from patternc.relation.evaluation import Integers, Values
 from patternc.relation.fold import TRUE
 from patternc.relation.relation import Branch, Relation, relation
@@ -71,7 +72,7 @@ def graph(
     for first in range(0, n, block):
         found.add_node(first // block, start=first, stop=min(first + block, n))
     seen: _Seen = {}
-    for head, own in enumerate(tables):
+    for head, own in steps(list(enumerate(tables)), "heads"):
         at = head if program.heads else 0
         whole = relation(program.resolve(layer, at))
         _add(found, _tiles(whole, own, block, seen), head)

@@ -9,6 +9,7 @@ import click
 
 from patternc import files
 from patternc.programs import all_given, defines, slotted
+from patternc.progress import working
 
 
 @click.command()
@@ -52,7 +53,8 @@ def diff(
 
     try:
         one, other = (given.pattern() for given in all_given((left, right), None, parameters))
-        found = one.diff(other, length, layers=layers, slots=slots)
+        with working("diff"):
+            found = one.diff(other, length, layers=layers, slots=slots)
     except PatternError as error:
         click.echo(str(error).rstrip("\n"), err=True)
         sys.exit(2)

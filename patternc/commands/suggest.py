@@ -14,6 +14,7 @@ import click
 
 from patternc import files
 from patternc.programs import one_given, programs
+from patternc.progress import working
 
 if TYPE_CHECKING:
     from patternc.analysis.suggest import Question, Template
@@ -113,7 +114,8 @@ def suggest(
     asked = Question(length, layers, pairs, heads, causal, trials)
     try:
         templates = _templates(paths, text, chosen, varied, asked)
-        answer = search(asked, templates)
+        with working("suggest"):
+            answer = search(asked, templates)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if output_format == "text" and answer.best is None:

@@ -7,6 +7,7 @@ import json
 import click
 
 from patternc.programs import defines, one_given, programs, slotted
+from patternc.progress import working
 
 
 @click.command()
@@ -47,7 +48,10 @@ def why(
 
     pattern = one_given(paths, text, parameters).pattern()
     try:
-        found = pattern.why(length, query, key, layer=layer, head=head, layers=layers, slots=slots)
+        with working("why"):
+            found = pattern.why(
+                length, query, key, layer=layer, head=head, layers=layers, slots=slots
+            )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if output_format == "json":

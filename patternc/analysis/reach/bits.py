@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc import progress
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.rows import Progressions
@@ -91,7 +92,7 @@ def fields(steps: Sequence[Step], n: int, layers: int, residual: bool) -> list[F
     words = -(-n // _WORD)
     width = max(1, min(words, _CHUNK // max(n, 1)))
     carried = [np.zeros(n, np.bool_) for _ in range(layers)]
-    for first in range(0, words, width):
+    for first in progress.steps(range(0, words, width), "reach"):
         columns = range(first * _WORD, min((first + width) * _WORD, n))
         for layer, bits in enumerate(propagated(steps, n, layers, residual, columns)):
             _take(found[layer], bits, columns.start, carried[layer])

@@ -15,6 +15,7 @@ from itertools import islice
 
 import numpy as np
 
+from patternc import progress
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import bits, classes, lists, separate, symbolic
 from patternc.analysis.reach.cells import ManyCellsError
@@ -120,7 +121,7 @@ def _composed(
 ) -> Iterator[tuple[int, Answer]]:
     permitted = maps.past(question.n) if causal else maps.everything(question.n)
     full = Answer(full_field(question.n, causal), True, "integer sets")
-    for layer in range(question.layers):
+    for layer in progress.steps(range(question.layers), "reach"):
         fields = composition.advance()
         if composition.holds(permitted):
             yield layer, full
