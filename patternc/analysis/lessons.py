@@ -301,8 +301,9 @@ def _order(
     if len(set(stack)) < 2 or tables or n > MOST_TOKENS:
         return
     count = layers or len(stack)
-    now, after = (reach(each, n, count) for each in (stack, stack[::-1]))
-    if after.full_at is None or (now.full_at or count + 1) <= after.full_at:
+    now = reach(stack, n, count)
+    after = reach(stack[::-1], n, (now.full_at or count + 1) - 1)
+    if after.full_at is None:
         return
     never = f"not after {count} layers" if now.full_exact else "not known to be"
     yield Diagnostic(
