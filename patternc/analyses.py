@@ -133,11 +133,12 @@ class Analyses(Questions):
 
     def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
         """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""
+        from patternc.analysis.reach import connected
         from patternc.analysis.reach.heads import contributions
 
         layers = whole("layers", (self.layers or 1) if layers is None else layers, 1)
         schedule, _ = self._stack(whole("n", n, 1), layers, None, {})
-        return contributions(schedule, n, layers)
+        return contributions(schedule, n, layers, None, connected(schedule, n, layers))
 
     def graph(
         self,

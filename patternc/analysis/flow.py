@@ -8,15 +8,20 @@ that nobody attends to, and the fields as a formula in the layers. Non-goals: co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import Explored, Reach, explored, reach
+from patternc.analysis.reach.edges import Layer, edges_of, shortest_period
 from patternc.analysis.reach.growth import Growth, growth
 from patternc.analysis.reach.heads import contributions
 from patternc.analysis.slowest import Slowest, slowest, unheard
 from patternc.analysis.unmet import Unmet, unmet
 from patternc.language.elaborate import Elaborated
+from patternc.language.sources import TOKENS
+from patternc.relation.evaluation import holds
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -31,13 +36,13 @@ Tables = Sequence[Sequence[HeadTables]]
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """`layers` layers of a schedule that takes `period` of them.
+    """What a report says of a stack; its schedule is `period` layers, over and over.
 
     `slowest` is None for the reason that is given. `unheard` is a permitted pair (query, key) that
     the last layer leaves unconnected; None where there is none, or it is not known.
     `contributions[head]` are the pairs that only the layers with it connect; None was not looked
-    at, or is not known. `unmet[layer]` is of every layer of the period. `growth` is the field after
-    k layers, where all are alike and there is a formula.
+    at, or is not known. `unmet[layer]` is of every layer that the program names. `growth` is the
+    field after k layers, where all are alike and there is a formula.
     """
 
     reach: Reach
@@ -69,18 +74,43 @@ def flow_of(
     given = tables if known else None
     found = explored(schedule, n, layers, given)
     pair, reason = _slowest(program, schedule, tables, found)
-    every = n <= MOST_POSITIONS
     return Flow(
         reach=found.reach,
-        plain=reach(schedule, n, layers, residual=False, tables=given),
-        period=len(schedule),
+        plain=_plain(schedule, given, found.reach),
+        period=len(shortest_period([edges_of(heads) for heads in schedule[:layers]])),
         slowest=pair,
         reason=reason,
         unheard=_unheard(schedule, tables, found, layers),
-        contributions=contributions(schedule, n, layers, given) if every else None,
+        contributions=_contributions(schedule, given, found.reach) if n <= MOST_POSITIONS else None,
         unmet=_unmet(schedule, tables),
         growth=_growth(schedule),
     )
+
+
+def _plain(schedule: Schedule, given: Tables | None, found: Reach) -> Reach:
+    """The fields without the residual path: the same where every position sees itself."""
+    if found.n <= MOST_POSITIONS and all(
+        _sees_itself(edges_of(heads), found.n) for heads in schedule
+    ):
+        return replace(found, residual=False)
+    return reach(schedule, found.n, len(found.layers), residual=False, tables=given)
+
+
+def _sees_itself(edges: Layer, n: int) -> bool:
+    """Whether formulas alone hold every pair (i, i)."""
+    rows = np.arange(n)
+    itself = np.zeros(n, np.bool_)
+    for edge in edges:
+        if edge.source == TOKENS and not edge.literals:
+            itself |= np.broadcast_to(holds(edge.formula, {"i": rows, "j": rows, "n": n}), n)
+    return bool(itself.all())
+
+
+def _contributions(
+    schedule: Schedule, given: Tables | None, found: Reach
+) -> tuple[int | None, ...]:
+    whole = found.connected[-1]
+    return contributions(schedule, found.n, len(found.layers), given, whole)
 
 
 def _slowest(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.reach.causal import is_causal
-from patternc.analysis.reach.edges import edges_of
+from patternc.analysis.reach.edges import edges_of, shortest_period
 from patternc.analysis.reach.engine import Answer, answers, last_answer
 from patternc.analysis.reach.facts import Engine, LayerReach, Reach
 from patternc.analysis.reach.latest import Latest, Place, lacking, latest
@@ -102,8 +102,8 @@ def _asked(
     """The question, and whether nothing in it looks ahead."""
     if n < 1 or layers < 0 or not relations:
         raise ValueError("reach takes a length of at least 1, some relations, and layers from 0")
-    steps = tuple(edges_of(heads) for heads in relations[: max(layers, 1)])
-    question = Question(steps, n, layers, residual, tables)
+    steps = shortest_period([edges_of(heads) for heads in relations[: max(layers, 1)]])
+    question = Question(tuple(steps), n, layers, residual, tables)
     return question, is_causal(question)
 
 

@@ -107,9 +107,10 @@ def propagated(
     trees = {one for step in steps for one, _ in step.ranges if isinstance(one, Tree)}
     covers = {tree: span_ranges(tree, n) for tree in trees}
     unchanged = 0
+    may_settle = residual or len(steps) == 1
     for layer in range(layers):
-        # A whole round of the schedule that adds nothing is followed by others that do not.
-        if not residual or unchanged < len(steps):
+        # A whole round of the schedule that changes nothing is followed by others that do not.
+        if not may_settle or unchanged < len(steps):
             later = _applied(steps[layer % len(steps)], held, covers, residual)
             unchanged = unchanged + 1 if later.equals(held) else 0
             held = later

@@ -98,6 +98,17 @@ def _is_everything(edge: Edge) -> bool:
     return edge.source == TEXT and edge.formula == TRUE and not edge.literals
 
 
+def shortest_period(steps: Sequence[Layer]) -> Sequence[Layer]:
+    """The first layers of a schedule that is them, over and over."""
+    count = len(steps)
+    lengths = (length for length in range(1, count + 1) if count % length == 0)
+    return next(
+        steps[:length]
+        for length in lengths
+        if all(steps[at] == steps[at - length] for at in range(length, count))
+    )
+
+
 def listening(steps: Iterable[Layer]) -> frozenset[Rows]:
     """The streams with edges of their own: their slots do not hear of all tokens."""
     return frozenset(edge.rows for step in steps for edge in step) - {TOKENS}

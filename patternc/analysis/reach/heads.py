@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from patternc.analysis.reach import connected
+from patternc.analysis.reach.edges import Layer, edges_of
 from patternc.language.sources import Rows
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -18,14 +19,18 @@ def contributions(
     relations: Sequence[Sequence[Relation]],
     n: int,
     layers: int,
-    tables: Sequence[Sequence[HeadTables]] | None = None,
+    tables: Sequence[Sequence[HeadTables]] | None,
+    whole: int | None,
 ) -> tuple[int | None, ...]:
     """For each head, the pairs that `layers` layers connect with it and not without it.
 
     The head is left out of every layer, its rows of streams too. `tables[layer][head]` answer for
-    run-time inputs. 0 means that others reach all it reaches; None is unknown.
+    run-time inputs; `whole` is what all heads connect. 0 means that others reach all it reaches;
+    None is unknown.
     """
-    whole = connected(relations, n, layers, tables)
+    every = list(map(edges_of, relations))
+    if all(edge.is_known for edges in every for edge in edges):
+        tables = None
     found: dict[object, int | None] = {}
     lost = []
     for head in range(max(map(_heads, relations))):
@@ -38,10 +43,15 @@ def contributions(
         name = without if tables is None else head
         if name not in found:
             given = None if tables is None else [_without(own, head) for own in tables]
-            rest = None if whole is None else connected(without, n, layers, given)
+            same = tables is None and all(map(_are_same, map(edges_of, without), every))
+            rest = whole if same or whole is None else connected(without, n, layers, given)
             found[name] = None if whole is None or rest is None else whole - rest
         lost.append(found[name])
     return tuple(lost)
+
+
+def _are_same(some: Layer, every: Layer) -> bool:
+    return set(some) == set(every)
 
 
 def _without(tables: Sequence[HeadTables], head: int) -> Sequence[HeadTables]:
