@@ -140,6 +140,7 @@ def each_given(
     paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
 ) -> Iterator[Given | Unread]:
     """Every program, or why it is none."""
+    _verify_read_once(paths)
     for path in paths if text is None and paths else (None,):
         try:
             yield from all_given((path,) if path else paths, text, parameters)
@@ -154,9 +155,15 @@ def all_given(
         raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
     if text is not None and paths:
         raise click.UsageError(f"-e TEXT stands in place of a FILE, and {paths[0]} is one")
+    _verify_read_once(paths)
     if text is not None:
         return [Given(INLINE, text, parameters or {})]
     return [Given(path, files.read(path), parameters or {}) for path in paths]
+
+
+def _verify_read_once(paths: tuple[str, ...]) -> None:
+    if paths.count(files.STANDARD) > 1:
+        raise click.UsageError("`-` is the standard input, which can be read once")
 
 
 def one_given(paths: tuple[str, ...], text: str | None, parameters: dict[str, str]) -> Given:

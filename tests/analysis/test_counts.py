@@ -1,5 +1,6 @@
 """Exact counts and their closed forms against masks, for every example and for random patterns."""
 
+import re
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
@@ -283,3 +284,34 @@ def test_every_length_to_512_and_some_to_4096(name):
         verify(
             pattern, (*range(1, 513), 1000, 1023, 1024, 1025, 2047, 2048, 2049, 3001, 4095, 4096)
         )
+
+
+def before(form: str) -> tuple[str, int] | None:
+    """The form said to hold one length of its residue earlier, and that length."""
+    found = re.fullmatch(r"(.+ for n >= )(\d+)((?:, n % (\d+) == \d+)?)", form)
+    earlier = int(found[2]) - int(found[4] or 1) if found else -1
+    return None if found is None or earlier < 0 else (f"{found[1]}{earlier}{found[3]}", earlier)
+
+
+def verify_start(pattern: HeadPattern) -> None:
+    """Just below the stated start the form is wrong: the start is the least there is."""
+    count = counted(pattern, 512).with_multiplicity
+    earlier = before(count.form)
+    if earlier is not None and earlier[1] <= 1024:
+        form, n = earlier
+        assert value(form, n) != multiplicity(pattern, n, None, {}, {"encoder": n}).sum(), (
+            count.form
+        )
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if closed(name)])
+def test_closed_forms_of_examples_hold_from_the_least_length_on(name):
+    for pattern in distinct(EXAMPLES[name].pattern)[:2]:
+        verify_start(pattern)
+
+
+@settings(max_examples=60, deadline=None)
+@given(patterns)
+def test_closed_forms_hold_from_the_least_length_on(pattern):
+    assume(fitting(pattern) is None)
+    verify_start(pattern)

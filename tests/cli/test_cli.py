@@ -492,3 +492,39 @@ def test_show_draws_the_rows_of_a_stream():
     assert "--rows g" in run("show", "-e", text, "-n", "64").stdout
     wrong = run("show", "-e", text, "--rows", "h")
     assert (wrong.exit_code, "this pattern has g" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "-"], "-: any number of layers"),
+        (["show", "-", "-n", "64"], "-: n = 64"),
+        (["report", "-", "-n", "64"], "-: n = 64, 1 layer"),
+        (
+            ["why", "-", "-n", "64", "--query", "9", "--key", "2"],
+            "query 9 does not attend to key 2",
+        ),
+        (["suggest", "-", "-n", "64", "--layers", "9", "--vary", "w=8:20"], "# pattern with w = "),
+        (["compile", "-"], '"""pattern: block-sparse attention'),
+        (["compile", "-", "--emit", "relation"], "heads 0"),
+        (["fmt", "-"], "param w = 3"),
+    ],
+)
+def test_every_command_reads_the_standard_input(arguments, said):
+    result = run(*arguments, text="param w = 3\nlocal(w)\n")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(said)
+
+
+def test_diff_reads_the_standard_input_on_either_side(tmp_path):
+    path = tmp_path / "other.pat"
+    path.write_text("local(left=3, right=3)\n", encoding="utf-8")
+    for sides in (["-", str(path)], [str(path), "-"]):
+        assert run("diff", *sides, "-n", "64", text="local(3)\n").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [["check", "-", "-"], ["diff", "-", "-"], ["fmt", "-", "-"]])
+def test_the_standard_input_is_read_once(arguments):
+    result = run(*arguments, text="local(3)\n")
+    assert result.exit_code == 2
+    assert "can be read once" in result.stderr
