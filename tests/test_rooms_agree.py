@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patternc.emit import emit_module
-from patternc.relation.meaning import multiplicity
+from patternc.language.sources import Encoder
+from patternc.relation.meaning import multiplicity, sources_of
 from patternc.relation.relation import relation
 from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
+from tests.source_terms import call_sizes, source_patterns
 from tests.terms import patterns
 
 TILES = ((16, 16), (32, 16), (16, 32))
@@ -68,3 +70,14 @@ def test_a_generated_module_means_its_pattern(heads, n, queries, tile):
     total = weights.sum(-1, keepdim=True)
     torch.testing.assert_close(out, weights @ v / total.masked_fill(total == 0, 1))
     torch.testing.assert_close(lse, total.squeeze(-1).log())
+
+
+@given(st.data(), source_patterns(), st.integers(1, 40), st.integers(1, 60))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+def test_a_generated_module_means_its_pattern_on_every_source(data, pattern, n, queries):
+    module, sizes = module_of([pattern], (16, 16)), data.draw(call_sizes(pattern))
+    # Whatever counts tokens on an encoder has no more queries than tokens.
+    queries = min(queries, n if Encoder() in sources_of(pattern) else 2 * n)
+    found = module.multiplicity(n, queries=queries, slots=sizes)[0].numpy()
+    wanted = multiplicity(pattern, n, queries, sizes=sizes)
+    assert np.array_equal(found, wanted)

@@ -66,7 +66,7 @@ class Functions:
         return self.named(kind, f"def NAME({names.variables['i']}, n):\n{body}")
 
     def ranges(self, listing: Listing, kind: str) -> str:
-        """`kind(n)`: the ranges of a listing, cut at 0 and n."""
+        """`kind(n)`: the ranges of a listing as (start, stop) or (position,)."""
         listed = Sequence(tuple(map(_range, listing.ranges)), square=True)
         return self.named(kind, f"def NAME(n):\n{laid_out(listed, 'return ', 4)}")
 
@@ -106,9 +106,7 @@ def _run(run: Run, names: Names) -> Text:
 def _range(part: PositionRange) -> Text:
     printer = Printer(PYTHON)
 
-    def end(value: Expression | None, missing: str) -> Text:
-        return Leaf(missing) if value is None else printer.expression(value)
+    def end(value: Expression | None) -> Text:
+        return Leaf("None") if value is None else printer.expression(value)
 
-    if part.single:
-        return Call("_one", (Leaf("n"), end(part.start, "0")))
-    return Call("_range", (Leaf("n"), end(part.start, "0"), end(part.stop, "n")))
+    return Sequence((end(part.start),) if part.single else (end(part.start), end(part.stop)))

@@ -59,6 +59,7 @@ _USES = {
     "label_test": "_LabelTest(",
     "scores": "scores=(",
     "sinks": "sink=True",
+    "by_length": "by_length=True",
     "sources": '_Feed("',
     "pools": "window=(",
 }

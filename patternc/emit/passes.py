@@ -25,7 +25,7 @@ from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat
 from patternc.emit.treatments import Treatment, Treatments
 from patternc.language.formula import Constant, Expression, Variable
 from patternc.language.modifiers import Sink
-from patternc.language.sources import TOKENS
+from patternc.language.sources import TOKENS, Encoder
 from patternc.layout.layout import Literal, Product, Tiling
 from patternc.layout.tiling import Classified
 from patternc.relation.fold import FALSE
@@ -105,7 +105,7 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
         rows = Sequence(tuple(numbers(row) for row in item.scalars))
         arguments.append(Keyword("scalars", rows))
     if item.tables:
-        slots = tuple(slot(tables, layer, functions) for tables in item.tables)
+        slots = tuple(slot(tables, layer, functions, item.source) for tables in item.tables)
         arguments.append(Keyword("tables", Sequence(slots)))
     return Call("_Pass", (*arguments, *_treated(item, treatment)))
 
@@ -144,8 +144,14 @@ def _treated(item: Pass, treatment: Treatment) -> list[Text]:
         ("sourced", item.source != TOKENS, Leaf("True")),
         ("softmax", item.softmax, Leaf(str(item.softmax))),
         ("sink", any(isinstance(modifier, Sink) for modifier in item.modifiers), Leaf("True")),
+        ("by_length", item.source == Encoder() and _asks_n(item), Leaf("True")),
     ]
     return [Keyword(name, text) for name, present, text in named if present]
+
+
+def _asks_n(item: Pass) -> bool:
+    """Is it decided by n, or by tables of rows, which n positions have?"""
+    return bool(item.tables) or "n" in variables_of(item.predicate)
 
 
 def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: bool) -> Text:

@@ -14,7 +14,7 @@ from patternc.emit.inputs import avoided_by, table_of
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.language.formula import Condition, Truth
-from patternc.language.sources import TOKENS
+from patternc.language.sources import TEXT, TOKENS, Compressed, Memory, Source
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,
@@ -29,13 +29,18 @@ from patternc.relation.relation import atoms_of
 from patternc.schedule.grouping import with_slots
 
 
-def slot(tables: tuple[Table, ...], layer: int | None, functions: Functions) -> Text:
-    """One slot: the tables of all heads of a group. Draws of `layer` follow the layer of a call."""
+def slot(
+    tables: tuple[Table, ...], layer: int | None, functions: Functions, source: Source
+) -> Text:
+    """One slot: the tables of all heads of a group, about the slots of a source.
+
+    Draws of `layer` follow the layer of a call.
+    """
     if len(set(tables)) == 1:
-        return _table(tables[0], _keys(tables[:1]), layer, functions)
+        return _table(tables[0], _keys(tables[:1]), layer, functions, source)
     if len({_without_head(table) for table in tables}) == 1:
-        return _table(tables[0], _keys(tables), layer, functions)
-    each = tuple(_table(table, _keys((table,)), layer, functions) for table in tables)
+        return _table(tables[0], _keys(tables), layer, functions, source)
+    each = tuple(_table(table, _keys((table,)), layer, functions, source) for table in tables)
     return Call("_PerHead", (Sequence(each),))
 
 
@@ -51,11 +56,13 @@ def _keys(tables: tuple[Table, ...]) -> tuple[int, ...]:
     return tuple(table.random.head for table in tables if isinstance(table, RandomTable))
 
 
-def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: Functions) -> Text:
+def _table(
+    table: Table, heads: tuple[int, ...], layer: int | None, functions: Functions, source: Source
+) -> Text:
     match table:
         case RandomTable(block=block, parts=parts):
             drawn = _random(table, heads, layer, functions)
-            return Call("_Random", (*drawn, *_scope(block, parts)))
+            return Call("_Random", (*drawn, *_scope(block, parts), *_ending(source)))
         case ListedTable(name, block, parts):
             return Call("_Listed", (quoted(name), *_scope(block, parts)))
         case PermutationTable(keys, block, parts):
@@ -63,8 +70,9 @@ def _table(table: Table, heads: tuple[int, ...], layer: int | None, functions: F
         case SetTable(name, block, parts, of_rows):
             return Call("_Set", (quoted(name), *_scope(block, parts), *_side(of_rows)))
         case ConstantSet(listing, block, of_rows):
-            ranges = Leaf(functions.ranges(listing, "_positions_#"))
-            return Call("_Constant", (ranges, *_scope(block, 0), *_side(of_rows)))
+            listed: list[Text] = [Leaf(functions.ranges(listing, "_positions_#"))]
+            ending = _ending(TEXT if source == TEXT else TOKENS if of_rows else source)
+            return Call("_Constant", (*listed, *_scope(block, 0), *_side(of_rows), *ending))
         case LabelTable(name, block, parts, keys):
             behind = [Keyword("keys", quoted(keys))] if keys else []
             return Call("_Labels", (quoted(name), *_scope(block, parts), *behind))
@@ -88,22 +96,35 @@ def _random(
     ]
     if random.layer != layer:
         arguments.append(Keyword("layer", Leaf(str(random.layer))))
-    arguments += _avoided(simplified(avoided_by(table)), layer, functions, not on_tokens)
+    arguments += _avoided(simplified(avoided_by(table)), layer, functions, table.source)
     past_only = random.past_only and on_tokens
     return arguments + ([Keyword("past_only", Leaf("True"))] if past_only else [])
 
 
 def _avoided(
-    avoid: Condition, layer: int | None, functions: Functions, sourced: bool
+    avoid: Condition, layer: int | None, functions: Functions, source: Source
 ) -> list[Text]:
     if avoid == Truth(False):
         return []
     asked = tuple(dict.fromkeys(map(table_of, atoms_of(avoid))))
     slotted = with_slots(avoid, {table: number for number, table in enumerate(asked)})
-    predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#", sourced)
-    tables = tuple(slot((table,), layer, functions) for table in asked)
+    predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#", source != TOKENS)
+    tables = tuple(slot((table,), layer, functions, source) for table in asked)
     avoided: list[Text] = [Keyword("avoided", Leaf(predicate))]
     return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])
+
+
+def _ending(source: Source) -> list[Text]:
+    """What positions in a listing count from, where it is not the number of slots or rows."""
+    match source:
+        case Memory():
+            return [Keyword("end", Leaf("0"))]
+        case Compressed(length):
+            return [Keyword("end", Leaf(str(length)))]
+        case _ if source == TEXT:
+            return [Keyword("text", Leaf("True"))]
+        case _:
+            return []
 
 
 def _side(of_rows: bool) -> list[Text]:

@@ -509,3 +509,24 @@ def test_a_query_before_the_first_position_is_an_error() -> None:
 )
 def test_the_self_test_brings_inputs_that_fit(text: str) -> None:
     assert compiled(text)._self_test()
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_layer_without_the_first_source_has_the_heads_and_sizes_of_its_own(backend: str) -> None:
+    text = "layers 2\nlayer == 0 -> local(2) on encoder\nelse -> full"
+    q, k, v = draw(1, 4, 9, 8), draw(1, 2, 9, 8), draw(1, 2, 9, 5)
+    out = compiled(text).attention(q, k, v, layer=1, backend=backend)
+    weights = (q @ k.repeat_interleave(2, 1).mT / 8**0.5).softmax(-1)
+    torch.testing.assert_close(out, weights @ v.repeat_interleave(2, 1))
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_decode_step_on_an_encoder_counts_the_tokens(backend: str) -> None:
+    q, tokens, encoder = draw(1, 1, 1, 8), draw(1, 1, 20, 8), draw(1, 1, 6, 8)
+    inputs = {"encoder_kv": (encoder, encoder), "return_lse": True, "backend": backend}
+    text = "diagonal - diagonal + where(j >= n - 18) on encoder"
+    _, lse = compiled(text).attention(q, tokens, tokens, **inputs)
+    seen = encoder[:, :, 2:]
+    torch.testing.assert_close(lse, (q @ seen.mT / 8**0.5).logsumexp(-1))
+    with pytest.raises(ValueError, match="21 queries, but 20 tokens"):
+        compiled(text).attention(draw(1, 1, 21, 8), tokens, tokens, **inputs)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from patternc import Pattern
 from patternc.language.formula import Constant
 from patternc.language.terms import Listing, PositionRange, Random
 from patternc.relation.random_tables import draw
@@ -87,3 +88,23 @@ def test_plans_without_inputs_are_made_once() -> None:
     module.attention(q, q, q)
     assert module._static_plan.cache_info().misses == 1
     assert pattern_of("band and tokens").heads == 2
+
+
+ON_SLOTS = [
+    "random(2, pool=:n // 8) on stream(g, 9)",
+    "random(2, pool=-3:n // 8) on memory(9)",
+    "random(2, pool=[3, 1, -2]) on compressed(9, rate=2)",
+    "blocks(2) { random(2, pool=[-1, -3, -2]) } on memory(7)",
+    "columns([0, 2, 4, 6, 8, n // 8]) on compressed(9, rate=2)",
+    "columns([-1, -3, -5, -7, -9, 2]) on memory(9)",
+    "columns([1, 3, 5, 7, 9, n // 2, -1]) on encoder",
+]
+
+
+@pytest.mark.parametrize("text", ON_SLOTS)
+@pytest.mark.parametrize("slots", [{"encoder": 40}, {"encoder": 12, "memory": 3, "compressed": 4}])
+def test_positions_of_slots_are_those_of_the_meaning(text: str, slots: dict[str, int]) -> None:
+    pattern = Pattern.parse(text)
+    found = pattern.module.mask(33, slots=slots).numpy()
+    assert np.array_equal(found, pattern.mask(33, slots=slots))
+    assert found.any()
