@@ -33,6 +33,8 @@ from patternc.relation.text import PLAIN
 
 # 100,000 operations take about 0.1 s.
 BUDGET = 2_000_000
+# With more divisions than these an operation takes 25 times as long, and the budget a minute.
+MOST_DIVISIONS = 160
 TileSet = isl.Set
 KeyCount = Literal["n", "m"]
 _OPERATION = isl.ast_expr_op_type
@@ -122,9 +124,16 @@ def tiles(
     rows = "0 <= i" if rows_beyond_n else "0 <= i < n"
     outside = isl.Set(f"[n, m] -> {{ [i, j] : {rows} and j >= 0 }}", context()) - plane
     spoiled = touched_tiles(outside, query_tile, key_tile)
+    if _divisions(touched) + _divisions(spoiled) > MOST_DIVISIONS:
+        raise BudgetError("the tiles of this relation have too many divisions")
     cut = isl.Set(f"[n, m] -> {{ [a, b] : {key_tile}b + {key_tile} > {keys} }}", context())
     full = (touched - spoiled - cut).coalesce()
     return full, (touched - full).coalesce()
+
+
+def _divisions(plane: isl.Set) -> int:
+    """How many floors the convex parts of a set speak of."""
+    return sum(part.dim(isl.dim_type.div) for part in plane.get_basic_sets())
 
 
 def implies(condition: Condition, other: Condition) -> bool:
