@@ -203,12 +203,11 @@ def blocks(size: int, body: Term, scope: Scope) -> Booleans:
 
 
 def parts(count: int, body: Term, scope: Scope) -> Booleans:
-    """Parts of the tokens."""
+    """Parts of the tokens; nothing is said of rows more than n before them."""
     length = max(scope.n, 1)
     rows, columns = count * scope.rows // length, count * scope.j[0] // length
-    return lifted(
-        body, replace(scope, n=count, height=count, keys=Keys(0, count, count)), rows, columns
-    )
+    whole = replace(scope, n=count, height=count, keys=Keys(0, count, count))
+    return lifted(body, whole, rows, columns) & (scope.i >= -scope.n)
 
 
 def lifted(body: Term, scope: Scope, rows: Integers, columns: Integers) -> Booleans:
