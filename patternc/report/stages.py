@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from patternc.emit.treatments import Treatments
 from patternc.language import show
 from patternc.layout.layout import Tiling
 from patternc.pattern import Pattern
@@ -121,7 +122,8 @@ def _splits(launch: Pass) -> Iterator[str]:
     ):
         if split is not None:
             yield f"split {_lines(split, line, tiles)}"
-    if launch.split_rows and launch.modifiers:
+    operations = Treatments().of(launch).operations if launch.split_rows else ()
+    if any(item.sums or item.scattered for item in operations):
         yield "gradients of score tables are not split: pieces of a row would share its entries"
 
 

@@ -77,5 +77,9 @@ def test_the_schedule_says_what_is_split_and_why() -> None:
     assert "the longest query tile visits 2,048, the median 11: 47 pieces of 44" in text
     assert "the longest key tile visits 2,048, the median 10: 52 pieces of 40" in text
     assert "split lines" not in stage_text(Pattern.parse("local(256)"), "schedule", None)
+    rest = "gradients of score tables are not split"
+    for modifier, held in (("alibi", False), ("t5(32, 128)", True)):
+        pattern = Pattern.parse(f"heads 2\n(local(256) + global([0])) with {modifier}")
+        assert (rest in stage_text(pattern, "schedule", None)) == held
     dilated = stage_text(Pattern.parse("local(256, dilation=8)"), "schedule", None)
     assert "not split: lines of equal length in every class" in dilated
