@@ -19,6 +19,7 @@ from patternc.schedule.pieces import issued
 QUERY_TILE = 128
 KEY_TILE = 64
 NARROW_KEY_TILE = 32
+NARROWEST_KEY_TILE = 16
 WIDE_HEAD = 128
 # A product of a short tile costs more: each key is loaded for fewer queries.
 SHORT = 64
@@ -42,9 +43,8 @@ class Choice:
 def choose_tiles(relations: Iterable[Relation], dtype: str | None, head_dim: int | None) -> Choice:
     """`dtype` and `head_dim` None: tiles that fit all up to 128 dimensions of 16 bits."""
     distinct = list(dict.fromkeys(relations))
-    wide = dtype == "float32" or (head_dim or 0) > WIDE_HEAD
-    key_tile = NARROW_KEY_TILE if wide else KEY_TILE
-    reasons = [f"keys by {key_tile}: {'wide' if wide else 'narrow'} operands"]
+    key_tile, why = _key_tile(dtype, head_dim or 0)
+    reasons = [f"keys by {key_tile}: {why}"]
     if SHORT in set(_table_blocks(distinct)):
         reasons.insert(0, f"queries by {SHORT}: taller tiles would visit the lists of several rows")
         return Choice(SHORT, key_tile, tuple(reasons))
@@ -53,6 +53,15 @@ def choose_tiles(relations: Iterable[Relation], dtype: str | None, head_dim: int
     share = f"{tall:,} products by {QUERY_TILE}, {short:,} by {SHORT} at n = {LENGTH:,}"
     reasons.insert(0, f"queries by {query_tile}: {share}")
     return Choice(query_tile, key_tile, tuple(reasons))
+
+
+def _key_tile(dtype: str | None, head_dim: int) -> tuple[int, str]:
+    """How many keys, and why: registers hold a tile's scores beside its rows."""
+    if dtype == "float32" and 2 * head_dim > WIDE_HEAD:
+        return NARROWEST_KEY_TILE, "fp32 rows of many dimensions take most registers"
+    if dtype == "float32" or head_dim > WIDE_HEAD:
+        return NARROW_KEY_TILE, "wide operands"
+    return KEY_TILE, "narrow operands"
 
 
 def given_tiles(query_tile: int, key_tile: int) -> Choice:
