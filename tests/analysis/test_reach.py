@@ -37,6 +37,9 @@ PROGRAMS = (
     "random(3)",
     "layers 2\ncausal\nlocal(left=1) + random(2)",
     "blocks(8) { random(1) + diagonal } & causal",
+    "causal\nlayers 2\nblocks(8) { local(1) + random(2) }",
+    "causal\nlayers 2\nlayer == 0 -> segment(16, back=1) + random(1)\nelse -> segment(8)",
+    "causal\nblocks(8) { local(1) + random(2) } + segment(16)",
     "columns([3, 9, 20, 33, 47, 60, 77]) + diagonal",
     "permuted([4, 5, 1, 2, 3, 0, 7, 6, 9, 8]) + local(left=1)",
     "none",
@@ -194,6 +197,15 @@ def test_facts_at_a_billion_tokens_follow_the_closed_form() -> None:
     layers = Pattern.parse("causal\nlocal(left=1019) + columns([0:4])").reach(10**9, 3).layers
     assert [layer.size_max for layer in layers] == [4 + 1019 * k + 1 for k in (1, 2, 3)]
     assert [layer.holes for layer in layers] == [10**9 - 1019 * k - 5 for k in (1, 2, 3)]
+
+
+def test_draws_of_blocks_are_followed_where_single_positions_are_too_many() -> None:
+    pattern = Pattern.parse("causal\nlayers 6\nblocks(64) { local(1) + random(3) }")
+    found = pattern.reach(40_000)
+    assert all(layer.exact for layer in found.layers)
+    # An earlier block is heard of as a whole, and each row hears of its own block up to itself.
+    assert found.layers[0].size_max <= 64 * (1 + 1 + 3)
+    assert found.layers[-1].size_max > found.layers[0].size_max
 
 
 def test_inputs_of_the_call_make_bounds_unless_they_are_given() -> None:

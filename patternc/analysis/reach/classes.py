@@ -11,20 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 
 from patternc.analysis.reach import cells as cellular
 from patternc.analysis.reach.cells import Cells, ManyCellsError
-from patternc.analysis.reach.edges import Layer
+from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.formula import Compare, Condition, Constant, FloorDivide
+from patternc.language.formula import Constant, FloorDivide, Variable
 from patternc.relation.evaluation import Booleans, Integers
+from patternc.relation.fold import compare, conjunction, floor_divide
+from patternc.relation.integer_sets import BudgetError, budget, implies
 from patternc.relation.tables import HeadTables
 
-MOST_CELLS = 1 << 10
+# Fewer cells than integer sets take time for, and as many as may be.
+FEW_CELLS, MOST_CELLS = 1 << 8, 1 << 10
 MOST_POSITIONS = 1 << 20
 
 
@@ -34,12 +37,16 @@ def fields(
     n: int,
     layers: int,
     residual: bool,
+    most: int,
 ) -> Iterator[tuple[Field, Integers]]:
-    """The fields after 1, 2, .., layers, and their sizes. Raises `ManyCellsError`."""
+    """The fields after 1, 2, .., layers, and their sizes. Raises `ManyCellsError`.
+
+    There are `most` cells at most.
+    """
     if n > MOST_POSITIONS:
         raise ManyCellsError
     cut = {cellular.without_cut(edge.formula)[1] for step in steps for edge in step}
-    cells = cellular.cells_of(steps, n, MOST_CELLS)
+    cells = cellular.cells_of(steps, n, most)
     seen = [_seen(step, given, cells) for step, given in zip(steps, tables, strict=True)]
     schedule = [seen[layer % len(seen)] for layer in range(layers)]
     if cut == {True}:
@@ -108,21 +115,37 @@ def field_of(size: Integers, first: Integers, last: Integers) -> Field:
 
 def _group(steps: Sequence[Layer]) -> int:
     """The widest segment of which every layer holds all pairs j <= i."""
-    widths = [
-        {width for edge in step if not edge.literals for width in _segment(edge.formula)}
-        for step in steps
-    ]
-    common = set.intersection(*widths) if widths else set()
-    if not common:
-        raise ManyCellsError
-    return max(common)
+    for width in sorted(_widths(steps), reverse=True):
+        if all(any(_holds_past(edge, width) for edge in step) for step in steps):
+            return width
+    raise ManyCellsError
 
 
-def _segment(formula: Condition) -> Iterator[int]:
-    match cellular.without_cut(formula)[0]:
-        case Compare("==", FloorDivide(left, Constant(width)), FloorDivide(right, Constant(same))):
-            if width == same and {left, right} == {cellular.ROW, cellular.KEY}:
-                yield width
+def _widths(steps: Sequence[Layer]) -> set[int]:
+    """Of segments whose ends are ends of cells."""
+    coordinates = (
+        coordinate for step in steps for edge in step for coordinate in cellular.coordinates(edge)
+    )
+    found = set()
+    for coordinate in coordinates:
+        match coordinate:
+            case FloorDivide(Variable(), Constant(width)):
+                found.add(width)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _holds_past(edge: Edge, width: int) -> bool:
+    """Whether the edge holds all pairs j <= i of a segment."""
+    if edge.literals:
+        return False
+    row, key = (floor_divide(side, Constant(width)) for side in (cellular.ROW, cellular.KEY))
+    past = conjunction([compare(row, "==", key), cellular.CUT])
+    try:
+        with budget():
+            return implies(past, edge.formula)
+    except BudgetError:
+        return False
 
 
 def _cut(

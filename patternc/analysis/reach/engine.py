@@ -53,10 +53,11 @@ def answers(question: Question, causal: bool) -> list[Answer]:
     width = separate.width_of(question.steps)
     if width is not None and width < question.n:
         return _by_segments(question, causal, width)
-    found = _by_classes(question, causal) if question.is_certain else {}
+    few, most = classes.FEW_CELLS, classes.MOST_CELLS
+    found = _by_classes(question, causal, few) if question.is_certain else {}
     found = found or dict(_by_sets(question, causal))
-    if len(found) < question.layers and not question.is_certain:
-        found = {**_by_classes(_needed(question, found), causal), **found}
+    if len(found) < question.layers:
+        found = {**_by_classes(_needed(question, found), causal, most), **found}
     if len(found) < question.layers and question.fits_bits:
         found = {**_by_bits(_needed(question, found), causal), **found}
     if 0 not in found and question.layers:
@@ -166,13 +167,13 @@ def _by_segments(question: Question, causal: bool, width: int) -> list[Answer]:
     ]
 
 
-def _by_classes(question: Question, causal: bool) -> dict[int, Answer]:
+def _by_classes(question: Question, causal: bool, most: int) -> dict[int, Answer]:
     if not question.is_known:
         return {}
     tables = [question.tables_of(layer) for layer in range(len(question.steps))]
     try:
         found = classes.fields(
-            question.steps, tables, question.n, question.layers, question.residual
+            question.steps, tables, question.n, question.layers, question.residual, most
         )
         return _visited(found, "classes", causal)
     except ManyCellsError:
