@@ -68,9 +68,16 @@ def lessons(program: Elaborated, n: int, layers: int | None, tile: Tile) -> tupl
         for found in _cheaper(rule, at, tile):
             findings.add(found)
     stack = [tuple(relation(rule.pattern) for rule in heads) for heads in schedule]
-    for found in (*_apart(schedule, stack, n), *_order(schedule, stack, n, layers)):
+    heard = [(*heads, *_of_streams(program, layer)) for layer, heads in enumerate(stack)]
+    for found in (*_apart(schedule, stack, n), *_order(schedule, heard, n, layers)):
         findings.add(found)
     return findings.warnings()
+
+
+def _of_streams(program: Elaborated, layer: int) -> Iterator[Relation]:
+    """The heads of the rows of streams that have rules."""
+    for name in filter(program.has_rules, program.rows):
+        yield from (relation(rule.pattern) for rule in rules_of(program, layer, name))
 
 
 # --- tiles ----------------------------------------------------------------------------------

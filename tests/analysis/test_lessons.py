@@ -128,3 +128,10 @@ def test_lessons_are_told_when_they_are_asked_for_and_can_be_ignored():
     asked = ["check", "-e", "local(100)", "-n", "4096"]
     assert CliRunner().invoke(commands, asked).stderr == ""
     assert "P209" in CliRunner().invoke(commands, [*asked, "--teach"]).stderr
+
+
+def test_the_order_of_layers_is_judged_by_what_streams_hear() -> None:
+    text = "layers 2\nlayer == 0 -> full on stream(g, 1)\nelse -> local(1)\nrows g\n{}"
+    earlier = [each.code for each in Pattern.parse(text.format("full")).check(40, teach=True)]
+    deaf = [each.code for each in Pattern.parse(text.format("columns([0])")).check(40, teach=True)]
+    assert ("P211" in earlier, "P211" in deaf) == (True, False)
