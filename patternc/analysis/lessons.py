@@ -41,6 +41,7 @@ from patternc.language.terms import (
 )
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation import fold
+from patternc.relation.formulas import comparisons
 from patternc.relation.integer_sets import BudgetError, budget, implies
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation, relation
@@ -51,6 +52,8 @@ from patternc.schedule.pieces import issued
 WORTHWHILE = 1.1
 # Tiles are weighed at this length at most, where every length fits.
 MOST_WEIGHED = 1 << 16
+# A trial of more comparisons can take seconds; published patterns have a dozen at most.
+MOST_COMPARISONS = 24
 # Reach of more positions than this, and of other orders, is not looked at.
 MOST_TOKENS = 1 << 20
 Tile = tuple[int, int]
@@ -117,9 +120,11 @@ def _costs(rule: Rule, term: Term, other: Term, n: int, tile: Tile) -> tuple[_Co
 
 @lru_cache(maxsize=4096)
 def _cost(pattern: HeadPattern, n: int, tile: Tile) -> _Cost | None:
-    """None where tables or other sources decide."""
+    """None where tables or other sources decide, or more than trials are worth."""
     meaning = relation(pattern)
     if meaning.sources != (TOKENS,) or any(branch.conjuncts for branch in meaning.branches):
+        return None
+    if sum(comparisons(branch.formula) for branch in meaning.branches) > MOST_COMPARISONS:
         return None
     tiles = sum(issued(branch, *tile, n) for branch in meaning.branches)
     products = tiles * tile[0] * tile[1]

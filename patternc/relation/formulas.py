@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from patternc.language.formula import (
     Absolute,
+    Compare,
     Condition,
     Constant,
     Expression,
@@ -22,6 +23,12 @@ def variables_of(formula: Condition | Expression) -> frozenset[str]:
     if isinstance(formula, Variable):
         return frozenset({formula.name})
     return frozenset().union(*(variables_of(child) for child in _children(formula)))
+
+
+def comparisons(formula: Condition | Expression) -> int:
+    """How many comparisons a formula is made of."""
+    within = sum(comparisons(child) for child in _children(formula))
+    return within + isinstance(formula, Compare)
 
 
 def _children(formula: Condition | Expression) -> Iterator[Condition | Expression]:

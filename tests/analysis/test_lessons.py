@@ -135,3 +135,9 @@ def test_the_order_of_layers_is_judged_by_what_streams_hear() -> None:
     earlier = [each.code for each in Pattern.parse(text.format("full")).check(40, teach=True)]
     deaf = [each.code for each in Pattern.parse(text.format("columns([0])")).check(40, teach=True)]
     assert ("P211" in earlier, "P211" in deaf) == (True, False)
+
+
+def test_windows_within_long_formulas_are_not_tried():
+    few, many = (" or ".join(f"i == {k} and j == {2 * k}" for k in range(m)) for m in (3, 20))
+    assert codes(f"local(100) + where({few})", 1024) == ["P209"]
+    assert codes(f"local(100) + where({many})", 1024) == []
