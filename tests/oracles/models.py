@@ -230,3 +230,18 @@ def dilated_attention(observed: Observed) -> Written:
     patterns = [" + ".join(terms) or "none" for terms in covering]
     header = ["causal"] if config["is_causal"] else []
     return Written(rules("head", patterns, *header))
+
+
+@writes("sled")
+def windows_that_keep_a_row(observed: Observed) -> Written:
+    """One layer: every row sees the window that keeps it; the last window ends at n."""
+    config = observed.config
+    size, prefix = config["context_size"], config["prefix"]
+    margin = int(size * (1 - config["window_fraction"]) / 2)
+    stride = size - 2 * margin
+    nearest = f"max(i - {prefix + margin}, 0) // {stride} * {stride}"
+    start = f"max(min({nearest}, n - {prefix + size}), 0)"
+    window = f"where({start} <= j - {prefix} < {start} + {size})"
+    if not prefix:
+        return Written(lines(window))
+    return Written(lines(f"columns([0:{prefix}]) + ({window} - rows([0:{prefix}]))"))
