@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patternc.emit import emit_module
-from patternc.language.sources import Encoder
-from patternc.relation.meaning import multiplicity, sources_of
+from patternc.relation.meaning import multiplicity
 from patternc.relation.relation import relation
 from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
@@ -76,8 +75,7 @@ def test_a_generated_module_means_its_pattern(heads, n, queries, tile):
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_a_generated_module_means_its_pattern_on_every_source(data, pattern, n, queries):
     module, sizes = module_of([pattern], (16, 16)), data.draw(call_sizes(pattern))
-    # Whatever counts tokens on an encoder has no more queries than tokens.
-    queries = min(queries, n if Encoder() in sources_of(pattern) else 2 * n)
+    queries = min(queries, 2 * n)
     found = module.multiplicity(n, queries=queries, slots=sizes)[0].numpy()
     wanted = multiplicity(pattern, n, queries, sizes=sizes)
     assert np.array_equal(found, wanted)

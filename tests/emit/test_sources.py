@@ -520,13 +520,24 @@ def test_a_layer_without_the_first_source_has_the_heads_and_sizes_of_its_own(bac
     torch.testing.assert_close(out, weights @ v.repeat_interleave(2, 1))
 
 
+ON_ENCODER = "none + where(j >= n - 18) on encoder + rows([1, -1]) on encoder"
+
+
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
-def test_a_decode_step_on_an_encoder_counts_the_tokens(backend: str) -> None:
-    q, tokens, encoder = draw(1, 1, 1, 8), draw(1, 1, 20, 8), draw(1, 1, 6, 8)
+@pytest.mark.parametrize("queries", [1, 20, 70])
+def test_rows_on_an_encoder_count_the_tokens(backend: str, queries: int) -> None:
+    q, tokens, encoder = draw(1, 1, queries, 8), draw(1, 1, 20, 8), draw(1, 1, 6, 8)
     inputs = {"encoder_kv": (encoder, encoder), "return_lse": True, "backend": backend}
-    text = "diagonal - diagonal + where(j >= n - 18) on encoder"
-    _, lse = compiled(text).attention(q, tokens, tokens, **inputs)
-    seen = encoder[:, :, 2:]
-    torch.testing.assert_close(lse, (q @ seen.mT / 8**0.5).logsumexp(-1))
+    _, lse = compiled(ON_ENCODER).attention(q, tokens, tokens, **inputs)
+    seen = torch.zeros(queries, 6, dtype=torch.bool)
+    seen[:, 2:] = True
+    seen[1:2], seen[19:20] = True, True
+    scores = (q @ encoder.mT / 8**0.5).masked_fill(~seen, -torch.inf)
+    torch.testing.assert_close(lse, scores.logsumexp(-1))
+
+
+def test_kernels_on_an_encoder_have_no_rows_behind_the_tokens_that_they_count() -> None:
+    q, tokens, encoder = (draw(1, 1, count, 16).float() for count in (21, 20, 6))
+    inputs = {"encoder_kv": (encoder, encoder), "backend": "triton"}
     with pytest.raises(ValueError, match="21 queries, but 20 tokens"):
-        compiled(text).attention(draw(1, 1, 21, 8), tokens, tokens, **inputs)
+        compiled(ON_ENCODER).attention(q, tokens, tokens, **inputs)
