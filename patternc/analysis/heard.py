@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patternc.analysis.reach.bits import span_ranges, window_ranges
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
+from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.language.sources import (
     TOKENS,
     Pool,

@@ -18,11 +18,11 @@ from patternc import progress
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.rows import Progressions
+from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.analysis.reach.symbolic import Field
 from patternc.language.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
 from patternc.relation.evaluation import Integers
 from patternc.relation.sources import windows
-from patternc.relation.spans import covered as covered_tokens
 from patternc.relation.tables import HeadTables
 
 Words = NDArray[np.uint64]
@@ -183,12 +183,6 @@ def _heard(source: Stream | Tree, step: Step, held: Held, covers: Mapping[Tree, 
     return later
 
 
-def span_ranges(tree: Tree, n: int) -> Ranges:
-    """The tokens of each span above the tokens; spans hold nothing at first, as in the paper."""
-    ends = covered_tokens(n, tree.branching)
-    return Ranges(1, np.arange(len(ends)), ends[:, 0], ends[:, 1])
-
-
 def _held_by(source: Source, held: Held) -> Words:
     """What each slot of a source carries: words [slots, words], or one row for all slots."""
     bits = held.tokens
@@ -207,16 +201,6 @@ def _held_by(source: Source, held: Held) -> Words:
             return np.concatenate([bits, held.slots[source]])
         case _:
             raise TypeError(f"{source} carries no position of the sequence")
-
-
-def window_ranges(pool: Pool, n: int) -> Ranges:
-    """The tokens that each slot of a pool stands for."""
-    slot = np.arange(windows(pool, n))
-    start = slot * pool.stride
-    stop = np.minimum(start + pool.size, n)
-    if pool.tail == "merge" and len(stop):
-        stop[-1] = n
-    return Ranges(1, slot, start, stop)
 
 
 def _unite(result: Words, ranges: Ranges, held: Words) -> None:
