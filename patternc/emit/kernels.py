@@ -88,8 +88,8 @@ class Kernel:
 
     @property
     def cuts_keys(self) -> bool:
-        """May a key tile be visited in parts? Entries of tables cost registers for every pair."""
-        return self.role in ("d_queries", "d_tables") and self.looks_up
+        """May a key tile be visited in parts? What pairs look up costs registers."""
+        return self.role in ("d_queries", "d_tables") and bool(self.operations or self.tables)
 
     @property
     def key_tile(self) -> str:
@@ -181,14 +181,15 @@ class Kernels:
         forward = replace(self._kernel(item, operations), split=split_rows)
         # What looks up tables has one loop over full and partial tiles, which spares registers.
         joined = forward.looks_up
+        backward = _rows(item, joined, replace(forward, role="d_queries").cuts_keys)
         kernels = [
             forward,
-            replace(forward, role="d_queries", **_rows(item, joined)),
+            replace(forward, role="d_queries", **backward),
             replace(forward, role="d_keys", split=split_columns, **_columns(item, joined)),
         ]
         if forward.learned:
             # Pieces of a row would add to the same entries of its tables.
-            kernels.append(replace(forward, role="d_tables", split=False, **_rows(item, joined)))
+            kernels.append(replace(forward, role="d_tables", split=False, **backward))
         names = tuple(self._name(kernel) for kernel in kernels)
         return KernelNames(names, forward.inline is not None, kernels[2].inline is not None, joined)
 
@@ -230,10 +231,9 @@ class Visits(TypedDict):
     inline: Inline | None
 
 
-def _rows(item: Pass, joined: bool = False) -> Visits:
+def _rows(item: Pass, joined: bool = False, cuts_keys: bool = False) -> Visits:
     """Of a kernel that goes along a query tile's row."""
-    # Kernels with one loop for both kinds may visit a key tile in parts.
-    key_tile = "KEYS * KEY_PARTS" if joined else "KEYS"
+    key_tile = "KEYS * KEY_PARTS" if cuts_keys else "KEYS"
     along = functools.partial(along_row, key_tile=key_tile)
     return _visits(item, item.tilings, along, joined, item.split_rows is not None)
 
