@@ -22,6 +22,8 @@ pytest.importorskip("triton")
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.pat"))
 TARGETS = ("sm_80", "sm_90", "sm_100", "gfx942")
+# Short enough that none of them is waited for at the end.
+PARTS = 4
 FOUR = ("longformer", "bigbird", "sliding_window", "sparse_transformer_fixed")
 SCRIPT = """
 import json, sys
@@ -74,11 +76,12 @@ def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
             assert binary["spills"] == 0, binary
 
 
-@pytest.mark.parametrize("half", [0, 1])
-def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(half: int) -> None:
-    verify(EXAMPLES[half::2], "sm_90", "64")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(part: int) -> None:
+    verify(EXAMPLES[part::PARTS], "sm_90", "64")
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_four_examples_compile_for_every_target(target: str) -> None:
-    verify(FOUR, target, "64,128")
+    # Those for sm_90 at head size 64 are among all of the test above.
+    verify(FOUR, target, "128" if target == "sm_90" else "64,128")
