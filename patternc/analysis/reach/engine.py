@@ -85,8 +85,10 @@ def full_field(n: int, causal: bool) -> Field:
 
 
 def _steps(steps: Sequence[Layer], question: Question) -> list[symbolic.Step] | None:
+    n, operations = question.n, question.operations
     try:
-        return [symbolic.step_of(step, question.n, question.operations) for step in steps]
+        found = {step: symbolic.step_of(step, n, operations) for step in dict.fromkeys(steps)}
+        return [found[step] for step in steps]
     except BudgetError:
         return None
 
