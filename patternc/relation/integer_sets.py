@@ -240,7 +240,8 @@ def transposed(plane: isl.Set) -> isl.Set:
 
 def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Run, ...]:
     """Disjoint loops over j that visit { [i, j] } for a given i with 0 <= tile * i < `rows_of`."""
-    rows = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 1)
+    # The generator fails on quantified variables that are not yet known as floors.
+    rows = plane.compute_divs().move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 1)
     rows = rows.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.set, 0, "j")
     schedule = isl.Map.identity(rows.get_space().map_from_set()).intersect_domain(rows)
     known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
@@ -254,7 +255,7 @@ def condition_of(plane: isl.Set) -> Condition:
     outer = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 2)
     outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
     build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
-    return _condition(build.expr_from_set(outer.params()), {})
+    return _condition(build.expr_from_set(outer.params().compute_divs()), {})
 
 
 Names = dict[str, Expression]

@@ -24,8 +24,10 @@ from patternc.language.terms import (
     Union,
 )
 from patternc.layout.at import Layout
+from patternc.layout.tiling import classify, classify_by_key
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
+from patternc.relation.runs import Sizes, expand
 from patternc.relation.tables import HeadTables
 from tests.terms import formulas, patterns, with_random
 
@@ -89,6 +91,24 @@ def test_columns_and_counts_list_the_tiles_of_the_rows(pattern, n, tile):
     counts = layout.counts()
     assert counts.full == (sum(kind == "full" for *_, kind in rows),)
     assert counts.partial == (sum(kind == "partial" for *_, kind in rows),)
+
+
+def test_dilated_windows_of_odd_blocks_have_columns():
+    past = Intersection((Blocks(9, Local(Constant(42), Constant(42), 7)), Causal()))
+    (branch,) = relation(HeadPattern((past,))).branches
+    found, by_row = (of(branch.formula, 16, 16) for of in (classify_by_key, classify))
+    assert found.exact
+    assert _tiles(found.full, 20) == {(b, a) for a, b in _tiles(by_row.full, 20)}
+    assert _tiles(found.partial, 20) == {(b, a) for a, b in _tiles(by_row.partial, 20)}
+
+
+def _tiles(runs, count):
+    """The tiles (outer, inner) that runs list among count x count."""
+    sizes = Sizes(16 * count, 16 * count)
+    listed = (part for run in runs for part in expand(run, np.arange(count), sizes))
+    return {
+        pair for rows, values in listed for pair in zip(rows.tolist(), values.tolist(), strict=True)
+    }
 
 
 @pytest.mark.parametrize("n", [1, 31, 64, 100])
