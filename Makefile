@@ -1,7 +1,6 @@
 # Python 3.11 to 3.13; another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-KERNELS = benchmarks/results/kernels-$(shell date +%F)
 .PHONY: demo test sweep bench
 demo: .venv/installed
 	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat -o build/bigbird.py
@@ -12,7 +11,7 @@ test: .venv/installed
 	$(BIN)/pytest -n 2 --dist worksteal -m "not sweep"
 sweep: .venv/installed
 	$(BIN)/pytest -n 2 -m sweep
-	$(BIN)/python benchmarks/sweep.py --output $(KERNELS).json --page $(KERNELS).md
+	$(BIN)/python benchmarks/sweep.py --output benchmarks/results/kernels-$$(date +%F).json
 bench: .venv/installed
 	$(BIN)/python benchmarks/layout.py
 .venv/installed: pyproject.toml constraints.txt

@@ -1,13 +1,13 @@
 """Every kernel of every example compiled for GPUs that are not there, and what the binaries use.
 
     python benchmarks/sweep.py [--target sm_90] [--head-dim 64] [--example NAME] [--dtype float32]
-                               [--output FILE.json] [--page FILE.md]
+                               [--output FILE.json]
 
 Per kernel: registers, instructions that access local memory, bytes of shared memory, instructions
-that multiply matrices and all instructions. Kernels of equal text are compiled once, and what was
-measured is kept (`--kept`), so that a run that was stopped goes on where it was. On sm_90 a spill
-or a product off the tensor cores is named at the end, as is too much shared memory anywhere, and
-the exit code is 1. Hours, when nothing is kept.
+that multiply matrices and all instructions; a page of them (.md) stands beside the output. Kernels
+of equal text are compiled once, and what was measured is kept (`--kept`), so that a run that was
+stopped goes on where it was. On sm_90 a spill or a product off the tensor cores is named at the
+end, as is too much shared memory anywhere, and the exit code is 1. Hours, when nothing is kept.
 """
 
 from __future__ import annotations
@@ -127,7 +127,6 @@ def as_data(found: Sequence[Row], dtype: str) -> dict[str, object]:
 @click.option("--example", "examples", multiple=True, default=tuple(EXAMPLES))
 @click.option("--dtype", default="bfloat16", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path))
-@click.option("--page", "written", type=click.Path(path_type=Path))
 @click.option("--kept", type=click.Path(path_type=Path), default=KEPT)
 def main(
     targets: tuple[str, ...],
@@ -135,7 +134,6 @@ def main(
     examples: tuple[str, ...],
     dtype: str,
     output: Path | None,
-    written: Path | None,
     kept: Path,
 ) -> None:
     known = Kept.at(kept)
@@ -147,8 +145,7 @@ def main(
     data = as_data(found, dtype)
     if output is not None:
         output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    if written is not None:
-        written.write_text(page(found, data), encoding="utf-8")
+        output.with_suffix(".md").write_text(page(found, data), encoding="utf-8")
     wrong = [(row, fault) for row in found for fault in faults(row)]
     for row, fault in wrong:
         where = f"{row.target}, head size {row.head_dim}, {row.examples[0]}"
