@@ -37,6 +37,8 @@ from patternc.schedule.schedule import Pass
 
 MOST_POSITIONS = 1 << 26
 INT32 = (1 << 31) - 1
+# Windows in a grid of two dimensions have 144, all other published patterns at most 24.
+MOST_OPERANDS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Kernel:
     operations: tuple[Operation, ...] = ()
     row_of_distance: str = "i"
     classes: bool = False
+    involved: bool = False
     split: bool = False
 
     @property
@@ -87,9 +90,14 @@ class Kernel:
         return "u" if self.inline is None else "(a * PARTS + u % PARTS)"
 
     @property
+    def heavy(self) -> bool:
+        """Is there other work for pairs than their products?"""
+        return bool(self.operations or self.tables) or self.involved
+
+    @property
     def cuts_keys(self) -> bool:
         """May a key tile be visited in parts? What pairs look up costs registers."""
-        return self.role in ("d_queries", "d_tables") and bool(self.operations or self.tables)
+        return self.role in ("d_queries", "d_tables") and self.heavy
 
     @property
     def key_tile(self) -> str:
@@ -220,6 +228,7 @@ class Kernels:
             operations=operations,
             row_of_distance=row_of_distance(item.source),
             classes=item.classes is not None,
+            involved=is_involved(item),
             **_rows(item),
         )
 
@@ -272,6 +281,11 @@ def sizes_of(table: Table) -> tuple[str, ...]:
             return ("size", "ends")
         case _:
             assert_never(table)
+
+
+def is_involved(item: Pass) -> bool:
+    """Does the predicate take as many registers as tables would?"""
+    return len(list(operands(simplified(item.predicate)))) > MOST_OPERANDS
 
 
 def is_wide(item: Pass) -> bool:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
-from patternc.emit.kernels import Kernels
+from patternc.emit.kernels import Kernels, is_involved
 from patternc.emit.printer import (
     COLUMN_TILES,
     POSITIONS,
@@ -117,6 +117,7 @@ def _kernel(item: Pass, treatment: Treatment, printed: Printed) -> list[Text]:
         ("inline", kernels.inline),
         ("inline_columns", kernels.inline_columns),
         ("joined", kernels.joined),
+        ("involved", is_involved(item)),
         ("split_rows", item.split_rows is not None),
         ("split_columns", item.split_columns is not None),
     )
