@@ -127,8 +127,19 @@ def with_sources(draw: st.DrawFn) -> Term:
     return Intersection((term, Causal())) if draw(st.booleans()) else term
 
 
+def source_patterns() -> st.SearchStrategy[HeadPattern]:
+    """Patterns that the language takes: an input has one size (P114)."""
+    return _any_patterns().filter(_inputs_have_one_size)
+
+
+def _inputs_have_one_size(pattern: HeadPattern) -> bool:
+    found = {source for source in sources_of(pattern) if not isinstance(source, Pool)}
+    inputs = [(type(source), getattr(source, "name", None)) for source in found]
+    return len(inputs) == len(set(inputs))
+
+
 @st.composite
-def source_patterns(draw: st.DrawFn) -> HeadPattern:
+def _any_patterns(draw: st.DrawFn) -> HeadPattern:
     """A mix, or a combination of mixes."""
     mixes = st.lists(with_sources(), min_size=1, max_size=2).map(
         lambda branches: HeadPattern(tuple(branches))
