@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from patternc.analysis.reach import connected
 from patternc.analysis.reach.edges import Layer, edges_of
-from patternc.language.sources import Rows
+from patternc.language.sources import TOKENS, Rows
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
@@ -32,8 +32,12 @@ def contributions(
     if all(edge.is_known for edges in every for edge in edges):
         tables = None
     found: dict[object, int | None] = {}
-    lost = []
+    lost: list[int | None] = []
+    enough = _enough(relations, n, layers, tables, whole) if tables is not None else set()
     for head in range(max(map(_heads, relations))):
+        if enough - {head}:
+            lost.append(0)
+            continue
         without = tuple(
             tuple(each for at, each in _numbered(heads) if at != head) for heads in relations
         )
@@ -48,6 +52,34 @@ def contributions(
             found[name] = None if whole is None or rest is None else whole - rest
         lost.append(found[name])
     return tuple(lost)
+
+
+def _enough(
+    relations: Sequence[Sequence[Relation]],
+    n: int,
+    layers: int,
+    tables: Sequence[Sequence[HeadTables]],
+    whole: int | None,
+) -> set[int]:
+    """Of the first two heads those that connect by themselves what all heads connect.
+
+    Then nothing is lost without another one, which saves asking without each.
+    """
+    alike = len({len(heads) for heads in relations}) == 1 and whole is not None
+    plain = all(relation.rows == TOKENS for heads in relations for relation in heads)
+    if not (alike and plain and len(relations[0]) > 2):
+        return set()
+    return {
+        head
+        for head in (0, 1)
+        if whole
+        == connected(
+            tuple((heads[head],) for heads in relations),
+            n,
+            layers,
+            [own[head : head + 1] for own in tables],
+        )
+    }
 
 
 def _are_same(some: Layer, every: Layer) -> bool:
