@@ -46,8 +46,10 @@ def batch_of(n: int, device: str) -> int:
 
 def tensors(n: int, head_dim: int, batch: int, device: str) -> list[torch.Tensor]:
     shape = (batch, HEADS, n, head_dim)
-    draw = {"device": device, "dtype": torch.bfloat16, "requires_grad": True}
-    return [torch.randn(shape, **draw) for _ in range(3)]  # type: ignore[call-overload]
+    return [
+        torch.randn(shape, device=device, dtype=torch.bfloat16, requires_grad=True)
+        for _ in range(3)
+    ]
 
 
 def gradients(out: torch.Tensor, inputs: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:

@@ -27,6 +27,7 @@ from patternc.language.sources import (
     Tree,
 )
 from patternc.relation.evaluation import Booleans, Integers
+from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
 
 
@@ -129,7 +130,7 @@ class Ranged:
         """No place."""
         found: dict[Rows, Booleans] = {TOKENS: np.zeros(self._n, np.bool_)}
         for source in self._others:
-            found[source] = np.zeros(self._slots(source), np.bool_)
+            found[source] = np.zeros(row_count(source, self._n), np.bool_)
         return found
 
     def of(self, layer: int) -> list[tuple[Rows, Source, Ranges]]:
@@ -171,17 +172,8 @@ class Ranged:
             if isinstance(source, Tree):
                 yield source, TOKENS, span_ranges(source, self._n)
             elif source not in own:
-                slots = np.arange(self._slots(source))
+                slots = np.arange(row_count(source, self._n))
                 yield source, TOKENS, Ranges(1, slots, slots * 0, slots * 0 + self._n)
-
-    def _slots(self, source: Rows) -> int:
-        match source:
-            case Stream(_, count):
-                return count
-            case Tree():
-                return len(span_ranges(source, self._n).row)
-            case _:
-                raise TypeError(f"{source} is no place of its own")
 
 
 def _places_of(steps: Sequence[Layer]) -> Iterator[Stream | Tree]:

@@ -9,24 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 import numpy as np
 
 from patternc.language.formula import Expression
-from patternc.language.sources import (
-    Compressed,
-    Encoder,
-    Memory,
-    Persistent,
-    Pool,
-    Project,
-    Source,
-    Stream,
-    Text,
-    Tokens,
-    Tree,
-)
+from patternc.language.sources import Encoder, Source, Text
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.filters import counts
@@ -34,6 +22,7 @@ from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, Within
 from patternc.relation.relation import Literal
 from patternc.relation.runs import Sizes
+from patternc.relation.sources import slots
 
 # Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are
 # about as many as slots.
@@ -129,20 +118,12 @@ def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Spli
 def sizes_of(source: Source, n: int) -> Sizes:
     """Positions and slots to judge by, where there are n tokens."""
     match source:
-        case Tokens() | Encoder():
+        case Encoder():
             return Sizes(n, n)
-        case Memory(slots) | Compressed(slots) | Project(slots) | Persistent(slots):
-            return Sizes(n, slots)
-        case Stream(_, slots):
-            return Sizes(n, slots)
-        case Pool(_, _, stride):
-            return Sizes(n, max(1, n // stride))
-        case Tree(branching):
-            return Sizes(n, n + n // (branching - 1))
         case Text():
             return Sizes(FEW, n)
         case _:
-            assert_never(source)
+            return Sizes(n, slots(source, n, {}))
 
 
 def _literals(tilings: Sequence[Tiling]) -> Iterator[Literal]:
