@@ -5,8 +5,10 @@ From predicates, tile runs and listings to named Python functions. Non-goals: wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from patternc.emit.bounds import Bounded, Either, printed
 from patternc.emit.printer import (
     POSITIONS,
     PYTHON,
@@ -50,12 +52,16 @@ class Functions:
         head = f"def NAME({', '.join(['i', 'j', 'n', *extra])}):"
         return self.named(kind, f"{head}\n{_unpacked(sourced)}{_body(value, Printer(TORCH))}")
 
-    def kernel_predicate(self, value: Condition, parameters: list[str], wide: bool) -> str:
+    def kernel_predicate(
+        self, value: Bounded | Either, parameters: list[str], wide: bool, kind: str
+    ) -> str:
         """The same over blocks of a Triton kernel, in 64-bit integers if `wide`."""
-        head = f"@_jit\ndef NAME({', '.join(['i', 'j', 'n', *parameters])}):"
-        widened = "    i, j, n = i.to(tl.int64), j.to(tl.int64), n.to(tl.int64)\n" if wide else ""
-        body = widened + _body(value, Printer(TRITON))
-        return self.named("_allowed_#_kernel", f"{head}\n{body}")
+        head = f"@_jit\ndef NAME({', '.join(['i', 'j', 'n', 'm', *parameters])}):"
+        widened = "    i, j = i.to(tl.int64), j.to(tl.int64)\n" if wide else ""
+        shared = aliases(conjunction(value.conditions()))
+        asked = printed(value, Printer(TRITON, POSITIONS, shared))
+        body = widened + _named(shared, Printer(TRITON)) + laid_out(asked, "return ", 4)
+        return self.named(kind, f"{head}\n{body}")
 
     def runs(
         self, runs: tuple[Run, ...], kind: str, sourced: bool = False, names: Names = TILES
@@ -80,12 +86,15 @@ def _body(value: Condition, printer: Printer) -> str:
     """Names for what occurs more than once, then the condition."""
     value = simplified(value)
     shared = aliases(value)
-    lines = [
-        laid_out(printer.expression(part), f"{name} = ", 4)
-        for part, name in sorted(shared.items(), key=lambda item: item[1])
-    ]
     named = Printer(printer.dialect, POSITIONS, shared)
-    return "\n".join([*lines, laid_out(named.condition(value), "return ", 4)])
+    return _named(shared, printer) + laid_out(named.condition(value), "return ", 4)
+
+
+def _named(shared: Mapping[Expression, str], printer: Printer) -> str:
+    """Assignments of the names."""
+    ordered = sorted(shared.items(), key=lambda item: item[1])
+    lines = [laid_out(printer.expression(part), f"{name} = ", 4) for part, name in ordered]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _run(run: Run, names: Names) -> Text:

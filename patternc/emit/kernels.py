@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypedDict, assert_never
 
+from patternc.emit.bounds import Bounded, Either, keys_of_rows, rows_of_keys
 from patternc.emit.functions import Functions
 from patternc.emit.loops import Inline, along_row, are_few, down_column
 from patternc.emit.operations import Operation
@@ -20,7 +21,7 @@ from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
 from patternc.emit.walk import greatest, operands
-from patternc.language.sources import TOKENS
+from patternc.language.formula import Condition
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.predicate import (
@@ -137,7 +138,7 @@ class Kernel:
     def allowed_at(self, margin: str) -> str:
         """The statement that asks the predicate."""
         row, slot = ("x", "y") if self.classes else ("i", "j")
-        arguments = [row + self.of_row, slot + self.of_slot, "n", *self.parameters]
+        arguments = [row + self.of_row, slot + self.of_slot, "n", "m", *self.parameters]
         call = Call(self.predicate, tuple(map(Leaf, arguments)))
         return laid_out(call, "allowed = ", len(margin))
 
@@ -193,13 +194,32 @@ class Kernels:
         kernels = [
             forward,
             replace(forward, role="d_queries", **backward),
-            replace(forward, role="d_keys", split=split_columns, **_columns(item, joined)),
+            replace(
+                forward,
+                role="d_keys",
+                predicate=self._predicate(
+                    item, list(forward.parameters), rows_of_keys, "_allowed_#_column_kernel"
+                ),
+                split=split_columns,
+                **_columns(item, joined),
+            ),
         ]
         if forward.learned:
             # Pieces of a row would add to the same entries of its tables.
             kernels.append(replace(forward, role="d_tables", split=False, **backward))
         names = tuple(self._name(kernel) for kernel in kernels)
         return KernelNames(names, forward.inline is not None, kernels[2].inline is not None, joined)
+
+    def _predicate(
+        self,
+        item: Pass,
+        parameters: list[str],
+        by_position: Callable[[Condition], Bounded | Either],
+        kind: str,
+    ) -> str:
+        allowed = by_position(simplified(item.predicate))
+        wide = is_wide(allowed, item.scalars)
+        return self.functions.kernel_predicate(allowed, parameters, wide, kind)
 
     def with_role(self, role: Role) -> list[tuple[str, Kernel]]:
         return [(name, kernel) for kernel, name in self.names.items() if kernel.role == role]
@@ -214,11 +234,10 @@ class Kernels:
             TableParameters(slot, tuple(f"table{slot}_{size}" for size in sizes_of(heads[0])))
             for slot, heads in enumerate(item.tables)
         )
-        sizes = ["n"] if item.source == TOKENS else ["n", "m"]
-        parameters = [*sizes[1:], *(f"s{slot}" for slot in range(scalars))]
+        parameters = [f"s{slot}" for slot in range(scalars)]
         for table in tables:
             parameters += [f"table{table.slot}", *table.sizes]
-        predicate = self.functions.kernel_predicate(item.predicate, parameters, is_wide(item))
+        predicate = self._predicate(item, parameters, keys_of_rows, "_allowed_#_kernel")
         return Kernel(
             "forward",
             predicate,
@@ -288,9 +307,8 @@ def is_involved(item: Pass) -> bool:
     return len(list(operands(simplified(item.predicate)))) > MOST_OPERANDS
 
 
-def is_wide(item: Pass) -> bool:
+def is_wide(allowed: Bounded | Either, scalars: tuple[tuple[int, ...], ...]) -> bool:
     """Might a part of the predicate exceed 32 bits at positions that the kernel takes?"""
-    numbers = [abs(number) for row in item.scalars for number in row]
-    most = max([1, *numbers])
-    values = operands(simplified(item.predicate))
+    most = max([1, *(abs(number) for row in scalars for number in row)])
+    values = (value for asked in allowed.conditions() for value in operands(asked))
     return any(greatest(value, MOST_POSITIONS, most) > INT32 for value in values)
