@@ -20,8 +20,8 @@ from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
-from patternc.emit.walk import greatest, operands
-from patternc.language.formula import Condition
+from patternc.emit.walk import greatest, operands, subexpressions
+from patternc.language.formula import Condition, Expression, FloorDivide, Modulo
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.predicate import (
@@ -40,6 +40,7 @@ MOST_POSITIONS = 1 << 26
 INT32 = (1 << 31) - 1
 # Windows in a grid of two dimensions have 144, all other published patterns at most 24.
 MOST_OPERANDS = 64
+FEW_OPERANDS, FEW_RUNS = 14, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Kernel:
     operations: tuple[Operation, ...] = ()
     row_of_distance: str = "i"
     classes: bool = False
-    involved: bool = False
+    effort: int = 0
     split: bool = False
 
     @property
@@ -92,13 +93,13 @@ class Kernel:
 
     @property
     def heavy(self) -> bool:
-        """Is there other work for pairs than their products?"""
-        return bool(self.operations or self.tables) or self.involved
+        """Is there much other work for pairs than their products?"""
+        return self.effort > 1
 
     @property
     def cuts_keys(self) -> bool:
         """May a key tile be visited in parts? What pairs look up costs registers."""
-        return self.role in ("d_queries", "d_tables") and self.heavy
+        return self.role != "d_keys" and self.heavy
 
     @property
     def key_tile(self) -> str:
@@ -175,6 +176,7 @@ class KernelNames(NamedTuple):
     inline: bool
     inline_columns: bool
     joined: bool
+    effort: int
 
 
 @dataclass(slots=True)
@@ -190,7 +192,7 @@ class Kernels:
         forward = replace(self._kernel(item, operations), split=split_rows)
         # What looks up tables has one loop over full and partial tiles, which spares registers.
         joined = forward.looks_up
-        backward = _rows(item, joined, replace(forward, role="d_queries").cuts_keys)
+        backward = _rows(item, joined, forward.cuts_keys)
         kernels = [
             forward,
             replace(forward, role="d_queries", **backward),
@@ -208,7 +210,8 @@ class Kernels:
             # Pieces of a row would add to the same entries of its tables.
             kernels.append(replace(forward, role="d_tables", split=False, **backward))
         names = tuple(self._name(kernel) for kernel in kernels)
-        return KernelNames(names, forward.inline is not None, kernels[2].inline is not None, joined)
+        inline, inline_columns = (kernel.inline is not None for kernel in (forward, kernels[2]))
+        return KernelNames(names, inline, inline_columns, joined, forward.effort)
 
     def _predicate(
         self,
@@ -238,6 +241,7 @@ class Kernels:
         for table in tables:
             parameters += [f"table{table.slot}", *table.sizes]
         predicate = self._predicate(item, parameters, keys_of_rows, "_allowed_#_kernel")
+        effort = effort_of(item, operations)
         return Kernel(
             "forward",
             predicate,
@@ -247,8 +251,8 @@ class Kernels:
             operations=operations,
             row_of_distance=row_of_distance(item.source),
             classes=item.classes is not None,
-            involved=is_involved(item),
-            **_rows(item),
+            effort=effort,
+            **_rows(item, cuts_keys=effort > 1),
         )
 
 
@@ -302,9 +306,27 @@ def sizes_of(table: Table) -> tuple[str, ...]:
             assert_never(table)
 
 
-def is_involved(item: Pass) -> bool:
-    """Does the predicate take as many registers as tables would?"""
-    return len(list(operands(simplified(item.predicate)))) > MOST_OPERANDS
+def effort_of(item: Pass, operations: tuple[Operation, ...]) -> int:
+    """How much there is to do for pairs beside their products; it takes registers.
+
+    0 for comparisons with a few sums, 1 for other predicates, 2 for scores and tables, 3 where
+    entries, intervals or lists are looked up, and for scores and predicates as involved.
+    """
+    asked = list(operands(simplified(item.predicate)))
+    searched = {SpanTable, ListedTable} & {type(heads[0]) for heads in item.tables}
+    involved = any(operation.looks_up or operation.is_involved for operation in operations)
+    if searched or involved or len(asked) > MOST_OPERANDS:
+        return 3
+    if operations or item.tables:
+        return 2
+    runs = max((len(tiling.full + tiling.partial) for tiling in item.tilings), default=0)
+    found = item.split_rows is None and runs > FEW_RUNS
+    return int(item.classes is not None or found or len(asked) > FEW_OPERANDS or _divides(asked))
+
+
+def _divides(values: list[Expression]) -> bool:
+    parts = (part for value in values for part in subexpressions(value))
+    return any(isinstance(part, FloorDivide | Modulo) for part in parts)
 
 
 def is_wide(allowed: Bounded | Either, scalars: tuple[tuple[int, ...], ...]) -> bool:

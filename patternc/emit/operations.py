@@ -49,6 +49,16 @@ class Operation:
     sums: tuple[RowSum, ...] = ()
     scattered: Scattered | None = None
 
+    @property
+    def looks_up(self) -> bool:
+        """Has each pair an entry of its table?"""
+        return isinstance(self.text, Call) and self.text.function == "_Lookup"
+
+    @property
+    def is_involved(self) -> bool:
+        """Does it multiply scores by what has gradients itself?"""
+        return bool(self.slope and self.sums)
+
 
 def distance_aware(table: Text, number: int) -> Operation:
     """relu(s) * most / (1 + far), most = 1 + e^beta, far = e^(beta - alpha |distance|)."""

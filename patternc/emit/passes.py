@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from patternc.emit.functions import Functions
-from patternc.emit.kernels import Kernels, is_involved
+from patternc.emit.kernels import Kernels
 from patternc.emit.printer import (
     COLUMN_TILES,
     POSITIONS,
@@ -117,13 +117,13 @@ def _kernel(item: Pass, treatment: Treatment, printed: Printed) -> list[Text]:
         ("inline", kernels.inline),
         ("inline_columns", kernels.inline_columns),
         ("joined", kernels.joined),
-        ("involved", is_involved(item)),
         ("split_rows", item.split_rows is not None),
         ("split_columns", item.split_columns is not None),
     )
     return [
         Keyword("kernels", Sequence(names)),
         *(Keyword(name, Leaf("True")) for name, held in flags if held),
+        *([Keyword("effort", Leaf(str(kernels.effort)))] if kernels.effort else []),
     ]
 
 
