@@ -4,10 +4,11 @@
                                [--output FILE.json]
 
 Per kernel: registers, instructions that access local memory, bytes of shared memory, instructions
-that multiply matrices and all instructions; a page of them (.md) stands beside the output. Kernels
-of equal text are compiled once, and what was measured is kept (`--kept`), so that a run that was
-stopped goes on where it was. On sm_90 a spill or a product off the tensor cores is named at the
-end, as is too much shared memory anywhere, and the exit code is 1. Hours, when nothing is kept.
+that multiply matrices, that wait for products, and all; a page of them (.md) stands beside the
+output. Kernels of equal text are compiled once, and what was measured is kept (`--kept`), so that a
+run that was stopped goes on where it was. On sm_90 a spill, products off the tensor cores and
+products that wait for each other are named at the end, as is too much shared memory anywhere, and
+the exit code is 1. Hours, when nothing is kept.
 """
 
 from __future__ import annotations
@@ -104,6 +105,8 @@ def faults(row: Row) -> list[str]:
         found.append("products off the tensor cores")
     elif on_hopper and binary.tensor_core not in ("HGMMA", ""):
         found.append(f"products by {binary.tensor_core}")
+    if on_hopper and binary.in_turn:
+        found.append("products that wait for each other")
     if on_hopper and binary.spills:
         found.append(f"{binary.spills} accesses of local memory")
     return found

@@ -22,7 +22,8 @@ _KINDS = {
 _LEGEND = (
     "Registers are those of a thread, median and most; shared memory that of a program, at most. "
     "Instructions per product count all of a kernel's against those that multiply matrices. Spills "
-    "are instructions that access local memory (gfx942: registers kept there)."
+    "are instructions that access local memory (gfx942: registers kept there). In turn are kernels "
+    "whose products wait for each other (sm_90)."
 )
 
 
@@ -52,7 +53,7 @@ def page(rows: Sequence[Row], header: dict[str, object]) -> str:
 
 def _by_kind(rows: Sequence[Row]) -> list[str]:
     titles = ["target", "head size", "kernels", "number", "registers", "shared memory"]
-    titles += ["unit", "instructions per product", "spilling", "most spills"]
+    titles += ["unit", "instructions per product", "spilling", "most spills", "in turn"]
     lines = _table_head(titles)
     for target in _distinct(row.target for row in rows):
         for head_dim in _distinct(row.head_dim for row in rows):
@@ -78,6 +79,7 @@ def _summary(found: Sequence[Binary]) -> list[object]:
         _per_product(found),
         sum(count > 0 for count in spills),
         max(spills),
+        sum(item.in_turn for item in found),
     ]
 
 

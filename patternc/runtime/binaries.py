@@ -29,7 +29,8 @@ class Binary:
     Kinds "delta" and "collected.." multiply no matrices. A kernel that takes pieces of long lines
     too counts twice. `products` counts the instructions that multiply matrices, of `instructions`
     in all. `spills` counts the instructions that access local memory, on hip the registers kept
-    there.
+    there; `waits` those that begin or await Hopper's asynchronous products: more of them than
+    `products` tell of a compiler that found each product to depend on the one before it.
     """
 
     kernel: str
@@ -40,6 +41,12 @@ class Binary:
     tensor_core: str
     products: int
     instructions: int
+    waits: int = 0
+
+    @property
+    def in_turn(self) -> bool:
+        """Does each product wait for the one before it?"""
+        return self.waits > self.products
 
 
 def measured(kernels: Sequence[tuple[str, str, Any]], target: str) -> tuple[Binary, ...]:
@@ -70,7 +77,8 @@ def _of_opcodes(
     unit = next((unit for unit in _UNITS if unit in opcodes), "")
     spills = opcodes.count("STL") + opcodes.count("LDL")
     shared, products = int(compiled.metadata.shared), opcodes.count(unit)
-    return Binary(name, kind, registers, spills, shared, unit, products, len(opcodes))
+    waits = opcodes.count("WARPGROUP")
+    return Binary(name, kind, registers, spills, shared, unit, products, len(opcodes), waits)
 
 
 def _found(pattern: str, text: str) -> str:

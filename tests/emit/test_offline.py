@@ -6,6 +6,7 @@ head sizes 64 and 128. `make sweep` takes all examples through all targets and h
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,7 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
 
+from patternc import Pattern
+from patternc.runtime.load import load_module
 from patternc.runtime.offline import SHARED_MEMORY
 
 pytest.importorskip("triton")
@@ -74,6 +78,8 @@ def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
         if target == "sm_90":
             assert binary["tensor_core"] in ("HGMMA", ""), binary
             assert binary["spills"] == 0, binary
+            # More waits than products: each product waits for the one before it.
+            assert is_plain(binary["kind"]) or binary["waits"] <= binary["products"], binary
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -85,3 +91,16 @@ def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(part: int)
 def test_four_examples_compile_for_every_target(target: str) -> None:
     # Those for sm_90 at head size 64 are among all of the test above.
     verify(FOUR, target, "128" if target == "sm_90" else "64,128")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("head_dim", [64, 96, 128])
+def test_no_warp_repeats_the_work_of_another(dtype: torch.dtype, head_dim: int) -> None:
+    """Tensor cores give each warp 16 rows; fewer rows than that for all warps would be shared."""
+    source = Pattern("local(256)").compile(dtype=str(dtype).removeprefix("torch."), head_dim=64)
+    module = load_module(source)
+    for kind, effort in itertools.product(("forward", "d_queries", "d_keys"), range(4)):
+        given = kind, 0, effort, False, dtype, head_dim, head_dim, SHARED_MEMORY["sm_90"]
+        sizes = module._launch_sizes(*given)
+        held = sizes["KEYS"] if kind == "d_keys" else sizes["QUERIES"]
+        assert sizes["num_warps"] == 4 or held >= 16 * sizes["num_warps"], (kind, effort)
