@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 from patternc.runtime.binaries import Binary, measured
 
@@ -142,12 +144,10 @@ def _launches(
 
     Lines of two tiles count as long meanwhile, or so short a call would cut none in pieces.
     """
-    rule = getattr(module, "_limits", None)
-    module._limits = lambda *lines: (1, 1)  # type: ignore[attr-defined]
-    try:
+    cuts = hasattr(module, "_limits")
+    rule = patch.object(module, "_limits", lambda *lines: (1, 1)) if cuts else nullcontext()
+    with rule:
         return _distinct_launches(module, target, dtype, head_dim)
-    finally:
-        module._limits = rule  # type: ignore[attr-defined]
 
 
 def _distinct_launches(
