@@ -13,10 +13,10 @@ from functools import reduce
 from itertools import chain
 from typing import Literal, NamedTuple
 
+from patternc.emit.linear import Linear, linear, total
 from patternc.emit.printer import Printer
 from patternc.emit.text import AND, COMPARISON, OR, Call, Chain, Leaf, Text
 from patternc.language.formula import (
-    Add,
     All,
     Any,
     Compare,
@@ -25,20 +25,11 @@ from patternc.language.formula import (
     Constant,
     Expression,
     FloorDivide,
-    Multiply,
     Not,
     Subtract,
     Variable,
 )
-from patternc.relation.fold import (
-    TRUE,
-    add,
-    conjunction,
-    disjunction,
-    floor_divide,
-    multiply,
-    subtract,
-)
+from patternc.relation.fold import TRUE, conjunction, disjunction
 from patternc.relation.formulas import variables_of
 
 # Numbers beyond all positions.
@@ -52,30 +43,6 @@ _MIRRORED: dict[CompareOperator, CompareOperator] = {
     ">=": "<=",
     ">": "<",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """A sum of terms, each with its factor, and a number."""
-
-    terms: frozenset[tuple[Expression, int]]
-    number: int = 0
-
-    def times(self, factor: int) -> Linear:
-        scaled = frozenset((term, factor * count) for term, count in self.terms)
-        return Linear(scaled, factor * self.number)
-
-    def plus(self, number: int) -> Linear:
-        return Linear(self.terms, self.number + number)
-
-    def expression(self) -> Expression:
-        """Terms with positive factors first, in the order of their texts."""
-        ordered = sorted(self.terms, key=lambda term: (term[1] < 0, str(term[0])))
-        total: Expression = Constant(0)
-        for term, factor in ordered:
-            change = multiply(Constant(abs(factor)), term)
-            total = add(total, change) if factor > 0 else subtract(total, change)
-        return add(total, Constant(self.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +79,7 @@ class Either:
 
 def keys_of_rows(value: Condition) -> Bounded | Either:
     """The pairs of a condition by the keys of each row, all of them below m."""
-    return _all_bounded(value, "j", (_linear(Subtract(Variable("m"), Constant(1))),))
+    return _all_bounded(value, "j", (linear(Subtract(Variable("m"), Constant(1))),))
 
 
 def rows_of_keys(value: Condition) -> Bounded | Either:
@@ -121,6 +88,10 @@ def rows_of_keys(value: Condition) -> Bounded | Either:
 
 
 def _all_bounded(value: Condition, name: Position, last: tuple[Linear, ...]) -> Bounded | Either:
+    """Bounds of the position `name`, also by `last`; one item for each alternative.
+
+    What concerns that position alone is no bound of the other's: it stays common to all items.
+    """
     common = tuple(item for item in _items(value) if _asks_pairs(item, name) and _is_of(item, name))
     rest = conjunction(item for item in _items(value) if item not in common)
     denied = [set(_items(item.operand)) for item in _items(value) if isinstance(item, Not)]
@@ -205,7 +176,7 @@ def _ends(value: Condition, name: Position) -> Ends | None:
         case Compare("!=", _, _):
             return None
         case Compare(operator, left, right):
-            return _solved(_linear(Subtract(left, right)), operator, name)
+            return _solved(linear(Subtract(left, right)), operator, name)
         case _:
             return None
 
@@ -222,8 +193,8 @@ def _solved(difference: Linear, operator: CompareOperator, name: Position) -> En
     lower = [rest.plus(operator == ">")] if operator in (">", ">=", "==") else []
     upper = [rest.plus(-(operator == "<"))] if operator in ("<", "<=", "==") else []
     if factor > 1:
-        lower = [_divided(end.plus(factor - 1), factor) for end in lower]
-        upper = [_divided(end, factor) for end in upper]
+        lower = [end.plus(factor - 1).divided(factor) for end in lower]
+        upper = [end.divided(factor) for end in upper]
     return _of_term(term, Ends(lower, upper), name)
 
 
@@ -233,8 +204,8 @@ def _of_term(term: Expression, ends: Ends, name: Position) -> Ends | None:
         case Variable():
             return ends
         case FloorDivide(inner, Constant(size)) if size > 0:
-            first = [_sum([_linear(inner), end.times(-size)]) for end in ends.lower]
-            last = [_sum([_linear(inner), end.plus(1).times(-size)]) for end in ends.upper]
+            first = [total([linear(inner), end.times(-size)]) for end in ends.lower]
+            last = [total([linear(inner), end.plus(1).times(-size)]) for end in ends.upper]
             least = [_solved(difference, ">=", name) for difference in first]
             most = [_solved(difference, "<", name) for difference in last]
             return _together([*least, *most])
@@ -249,34 +220,6 @@ def _together(found: list[Ends | None]) -> Ends | None:
     return Ends(
         [x for ends in known for x in ends.lower], [x for ends in known for x in ends.upper]
     )
-
-
-def _divided(end: Linear, size: int) -> Linear:
-    return _linear(floor_divide(end.expression(), Constant(size)))
-
-
-def _linear(value: Expression) -> Linear:
-    match value:
-        case Constant(number):
-            return Linear(frozenset(), number)
-        case Add(left, right):
-            return _sum([_linear(left), _linear(right)])
-        case Subtract(left, right):
-            return _sum([_linear(left), _linear(right).times(-1)])
-        case Multiply(Constant(factor), right):
-            return _linear(right).times(factor)
-        case _:
-            return Linear(frozenset({(value, 1)}))
-
-
-def _sum(parts: Iterable[Linear]) -> Linear:
-    factors: dict[Expression, int] = {}
-    number = 0
-    for part in parts:
-        number += part.number
-        for term, factor in part.terms:
-            factors[term] = factors.get(term, 0) + factor
-    return Linear(frozenset((term, count) for term, count in factors.items() if count), number)
 
 
 def printed(value: Bounded | Either, printer: Printer) -> Text:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypedDict, assert_never
 
 from patternc.emit.bounds import Bounded, Either, keys_of_rows, rows_of_keys
+from patternc.emit.effort import effort_of, is_wide
 from patternc.emit.functions import Functions
 from patternc.emit.loops import Inline, along_row, are_few, down_column
 from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
-from patternc.emit.walk import greatest, operands, subexpressions
-from patternc.language.formula import Condition, Expression, FloorDivide, Modulo
+from patternc.language.formula import Condition
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.predicate import (
@@ -35,12 +35,6 @@ from patternc.relation.predicate import (
     Table,
 )
 from patternc.schedule.schedule import Pass
-
-MOST_POSITIONS = 1 << 26
-INT32 = (1 << 31) - 1
-# Windows in a grid of two dimensions have 144, all other published patterns at most 24.
-MOST_OPERANDS = 64
-FEW_OPERANDS, FEW_RUNS = 14, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +235,8 @@ class Kernels:
         for table in tables:
             parameters += [f"table{table.slot}", *table.sizes]
         predicate = self._predicate(item, parameters, keys_of_rows, "_allowed_#_kernel")
-        effort = effort_of(item, operations)
+        visits = _rows(item)
+        effort = effort_of(item, operations, visits["inline"] is not None)
         return Kernel(
             "forward",
             predicate,
@@ -252,7 +247,7 @@ class Kernels:
             row_of_distance=row_of_distance(item.source),
             classes=item.classes is not None,
             effort=effort,
-            **_rows(item, cuts_keys=effort > 1),
+            **(_rows(item, cuts_keys=True) if effort > 1 else visits),
         )
 
 
@@ -304,33 +299,3 @@ def sizes_of(table: Table) -> tuple[str, ...]:
             return ("size", "ends")
         case _:
             assert_never(table)
-
-
-def effort_of(item: Pass, operations: tuple[Operation, ...]) -> int:
-    """How much there is to do for pairs beside their products; it takes registers.
-
-    0 for comparisons with a few sums, 1 for other predicates, 2 for scores and tables, 3 where
-    entries, intervals or lists are looked up, and for scores and predicates as involved.
-    """
-    asked = list(operands(simplified(item.predicate)))
-    searched = {SpanTable, ListedTable} & {type(heads[0]) for heads in item.tables}
-    involved = any(operation.looks_up or operation.is_involved for operation in operations)
-    if searched or involved or len(asked) > MOST_OPERANDS:
-        return 3
-    if operations or item.tables:
-        return 2
-    runs = max((len(tiling.full + tiling.partial) for tiling in item.tilings), default=0)
-    found = item.split_rows is None and runs > FEW_RUNS
-    return int(item.classes is not None or found or len(asked) > FEW_OPERANDS or _divides(asked))
-
-
-def _divides(values: list[Expression]) -> bool:
-    parts = (part for value in values for part in subexpressions(value))
-    return any(isinstance(part, FloorDivide | Modulo) for part in parts)
-
-
-def is_wide(allowed: Bounded | Either, scalars: tuple[tuple[int, ...], ...]) -> bool:
-    """Might a part of the predicate exceed 32 bits at positions that the kernel takes?"""
-    most = max([1, *(abs(number) for row in scalars for number in row)])
-    values = (value for asked in allowed.conditions() for value in operands(asked))
-    return any(greatest(value, MOST_POSITIONS, most) > INT32 for value in values)

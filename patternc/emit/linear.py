@@ -1,0 +1,64 @@
+"""Expressions as sums of terms with factors, so that comparisons can be solved for one of them.
+
+Non-goals: what is no sum; products and divisions are terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from patternc.language.formula import Add, Constant, Expression, Multiply, Subtract
+from patternc.relation.fold import add, floor_divide, multiply, subtract
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A sum of terms, each with its factor, and a number."""
+
+    terms: frozenset[tuple[Expression, int]]
+    number: int = 0
+
+    def times(self, factor: int) -> Linear:
+        scaled = frozenset((term, factor * count) for term, count in self.terms)
+        return Linear(scaled, factor * self.number)
+
+    def plus(self, number: int) -> Linear:
+        return Linear(self.terms, self.number + number)
+
+    def divided(self, size: int) -> Linear:
+        """Rounded to minus infinity."""
+        return linear(floor_divide(self.expression(), Constant(size)))
+
+    def expression(self) -> Expression:
+        """Terms with positive factors first, in the order of their texts."""
+        ordered = sorted(self.terms, key=lambda term: (term[1] < 0, str(term[0])))
+        total: Expression = Constant(0)
+        for term, factor in ordered:
+            change = multiply(Constant(abs(factor)), term)
+            total = add(total, change) if factor > 0 else subtract(total, change)
+        return add(total, Constant(self.number))
+
+
+def linear(value: Expression) -> Linear:
+    match value:
+        case Constant(number):
+            return Linear(frozenset(), number)
+        case Add(left, right):
+            return total([linear(left), linear(right)])
+        case Subtract(left, right):
+            return total([linear(left), linear(right).times(-1)])
+        case Multiply(Constant(factor), right):
+            return linear(right).times(factor)
+        case _:
+            return Linear(frozenset({(value, 1)}))
+
+
+def total(parts: Iterable[Linear]) -> Linear:
+    factors: dict[Expression, int] = {}
+    number = 0
+    for part in parts:
+        number += part.number
+        for term, factor in part.terms:
+            factors[term] = factors.get(term, 0) + factor
+    return Linear(frozenset((term, count) for term, count in factors.items() if count), number)
