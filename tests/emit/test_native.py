@@ -34,17 +34,19 @@ def drawn(heads: int, queries: int, n: int, size: int, other: int, shared: int) 
     return [torch.randn(shape) for shape in shapes]
 
 
-def natively(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def natively(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, name: str = "_attend_natively"
+) -> list[Any]:
     """All calls are worth it; what is taken is added to the list."""
     taken: list[Any] = []
-    attend = module._attend_natively
+    run = getattr(module, name)
 
     def recorded(*arguments: object) -> None:
         taken.append(arguments)
-        attend(*arguments)
+        run(*arguments)
 
     monkeypatch.setattr(module, "_WORTH", 0)
-    monkeypatch.setattr(module, "_attend_natively", recorded)
+    monkeypatch.setattr(module, name, recorded)
     return taken
 
 
@@ -77,22 +79,6 @@ def test_tensors_in_any_order_of_dimensions(monkeypatch: pytest.MonkeyPatch) -> 
     found = module.attention(q.mT.contiguous().mT, k, v)  # positions lie side by side
     assert not taken
     torch.testing.assert_close(found, module.reference(q, k, v), rtol=1e-5, atol=1e-5)
-
-
-@needs_compiler
-def test_gradients_of_a_compiled_forward(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = module_of("causal\nlocal(left=7) + strided(8)")
-    parts = drawn(2, 130, 130, 16, 16, 0)
-    taken = natively(module, monkeypatch)
-    found = graded(module.attention, parts)
-    assert taken
-    for one, other in zip(found, graded(module.reference, parts), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
-
-
-def graded(attention: Any, parts: list[Tensor]) -> tuple[Tensor, ...]:
-    leaves = [part.clone().requires_grad_() for part in parts]
-    return torch.autograd.grad(attention(*leaves).square().sum(), leaves)
 
 
 @needs_compiler
