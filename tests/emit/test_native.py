@@ -20,6 +20,7 @@ PATTERNS = {
     "rows without keys": "local(left=-3, right=6)",
     "scattered blocks": "blocks(8) { local(1) + random(2) + global([0]) }",
     "pairs that count twice": "mix(segment(16), segment(32), local(9))",
+    "passes that count twice": "mix(local(9), local(9), segment(32))",
     "all pairs": "full",
 }
 # (queries, n, size of keys, size of values, key heads or 0 for all)
