@@ -159,3 +159,17 @@ def test_keys_that_no_row_asks_do_not_matter(name: str) -> None:
                 part[:, head, other] += 100 * torch.randn(2, int(other.sum()), 8)
             after = module.attention(q, *changed)
             assert torch.equal(before[:, head, row], after[:, head, row])
+
+
+def test_bands_count_upwards_in_whatever_order_rectangles_come() -> None:
+    module = module_of("local(9)")
+    shapes = module._Shapes(torch.zeros(0, 32, 16, dtype=torch.bool))
+    shape = shapes.plain(32, 32)
+    places = [(64, 64), (32, 32), (0, 0), (96, 200), (32, 200), (128, 7)]
+    rectangles = [module._Rectangle(shape, row, key) for row, key in places]
+    bands, left = module._bands(rectangles, shapes, 1)
+    assert not left
+    assert [(band.row, band.row_shift, band.count) for band in bands if band.count > 1] == [
+        (0, 32, 3)
+    ]
+    assert all(band.row_shift >= 0 and band.key_shift >= 0 for band in bands)
