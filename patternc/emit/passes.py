@@ -146,6 +146,7 @@ def _treated(item: Pass, treatment: Treatment) -> list[Text]:
         ("softmax", item.softmax, Leaf(str(item.softmax))),
         ("sink", any(isinstance(modifier, Sink) for modifier in item.modifiers), Leaf("True")),
         ("by_length", item.source == Encoder() and _asks_n(item), Leaf("True")),
+        ("steady", item.source == TOKENS and not _asks_n(item), Leaf("True")),
     ]
     return [Keyword(name, text) for name, present, text in named if present]
 

@@ -19,7 +19,9 @@ WHERE = {
     "greater ones of three": "where(max(i - 90, min(j, 2 * n // 3)) % 40 < 21)",
     "distances both ways": "where(abs(i - j - 20) % 33 < 7 or abs(3 * j - i) < n // 9)",
     "the length in everything": "where((3 * i + n) // 50 >= j // 16 and (i + n) % 19 != j % 19)",
-    "offsets of heads": "heads 3\nlocal(4, dilation=head + 2) + segment(40, dilation=3, offset=head)",
+    "offsets of heads": (
+        "heads 3\nlocal(4, dilation=head + 2) + segment(40, dilation=3, offset=head)"
+    ),
     "draws in blocks": "blocks(16) { local(1) + random(2) + global([0, -1]) }",
     "draws of tokens": "causal\nlocal(left=20) + random(2)",
 }

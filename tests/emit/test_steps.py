@@ -1,0 +1,117 @@
+"""Steps of decoding on the CPU: few queries, keys that heads share, and ever new lengths."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from tests.emit.test_cpu import module_of
+
+Tensor = torch.Tensor
+STEADY = {
+    "window": "causal & local(40)",
+    "window and columns": "causal\nlocal(left=50) + columns([0, 70])",
+    "window on both sides": "local(37) + global([3])",
+    "dilated": "causal & local(9, dilation=8)",
+    "window and stride": "causal\nlocal(left=7) + strided(8)",
+    "strides": "causal\nstrided(5) + local(left=2)",
+    "segments by head": (
+        "causal\nheads 4\nmix(segment(16), segment(96, dilation=6, offset=head % 6))"
+    ),
+    "all before": "causal",
+    "scattered": "causal & where((i // 8 + j // 8) % 3 == 0)",
+}
+LENGTHS = [(1, 1), (64, 1), (95, 1), (96, 2), (97, 5), (130, 3), (200, 17), (31, 31), (261, 1)]
+
+
+def drawn(heads: int, queries: int, n: int, kv_heads: int, dtype: torch.dtype) -> list[Tensor]:
+    torch.manual_seed(n + queries)
+    shapes = [(2, heads, queries, 16), (2, kv_heads, n, 16), (2, kv_heads, n, 8)]
+    return [torch.randn(shape, dtype=dtype) for shape in shapes]
+
+
+def assert_reference(module: ModuleType, parts: list[Tensor], bound: float) -> None:
+    found = module.attention(*parts, return_lse=True)
+    wanted = module.reference(*(part.double() for part in parts), return_lse=True)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_pieces_of_few_queries_are_those_of_whole_tiles(name: str) -> None:
+    module = module_of(STEADY[name])
+    heads = module.HEADS or 2
+    for n, queries in LENGTHS:
+        assert_reference(module, drawn(heads, queries, n, heads, torch.float64), 1e-10)
+        assert_reference(module, drawn(heads, queries, n, heads, torch.float32), 1e-5)
+
+
+def planned(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is planned anew is added to the list."""
+    taken: list[Any] = []
+    plan = module._all_pieces
+
+    def recorded(passes: Any, sizes: Any, *rest: Any) -> Any:
+        taken.append(sizes)
+        return plan(passes, sizes, *rest)
+
+    monkeypatch.setattr(module, "_all_pieces", recorded)
+    return taken
+
+
+def test_steps_within_a_tile_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("causal\nlocal(left=50) + columns([0])")
+    taken = planned(module, monkeypatch)
+    for n in range(193, 225):
+        assert_reference(module, drawn(2, 1, n, 2, torch.float64), 1e-10)
+    assert len(taken) == 1
+    assert_reference(module, drawn(2, 1, 225, 2, torch.float64), 1e-10)
+    assert len(taken) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["local(20) + global([-1])", "local(3) + random(2)", "where(2 * j < n)"]
+)
+def test_what_depends_on_the_length_is_planned_for_each(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = module_of(text)
+    taken = planned(module, monkeypatch)
+    for n in range(193, 199):
+        assert_reference(module, drawn(2, 1, n, 2, torch.float64), 1e-10)
+    assert len(taken) == 6
+
+
+STACKED = {
+    **STEADY,
+    "draws": "local(3) + random(2)",
+    "several softmaxes": "mean(local(9), strided(4))",
+}
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_heads_that_share_keys_are_rows_of_one(name: str) -> None:
+    module = module_of(STACKED[name])
+    for n, queries in [(1, 1), (97, 1), (130, 5), (40, 13), (200, 70)]:
+        for kv_heads in (1, 2):
+            heads = module.HEADS or 6
+            for dtype, bound in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
+                assert_reference(module, drawn(heads, queries, n, kv_heads, dtype), bound)
+
+
+def shared_by(module: ModuleType, parts: list[Tensor]) -> int:
+    call = module._calls(*parts, {}, 0, 1.0, 0.0, 0)[0]
+    stack: int = module._with_stacks(call, module._planned(call))[1]
+    return stack
+
+
+def test_only_what_heads_have_in_common_is_stacked() -> None:
+    parts = drawn(8, 3, 90, 2, torch.float64)
+    assert shared_by(module_of("local(9)"), parts) == 4
+    assert shared_by(module_of("heads 8\nhead < 4 -> local(9)\nelse -> local(5)"), parts) == 4
+    assert shared_by(module_of("heads 8\nhead < 2 -> local(9)\nelse -> local(5)"), parts) == 1
+    assert shared_by(module_of("local(9) with alibi"), parts) == 1
+    assert shared_by(module_of("local(9)"), drawn(8, 9, 90, 2, torch.float64)) == 1
