@@ -8,7 +8,8 @@ layout (their block mask) built in every call, by `create_block_mask` as it come
 program with fewer than a fifth of the pairs, against dense attention with its mask, at 4,096
 tokens; `bf16`, our forward in bf16 against fp32; `decode`, one query over a million keys, also with
 key heads that are shared, and a call on sixteen tokens; `memory`, the peak at 65,536 tokens. Calls
-alternate, and the medians of both stand beside their ratio. A case that takes longer than
+alternate, and the medians of both stand beside their ratio; the same of processor time, which other
+work on the machine changes less. A case that takes longer than
 `--budget` seconds ends with the pair in which it does, and goes to no greater length. As it comes,
 `create_block_mask` takes 20 GB of memory for a head at 32,768 tokens: it is called once, in a
 process of its own, and left out with `--no-eager` or where less memory is free.
@@ -25,7 +26,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import geometric_mean, median
 from threading import Event, Thread
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
 import click
@@ -86,17 +87,27 @@ def seconds(call: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
+def measured(call: Callable[[], object]) -> tuple[float, float]:
+    """Milliseconds by the clock, and of the processor."""
+    start, before = perf_counter(), process_time()
+    call()
+    return 1e3 * (perf_counter() - start), 1e3 * (process_time() - before)
+
+
 def compared(ours: Callable[[], object], theirs: Callable[[], object], plan: Plan) -> Row:
-    """Medians in milliseconds of interleaved calls."""
-    both: list[tuple[float, float]] = []
+    """Medians of interleaved calls."""
+    both: list[tuple[float, ...]] = []
     end = perf_counter() + plan.budget
     while not both or (len(both) < plan.pairs and perf_counter() < end):
-        both.append((seconds(ours), seconds(theirs)))
-    one, other = (1e3 * median(column) for column in zip(*both, strict=True))
+        both.append((*measured(ours), *measured(theirs)))
+    one, one_busy, other, other_busy = (median(column) for column in zip(*both, strict=True))
     return {
         "patternc_ms": round(one, 1),
         "other_ms": round(other, 1),
         "ratio": round(other / one, 2),
+        "patternc_processor_ms": round(one_busy, 1),
+        "other_processor_ms": round(other_busy, 1),
+        "processor_ratio": round(other_busy / one_busy, 2),
         "pairs": len(both),
     }
 
@@ -172,10 +183,10 @@ def planned(text: str, n: int, plan: Plan) -> Row:
         module.attention(*parts)
 
     row = compared(ours, flex_planned(text, n, compiled=True), plan)
-    return {"pattern": text, "n": n, **row, **eager(text, n, plan, row["patternc_ms"])}
+    return {"pattern": text, "n": n, **row, **eager(text, n, plan, row)}
 
 
-def eager(text: str, n: int, plan: Plan, ours_ms: float) -> Row:
+def eager(text: str, n: int, plan: Plan, ours: Row) -> Row:
     """One call with a mask as it comes, in a process that gives its memory back."""
     asked, free = EAGER_GB * (masked_heads(text) or 1), available_gb()
     if not plan.eager:
@@ -186,8 +197,12 @@ def eager(text: str, n: int, plan: Plan, ours_ms: float) -> Row:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"eager_left_out": done.stderr.strip().splitlines()[-1]}
-    found = float(done.stdout)
-    return {"eager_ms": round(found, 1), "eager_ratio": round(found / ours_ms, 1)}
+    clock, busy = map(float, done.stdout.split())
+    return {
+        "eager_ms": round(clock, 1),
+        "eager_ratio": round(clock / ours["patternc_ms"], 1),
+        "eager_processor_ratio": round(busy / ours["patternc_processor_ms"], 1),
+    }
 
 
 def available_gb() -> float:
@@ -197,11 +212,11 @@ def available_gb() -> float:
 
 
 @torch.no_grad()
-def eager_ms(text: str, n: int) -> float:
-    """Milliseconds of one call. It fails rather than take the memory that others hold."""
+def eager_ms(text: str, n: int) -> tuple[float, float]:
+    """What one call takes. It fails rather than take the memory that others hold."""
     call = flex_planned(text, n, compiled=False)
     resource.setrlimit(resource.RLIMIT_AS, (int(available_gb() * 2**30),) * 2)
-    return 1e3 * seconds(call)
+    return measured(call)
 
 
 # Lengths that a program fixes itself.
@@ -338,7 +353,7 @@ PARTS = ("forward", "planned", "trained", "bf16", "decode", "memory")
 @click.option("--budget", default=20.0, show_default=True, help="Seconds for the pairs of a case.")
 @click.option("--eager/--no-eager", default=True, show_default=True, help="Masks as they come.")
 @click.option("--output", type=click.Path(), help="Also write JSON here.")
-@click.option("--peak", "measured", hidden=True)
+@click.option("--peak", "watched", hidden=True)
 @click.option("--eager-call", type=(str, int), hidden=True)
 def main(
     parts: tuple[str, ...],
@@ -347,15 +362,15 @@ def main(
     budget: float,
     eager: bool,
     output: str | None,
-    measured: str | None,
+    watched: str | None,
     eager_call: tuple[str, int] | None,
 ) -> None:
     """Print one row per case, and the geometric mean of the ratios of each part."""
-    if measured:
-        click.echo(peak(measured))
+    if watched:
+        click.echo(peak(watched))
         return
     if eager_call:
-        click.echo(eager_ms(*eager_call))
+        click.echo(" ".join(map(str, eager_ms(*eager_call))))
         return
     torch.manual_seed(0)
     found: dict[str, list[Row]] = {part: [] for part in parts}
