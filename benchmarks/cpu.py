@@ -294,7 +294,13 @@ def overhead(text: str, n: int, plan: Plan) -> Row:
 def memory(text: str, n: int) -> Row:
     command = [sys.executable, __file__, "--peak", text]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {"pattern": text, "n": n, "beside_inputs_and_outputs_mb": float(done.stdout)}
+    forward, backward = map(float, done.stdout.split())
+    return {
+        "pattern": text,
+        "n": n,
+        "beside_inputs_and_outputs_mb": forward,
+        "beside_gradients_mb": backward,
+    }
 
 
 def resident() -> float:
@@ -303,12 +309,9 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-@torch.no_grad()
-def peak(text: str) -> float:
-    """Megabytes that a call takes beside its inputs and outputs, looked at every millisecond."""
-    attention = Pattern.parse(text).attention
-    attention(*drawn(2048))
-    parts, held, done = drawn(65536), [resident()], Event()
+def held_by(call: Callable[[], tuple[Tensor, ...]]) -> float:
+    """Megabytes that a call takes beside its results, looked at every millisecond."""
+    held, done = [resident()], Event()
 
     def watch() -> None:
         while not done.wait(0.001):
@@ -316,10 +319,21 @@ def peak(text: str) -> float:
 
     watcher = Thread(target=watch)
     watcher.start()
-    out = attention(*parts)
+    results = call()
     done.set()
     watcher.join()
-    return round(max(held) - held[0] - out.nbytes / 2**20, 1)
+    return round(max(held) - held[0] - sum(part.nbytes for part in results) / 2**20, 1)
+
+
+def peak(text: str) -> tuple[float, float]:
+    """Of the forward pass, and of the backward pass."""
+    attention = Pattern.parse(text).attention
+    attention(*(part.requires_grad_() for part in drawn(2048))).sum().backward()
+    parts = drawn(65536)
+    forward = held_by(lambda: (attention(*parts),))
+    leaves = [part.requires_grad_() for part in parts]
+    out, d_out = attention(*leaves), torch.randn(leaves[0].shape)
+    return forward, held_by(lambda: torch.autograd.grad(out, leaves, d_out))
 
 
 def rows(part: str, lengths: tuple[int, ...], plan: Plan) -> Iterator[Row | None]:
@@ -367,7 +381,7 @@ def main(
 ) -> None:
     """Print one row per case, and the geometric mean of the ratios of each part."""
     if watched:
-        click.echo(peak(watched))
+        click.echo(" ".join(map(str, peak(watched))))
         return
     if eager_call:
         click.echo(" ".join(map(str, eager_ms(*eager_call))))
