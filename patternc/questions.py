@@ -7,8 +7,9 @@ adds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import chain, cycle, islice
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,21 @@ class Questions:
             raise TypeError(f"the text of a program is expected, not {kind}; `load` reads a file")
         self.text = text
         self.name = name
+        self._given = dict(parameters or {})
         self._tree = parse(text, name)
-        self._program: Elaborated = elaborate(self._tree, parameters or {})
+        self._program: Elaborated = elaborate(self._tree, self._given)
         self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
+        """Pickled as its text: what was found out about it is found again."""
+        return partial(type(self), name=self.name, parameters=self._given), (self.text,)
+
+    def __copy__(self) -> Self:
+        """Itself, as a program never changes: copies of a model share it."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
 
     @property
     def heads(self) -> int | None:

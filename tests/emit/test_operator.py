@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
+from torch.autograd import forward_ad
 
 from tests.emit.patterns import inputs_of, module_of, tensors
+from tests.emit.test_cpu import module_of as module_of_text
 
 NAME = "draws beside a set"
 
@@ -44,6 +49,77 @@ def test_torch_compile_takes_it_whole(call: tuple[torch.Tensor, ...]) -> None:
     found = torch.autograd.grad(compiled(*call), call)
     for one, other in zip(found, torch.autograd.grad(loss(*call), call), strict=True):
         torch.testing.assert_close(one, other)
+
+
+SIZED = {
+    "draws and tokens": "blocks(16) { local(1) + random(1) } + global([0])",
+    "classes": "local(4, dilation=5)",
+    "logits without keys": "heads 2\nhead < 1 -> local(4) with sink\nelse -> local(4)",
+    "branches": "gate(local(3), full, name=share)",
+    "biases of pairs": "local(9) with bias(near)",
+    "sets and labels": "same(document) & local(9) + global(question)",
+    "memory": "causal\n(local(left=9) + full on memory(8)) with xl_relative",
+    "positions": "local(9) with absolute(places)",
+    "pools": "local(3) + full on pool(4, mean)",
+}
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_a_compiled_call_is_compiled_once_more_when_sizes_change_and_never_again(name: str) -> None:
+    """torch takes the first sizes for constants, and all when it meets others for symbols."""
+    module = module_of_text(SIZED[name])
+    count = CompileCounter()
+    torch._dynamo.reset()
+
+    @torch.compile(fullgraph=True, backend=count)
+    def attention(seed: int, call: dict[str, torch.Tensor]) -> torch.Tensor:
+        out: torch.Tensor = module.attention(**call, dropout=0.1, seed=seed)
+        return out
+
+    for seed, n in enumerate((24, 36, 44, 52, 64)):
+        q, k, v, inputs = module._sample_call(n, n, 8)
+        call = {"q": q, "k": k, "v": v, **inputs}
+        wanted = module.attention(**call, dropout=0.1, seed=seed + 2)
+        assert torch.equal(attention(seed + 2, call), wanted)
+    assert count.frame_count == 2
+
+
+def test_torch_compile_draws_a_seed_for_every_call() -> None:
+    module, q = module_of("causal"), torch.randn(1, 2, 40, 8)
+    compiled = torch.compile(
+        lambda part: module.attention(part, part, part, dropout=0.5),
+        fullgraph=True,
+        backend="aot_eager",
+    )
+    assert not torch.equal(compiled(q), compiled(q))
+
+
+@pytest.mark.parametrize("backend", ["cpu", "triton"])
+def test_what_torch_has_no_rules_for_is_an_error_and_never_a_derivative_of_zero(
+    backend: str,
+) -> None:
+    module, q = module_of("causal"), torch.randn(2, 2, 9, 8)
+
+    def attention(part: torch.Tensor, backend: str = backend) -> torch.Tensor:
+        out: torch.Tensor = module.attention(part, part, part, backend=backend)
+        return out
+
+    def pushed(attention: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        with forward_ad.dual_level():
+            tangent = forward_ad.unpack_dual(attention(forward_ad.make_dual(q, q))).tangent
+            assert tangent is not None
+            return tangent
+
+    asked: list[Callable[[Callable[[torch.Tensor], torch.Tensor]], torch.Tensor]] = [
+        lambda attention: torch.func.vmap(attention)(q[None])[0],
+        lambda attention: torch.func.grad(lambda part: attention(part).sum())(q),
+        lambda attention: torch.func.jvp(attention, (q,), (q,))[1],
+        pushed,
+    ]
+    for ask in asked:
+        with pytest.raises(RuntimeError, match=f"backend='{backend}' takes no part in torch.func"):
+            ask(attention)
+        assert ask(functools.partial(attention, backend="reference")).abs().max() > 0
 
 
 def test_a_second_derivative_is_an_error(call: tuple[torch.Tensor, ...]) -> None:
@@ -89,6 +165,13 @@ Q = torch.zeros(1, 2, 32, 8)
         ("causal", (Q, Q[..., :4], Q), {}, "shapes do not fit together"),
         ("causal", (Q.long(), Q.long(), Q.long()), {}, "expected a floating dtype"),
         ("causal", (Q, Q, Q), {"dropout": 1}, r"dropout is 1; expected a probability in \[0, 1\)"),
+        ("causal", (Q, Q, Q), {"dropout": "some"}, "dropout is 'some'; expected a number"),
+        ("causal", (Q, Q, Q), {"dropout": 1 - 2**-33}, r"at most 1 - 2\*\*-32"),
+        ("causal", (Q, Q, Q), {"dropout": 0.1, "seed": 1.5}, "seed is 1.5; expected an integer"),
+        ("causal", (Q, Q, Q), {"seed": 1 << 32}, "seed is 4294967296; expected an integer of 32"),
+        ("causal", (Q, Q, Q), {"scale": Q.sum().requires_grad_()}, "scale has no gradient; mul"),
+        ("causal", (Q[..., :0], Q[..., :0], Q), {}, "q has head size 0; expected 1 or more"),
+        ("causal", (Q, Q, Q[..., :0]), {}, "v has head size 0; expected 1 or more"),
         ("causal", (Q, Q, Q), {"backend": "gpu"}, "backend 'gpu': expected 'auto'"),
         ("causal", (Q, Q, Q), {"plan": Q}, "unexpected argument 'plan'; the run-time inputs here"),
         ("draws", (Q.repeat(1, 2, 1, 1)[:, :3],) * 3, {"layer": 2}, "layer 2 is out of range"),
