@@ -17,6 +17,9 @@ KEPT = torch.zeros(2, 4, 5, 16)
 WINDOW = Pattern.parse("heads 4\nlayers 2\nlocal(2)")
 SAME = Pattern.parse("same(doc)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
+BIASED = Pattern.parse("local(9) with bias(near)")
+LEARNED = Pattern.parse("local(1) + full on persistent(3)")
+TURNED = Pattern.parse("local(1) with rotary(10000)")
 MIXED = Pattern.parse("full on project(4)")
 NO_TENSOR = "expected a tensor [batch, heads, n, head_dim]"
 LABELLED = "integers [n]; negative: equal to nothing"
@@ -90,6 +93,32 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         TypeError,
         f"doc: expected a tensor, {LABELLED}; list is given",
     ),
+    "labels that are booleans": (
+        lambda: SAME.attention(Q, Q, Q, doc=LABELS > 0),
+        TypeError,
+        f"doc: expected a tensor, {LABELLED}; torch.bool is given",
+    ),
+    "labels of an integer type that torch does not compare": (
+        lambda: SAME.attention(Q, Q, Q, doc=LABELS.to(torch.uint16)),
+        TypeError,
+        f"doc: expected a tensor, {LABELLED}; torch.uint16 is given",
+    ),
+    "a mask for a bias": (
+        lambda: BIASED.attention(Q, Q, Q, near=torch.ones(20, 20) > 0),
+        TypeError,
+        "near is torch.bool; expected floats [heads, queries, keys]",
+    ),
+    "slots that are integers": (
+        lambda: LEARNED.attention(Q, Q, Q, persistent_kv=(torch.zeros(4, 3, 16).long(),) * 2),
+        TypeError,
+        "persistent_kv is torch.int64; expected keys and values: a pair of floats "
+        "[kv_heads, m, head_dim]",
+    ),
+    "rotary of an odd head size": (
+        lambda: TURNED.attention(Q[..., :15], Q[..., :15], Q),
+        ValueError,
+        "rotary turns pairs of dimensions; q and k have an odd head size, 15",
+    ),
     "no labels": (
         lambda: SAME.attention(Q, Q, Q),
         TypeError,
@@ -142,3 +171,13 @@ def test_numbers_of_other_libraries_are_numbers() -> None:
     for number in (np.int64, torch.tensor):
         found = WINDOW.module.mask(number(5), layer=number(1), queries=number(3))
         assert torch.equal(found, plain)
+
+
+def test_learned_slots_take_the_dtype_of_the_queries() -> None:
+    """They are parameters, and the model around them may work in half precision."""
+    slots = tuple(torch.randn(2, 4, 3, 16))
+    for dtype, backend in ((torch.bfloat16, "cpu"), (torch.float16, "triton")):
+        q = torch.randn(1, 4, 20, 16).to(dtype)
+        low = tuple(part.to(dtype) for part in slots)
+        found = LEARNED.attention(q, q, q, persistent_kv=slots, backend=backend)
+        assert torch.equal(found, LEARNED.attention(q, q, q, persistent_kv=low, backend=backend))
