@@ -178,8 +178,9 @@ def planned(text: str, n: int, plan: Plan) -> Row:
     module.attention(*parts)
 
     def ours() -> None:
-        for cache in (module._static_pieces, module._static_plan, module._static_table):
-            cache.cache_clear()
+        for cache in ("pieces", "plan", "table", "draws"):
+            if hasattr(module, f"_static_{cache}"):
+                getattr(module, f"_static_{cache}").cache_clear()
         module.attention(*parts)
 
     row = compared(ours, flex_planned(text, n, compiled=True), plan)

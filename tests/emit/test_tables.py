@@ -41,8 +41,36 @@ def test_draws_do_not_depend_on_how_many_rows_go_together(monkeypatch: pytest.Mo
     module = module_of("draws")
     whole = module.mask(200)
     module._static_table.cache_clear()
+    module._static_draws.cache_clear()
     monkeypatch.setattr(module, "_CANDIDATES", 7)
     assert torch.equal(module.mask(200), whole)
+
+
+@pytest.mark.parametrize("name", ["draws", "draws of the past"])
+def test_a_decoder_draws_for_the_rows_that_ask_and_for_no_others(name: str) -> None:
+    module = module_of(name)
+    launch = next(x for x in module._GROUPS[0][0].passes if x.tables)
+    heads, block = module._heads_of(module._GROUPS[0][0], 3), launch.tables[0].block
+
+    def table(n: int, queries: int) -> torch.Tensor:
+        size = module._Size(n, n, first=n - queries)
+        (found,) = module._tables(launch, size, (), 0, heads, torch.device("cpu"))
+        return found  # type: ignore[no-any-return]
+
+    for n, queries in ((200, 1), (200, 33), (201, 1), (208, 208)):
+        whole, asked = table(n, n), (n - queries) // block
+        assert (table(n, queries)[:, :, :asked] == -1).all()
+        assert torch.equal(table(n, queries)[:, :, asked:], whole[:, :, asked:])
+        assert (whole >= 0).any()
+
+
+def test_steps_of_a_decoder_within_a_block_draw_once() -> None:
+    module = module_of("draws")
+    q, k = torch.randn(1, 3, 1, 8), torch.randn(1, 3, 64, 8)
+    module._static_draws.cache_clear()
+    for n in range(49, 65):
+        module.attention(q, k[:, :, :n], k[:, :, :n])
+    assert module._static_draws.cache_info().misses == 1
 
 
 def visited(name: str, n: int, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
