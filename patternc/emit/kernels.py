@@ -139,8 +139,9 @@ class Kernel:
 
     @property
     def vanishing(self) -> bool:
-        """May a score be -inf in a full tile?"""
-        return any("tl.log(" in line for item in self.operations for line in item.lines)
+        """May a score be -inf in a full tile? Tables hold what callers put there."""
+        logarithms = any("tl.log(" in line for item in self.operations for line in item.lines)
+        return logarithms or self.looks_up
 
     @property
     def decorator(self) -> str:
