@@ -15,6 +15,7 @@ Q = torch.zeros(2, 4, 20, 16)
 LABELS = torch.zeros(20, dtype=torch.long)
 KEPT = torch.zeros(2, 4, 5, 16)
 WINDOW = Pattern.parse("heads 4\nlayers 2\nlocal(2)")
+ANY_HEADS, MANY = Pattern.parse("local(1)"), torch.zeros(1, 257, 4, 16)
 SAME = Pattern.parse("same(doc)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
 BIASED = Pattern.parse("local(9) with bias(near)")
@@ -52,6 +53,11 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         lambda: WINDOW.attention(Q, Q[:, :0], Q[:, :0]),
         ValueError,
         "k has 0 heads; expected a divisor of q's 4",
+    ),
+    "more heads than there are coins for": (
+        lambda: ANY_HEADS.attention(MANY, MANY, MANY, dropout=0.1),
+        ValueError,
+        "q has 257 heads; dropout has coins of their own for 256 at most",
     ),
     "other heads than the program's": (
         lambda: WINDOW.attention(Q[:, :2], Q[:, :2], Q[:, :2]),
