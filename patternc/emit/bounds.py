@@ -13,7 +13,6 @@ from functools import reduce
 from itertools import chain
 from typing import Literal, NamedTuple
 
-from patternc.emit.linear import Linear, linear, total
 from patternc.emit.printer import Printer
 from patternc.emit.text import AND, COMPARISON, OR, Call, Chain, Leaf, Text
 from patternc.language.formula import (
@@ -29,20 +28,13 @@ from patternc.language.formula import (
     Subtract,
     Variable,
 )
-from patternc.relation.fold import TRUE, conjunction, disjunction
+from patternc.relation.fold import MIRRORED, TRUE, conjunction, disjunction
 from patternc.relation.formulas import variables_of
+from patternc.relation.linear import Linear, linear, total
 
 # Numbers beyond all positions.
 _ABOVE, _BELOW = Leaf("1 << 30"), Leaf("-(1 << 30)")
 Position = Literal["i", "j"]
-_MIRRORED: dict[CompareOperator, CompareOperator] = {
-    "<": ">",
-    "<=": ">=",
-    "==": "==",
-    "!=": "!=",
-    ">=": "<=",
-    ">": "<",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +181,7 @@ def _solved(difference: Linear, operator: CompareOperator, name: Position) -> En
     ((term, factor),) = asked
     rest = Linear(difference.terms - set(asked), difference.number).times(-1 if factor > 0 else 1)
     if factor < 0:
-        operator, factor = _MIRRORED[operator], -factor
+        operator, factor = MIRRORED[operator], -factor
     lower = [rest.plus(operator == ">")] if operator in (">", ">=", "==") else []
     upper = [rest.plus(-(operator == "<"))] if operator in ("<", "<=", "==") else []
     if factor > 1:

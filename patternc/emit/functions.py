@@ -57,7 +57,8 @@ class Functions:
     ) -> str:
         """The same over blocks of a Triton kernel, in 64-bit integers if `wide`."""
         head = f"@_jit\ndef NAME({', '.join(['i', 'j', 'n', 'm', *parameters])}):"
-        widened = "    i, j = i.to(tl.int64), j.to(tl.int64)\n" if wide else ""
+        names = ", ".join("ijnm"), ", ".join(f"{name}.to(tl.int64)" for name in "ijnm")
+        widened = f"    {names[0]} = {names[1]}\n" if wide else ""
         shared = aliases(conjunction(value.conditions()))
         asked = printed(value, Printer(TRITON, POSITIONS, shared))
         body = widened + _named(shared, Printer(TRITON)) + laid_out(asked, "return ", 4)

@@ -128,7 +128,7 @@ class Kernel:
     @property
     def looks_up(self) -> bool:
         """Has each pair an entry of a table?"""
-        return any(item.scattered for item in self.operations)
+        return any(item.looks_up for item in self.operations)
 
     def allowed_at(self, margin: str) -> str:
         """The statement that asks the predicate."""

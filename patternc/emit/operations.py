@@ -52,7 +52,7 @@ class Operation:
     @property
     def looks_up(self) -> bool:
         """Has each pair an entry of its table?"""
-        return isinstance(self.text, Call) and self.text.function == "_Lookup"
+        return self.scattered is not None
 
     @property
     def is_involved(self) -> bool:

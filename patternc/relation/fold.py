@@ -37,6 +37,15 @@ _NEGATED: dict[CompareOperator, CompareOperator] = {
     ">=": "<",
     ">": "<=",
 }
+# What a comparison becomes when its sides change places, or their signs.
+MIRRORED: dict[CompareOperator, CompareOperator] = {
+    "<": ">",
+    "<=": ">=",
+    "==": "==",
+    "!=": "!=",
+    ">=": "<=",
+    ">": "<",
+}
 
 
 def add(left: Expression, right: Expression) -> Expression:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patternc.emit.bounds import Bounded, keys_of_rows, printed, rows_of_keys
+from patternc.emit.functions import Functions
 from patternc.emit.printer import POSITIONS, PYTHON, TRITON, Printer
 from patternc.emit.text import flat
 from patternc.language.formula import (
@@ -112,3 +113,11 @@ def test_common_patterns_are_two_comparisons(value: Condition, text: str) -> Non
 def test_alternatives_that_are_denied_are_dropped() -> None:
     found = keys_of_rows(All((Any((WINDOW, FIRST)), Not(FIRST))))
     assert isinstance(found, Bounded)
+
+
+def test_all_lengths_and_positions_are_wide_where_products_of_them_might_not_fit() -> None:
+    functions = Functions()
+    value = Compare("<", Multiply(Constant(500), LENGTH), Multiply(Constant(1000003), KEY))
+    name = functions.kernel_predicate(keys_of_rows(value), [], True, "_allowed_#_kernel")
+    widened = ", ".join(f"{part}.to(tl.int64)" for part in "ijnm")
+    assert f"i, j, n, m = {widened}\n" in functions.texts[name]

@@ -33,11 +33,11 @@ class Linear:
     def expression(self) -> Expression:
         """Terms with positive factors first, in the order of their texts."""
         ordered = sorted(self.terms, key=lambda term: (term[1] < 0, str(term[0])))
-        total: Expression = Constant(0)
+        found: Expression = Constant(0)
         for term, factor in ordered:
             change = multiply(Constant(abs(factor)), term)
-            total = add(total, change) if factor > 0 else subtract(total, change)
-        return add(total, Constant(self.number))
+            found = add(found, change) if factor > 0 else subtract(found, change)
+        return add(found, Constant(self.number))
 
 
 def linear(value: Expression) -> Linear:
@@ -48,8 +48,8 @@ def linear(value: Expression) -> Linear:
             return total([linear(left), linear(right)])
         case Subtract(left, right):
             return total([linear(left), linear(right).times(-1)])
-        case Multiply(Constant(factor), right):
-            return linear(right).times(factor)
+        case Multiply(Constant(factor), other) | Multiply(other, Constant(factor)):
+            return linear(other).times(factor)
         case _:
             return Linear(frozenset({(value, 1)}))
 
