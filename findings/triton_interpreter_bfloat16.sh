@@ -2,8 +2,8 @@
 # triton 3.9.0 with torch 2.13.0 (CPU), TRITON_INTERPRET=1: bfloat16 tiles are computed on as 16-bit integers.
 #
 # Expected: `x + x` on a bfloat16 tile equals torch's, and `.to(tl.bfloat16)` rounds to nearest even as a GPU does.
-# Seen: the sum of 1.0 and 1.0 is 1.7e+38 (the bit patterns 0x3f80 are added), 1.0 * 1.0 is 0.0, and the conversion from
-# float32 truncates (1.00781 from 1.0146484, where the nearest is 1.015625). Only `.to(tl.float32)` of a loaded tile is right.
+# Seen: the sum of 1.0 and 1.0 is 1.7e+38 (the bit patterns 0x3f80 are added), 1.0 * 1.0 is 2.0, and the conversion from
+# float32 truncates (1.0078125 from 1.0146484, where the nearest is 1.015625). Only `.to(tl.float32)` of a loaded tile is right.
 # No warning is given; float16 is right in the same kernel. Convert tiles to float32 directly after the load when interpreted,
 # and round in torch after the kernel.
 set -euo pipefail
@@ -44,7 +44,7 @@ half, brain = run(torch.float16), run(torch.bfloat16)
 print("float16: 1 + 1, 1 * 1, conversion to float32:", half)
 print("bfloat16: 1 + 1, 1 * 1, conversion to float32:", brain)
 assert half == (2.0, 1.0, 1.0)
-assert brain[0] > 1e38 and brain[1] == 0.0 and brain[2] == 1.0
+assert brain[0] > 1e38 and brain[1] == 2.0 and brain[2] == 1.0
 single = torch.full((4,), 1.0146484)
 rounded = torch.zeros(4, dtype=torch.bfloat16)
 convert[(1,)](single, rounded, 4)
