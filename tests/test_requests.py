@@ -98,10 +98,18 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "labels of another length": (
         lambda: SAME.mask(4, doc=[0, 0, 1]),
         InputError,
-        "`doc` must be integers [4], got int64 [3]",
+        "`doc` must be integers [4] or [batch, 4], got int64 [3]",
     ),
-    "no labels": (lambda: SAME.mask(4), InputError, "the run-time input `doc` is missing"),
-    "no list": (lambda: LISTED.mask(4), InputError, "the run-time input `plan` is missing"),
+    "no labels": (
+        lambda: SAME.mask(4),
+        InputError,
+        "the run-time input `doc` is missing; pass doc=..",
+    ),
+    "no list": (
+        lambda: LISTED.mask(4),
+        InputError,
+        "the run-time input `plan` is missing; pass plan=..",
+    ),
     "an input of another name": (
         lambda: SAME.mask(4, docs=[0] * 4),
         InputError,
@@ -129,7 +137,9 @@ def test_a_question_out_of_place_is_told_what_is_expected(what: str) -> None:
 
 
 def test_rows_of_unequal_length_are_no_labels() -> None:
-    with pytest.raises(InputError, match=r"^`doc` is no array: .*; expected integers \[n\]"):
+    with pytest.raises(
+        InputError, match=r"^`doc` is no array: .*; expected integers \[n\] or \[batch, n\]"
+    ):
         SAME.mask(2, doc=[[0, 0], [1]])
 
 
