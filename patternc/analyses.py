@@ -13,7 +13,7 @@ from patternc.questions import Questions
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
-from patternc.requests import Input, layer_number, whole
+from patternc.requests import Input, layer_number, one_element, whole
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -157,6 +157,7 @@ class Analyses(Questions):
         from patternc.analysis.graph import graph
 
         n, layer, given = self._asked(whole("n", n, 1), layer, inputs)
+        one_element(given, self.inputs, "a graph")
         tables = self._tables(n, given, slots)
         return graph(self._program, layer if self.layers else 0, tables, whole("block", block, 1))
 
@@ -192,6 +193,8 @@ class Analyses(Questions):
         """
         count = range(max(1, min(self.layers or 1, layers)))
         given = [self._asked(n, layer, inputs)[2] for layer in count]
+        for own in given:
+            one_element(own, self.inputs, "a receptive field")
         tables = [self._tables(n, own, slots) for own in given]
         heads = [len(own) for own in tables]
         return [self.all_relations(*each) for each in zip(count, heads, strict=True)], tables

@@ -7,7 +7,6 @@ The facade over the rooms. Masks and layouts are numpy; torch and triton are imp
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from patternc.analyses import Analyses
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.relation.lengths import fitting
 from patternc.requests import data_type, layer_number, warning_codes, whole
+from patternc.runtime.load import load_module
+from patternc.runtime.ready import Built, ensure
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
 from patternc.schedule.split import LONG
@@ -43,6 +44,12 @@ class Pattern(Analyses):
     >>> pattern.pairs(4096)
     [20476]
     """
+
+    def __init__(
+        self, text: str, *, name: str = "<pattern>", parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(text, name=name, parameters=parameters)
+        self._built = Built(lambda: load_module(self.compile()))
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -190,12 +197,12 @@ class Pattern(Analyses):
             lengths=tuple(self.fitting(index) for index in self._chosen(layer)),
         )
 
-    @cached_property
+    @property
     def module(self) -> ModuleType:
-        """The generated module, loaded."""
-        from patternc.runtime.load import load_module
-
-        return load_module(self.compile())
+        """The generated module, loaded. It is built once, at the first look at it."""
+        ensure(self._built.key)
+        assert self._built.module is not None
+        return self._built.module
 
     def attention(
         self,
@@ -206,6 +213,7 @@ class Pattern(Analyses):
     ) -> Any:
         """Attention over this pattern: see `attention` of a generated module.
 
+        The queries are the last rows: with fewer queries than keys, the last one stands at n - 1.
         q [batch, heads, queries, head_dim], k and v [batch, kv_heads, n, head_dim]; None where the
         pattern has no term on the tokens. Options and run-time inputs go by name.
         """

@@ -28,9 +28,11 @@ from patternc.requests import (
     Arrays,
     Input,
     arrays,
+    batch_of,
     heads_listed,
     layer_number,
     of_head,
+    one_element,
     slot_counts,
     tile_sizes,
     whole,
@@ -120,7 +122,9 @@ class Questions:
     ) -> NDArray[np.bool_]:
         """Which keys each query row attends to: booleans [heads, queries, n].
 
-        n is the number of tokens; the queries (n of them by default) stand at the end. With `rows`
+        n is the number of tokens; the queries (n of them by default) are the last rows. Where a
+        run-time input has several batch elements, as labels [batch, n] have, so has the result, in
+        front: [batch, heads, queries, n]; a batch of one is left out. With `rows`
         they are the slots of that stream, or of `tree` the spans above the tokens, and all of them.
         A program without `heads` has one head here. With key sources the columns are those of
         `columns`; `slots` says how many slots `memory`, `compressed` and `encoder` have at the
@@ -138,21 +142,25 @@ class Questions:
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
     ) -> NDArray[np.int64]:
-        """mu(i, j), how often a pair counts: integers [heads, queries, n], as `mask`."""
+        """mu(i, j), how often a pair counts: integers of the shape of `mask`."""
         n, layer, given = self._asked(n, layer, inputs)
         queries = None if queries is None else whole("queries", queries)
         if queries is not None and rows:
             raise ValueError(f"queries is {queries}; all rows of {rows!r} are asked at once")
         sizes = slot_counts(slots)
-        heads = self._heads_with(given)
         sources = [source for source, _ in self.columns(n, layer, rows=rows, slots=slots)]
-        return np.stack(
-            [
-                multiplicity(pattern, n, queries, of_head(given, self.inputs, head), sizes, sources)
-                for head in heads
-                for pattern in [self._resolved(layer, head, rows)]
-            ]
-        )
+
+        def counts(element: int) -> NDArray[np.int64]:
+            return np.stack(
+                [
+                    multiplicity(self._resolved(layer, head, rows), n, queries, own, sizes, sources)
+                    for head in self._heads_with(given)
+                    for own in [of_head(given, self.inputs, head, element)]
+                ]
+            )
+
+        batch = batch_of(given, self.inputs)
+        return counts(0) if batch == 1 else np.stack([counts(number) for number in range(batch)])
 
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
@@ -171,17 +179,23 @@ class Questions:
         rows: str = "",
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
-    ) -> list[int]:
+    ) -> list[Any]:
         """Pairs with multiplicity of each head at n tokens and n queries, counted exactly.
 
-        Of other `rows` all of them are the queries, as in `mask`.
+        Of other `rows` all of them are the queries, as in `mask`. Where a run-time input has
+        several batch elements, a list of such lists, one for each of them.
         """
         n, layer, given = self._asked(n, layer, inputs)
-        tables = self._tables(n, given, slots, rows)
-        return [
-            pairs_with_multiplicity(relation, own)
-            for own, relation in zip(tables, cycle(self.relations(layer, rows)))
-        ]
+
+        def counts(element: int) -> list[int]:
+            tables = self._tables(n, given, slots, rows, element)
+            return [
+                pairs_with_multiplicity(relation, own)
+                for own, relation in zip(tables, cycle(self.relations(layer, rows)))
+            ]
+
+        batch = batch_of(given, self.inputs)
+        return counts(0) if batch == 1 else [counts(number) for number in range(batch)]
 
     def layout(
         self,
@@ -195,6 +209,7 @@ class Questions:
     ) -> Layout:
         """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
         n, layer, given = self._asked(n, layer, inputs)
+        one_element(given, self.inputs, "a layout")
         query_tile, key_tile = tile_sizes(block)
         tables = self._tables(n, given, slots, rows)
         relations = list(islice(cycle(self.relations(layer, rows)), len(tables)))
@@ -225,6 +240,7 @@ class Questions:
     ) -> list[HeadTables]:
         """What answers the atoms of a relation at n, one for every head."""
         n, _, given = self._asked(n, layer, inputs)
+        one_element(given, self.inputs, "this question")
         return self._tables(n, given, slots)
 
     def _asked(
@@ -241,12 +257,18 @@ class Questions:
         return range(self.heads or heads_listed(given, self.inputs))
 
     def _tables(
-        self, n: int, given: Arrays, slots: Mapping[str, int] | None, rows: str = ""
+        self,
+        n: int,
+        given: Arrays,
+        slots: Mapping[str, int] | None,
+        rows: str = "",
+        element: int = 0,
     ) -> list[HeadTables]:
-        """What each head's relation asks."""
+        """What each head's relation asks, of one batch element."""
         sizes, asking = slot_counts(slots), self._rows_called(rows)
         heads = self._heads_with(given)
-        return [HeadTables(n, of_head(given, self.inputs, head), sizes, asking) for head in heads]
+        every = (of_head(given, self.inputs, head, element) for head in heads)
+        return [HeadTables(n, own, sizes, asking) for own in every]
 
     def _rows_called(self, rows: str) -> Rows:
         if rows and rows not in self._program.rows:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language import RunTimeInput
+from patternc.language.inputs import DECIDING
 from patternc.relation.errors import InputError
 
 Input = Any
@@ -93,10 +94,16 @@ def warning_codes(ignore: Iterable[str]) -> frozenset[str]:
 def arrays(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> Arrays:
     """The run-time inputs of a pattern as arrays."""
     names = [item.name for item in known]
-    unknown = sorted(set(inputs) - set(names))
-    if unknown:
-        listed = ", ".join(sorted(names)) or "none"
-        raise InputError(f"{unknown[0]!r} is no run-time input of this pattern; it has: {listed}")
+    for name in sorted(inputs):
+        source = name.removesuffix("_kv")
+        if source in _AT_THE_CALL and (name not in names or np.ndim(inputs[name]) == 0):
+            raise InputError(
+                f"{name!r} is no input here: how many slots `{source}` has is said by "
+                f"slots={{'{source}': m}}"
+            )
+        if name not in names:
+            listed = ", ".join(sorted(names)) or "none"
+            raise InputError(f"{name!r} is no run-time input of this pattern; it has: {listed}")
     shapes = {item.name: item.shape for item in known}
     return {name: _array(name, value, shapes[name]) for name, value in inputs.items()}
 
@@ -114,18 +121,47 @@ def heads_listed(given: Arrays, known: Sequence[RunTimeInput]) -> int:
     return max([1, *(int(value.shape[-3]) for value in lists if value.ndim > 2)])
 
 
-def of_head(given: Arrays, known: Sequence[RunTimeInput], head: int) -> Arrays:
-    """The inputs of one head: lists of [heads, rows, k] are cut, a batch of one is dropped."""
+def batch_of(given: Arrays, known: Sequence[RunTimeInput]) -> int:
+    """How many batch elements the inputs have; those of one, or without the dimension, fit any."""
     roles = {item.name: item.role for item in known}
-    return {name: _cut(value, roles[name], head) for name, value in given.items()}
+    sizes = {name: _elements(value, roles[name]) for name, value in given.items()}
+    several = {name: size for name, size in sizes.items() if size != 1}
+    if 0 in several.values():
+        raise InputError("a run-time input has no batch elements; 1 or more are expected")
+    if len(set(several.values())) > 1:
+        listed = " and ".join(f"`{name}` has {size}" for name, size in several.items())
+        raise InputError(f"the inputs differ in their batch elements: {listed}")
+    return next(iter(several.values()), 1)
 
 
-def _cut(value: NDArray[Any], role: str, head: int) -> NDArray[Any]:
+def _elements(value: NDArray[Any], role: str) -> int:
+    """Batch elements of an input; integers of sets are positions for all of them."""
+    batched = 4 if role == "listed" else 2
+    fits = role in DECIDING and not (role == "set" and value.dtype != np.bool_)
+    return len(value) if fits and value.ndim == batched else 1
+
+
+def one_element(given: Arrays, known: Sequence[RunTimeInput], what: str) -> None:
+    """An error where a question about one batch element gets several."""
+    if (batch := batch_of(given, known)) != 1:
+        raise InputError(
+            f"{what} is about one batch element, the inputs have {batch}; give those of one, as "
+            "NAME=value[0]"
+        )
+
+
+def of_head(given: Arrays, known: Sequence[RunTimeInput], head: int, element: int = 0) -> Arrays:
+    """The inputs of one head and batch element."""
+    roles = {item.name: item.role for item in known}
+    return {name: _cut(value, roles[name], head, element) for name, value in given.items()}
+
+
+def _cut(value: NDArray[Any], role: str, head: int, element: int) -> NDArray[Any]:
     """One head and one batch element of a run-time input."""
+    if value.ndim == (4 if role == "listed" else 2) and _elements(value, role) == len(value):
+        value = value[min(element, len(value) - 1)]
     if role != "listed":
-        return value[0] if value.ndim == 2 and len(value) == 1 else value
-    if value.ndim == 4 and len(value) == 1:
-        value = value[0]
+        return value
     return value[min(head, len(value) - 1)] if value.ndim == 3 else value
 
 

@@ -14,6 +14,8 @@ from patternc.relation.errors import InputError
 WINDOW = Pattern.parse("heads 2\nlayers 2\nlocal(2)")
 SAME = Pattern.parse("same(doc)")
 LISTED = Pattern.parse("listed(plan)")
+CROSSED = Pattern.parse("full on encoder")
+PACKED = Pattern.parse("heads 2\nhead < 1 -> same(doc) & columns(kept)\nelse -> listed(plan)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
 
 Ask = Callable[[], Any]
@@ -98,10 +100,50 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "labels of another length": (
         lambda: SAME.mask(4, doc=[0, 0, 1]),
         InputError,
-        "`doc` must be integers [4], got int64 [3]",
+        "`doc` must be integers [4] or [batch, 4], got int64 [3]",
     ),
-    "no labels": (lambda: SAME.mask(4), InputError, "the run-time input `doc` is missing"),
-    "no list": (lambda: LISTED.mask(4), InputError, "the run-time input `plan` is missing"),
+    "no labels": (
+        lambda: SAME.mask(4),
+        InputError,
+        "the run-time input `doc` is missing; pass doc=..",
+    ),
+    "no list": (
+        lambda: LISTED.mask(4),
+        InputError,
+        "the run-time input `plan` is missing; pass plan=..",
+    ),
+    "keys of an encoder in place of their number": (
+        lambda: CROSSED.mask(6, encoder_kv=6),
+        InputError,
+        "'encoder_kv' is no input here: how many slots `encoder` has is said by "
+        "slots={'encoder': m}",
+    ),
+    "the number of an encoder's slots by its name": (
+        lambda: CROSSED.mask(6, encoder=6),
+        InputError,
+        "'encoder' is no input here: how many slots `encoder` has is said by slots={'encoder': m}",
+    ),
+    "an encoder of no length": (
+        lambda: CROSSED.pairs(6),
+        InputError,
+        "the length of the encoder's sequence is missing; pass slots={'encoder': m}",
+    ),
+    "labels of two batches": (
+        lambda: PACKED.mask(2, doc=[[0, 0]] * 2, kept=np.ones((3, 2), np.bool_)),
+        InputError,
+        "the inputs differ in their batch elements: `doc` has 2 and `kept` has 3",
+    ),
+    "a layout of two batch elements": (
+        lambda: SAME.layout(2, doc=[[0, 0]] * 2),
+        InputError,
+        "a layout is about one batch element, the inputs have 2; give those of one, as "
+        "NAME=value[0]",
+    ),
+    "no batch elements": (
+        lambda: SAME.mask(2, doc=np.zeros((0, 2), np.int64)),
+        InputError,
+        "a run-time input has no batch elements; 1 or more are expected",
+    ),
     "an input of another name": (
         lambda: SAME.mask(4, docs=[0] * 4),
         InputError,
@@ -129,7 +171,9 @@ def test_a_question_out_of_place_is_told_what_is_expected(what: str) -> None:
 
 
 def test_rows_of_unequal_length_are_no_labels() -> None:
-    with pytest.raises(InputError, match=r"^`doc` is no array: .*; expected integers \[n\]"):
+    with pytest.raises(
+        InputError, match=r"^`doc` is no array: .*; expected integers \[n\] or \[batch, n\]"
+    ):
         SAME.mask(2, doc=[[0, 0], [1]])
 
 
@@ -140,3 +184,20 @@ def test_numbers_of_other_libraries_are_numbers() -> None:
 def test_a_data_type_may_be_torchs_own() -> None:
     torch = pytest.importorskip("torch")
     assert WINDOW.compile(dtype=torch.float16) == WINDOW.compile(dtype="float16")
+
+
+def test_inputs_of_a_batch_give_masks_and_pairs_of_a_batch() -> None:
+    """[batch, heads, queries, n] and a list of each batch element's heads; one is left out."""
+    doc = np.array([[0, 0, 1, 1], [0, 1, 1, -1]])
+    kept = np.array([[True, True, False, True]])
+    plan = np.array([[[[0], [1], [2], [3]]], [[[3], [-1], [-1], [0]]]])
+    given = {"doc": doc, "kept": kept, "plan": plan}
+    found = PACKED.mask(4, **given)
+    assert found.shape == (2, 2, 4, 4)
+    for element in range(2):
+        own = {"doc": doc[element], "kept": kept[0], "plan": plan[element]}
+        assert (found[element] == PACKED.mask(4, **own)).all()
+        assert PACKED.pairs(4, **given)[element] == PACKED.pairs(4, **own)
+    assert PACKED.mask(4, doc=doc[:1], kept=kept, plan=plan[:1]).shape == (2, 4, 4)
+    assert PACKED.mask(4, 1, **given).shape == (2, 2, 1, 4)
+    assert PACKED.multiplicity(4, **given).sum((2, 3)).tolist() == PACKED.pairs(4, **given)

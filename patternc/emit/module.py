@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import get_args
 
 import jinja2
@@ -107,6 +108,7 @@ def emit_module(
         },
         "schedule": schedule,
         "name": name,
+        "label": _label(name),
         "version": __version__,
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
@@ -193,6 +195,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+
+
+def _label(name: str) -> str:
+    """A name as part of an identifier: that of a file without its folder and ending."""
+    words = re.findall("[0-9A-Za-z]+", PurePath(name).stem)
+    return "_".join(words)[:40].rstrip("_") or "pattern"
 
 
 def _inside_docstring(text: str) -> str:

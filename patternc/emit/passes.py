@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
@@ -30,7 +31,20 @@ from patternc.layout.layout import Literal, Product, Tiling
 from patternc.layout.tiling import Classified
 from patternc.relation.fold import FALSE
 from patternc.relation.formulas import variables_of
-from patternc.relation.predicate import InRow, Member, SameLabel, Within
+from patternc.relation.predicate import (
+    ConstantSet,
+    InRow,
+    LabelTable,
+    ListedTable,
+    Member,
+    PermutationTable,
+    RandomTable,
+    SameLabel,
+    SetTable,
+    SpanTable,
+    Table,
+    Within,
+)
 from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 
@@ -146,7 +160,7 @@ def _treated(item: Pass, treatment: Treatment) -> list[Text]:
         ("softmax", item.softmax, Leaf(str(item.softmax))),
         ("sink", any(isinstance(modifier, Sink) for modifier in item.modifiers), Leaf("True")),
         ("by_length", item.source == Encoder() and _asks_n(item), Leaf("True")),
-        ("steady", item.source == TOKENS and not _asks_n(item), Leaf("True")),
+        ("steady", item.source == TOKENS and _is_steady(item), Leaf("True")),
     ]
     return [Keyword(name, text) for name, present, text in named if present]
 
@@ -154,6 +168,22 @@ def _treated(item: Pass, treatment: Treatment) -> list[Text]:
 def _asks_n(item: Pass) -> bool:
     """Is it decided by n, or by tables of rows, which n positions have?"""
     return bool(item.tables) or "n" in variables_of(item.predicate)
+
+
+def _is_steady(item: Pass) -> bool:
+    """Does no pair depend on n, once run-time tables are given by position?"""
+    tables = (table for slot in item.tables for table in slot)
+    return "n" not in variables_of(item.predicate) and all(map(_is_by_position, tables))
+
+
+def _is_by_position(table: Table) -> bool:
+    match table:
+        case ListedTable() | SetTable() | LabelTable() | PermutationTable():
+            return not table.parts
+        case RandomTable() | ConstantSet() | SpanTable():
+            return False
+        case _:
+            assert_never(table)
 
 
 def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: bool) -> Text:

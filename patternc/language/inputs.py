@@ -23,8 +23,8 @@ UNNAMED_T5 = "t5_bias"
 _PAIR = "keys and values: a pair of floats"
 _SHAPES: dict[Role, str] = {
     "listed": "integers [rows, k], [heads, rows, k] or [batch, heads, rows, k]; negative: empty",
-    "set": "booleans [n], or integers [m]",
-    "labels": "integers [n]; negative: equal to nothing",
+    "set": "booleans [n] or [batch, n], or integers [m], the positions",
+    "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads]; for more than two branches [branches, heads]",
     "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
@@ -72,6 +72,8 @@ DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
 Inside blocks these count blocks; on another source than the tokens some count its slots.
 """
 _OF_KEYS = ("columns", "listed")
+# Sources whose slots have labels of their own, beside streams.
+_LABELLED = ("memory", "encoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,9 @@ class _Within:
         return replace(self, source=source.function, stream=stream)
 
     def labelled(self) -> tuple[str, ...]:
-        """The streams whose slots `same` compares, as rows and as keys; empty for the tokens."""
-        return tuple(dict.fromkeys((self.rows, self.stream)))
+        """The sequences that `same` compares, as rows and as keys; empty for the tokens."""
+        keys = self.source if self.source in _LABELLED else self.stream
+        return tuple(dict.fromkeys((self.rows, keys)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +215,13 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
 
 
 def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:
-    """The labels of the tokens, and `NAME_STREAM` those of a stream's slots."""
-    for stream in within.labelled():
+    """The labels of the tokens, and `NAME_SOURCE` those of the slots of another sequence."""
+    for sequence in within.labelled():
         unit = within.unit("same", "labels")
-        slots = f"; n are the slots of `{stream}`" if stream else ""
-        yield _Use(f"{name}_{stream}" if stream else name, "labels", slots + unit, span, stream)
+        slots = f"; n are the slots of `{sequence}`" if sequence else ""
+        counted = "" if sequence in _LABELLED else sequence
+        own = f"{name}_{sequence}" if sequence else name
+        yield _Use(own, "labels", slots + unit, span, counted)
 
 
 def _fixed(word: str, span: Span) -> Iterator[_Use]:

@@ -116,8 +116,14 @@ def name_of(rows: Rows) -> str:
 
 
 def labels_of(name: str, counted: Source) -> str:
-    """The run-time labels of a sequence: those of the tokens, or `NAME_STREAM` of its slots."""
-    return f"{name}_{counted.name}" if isinstance(counted, Stream) else name
+    """The run-time labels of a sequence: those of the tokens, or `NAME_SOURCE` of slots."""
+    match counted:
+        case Stream(own):
+            return f"{name}_{own}"
+        case Memory() | Encoder():
+            return f"{name}_{word_of(counted)}"
+        case _:
+            return name
 
 
 def home_of(rows: Rows) -> Source:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from patternc.language.formula import Condition, Constant, Expression
-from patternc.language.sources import Memory, Tree, labels_of
+from patternc.language.sources import Tree, labels_of
 from patternc.language.terms import (
     Blocks,
     Causal,
@@ -149,13 +149,11 @@ def _same(name: str, scope: Scope) -> Condition:
     units = scope.block, scope.parts
     if rows == keys:
         return SameLabel(LabelTable(rows, *units), scope.row, scope.key)
-    if isinstance(scope.source, Memory):
-        return FALSE
     table = LabelTable(rows, *units, keys)
     return conjunction(
         [
             compare(scope.row, "<", scope.height),
-            SameLabel(table, scope.row, add(scope.key, scope.height)),
+            SameLabel(table, scope.row, add(scope.slot, scope.height)),
         ]
     )
 

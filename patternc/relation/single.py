@@ -13,7 +13,7 @@ from typing import assert_never
 
 import numpy as np
 
-from patternc.language.sources import TOKENS, Source, Stream, Tree, labels_of
+from patternc.language.sources import TEXT, TOKENS, Source, Tree, labels_of
 from patternc.language.sources import Rows as RowsOf
 from patternc.language.terms import (
     Causal,
@@ -41,8 +41,7 @@ from patternc.language.terms import (
     Strided,
     Where,
 )
-from patternc.relation import spans
-from patternc.relation.errors import InputError
+from patternc.relation import given, spans
 from patternc.relation.evaluation import Booleans, Integers, Keys, evaluate, holds, intervals
 from patternc.relation.neighborhoods import neighborhood
 from patternc.relation.random_tables import draw
@@ -174,7 +173,8 @@ def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
         case Permuted(table):
             return in_table(np.array(table, np.int64)[:, None], scope)
         case Listed(name):
-            return in_table(listed_input(name, scope), scope)
+            rows, keys = scope.height, scope.shape[1]
+            return in_table(given.listed(name, scope.inputs, rows, keys), scope)
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
         case Same(name):
@@ -193,7 +193,7 @@ def contains(positions: Positions, position: Integers, among: Keys, scope: Scope
         case Period(length, start, stop):
             return (start <= position % length) & (position % length < stop)
         case RunTimeSet(name):
-            members = set_input(name, among.stop - among.first, scope)
+            members = given.members(name, scope.inputs, among.stop - among.first)
             return np.isin(position, np.flatnonzero(members) + among.first)
         case _:
             assert_never(positions)
@@ -223,11 +223,13 @@ def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
 
 
 def same(name: str, scope: Scope) -> Booleans:
-    """The slots of a stream have labels of their own; a memory stands before every label."""
-    row = labelled(label_input(labels_of(name, scope.asking), scope.height, scope), scope.i)
-    of_slots = isinstance(scope.source, Stream)
-    count = scope.keys.stop if of_slots else scope.n
-    key = labelled(label_input(labels_of(name, scope.source), count, scope), scope.j)
+    """The slots of another sequence have labels of their own, 0 the oldest."""
+    of_rows = given.labels(labels_of(name, scope.asking), scope.inputs, scope.height)
+    row = labelled(of_rows, scope.i)
+    given.warn_unlabelled(name, row, scope.rows)
+    keys = Keys(0, scope.n, scope.n) if scope.source in (TOKENS, TEXT) else scope.keys
+    of_keys = given.labels(labels_of(name, scope.source), scope.inputs, keys.stop - keys.first)
+    key = labelled(of_keys, scope.j - keys.first)
     return np.asarray((row == key) & (row >= 0))
 
 
@@ -250,40 +252,3 @@ def labelled(labels: Integers, position: Integers) -> Integers:
     """-1 where a position has no label."""
     inside = (position >= 0) & (position < len(labels))
     return np.where(inside, np.append(labels, -1)[np.where(inside, position, -1)], -1)
-
-
-def given(name: str, scope: Scope) -> np.ndarray:
-    if name not in scope.inputs:
-        raise InputError(f"the run-time input `{name}` is missing")
-    return np.asarray(scope.inputs[name])
-
-
-def listed_input(name: str, scope: Scope) -> Integers:
-    table = given(name, scope)
-    if table.ndim != 2 or not np.issubdtype(table.dtype, np.integer):
-        raise InputError(f"`{name}` must be integers [rows, k], got {described(table)}")
-    return table.astype(np.int64)
-
-
-def label_input(name: str, count: int, scope: Scope) -> Integers:
-    labels = given(name, scope)
-    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
-        raise InputError(f"`{name}` must be integers [{count}], got {described(labels)}")
-    return labels.astype(np.int64)
-
-
-def set_input(name: str, count: int, scope: Scope) -> Booleans:
-    """Booleans [count]; of integer positions, negatives count from `count` and the rest is cut."""
-    members = given(name, scope)
-    if members.dtype == np.bool_ and members.shape == (count,):
-        return members
-    if members.ndim != 1 or not np.issubdtype(members.dtype, np.integer):
-        wanted = f"booleans [{count}] or integer positions [k]"
-        raise InputError(f"`{name}` must be {wanted}, got {described(members)}")
-    positions = members.astype(np.int64)
-    positions = np.where(positions < 0, positions + count, positions)
-    return np.isin(np.arange(count), positions)
-
-
-def described(value: np.ndarray) -> str:
-    return f"{value.dtype} {list(value.shape)}"

@@ -106,7 +106,9 @@ def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:
             return count
         case Encoder():
             if "encoder" not in sizes:
-                raise InputError("the length of the encoder's sequence is missing: encoder=..")
+                raise InputError(
+                    "the length of the encoder's sequence is missing; pass slots={'encoder': m}"
+                )
             return sizes["encoder"]
         case _:
             assert_never(source)

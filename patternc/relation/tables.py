@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from patternc.language.formula import Atom, Condition
 from patternc.language.sources import TEXT, TOKENS, Rows, Source
 from patternc.language.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
-from patternc.relation import spans
-from patternc.relation.errors import InputError
+from patternc.relation import given, spans
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
 from patternc.relation.fold import disjunction
 from patternc.relation.integer_sets import KeyCount
@@ -90,16 +89,11 @@ class Tables:
 
     def labels(self, table: LabelTable) -> Integers:
         """Labels of the positions, in the units of the table; those of the slots behind them."""
-        labels = self._labels(table.name, self._count(table, self.n))
+        labels = given.labels(table.name, self._inputs, self._count(table, self.n))
         if not table.keys:
             return labels
-        return np.append(labels, self._labels(table.keys, self._count(table, self.m)))
-
-    def _labels(self, name: str, count: int) -> Integers:
-        labels = np.asarray(self._input(name), np.int64)
-        if labels.shape != (count,):
-            raise InputError(f"{name}: labels of shape [{count}] expected, not {labels.shape}")
-        return labels
+        of_keys = given.labels(table.keys, self._inputs, self._count(table, self.m))
+        return np.append(labels, of_keys)
 
     def spans(self, table: SpanTable) -> Integers:
         """Intervals by slot or row, [slots or rows, 2 * intervals]."""
@@ -143,12 +137,7 @@ class Tables:
             case RandomTable(random):
                 return self._drawn(random, rows, keys)
             case ListedTable(name):
-                listed = np.asarray(self._input(name), np.int64)
-                if listed.ndim != 2:
-                    raise InputError(
-                        f"{name}: a list of shape [rows, k] is expected, not {listed.shape}"
-                    )
-                return np.where(listed < keys, listed, -1)[:rows]
+                return given.listed(name, self._inputs, rows, keys)
             case PermutationTable(entries):
                 listed = np.asarray(entries, np.int64).reshape(-1, 1)
                 return np.where(listed < keys, listed, -1)[:rows]
@@ -177,12 +166,7 @@ class Tables:
                 for start, stop in intervals(listing, n, among):
                     members[start - among.first : stop - among.first] = True
             case SetTable(name):
-                given = np.asarray(self._input(name))
-                if given.dtype == np.bool_ and given.shape != (count,):
-                    raise InputError(
-                        f"{name}: booleans of shape [{count}] expected, not {given.shape}"
-                    )
-                members = given if given.dtype == np.bool_ else _set_of(given, count)
+                members = given.members(name, self._inputs, count)
             case _:
                 assert_never(table)
         return members
@@ -191,11 +175,6 @@ class Tables:
         """`length` positions in the units of the table."""
         parts = 0 if isinstance(table, ConstantSet) else table.parts
         return -(-(parts or length) // table.block)
-
-    def _input(self, name: str) -> NDArray[np.generic]:
-        if name not in self._inputs:
-            raise InputError(f"the run-time input {name!r} is missing; pass {name}=..")
-        return self._inputs[name]
 
 
 class HeadTables:
@@ -284,15 +263,6 @@ def _in_spans(table: Integers, index: Integers, position: Integers) -> Booleans:
         start, stop = ends[..., first], ends[..., first + 1]
         held = held | ((start <= position) & (position < stop))
     return np.asarray(inside & held)
-
-
-def _set_of(positions: NDArray[np.generic], count: int) -> Booleans:
-    """Index tensors: negative entries count from the end, entries outside hold nothing."""
-    listed = positions.astype(np.int64).ravel()
-    listed = np.where(listed < 0, listed + count, listed)
-    members = np.zeros(count, np.bool_)
-    members[listed[(listed >= 0) & (listed < count)]] = True
-    return members
 
 
 def _at(members: Booleans, position: Integers) -> Booleans:

@@ -23,7 +23,7 @@ LEARNED = Pattern.parse("local(1) + full on persistent(3)")
 TURNED = Pattern.parse("local(1) with rotary(10000)")
 MIXED = Pattern.parse("full on project(4)")
 NO_TENSOR = "expected a tensor [batch, heads, n, head_dim]"
-LABELLED = "integers [n]; negative: equal to nothing"
+LABELLED = "integers [n] or [batch, n]; negative: equal to nothing"
 MEMORY = "keys and values: a pair of floats [batch, kv_heads, m, head_dim]; the newest m or fewer"
 WEIGHTS = "for keys and for values: a pair of floats [m, n]"
 

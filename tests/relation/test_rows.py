@@ -137,7 +137,7 @@ def test_rules_of_rows_follow_layers_and_heads():
 
 def test_listed_and_drawn_rows_of_a_stream_are_its_slots():
     text = STREAM + "rows g\nlisted(plan) + rows([-1]) + columns([-2, 0, 2, 4, 6, n - 1])"
-    plan = np.array([[3, -1], [20, 5], [-1, -1], [0, 1]])
+    plan = np.array([[3, -1], [8, 5], [-1, -1], [0, 1]])
     mask = Pattern.parse(text).mask(9, rows="g", plan=plan)[0]
     wanted = np.zeros((4, 9), bool)
     wanted[:, [7, 0, 2, 4, 6, 8]] = wanted[0, 3] = wanted[1, 5] = wanted[3] = True

@@ -1,0 +1,43 @@
+"""Modules of patterns, built once and never inside a trace of torch.compile.
+
+Dynamo would step through the compiler, locks and all. It calls a function that is marked as below
+as it is, with constants for arguments and a constant for its result, so patterns go by a key.
+Non-goals: what a module holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from threading import RLock
+from types import ModuleType
+from weakref import WeakValueDictionary
+
+_numbers = count()
+_lock = RLock()
+
+
+class Built:
+    """The module of one pattern: None until `ensure` was called with its key."""
+
+    def __init__(self, build: Callable[[], ModuleType]) -> None:
+        self.key = f"pattern {next(_numbers)}"
+        self.module: ModuleType | None = None
+        self.build = build
+        _every[self.key] = self
+
+
+_every: WeakValueDictionary[str, Built] = WeakValueDictionary()
+
+
+def ensure(key: str) -> bool:
+    """Build the module behind a key, where it is not there."""
+    built = _every[key]
+    if built.module is None:
+        with _lock:
+            built.module = built.module or built.build()
+    return True
+
+
+# What torch.compiler.assume_constant_result does, without torch.
+ensure._dynamo_marked_constant = True  # type: ignore[attr-defined]
