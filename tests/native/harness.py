@@ -26,7 +26,10 @@ def build(module: ModuleType, folder: Path, sanitizers: str, *flags: str) -> Pat
     """The harness with the C text of a module. Parts of a thread's memory lie apart."""
     text = module._SOURCE
     for line, other in [
-        ("  *memory += count;\n  return *memory - count;\n", "  return guarded_part(memory, count);\n"),
+        (
+            "  *memory += count;\n  return *memory - count;\n",
+            "  return guarded_part(memory, count);\n",
+        ),
         ("(count * 4 + 63)", "((count + 32 * GAP) * 4 + 63)"),
     ]:
         assert text.count(line) == 1
@@ -45,7 +48,7 @@ class Harness:
 
     def __init__(self, program: Path, structure: type[Structure]) -> None:
         self.structure = structure
-        pipes: Any = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+        pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         self.process = subprocess.Popen([program], env={**os.environ, **OPTIONS}, **pipes)
 
     def __enter__(self) -> Harness:
@@ -65,7 +68,9 @@ class Harness:
         try:
             self.process.stdin.write(b"".join(parts))
             self.process.stdin.flush()
-            found = {name: self._received(problem, name, arrays[name]) for name in problem.changed()}
+            found = {
+                name: self._received(problem, name, arrays[name]) for name in problem.changed()
+            }
         except (BrokenPipeError, EOFError) as error:
             raise AssertionError(self._last_words()) from error
         return found

@@ -1,4 +1,4 @@
-"""Random rectangles for the C text, with what numpy finds for them."""
+"""Random rectangles for the C text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 FLOAT32, BFLOAT16, FLOAT16 = range(3)
-SIZES = {FLOAT32: 4, BFLOAT16: 2, FLOAT16: 2}
-TENSORS = "q k v mixed sums d_out lse delta d_q d_k d_v".split()
-TABLES = "rows keys allowed".split()
+TENSORS = ["q", "k", "v", "mixed", "sums", "d_out", "lse", "delta", "d_q", "d_k", "d_v"]
+TABLES = ["rows", "keys", "allowed"]
 ROW, KEY = ("row", "row_shift", "row_step"), ("key", "key_shift", "step")
 DIMS = ("dim", "value_dim")
 INPUTS = ("q", "k", "v", "d_out")
@@ -23,7 +22,7 @@ INPUTS = ("q", "k", "v", "d_out")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An array in memory: bytes at byte positions, and how far from an aligned address it starts."""
+    """An array in memory: bytes at byte positions; `offset` from an aligned address."""
 
     size: int
     offset: int
@@ -186,8 +185,8 @@ def _draw_tensors(
     even = random.random() < 0.5  # what a product of pairs takes
     if even:
         told["dim"], told["value_dim"] = (told[name] + told[name] % 2 for name in DIMS)
-    sizes = dict.fromkeys("q k d_q d_k".split(), told["dim"])
-    sizes |= dict.fromkeys("v d_v mixed d_out".split(), told["value_dim"])
+    sizes = dict.fromkeys(["q", "k", "d_q", "d_k"], told["dim"])
+    sizes |= dict.fromkeys(["v", "d_v", "mixed", "d_out"], told["value_dim"])
     for name in TENSORS:
         size, units = sizes.get(name, 1), told["units"]
         if name not in ("mixed", "sums") and random.random() < 0.3:
@@ -239,7 +238,7 @@ def _numbers(
     return np.abs(found) if name == "lse" else found.astype(np.float32).astype(np.float64)
 
 
-def _rectangles(problem: Problem) -> Iterator[tuple[int, Array, Array, Array | bool]]:
+def rectangles(problem: Problem) -> Iterator[tuple[int, Array, Array, Array | bool]]:
     """Unit, rows, keys and the pairs that are allowed."""
     allowed = problem.values.get("allowed")
     for unit in range(problem.described["units"]):
@@ -257,64 +256,22 @@ def _places(problem: Problem, t: int, table: str, first: str, shift: str, step: 
     return told[first] + t * told[shift] + told[step] * np.arange(size)
 
 
-def _lines(problem: Problem, name: str, unit: int, places: Array) -> Array:
+def lines(problem: Problem, name: str, unit: int, places: Array) -> Array:
     """Of a tensor; one that all units or positions share has 1 of them."""
     value = problem.values[name]
     own = places if value.shape[1] > 1 or problem.strides[name][1] else np.zeros_like(places)
     return value[unit if len(value) > 1 else 0][own]
 
 
-def _scores(problem: Problem, unit: int, rows: Array, keys: Array, seen: Array | bool) -> Array:
+def scores_of(problem: Problem, unit: int, rows: Array, keys: Array, seen: Array | bool) -> Array:
     told = problem.described
-    products = _lines(problem, "q", unit, rows) @ _lines(problem, "k", unit, keys).T
+    products = lines(problem, "q", unit, rows) @ lines(problem, "k", unit, keys).T
     return np.where(seen, products * told["scale"] + told["added"], -np.inf)
 
 
 def greatest(problem: Problem) -> float:
     """A bound of lse: all weights of a row are at most one together."""
-    pairs = [_scores(problem, u, rows, keys, seen) for u, rows, keys, seen in _rectangles(problem)]
+    pairs = [scores_of(problem, u, rows, keys, seen) for u, rows, keys, seen in rectangles(problem)]
     most = max((float(part.max()) for part in pairs if part.size), default=0.0)
     size = problem.described["width"] * problem.described["count"]
     return max(most, 0.0) + float(np.log(max(size, 1)))
-
-
-def solve(problem: Problem) -> None:
-    """Sets what the arrays become."""
-    with np.errstate(all="ignore"):
-        (_differentiated if problem.backward else _attended)(problem)
-
-
-def _attended(problem: Problem) -> None:
-    mixed, sums = (problem.values[name].copy() for name in ("mixed", "sums"))
-    fresh = problem.described["fresh"]
-    for unit, rows, keys, seen in _rectangles(problem):
-        scores = _scores(problem, unit, rows, keys, seen)
-        before = np.full((len(rows), 1), -np.inf) if fresh else sums[unit][rows]
-        scores = np.concatenate([before, scores], 1)
-        top = scores.max(1, keepdims=True)
-        weights = np.where(top == -np.inf, 0, np.exp(scores - np.where(top == -np.inf, 0, top)))
-        total = weights.sum(1, keepdims=True)
-        values = weights[:, 1:] @ _lines(problem, "v", unit, keys)
-        if not fresh:
-            values += weights[:, :1] * np.where(before == -np.inf, 0, mixed[unit][rows])
-        mixed[unit][rows] = np.where(total == 0, 0, values / np.where(total == 0, 1, total))
-        sums[unit][rows] = np.where(total == 0, -np.inf, top + np.log(np.maximum(total, 1e-300)))
-    problem.wanted = {"mixed": mixed, "sums": sums}
-
-
-def _differentiated(problem: Problem) -> None:
-    problem.wanted = {name: problem.values[name].copy() for name in problem.changed()}
-    for unit, rows, keys, seen in _rectangles(problem):
-        scores = _scores(problem, unit, rows, keys, seen)
-        weights = np.exp(scores - _lines(problem, "lse", unit, rows))
-        d_out, v = _lines(problem, "d_out", unit, rows), _lines(problem, "v", unit, keys)
-        delta = _lines(problem, "delta", unit, rows)
-        d_scores = weights * (d_out @ v.T - delta) * problem.described["scale"]
-        _add(problem, "d_q", unit, rows, d_scores @ _lines(problem, "k", unit, keys))
-        _add(problem, "d_k", unit, keys, d_scores.T @ _lines(problem, "q", unit, rows))
-        _add(problem, "d_v", unit, keys, weights.T @ d_out)
-
-
-def _add(problem: Problem, name: str, unit: int, places: Array, values: Array) -> None:
-    total = problem.wanted[name]
-    np.add.at(total[unit if len(total) > 1 else 0], places, values)

@@ -13,9 +13,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from patternc import Pattern
 from tests.native.harness import Harness, build
-from tests.native.rectangles import BFLOAT16, drawn, solve
+from tests.native.rectangles import BFLOAT16, drawn
+from tests.native.solved import solve
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
 CHECKS = "address,undefined"
@@ -34,11 +34,6 @@ def runs_here(processor: str) -> bool:
         return processor == "this"
     needed = "avx512f" if "-mavx512f" in PROCESSORS[processor] else ""
     return needed in Path("/proc/cpuinfo").read_text()
-
-
-@pytest.fixture(scope="session")
-def module() -> ModuleType:
-    return Pattern.parse("local(9)").module
 
 
 def check(harness: Harness, seed: int, far: int = 0) -> None:
