@@ -1,7 +1,7 @@
 # Python 3.11 to 3.13; another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test sweep bench
+.PHONY: demo test sweep sanitize bench
 demo: .venv/installed
 	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat -o build/bigbird.py
 	$(BIN)/python build/bigbird.py
@@ -12,6 +12,8 @@ test: .venv/installed
 sweep: .venv/installed
 	$(BIN)/pytest -n 2 -m sweep
 	$(BIN)/python benchmarks/sweep.py --output benchmarks/results/kernels-$$(date +%F).json
+sanitize: .venv/installed
+	$(BIN)/pytest -n 2 -m sweep tests/native
 bench: .venv/installed
 	$(BIN)/python benchmarks/layout.py
 .venv/installed: pyproject.toml constraints.txt

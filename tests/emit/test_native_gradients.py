@@ -109,6 +109,35 @@ def test_tensors_in_any_order_of_dimensions(monkeypatch: pytest.MonkeyPatch) -> 
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e3, 1e4, 1e8])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_are_at_most_one_where_scores_are_large(
+    dtype: torch.dtype, size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = module_of("local(9)")
+    taken = natively(module, monkeypatch, "_differentiate_natively")
+    q, k, v = drawn(2, 300, 300, 48, 48, 0)
+    leaves = [part.to(dtype).requires_grad_() for part in (q * size, k * size, v)]
+    found = torch.autograd.grad(module.attention(*leaves).sum(), leaves[2])[0]
+    assert taken
+    high = [part.detach().double().requires_grad_() for part in leaves]
+    wanted = torch.autograd.grad(module.reference(*high).sum(), high[2])[0]
+    torch.testing.assert_close(found.double(), wanted, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("offset", [1, 2, 3])
+def test_tensors_that_start_at_any_byte(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("local(9)")
+    taken = natively(module, monkeypatch, "_differentiate_natively")
+    parts = drawn(2, 100, 100, 16, 16, 0)
+    held = [bytearray(offset) + bytearray(part.numpy().tobytes()) for part in parts]
+    placed = [torch.frombuffer(one, dtype=torch.float32, offset=offset) for one in held]
+    found = graded(module, [one.view(2, 2, 100, 16) for one in placed])
+    assert taken
+    for one, other in zip(found, wanted_of(module, parts), strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-5)
+
+
 def test_rows_without_keys_have_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     module = module_of("local(left=-3, right=6)")
     taken = natively(module, monkeypatch, "_differentiate_natively")
