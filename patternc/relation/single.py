@@ -262,14 +262,14 @@ def listed_input(name: str, scope: Scope) -> Integers:
     table = given(name, scope)
     if table.ndim != 2 or not np.issubdtype(table.dtype, np.integer):
         raise InputError(f"`{name}` must be integers [rows, k], got {described(table)}")
-    return table.astype(np.int64)
+    return table.astype(np.int64, copy=False)
 
 
 def label_input(name: str, count: int, scope: Scope) -> Integers:
     labels = given(name, scope)
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
         raise InputError(f"`{name}` must be integers [{count}], got {described(labels)}")
-    return labels.astype(np.int64)
+    return labels.astype(np.int64, copy=False)
 
 
 def set_input(name: str, count: int, scope: Scope) -> Booleans:

@@ -18,6 +18,7 @@ from patternc.language.formula import Atom, Condition
 from patternc.language.sources import TEXT, TOKENS, Rows, Source
 from patternc.language.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
 from patternc.relation import spans
+from patternc.relation.effort import spend
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
 from patternc.relation.fold import disjunction
@@ -96,7 +97,7 @@ class Tables:
         return np.append(labels, self._labels(table.keys, self._count(table, self.m)))
 
     def _labels(self, name: str, count: int) -> Integers:
-        labels = np.asarray(self._input(name), np.int64)
+        labels = np.asarray(self.given(name), np.int64)
         if labels.shape != (count,):
             raise InputError(f"{name}: labels of shape [{count}] expected, not {labels.shape}")
         return labels
@@ -104,6 +105,7 @@ class Tables:
     def spans(self, table: SpanTable) -> Integers:
         """Intervals by slot or row, [slots or rows, 2 * intervals]."""
         if table not in self._spans:
+            spend(2 * spans.node_count(self.tokens, table.branching))
             self._spans[table] = _make_spans(table, self.tokens)
         return self._spans[table]
 
@@ -139,11 +141,12 @@ class Tables:
 
     def _make_rows(self, table: RowTable) -> Integers:
         rows, keys = (self._count(table, length) for length in (self.n, self.m))
+        spend(rows * (table.random.count if isinstance(table, RandomTable) else 1))
         match table:
             case RandomTable(random):
                 return self._drawn(random, rows, keys)
             case ListedTable(name):
-                listed = np.asarray(self._input(name), np.int64)
+                listed = np.asarray(self.given(name), np.int64)
                 if listed.ndim != 2:
                     raise InputError(
                         f"{name}: a list of shape [rows, k] is expected, not {listed.shape}"
@@ -169,6 +172,7 @@ class Tables:
 
     def _make_members(self, table: MemberTable) -> Booleans:
         count = self._count(table, self.n if table.of_rows else self.m)
+        spend(count // 8)
         members = np.zeros(count, np.bool_)
         match table:
             case ConstantSet(listing):
@@ -177,7 +181,7 @@ class Tables:
                 for start, stop in intervals(listing, n, among):
                     members[start - among.first : stop - among.first] = True
             case SetTable(name):
-                given = np.asarray(self._input(name))
+                given = np.asarray(self.given(name))
                 if given.dtype == np.bool_ and given.shape != (count,):
                     raise InputError(
                         f"{name}: booleans of shape [{count}] expected, not {given.shape}"
@@ -192,7 +196,8 @@ class Tables:
         parts = 0 if isinstance(table, ConstantSet) else table.parts
         return -(-(parts or length) // table.block)
 
-    def _input(self, name: str) -> NDArray[np.generic]:
+    def given(self, name: str) -> NDArray[np.generic]:
+        """A run-time input. Raises `InputError` where it is missing."""
         if name not in self._inputs:
             raise InputError(f"the run-time input {name!r} is missing; pass {name}=..")
         return self._inputs[name]
