@@ -7,13 +7,22 @@ for. Non-goals: how facts are found and shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from patternc.questions import Questions
+from patternc.relation.effort import EffortError
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
-from patternc.requests import Input, layer_number, one_element, whole
+from patternc.requests import (
+    Input,
+    layer_number,
+    layers_looked_at,
+    one_element,
+    tokens,
+    whole,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -49,8 +58,8 @@ class Analyses(Questions):
         """
         from patternc.analysis.reach import reach
 
-        n = whole("n", n, 1)
-        layers = whole("layers", (self.layers or 1) if layers is None else layers)
+        n = tokens(n, 1)
+        layers = layers_looked_at(layers, self.layers)
         schedule, tables = self._stack(n, layers, slots, inputs)
         given = tables if self._all_given(inputs) else None
         return reach(schedule, n, layers, residual=residual, tables=given)
@@ -74,10 +83,10 @@ class Analyses(Questions):
         """
         from patternc.analysis.reasons import why
 
-        n, layer = whole("n", n, 1), layer_number(layer, self.layers)
+        n, layer = tokens(n, 1), layer_number(layer, self.layers)
         query, key = (_position(name, at, n) for name, at in (("query", query), ("key", key)))
         heads = range(self.heads or 1) if head is None else [_head(head, self.heads)]
-        most = whole("layers", (self.layers or LAYERS) if layers is None else layers)
+        most = layers_looked_at(layers, self.layers or LAYERS)
         schedule, tables = self._stack(n, max(most, layer + 1), slots, inputs)
         return why(self._program, schedule, tables, n, query, key, layer, heads, most)
 
@@ -94,13 +103,16 @@ class Analyses(Questions):
         Counts and reach stand side by side at n tokens (4096, or as many as a grid has) and after
         `layers` layers (the larger number that the two name, or 1).
         """
+        if not isinstance(other, Analyses):
+            kind = f"{type(other).__module__}.{type(other).__name__}".removeprefix("builtins.")
+            raise TypeError(f"other is {kind}; a Pattern is expected, as Pattern.parse(text) gives")
         from patternc.analysis.compare import compared
         from patternc.analysis.difference import Difference
 
         spans = [span for each in (self, other) for span in each._lengths_that_fit()]
         lengths = (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
-        at = (LENGTH if lengths is None else lengths[1]) if n is None else whole("n", n, 1)
-        most = layers or max(self.layers or 1, other.layers or 1)
+        at = (LENGTH if lengths is None else lengths[1]) if n is None else tokens(n, 1)
+        most = layers_looked_at(layers, max(self.layers or 1, other.layers or 1), 1)
         left, right = (
             [each.relations(layer) for layer in range(each.layers or 1)] for each in (self, other)
         )
@@ -128,7 +140,7 @@ class Analyses(Questions):
         """How many rows of each head have no key, and how many keys no head attends to."""
         from patternc.analysis.unmet import unmet
 
-        tables = self.head_tables(whole("n", n, 1), layer, slots=slots, **inputs)
+        tables = self.head_tables(tokens(n, 1), layer, slots=slots, **inputs)
         return unmet(self.relations(layer), tables)
 
     def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
@@ -136,8 +148,8 @@ class Analyses(Questions):
         from patternc.analysis.reach import connected
         from patternc.analysis.reach.heads import contributions
 
-        layers = whole("layers", (self.layers or 1) if layers is None else layers, 1)
-        schedule, _ = self._stack(whole("n", n, 1), layers, None, {})
+        layers = layers_looked_at(layers, self.layers, 1)
+        schedule, _ = self._stack(tokens(n, 1), layers, None, {})
         return contributions(schedule, n, layers, None, connected(schedule, n, layers))
 
     def graph(
@@ -156,7 +168,7 @@ class Analyses(Questions):
         """
         from patternc.analysis.graph import graph
 
-        n, layer, given = self._asked(whole("n", n, 1), layer, inputs)
+        n, layer, given = self._asked(tokens(n, 1), layer, inputs)
         one_element(given, self.inputs, "a graph")
         tables = self._tables(n, given, slots)
         return graph(self._program, layer if self.layers else 0, tables, whole("block", block, 1))
@@ -167,7 +179,8 @@ class Analyses(Questions):
         pairs = None
         if self._all_given({}):
             counts = (self.pairs(n, layer, slots=slots) for layer in range(self.layers or 1))
-            pairs = tuple(map(tuple, counts))
+            with suppress(EffortError):
+                pairs = tuple(map(tuple, counts))
         found = self.reach(n, layers, slots=slots)
         return Side(self.name, self.heads, self.layers, pairs, found)
 

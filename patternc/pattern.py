@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 from patternc.analyses import Analyses
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.relation.lengths import fitting
-from patternc.requests import data_type, layer_number, warning_codes, whole
+from patternc.requests import (
+    data_type,
+    layer_number,
+    layers_looked_at,
+    slot_counts,
+    tokens,
+    warning_codes,
+    whole,
+)
 from patternc.runtime.load import load_module
 from patternc.runtime.ready import Built, ensure
 from patternc.schedule.build import build_schedule
@@ -86,7 +94,7 @@ class Pattern(Analyses):
         """
         from patternc.analysis.warnings import usual_length, warnings_at
 
-        n = usual_length(self._program) if n is None else whole("n", n)
+        n = usual_length(self._program) if n is None else tokens(n)
         found = ordered((*self.warnings, *warnings_at(self._program, n)))
         if teach:
             found = ordered((*found, *self._lessons(n, layers)))
@@ -105,7 +113,7 @@ class Pattern(Analyses):
         layers: int | None = None,
         *,
         head_dim: int = 64,
-        dtype: str = "bfloat16",
+        dtype: object = "bfloat16",
         kv_heads: int | None = None,
         slots: Mapping[str, int] | None = None,
         ignore: Iterable[str] = (),
@@ -116,15 +124,22 @@ class Pattern(Analyses):
 
         `layers` (by default the program's, or 1) repeats the schedule where it exceeds it. Without
         the run-time inputs that decide pairs, counts are upper bounds, and the report says so.
-        An encoder has n positions unless `slots` says otherwise. `ignore` are codes of warnings
+        An encoder has n positions unless `slots` says otherwise. `dtype` is a name, short or not,
+        or torch's own: "float16", "fp16", torch.float16. `ignore` are codes of warnings
         that are meant. Raises `LengthError`, `InputError`, and `ValueError` for numbers out of
         range.
         """
         from patternc.analysis.complexity.layers import Workload
         from patternc.report.model import report_of
 
-        work = Workload(n, head_dim, dtype, kv_heads)
-        return report_of(self, work, layers, dict(slots or {}), inputs, warning_codes(ignore))
+        work = Workload(
+            tokens(n),
+            whole("head_dim", head_dim, 1),
+            data_type(dtype) or "bfloat16",
+            None if kv_heads is None else whole("kv_heads", kv_heads, 1),
+        )
+        count = layers_looked_at(layers, self.layers)
+        return report_of(self, work, count, slot_counts(slots), inputs, warning_codes(ignore))
 
     def fitting(self, layer: int = 0) -> tuple[int, int] | None:
         """The least and greatest n that the grids of a layer fit; None where every n does."""

@@ -110,6 +110,27 @@ def _warnings(
         raise click.BadParameter(str(error)) from error
 
 
+def _data_type(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    from patternc.requests import data_type
+
+    try:
+        return data_type(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def typed(told: str, default: str | None = None) -> Callable[[_Command], _Command]:
+    """The option of a data type, by its name or a short one."""
+    return click.option(
+        "--dtype",
+        metavar="[float32|float16|bfloat16]",
+        callback=_data_type,
+        default=default,
+        show_default=default is not None,
+        help=f"{told}; short names are taken, fp16 for example.",
+    )
+
+
 slotted = click.option(
     "--slots",
     "slots",

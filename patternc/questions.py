@@ -14,15 +14,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.dense import stacked
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.sources import TOKENS, Rows, Source, Stream
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
-from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation.lengths import verify
+from patternc.relation.effort import effort
+from patternc.relation.lengths import fitting, verify
 from patternc.relation.meaning import columns, multiplicity
 from patternc.relation.relation import Relation, relation
+from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
 from patternc.requests import (
     Arrays,
@@ -35,6 +37,7 @@ from patternc.requests import (
     one_element,
     slot_counts,
     tile_sizes,
+    tokens,
     whole,
 )
 
@@ -130,7 +133,8 @@ class Questions:
         `columns`; `slots` says how many slots `memory`, `compressed` and `encoder` have at the
         call.
         """
-        return self.multiplicity(n, queries, layer, rows=rows, slots=slots, **inputs) > 0
+        found = self._dense(n, queries, layer, rows, slots, inputs, np.bool_)
+        return found.astype(np.bool_, copy=False)
 
     def multiplicity(
         self,
@@ -143,30 +147,46 @@ class Questions:
         **inputs: Input,
     ) -> NDArray[np.int64]:
         """mu(i, j), how often a pair counts: integers of the shape of `mask`."""
+        found = self._dense(n, queries, layer, rows, slots, inputs, np.int64)
+        return found.astype(np.int64, copy=False)
+
+    def _dense(
+        self,
+        n: int,
+        queries: int | None,
+        layer: int,
+        rows: str,
+        slots: Mapping[str, int] | None,
+        inputs: Mapping[str, Input],
+        dtype: type[np.generic],
+    ) -> NDArray[np.generic]:
+        """How often pairs count, or whether they do, as an array of the shape of `mask`."""
         n, layer, given = self._asked(n, layer, inputs)
         queries = None if queries is None else whole("queries", queries)
         if queries is not None and rows:
             raise ValueError(f"queries is {queries}; all rows of {rows!r} are asked at once")
-        sizes = slot_counts(slots)
-        sources = [source for source, _ in self.columns(n, layer, rows=rows, slots=slots)]
-
-        def counts(element: int) -> NDArray[np.int64]:
-            return np.stack(
-                [
-                    multiplicity(self._resolved(layer, head, rows), n, queries, own, sizes, sources)
-                    for head in self._heads_with(given)
-                    for own in [of_head(given, self.inputs, head, element)]
-                ]
-            )
-
+        sizes, heads = slot_counts(slots), self._heads_with(given)
+        columns = self.columns(n, layer, rows=rows, slots=slots)
+        sources = [source for source, _ in columns]
+        height = row_count(self._rows_called(rows), n) if queries is None else queries
         batch = batch_of(given, self.inputs)
-        return counts(0) if batch == 1 else np.stack([counts(number) for number in range(batch)])
+        own = [
+            of_head(given, self.inputs, head, element) for element in range(batch) for head in heads
+        ]
+
+        def strip(index: int, part: slice) -> NDArray[np.int64]:
+            pattern = self._resolved(layer, heads[index % len(heads)], rows)
+            return multiplicity(pattern, n, queries, own[index], sizes, sources, part)
+
+        shape = (len(own), height, sum(count for _, count in columns))
+        found = stacked(strip, shape, dtype)
+        return found if batch == 1 else found.reshape(batch, len(heads), *shape[1:])
 
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]:
         """The key sources of all heads and their slots, in the order of a mask's columns."""
-        n, layer = whole("n", n), layer_number(layer, self.layers)
+        n, layer = tokens(n), layer_number(layer, self.layers)
         heads, sizes = range(self.heads or 1), slot_counts(slots)
         every = (columns(self._resolved(layer, head, rows), n, sizes) for head in heads)
         return tuple(dict.fromkeys(chain.from_iterable(every)))
@@ -182,20 +202,26 @@ class Questions:
     ) -> list[Any]:
         """Pairs with multiplicity of each head at n tokens and n queries, counted exactly.
 
-        Of other `rows` all of them are the queries, as in `mask`. Where a run-time input has
-        several batch elements, a list of such lists, one for each of them.
+        Of other `rows` all of them are the queries, as in `mask`. By closed forms where n is large;
+        raises `ValueError` where there are none and too many pairs would be counted one by one.
+        Where a run-time input has several batch elements, a list of such lists, one for each.
         """
+        from patternc.analysis.complexity.counts import exact_pairs
+
         n, layer, given = self._asked(n, layer, inputs)
+        sizes = slot_counts(slots)
+        grid = any(fitting(self._resolved(layer, head)) for head in range(self.heads or 1))
 
         def counts(element: int) -> list[int]:
             tables = self._tables(n, given, slots, rows, element)
             return [
-                pairs_with_multiplicity(relation, own)
+                exact_pairs(relation, own, sizes, grid)
                 for own, relation in zip(tables, cycle(self.relations(layer, rows)))
             ]
 
         batch = batch_of(given, self.inputs)
-        return counts(0) if batch == 1 else [counts(number) for number in range(batch)]
+        with effort():
+            return counts(0) if batch == 1 else [counts(number) for number in range(batch)]
 
     def layout(
         self,
@@ -247,7 +273,7 @@ class Questions:
         self, n: object, layer: object, inputs: Mapping[str, Input]
     ) -> tuple[int, int, Arrays]:
         """The length, the layer and the run-time inputs of a question."""
-        n, layer = whole("n", n), layer_number(layer, self.layers)
+        n, layer = tokens(n), layer_number(layer, self.layers)
         for head in range(self.heads or 1):
             verify(self._resolved(layer, head), n)
         return n, layer, arrays(inputs, self.inputs)

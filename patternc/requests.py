@@ -21,7 +21,15 @@ from patternc.relation.errors import InputError
 Input = Any
 Arrays = dict[str, NDArray[Any]]
 _AT_THE_CALL = ("memory", "compressed", "encoder")
-_DTYPES = ("float32", "float16", "bfloat16")
+DTYPES = ("float32", "float16", "bfloat16")
+_SHORT = {
+    **dict.fromkeys(("fp32", "f32", "float", "single"), "float32"),
+    **dict.fromkeys(("fp16", "f16", "half"), "float16"),
+    "bf16": "bfloat16",
+}
+# Kernels count positions in 32 bits.
+MOST_TOKENS = (1 << 31) - 1
+MOST_LAYERS = 1 << 16
 
 
 def whole(name: str, value: object, least: int = 0) -> int:
@@ -34,6 +42,22 @@ def whole(name: str, value: object, least: int = 0) -> int:
         raise TypeError(f"{name} is {_shown(value)}; an integer is expected")
     if number < least:
         raise ValueError(f"{name} is {number}; it is at least {least}")
+    return number
+
+
+def tokens(n: object, least: int = 0) -> int:
+    """A length: a number of tokens that positions of 32 bits can count."""
+    number = whole("n", n, least)
+    if number > MOST_TOKENS:
+        raise ValueError(f"n is {number}; sequences have at most {MOST_TOKENS:,} tokens")
+    return number
+
+
+def layers_looked_at(layers: object, named: int | None, least: int = 0) -> int:
+    """How many layers of a schedule, by default those that it names, or 1."""
+    number = whole("layers", (named or 1) if layers is None else layers, least)
+    if number > MOST_LAYERS:
+        raise ValueError(f"layers is {number}; at most {MOST_LAYERS:,} are looked at")
     return number
 
 
@@ -68,15 +92,25 @@ def slot_counts(slots: object) -> dict[str, int]:
         if name not in _AT_THE_CALL:
             known = ", ".join(_AT_THE_CALL)
             raise InputError(f"slots has {name!r}; a call decides the slots of {known} only")
-    return {name: whole(f"slots[{name!r}]", count) for name, count in slots.items()}
+    return {name: _slots(name, count) for name, count in slots.items()}
+
+
+def _slots(name: str, count: object) -> int:
+    number = whole(f"slots[{name!r}]", count)
+    if number > MOST_TOKENS:
+        raise ValueError(f"slots[{name!r}] is {number}; there are at most {MOST_TOKENS:,}")
+    return number
 
 
 def data_type(dtype: object) -> str | None:
-    """The name of a floating dtype that kernels take; torch's own are taken, too."""
-    name = str(dtype).removeprefix("torch.")
-    if dtype is not None and name not in _DTYPES:
-        raise ValueError(f"dtype is {_shown(dtype)}; one of {', '.join(_DTYPES)} is expected")
-    return None if dtype is None else name
+    """The name of a floating dtype that kernels take, from it, a short name or torch's dtype."""
+    if dtype is None:
+        return None
+    named = str(getattr(dtype, "__name__", dtype)).strip().lower().removeprefix("torch.")
+    name = _SHORT.get(named, named)
+    if name not in DTYPES:
+        raise ValueError(f"dtype is {_shown(dtype)}; one of {', '.join(DTYPES)} is expected")
+    return name
 
 
 def warning_codes(ignore: Iterable[str]) -> frozenset[str]:

@@ -67,6 +67,21 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         ValueError,
         "block is 0; it is at least 1",
     ),
+    "a comparison with a text": (
+        lambda: WINDOW.diff("local(2)"),  # type: ignore[arg-type]
+        TypeError,
+        "other is str; a Pattern is expected, as Pattern.parse(text) gives",
+    ),
+    "a comparison with a mask": (
+        lambda: WINDOW.diff(np.zeros((2, 4, 4), bool)),  # type: ignore[arg-type]
+        TypeError,
+        "other is numpy.ndarray; a Pattern is expected, as Pattern.parse(text) gives",
+    ),
+    "a comparison with nothing": (
+        lambda: WINDOW.diff(None),  # type: ignore[arg-type]
+        TypeError,
+        "other is NoneType; a Pattern is expected, as Pattern.parse(text) gives",
+    ),
     "slots of no source": (
         lambda: HELD.mask(4, slots={"memry": 2}),
         InputError,

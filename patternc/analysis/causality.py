@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from math import gcd
 
 import numpy as np
 
@@ -61,30 +62,47 @@ def _formulas(relation: Relation) -> Iterator[Condition]:
 
 
 @lru_cache(maxsize=4096)
-def leak(relation: Relation, n: int) -> Pair | None:
-    """The smallest pair (i, j) of tokens with j > i."""
+def leak(relation: Relation, n: int, block: int = 1) -> Pair | None:
+    """The smallest pair (i, j) of tokens with j > i, and j in a later block than i."""
     tables = Tables(n)
     found = [
         pair
         for branch in relation.branches
         if branch.source == TOKENS
-        for pair in (first_ahead(branch.formula, n), *_listed_leaks(branch, tables))
+        for pair in (first_ahead(branch.formula, n, block), *_listed_leaks(branch, tables, block))
         if pair is not None and pair != _NONE
     ]
     return min(found, default=None)
 
 
-def _listed_leaks(branch: Branch, tables: Tables) -> Iterator[Pair | None]:
+def block_size(term: Term) -> int:
+    """The tokens of the blocks that a term is written in, 1 outside `blocks`."""
+    match term:
+        case Blocks(size, Blocks() as inner):
+            return size * block_size(inner)
+        case Blocks(size, _):
+            return size
+        case Union(terms):
+            return gcd(*map(block_size, terms)) or 1
+        case Intersection(terms):
+            return max(map(block_size, terms))
+        case Difference(term, _) | With(term) | On(term):
+            return block_size(term)
+        case _:
+            return 1
+
+
+def _listed_leaks(branch: Branch, tables: Tables, block: int) -> Iterator[Pair | None]:
     for conjunct in branch.conjuncts:
         try:
-            yield _listed_leak(conjunct, tables)
+            yield _listed_leak(conjunct, tables, block)
         except UnknownError:
             continue
 
 
-def _listed_leak(conjunct: Conjunct, tables: Tables) -> Pair | None:
+def _listed_leak(conjunct: Conjunct, tables: Tables, block: int) -> Pair | None:
     for row, key in held(conjunct, tables):
-        ahead = np.flatnonzero(key > row)
+        ahead = np.flatnonzero(key // block > row // block)
         if len(ahead):
             first = ahead[np.lexsort((key[ahead], row[ahead]))[0]]
             return int(row[first]), int(key[first])

@@ -21,6 +21,7 @@ from patternc.analysis.slowest import Slowest, slowest, unheard
 from patternc.analysis.unmet import Unmet, unmet
 from patternc.language.elaborate import Elaborated
 from patternc.language.sources import TOKENS
+from patternc.relation.effort import EffortError
 from patternc.relation.evaluation import holds
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation
@@ -124,7 +125,7 @@ def _slowest(
         return None, "the place was not found within the budget"
     try:
         return slowest(program, schedule, tables, found.latest), ""
-    except (UnknownError, BudgetError):
+    except (UnknownError, BudgetError, EffortError):
         return None, "its path takes draws or formulas that are too much at this length"
 
 
@@ -135,7 +136,7 @@ def _unheard(
         return None
     try:
         return unheard(schedule, tables, found.lacking, layers, found.reach.causal)
-    except (UnknownError, BudgetError):
+    except (UnknownError, BudgetError, EffortError):
         return None
 
 

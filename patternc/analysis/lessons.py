@@ -317,13 +317,15 @@ def _order(
     after = reach(stack[::-1], n, (now.full_at or count + 1) - 1)
     if after.full_at is None:
         return
-    never = f"not after {count} layers" if now.full_exact else "not known to be"
+    never = f"not within {count} layers" if now.full_exact else "not known"
+    written = f"after {now.full_at}" if now.full_at else never
+    sooner = f"after {after.full_at} layers"
     yield Diagnostic(
         "P211",
         "another order of the layers connects every pair earlier",
         schedule[0][0].written.span,
-        f"at n = {n}, {f'after {now.full_at} layers' if now.full_at else never}",
+        f"at n = {n}, {sooner} in the opposite order; as written {written}",
         note="what a layer gathers is passed on by the layers after it, not by those before",
-        help=f"in the opposite order every pair is connected after {after.full_at} layers",
+        help=f"in the opposite order every pair is connected {sooner}",
         severity="warning",
     )

@@ -87,6 +87,19 @@ def operands(node: Node, place: Place) -> Iterator[Node]:
             yield node
 
 
+def is_idle(rule: Rule) -> bool:
+    """Whether the rule is the word `none` alone, which says that nothing is attended to."""
+    return all(_none(part, rule.place) for part in operands(rule.written, rule.place))
+
+
+def _none(part: Node, place: Place) -> bool:
+    match part:
+        case Name(name) if name in place.lets:
+            return _none(place.lets[name], place)
+        case _:
+            return isinstance(part, Name) and part.name == "none"
+
+
 def joined(*parts: str) -> str:
     """The parts that are not empty, behind commas."""
     return ", ".join(part for part in parts if part)

@@ -77,11 +77,12 @@ def _left_out(formulas: Formulas, n: int, side: Side, count: int) -> TileSet:
 
 
 @lru_cache(maxsize=4096)
-def first_ahead(formula: Condition, n: int) -> tuple[int, int] | None:
-    """The first pair (i, j) of tokens with j > i; (-1, -1) where there is none."""
+def first_ahead(formula: Condition, n: int, block: int = 1) -> tuple[int, int] | None:
+    """The first pair (i, j) of tokens with j in a later block than i; (-1, -1) without one."""
 
     def answer() -> tuple[int, int]:
-        ahead = _set(f"[i, j] : j > i and {_inside(formula, n, n)}").lexmin()
+        later = "j > i" if block == 1 else f"floor(j / {block}) > floor(i / {block})"
+        ahead = _set(f"[i, j] : {later} and {_inside(formula, n, n)}").lexmin()
         if ahead.is_empty():
             return -1, -1
         row, key = (int(ahead.dim_min_val(side).to_python()) for side in (0, 1))

@@ -6,11 +6,13 @@ From an elaborated program and n to diagnostics. Equal patterns are looked at on
 - P205: `global(S)` where no row of the rule sees a later token, and `columns(S)` in its place
   leaves every pair of the rule as it is: the rows of S add no reach.
 - P206: a term of the rule's outermost union that looks back only (j <= i wherever rows stand, and
-  j < i somewhere), beside one that holds a pair j > i. The arguments of `mix`, `gate`, `sum` and
+  j < i somewhere), beside one that holds a pair j > i; in `blocks(B)` one whose key is in a later
+  block than its row. The arguments of `mix`, `gate`, `sum` and
   `mean` count as terms; `columns([0])` does not look back, a row before the start would see it.
 - P207, P208: a row without keys, per head, of the tokens or of a stream with rules of its own; and
   a key that no row of any head of a layer sees, not even one after the end. `allow empty` silences
-  both. Streams and trees have rows of their own, which may see any key: P208 is silent with them.
+  both, and so does a rule that is the word `none` alone. Streams and trees have rows of their own,
+  which may see any key: P208 is silent with them.
 
 Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
 depends on run-time inputs, or takes more than the bounds of `sets` and `listed`, nothing is said.
@@ -20,15 +22,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import gcd
 
-from patternc.analysis.causality import are_surely_equal, is_causal, is_cut, leak, without_rows
+from patternc.analysis.causality import (
+    are_surely_equal,
+    block_size,
+    is_causal,
+    is_cut,
+    leak,
+    without_rows,
+)
 from patternc.analysis.coverage import empty_row, unseen_key
-from patternc.analysis.rules import Rule, distinct, joined, operands, rules_of
+from patternc.analysis.rules import Rule, distinct, is_idle, joined, operands, rules_of
 from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.language.elaborate import Elaborated
 from patternc.language.program import Call, Node
 from patternc.language.sources import TOKENS, Source, word_of
-from patternc.language.terms import Global
+from patternc.language.terms import Global, HeadPattern
 from patternc.relation.lengths import fitting, verify
 from patternc.relation.relation import relation
 
@@ -52,7 +62,8 @@ def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnos
             findings.add(found)
     if not program.allow_empty:
         unseen = () if program.rows else _unseen_keys(layers, n)
-        for found in (*_empty_rows(rules, n), *_empty_slots(program, n), *unseen):
+        meant = [rule for rule in rules if not is_idle(rule)]
+        for found in (*_empty_rows(meant, n), *_empty_slots(program, n), *unseen):
             findings.add(found)
     return ordered((*program.length_warnings(n), *findings.warnings()))
 
@@ -98,9 +109,14 @@ def _leaks(rule: Rule, n: int) -> Iterator[Diagnostic]:
     if causal is None:
         return
     for part, meaning in zip(parts, meanings, strict=True):
-        pair = leak(meaning, n)
+        pair = leak(meaning, n, _block(rule.meaning(part)))
         if pair is not None:
             yield _leak(part, parts[causal], pair, rule)
+
+
+def _block(pattern: HeadPattern) -> int:
+    """The tokens of the blocks that a part is written in: within one, keys may be later."""
+    return gcd(*map(block_size, pattern.branches)) or 1
 
 
 def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: Rule) -> Diagnostic:
@@ -128,8 +144,8 @@ def _empty_slots(program: Elaborated, n: int) -> Iterator[Diagnostic]:
     """The same of the rows of streams."""
     for name in filter(program.has_rules, program.rows):
         layers = range(program.layers or 1)
-        rules = distinct(rule for at in layers for rule in rules_of(program, at, name))
-        for found in _empty_rows(rules, n):
+        every = distinct(rule for at in layers for rule in rules_of(program, at, name))
+        for found in _empty_rows([rule for rule in every if not is_idle(rule)], n):
             yield replace(found, title=f"{found.title}: one of `{name}`")
 
 
@@ -147,6 +163,8 @@ def _empty_row(row: int, rule: Rule, n: int) -> Diagnostic:
 
 def _unseen_keys(layers: list[list[Rule]], n: int) -> Iterator[Diagnostic]:
     for rules in layers:
+        if all(map(is_idle, rules)):
+            continue
         heads = tuple(dict.fromkeys(relation(rule.pattern) for rule in rules))
         found = unseen_key(heads, n)
         if found is not None:

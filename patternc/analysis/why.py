@@ -31,9 +31,14 @@ from patternc.language.sources import (
     name_of,
 )
 from patternc.language.terms import HeadPattern
+from patternc.relation.effort import STRIP, EffortError
+from patternc.relation.evaluation import Integers
 from patternc.relation.relation import Branch, relation
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
+
+# Slots of a `project` that are looked at for a pair.
+MOST_SLOTS = 1 << 24
 
 _BRANCHING = ("mix", "gate", "sum", "mean")
 Rule = Literal["causal", "&", "-"]
@@ -166,10 +171,22 @@ class _Asked:
         return any(map(self._connects, relation(pattern).branches))
 
     def _connects(self, branch: Branch) -> bool:
-        slots = np.array(list(self._slots(branch)), np.int64)
+        return any(self._connects_by(branch, slots) for slots in self._strips(branch))
+
+    def _connects_by(self, branch: Branch, slots: Integers) -> bool:
         tables = self.tables.of(branch.source, self.rows)
         found = tables.holds(branch.predicate, {"i": np.full_like(slots, self.query), "j": slots})
         return bool(np.broadcast_to(found, slots.shape).any())
+
+    def _strips(self, branch: Branch) -> Iterator[Integers]:
+        """The slots that stand for the key, some at a time."""
+        if self.source == TOKENS and isinstance(branch.source, Project):
+            for first in range(0, branch.source.slots, STRIP):
+                if first >= MOST_SLOTS:
+                    raise EffortError(f"no slot was found among {first:,} of `project`")
+                yield np.arange(first, min(first + STRIP, branch.source.slots))
+        else:
+            yield np.array(list(self._slots(branch)), np.int64)
 
     def _slots(self, branch: Branch) -> Iterator[int]:
         """The slots that stand for the key, among others."""
@@ -190,8 +207,6 @@ class _Asked:
                         yield slot
                 if tail == "merge" and last >= 0 and self.key >= last * stride + size:
                     yield last
-            case Project(count):
-                yield from range(count)
             case _:
                 return
 

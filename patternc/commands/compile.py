@@ -9,7 +9,7 @@ import click
 from patternc import files
 from patternc.commands.shared import Rejected, understood, within
 from patternc.pipeline import STAGES, Stage
-from patternc.programs import defines, ignores, one_given, programs
+from patternc.programs import defines, ignores, one_given, programs, typed
 from patternc.progress import working
 from patternc.tuning import tile_shape, tuned
 
@@ -22,11 +22,7 @@ from patternc.tuning import tile_shape, tuned
     "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
 )
 @click.option("--layer", type=click.IntRange(min=0), help="Only this layer.  [default: all]")
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float16", "bfloat16"]),
-    help="Choose tiles for this data type.",
-)
+@typed("Choose tiles for this data type")
 @click.option("--head-dim", type=click.IntRange(min=1), help="Choose tiles for this head size.")
 @click.option(
     "--tiles",

@@ -19,12 +19,12 @@ from patternc.progress import working
 @click.option(
     "-n",
     "length",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 2**31 - 1),
     help="Tokens at which counts and reach are told.  [default: 4096, or those of a grid]",
 )
 @click.option(
     "--layers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 2**16),
     help="Layers for reach; schedules repeat.  [default: the larger number that is named, or 1]",
 )
 @slotted

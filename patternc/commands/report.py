@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patternc import files
-from patternc.programs import defines, ignores, one_given, programs, slotted
+from patternc.programs import defines, ignores, one_given, programs, slotted, typed
 from patternc.progress import working
 
 if TYPE_CHECKING:
@@ -19,19 +19,14 @@ if TYPE_CHECKING:
 @programs("FILE")
 @defines
 @ignores
-@click.option("-n", "length", type=click.IntRange(min=1), required=True, help="Tokens.")
+@click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), required=True, help="Tokens.")
 @click.option(
     "--layers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 2**16),
     help="Layers; the program's repeat.  [default: as many as it has, or 1]",
 )
 @click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True)
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float16", "bfloat16"]),
-    default="bfloat16",
-    show_default=True,
-)
+@typed("Of queries, keys and values", "bfloat16")
 @click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
 @slotted
 @click.option(

@@ -36,6 +36,8 @@ def show(
 
     `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
     """
+    from patternc.dense import SizeError
+    from patternc.relation.effort import EffortError
     from patternc.report import picture, terminal, views
 
     if drawing == files.STANDARD:
@@ -48,9 +50,12 @@ def show(
         listed = ", ".join(pattern.rows) or "only those of the tokens"
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
-    with working("show"):
-        view = views.view(pattern, length, layer, head, rows)
-        panels, facts = view.panels(most), view.facts()
+    try:
+        with working("show"):
+            view = views.view(pattern, length, layer, head, rows)
+            panels, facts = view.panels(most), view.facts()
+    except (EffortError, SizeError) as error:
+        raise click.ClickException(f"no picture at this length: {error}") from error
     click.echo(f"{given.title}: {view.caption}")
     if drawing:
         caption = f"{view.caption}, {dict(facts)['density']} of all pairs"

@@ -13,7 +13,7 @@ from patternc.progress import working
 @click.command()
 @programs("FILE")
 @defines
-@click.option("-n", "length", type=click.IntRange(min=1), required=True, help="Tokens.")
+@click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), required=True, help="Tokens.")
 @click.option("--query", type=click.IntRange(min=0), required=True, help="Its position, from 0.")
 @click.option("--key", type=click.IntRange(min=0), required=True, help="Its position, from 0.")
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)

@@ -19,10 +19,12 @@ from patternc.layout.listing import (
     joined,
     listed_singly,
     product_tiles,
+    tile_rows,
 )
 from patternc.layout.tiling import classify_by_key, tiling
+from patternc.relation.effort import effort, spend
 from patternc.relation.evaluation import Booleans, Integers
-from patternc.relation.filters import count
+from patternc.relation.filters import counted
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.runs import Run, Sizes, in_runs, values_of_row
 from patternc.relation.tables import HeadTables, Tables
@@ -137,8 +139,8 @@ class BranchLayout:
 
     def _resolved(self) -> tuple[Pairs, Pairs]:
         """Tile by tile from the predicate itself, where integer sets gave up."""
-        rows = np.arange(-(-self.sizes.n // self.tiling.query_tile))
-        listed = listed_singly(self.tiling.partial, rows, self.sizes)
+        listed = listed_singly(self.tiling.partial, tile_rows(self.tiling, self.sizes), self.sizes)
+        spend(len(listed.row) * self.tiling.query_tile * self.tiling.key_tile, kept=False)
         kinds = [self._kind(a, b) for a, b in zip(listed.row, listed.tile, strict=True)]
         full, partial = (np.array([kind == want for kind in kinds], bool) for want in (2, 1))
         return (
@@ -191,7 +193,8 @@ class Layout:
 
     def counts(self) -> Counts:
         """Full and partial tiles of each head."""
-        found = [[branch.counts for branch in branches] for branches in self._heads]
+        with effort():
+            found = [[branch.counts for branch in branches] for branches in self._heads]
         full, partial = (
             tuple(sum(counts[kind] for counts in branches) for branches in found) for kind in (0, 1)
         )
@@ -211,7 +214,8 @@ class Layout:
         self, head: int, side: Callable[[BranchLayout], tuple[Integers, Booleans]]
     ) -> Visits:
         branches = self._heads[head]
-        found = [side(branch) for branch in branches]
+        with effort():
+            found = [side(branch) for branch in branches]
         sizes = [len(tiles) for tiles, _ in found]
         times = [branch.branch.multiplicity for branch in branches]
         empty = np.zeros(0, np.int64)
@@ -230,7 +234,7 @@ class Layout:
 @lru_cache(maxsize=256)
 def _visited(runs: tuple[Run, ...], rows: int, sizes: Sizes) -> int:
     """Tiles of closed-form runs; heads with equal runs are counted once."""
-    return sum(count(run, np.arange(rows), sizes) for run in runs)
+    return sum(counted(run, rows, sizes) for run in runs)
 
 
 def _without(pairs: Pairs, others: Pairs) -> Pairs:

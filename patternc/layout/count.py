@@ -2,7 +2,7 @@
 
 From a branch to integers: integer sets list each row's keys as runs, whose lengths add up; pairs
 that only tables hold are counted tile by tile, over the tiles that the tables touch. Time grows
-with n and those tiles. Non-goals: closed forms in n.
+with n and those tiles, within `relation.effort` where that is set. Non-goals: closed forms in n.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from patternc.language.formula import Condition
 from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
 from patternc.layout.tiling import classify, tiling, touched
 from patternc.relation import fold
+from patternc.relation.effort import spend
 from patternc.relation.evaluation import Booleans, Integers, Values, holds
-from patternc.relation.filters import count, counts
+from patternc.relation.filters import counted, counts
 from patternc.relation.integer_sets import (
     BudgetError,
     KeyCount,
@@ -52,8 +53,8 @@ def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
     """By rows where every run is an interval, else by tiles."""
     runs = key_runs(formula, keys)
     if runs is not None and all(filter_of(run) == fold.TRUE for run in runs):
-        return sum(count(run, np.arange(tables.n), tables.sizes) for run in runs)
-    found, rows = classify(formula, TILE, TILE, keys), np.arange(-(-tables.n // TILE))
+        return sum(counted(run, tables.n, tables.sizes) for run in runs)
+    found, rows = classify(formula, TILE, TILE, keys), _tile_rows(tables.n)
     partial = listed_singly(found.partial, rows, tables.sizes)
     height = np.minimum(TILE, tables.n - rows * TILE)
     full = sum((counts(run, rows, tables.sizes) for run in found.full), np.zeros_like(rows))
@@ -93,6 +94,11 @@ def _untouched(tiles: Pairs, branch: Branch, tables: Tables) -> Booleans:
     return ~np.broadcast_to(held, tiles.row.shape)
 
 
+def _tile_rows(n: int) -> Integers:
+    spend(-(-n // TILE))
+    return np.arange(-(-n // TILE))
+
+
 def _codes(tiles: Pairs) -> Integers:
     return tiles.row << 32 | tiles.tile
 
@@ -106,6 +112,7 @@ def _area(row: Integers, tile: Integers, tables: Tables) -> int:
 
 def _held(predicate: Condition, row: Integers, tile: Integers, tables: Tables) -> int:
     """Pairs of the predicate in the tiles, some tiles at a time."""
+    spend(len(row) * TILE**2, kept=False)
     total, inside = 0, np.arange(TILE)
     for first in range(0, len(row), CELLS // TILE**2):
         some = slice(first, first + CELLS // TILE**2)

@@ -8,6 +8,7 @@ Non-goals: devices.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from math import gcd
 
 import numpy as np
@@ -21,6 +22,7 @@ from patternc.language.formula import (
 )
 from patternc.layout.layout import Product, Tiling
 from patternc.layout.tiling import touched
+from patternc.relation.effort import AT_ONCE, spend, strips
 from patternc.relation.evaluation import Values, holds
 from patternc.relation.fold import TRUE
 from patternc.relation.formulas import variables_of
@@ -64,7 +66,12 @@ def joined(parts: list[Pairs]) -> Pairs:
 
 def listed_singly(runs: tuple[Run, ...], rows: Integers, sizes: Sizes) -> Pairs:
     """Every tile of `runs`, one by one."""
-    parts = [part for run in runs for part in expand(run, rows, sizes)]
+    parts, total = [], 0
+    for part in chain.from_iterable(expand(run, rows, sizes) for run in runs):
+        parts.append(part)
+        total += len(part[0])
+        if total > AT_ONCE:
+            spend(total)
     if not parts:
         return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))
     return sorted_pairs(
@@ -72,12 +79,19 @@ def listed_singly(runs: tuple[Run, ...], rows: Integers, sizes: Sizes) -> Pairs:
     )
 
 
+def tile_rows(tiling: Tiling, sizes: Sizes) -> Integers:
+    """The numbers of all query tiles."""
+    count = -(-sizes.n // tiling.query_tile)
+    spend(count)
+    return np.arange(count)
+
+
 # --- products -------------------------------------------------------------------------------
 
 
 def product_tiles(product: Product, tiling: Tiling, tables: Tables) -> tuple[Pairs, Pairs]:
     """The full and the partial tiles of a product at the tables' n."""
-    rows = np.arange(-(-tables.n // tiling.query_tile))
+    rows = tile_rows(tiling, tables.sizes)
     listed = [
         item.atom for item in product.literals if isinstance(item.atom, InRow) and item.positive
     ]
@@ -113,7 +127,7 @@ def _row_table_tiles(
     """
     block = atom.table.block
     if atom.table.parts or unit_of(atom) != block:
-        rows = np.arange(-(-tables.n // tiling.query_tile))
+        rows = tile_rows(tiling, tables.sizes)
         pairs = listed_singly(product.runs, rows, tables.sizes)
         return pairs, np.zeros(len(pairs.row), np.bool_)
     height, width = gcd(block, tiling.query_tile), gcd(block, tiling.key_tile)
@@ -138,6 +152,7 @@ def _span_tiles(atom: Within, product: Product, tiling: Tiling, tables: Tables) 
     kept = ends[:, 0] < ends[:, 1]
     index, start, stop = index[kept] // own, ends[kept, 0] // across, -(-ends[kept, 1] // across)
     width = stop - start
+    spend(int(width.sum()))
     place = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width - start, width)
     index = np.repeat(index, width)
     found = sorted_pairs(place, index) if by_key else sorted_pairs(index, place)
@@ -161,6 +176,7 @@ def _cells(
     """Entries [rows, k] as distinct cells of height x width tokens below n."""
     row, slot = np.nonzero(keys >= 0)
     tall, wide = block // height, block // width
+    spend(len(row) * tall * wide)
     y = row[:, None, None] * tall + np.arange(tall)[None, :, None]
     x = keys[row, slot][:, None, None] * wide + np.arange(wide)[None, None, :]
     y, x = (np.broadcast_to(part, (len(row), tall, wide)).ravel() for part in (y, x))
@@ -209,9 +225,12 @@ def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArr
 
 def _member_tiles(tables: Tables, atom: Member, tile: int, count: int) -> NDArray[np.bool_]:
     """Which tiles of the atom's side hold a member; the atom names i or j, not both."""
-    at = np.arange(count)
-    member = np.broadcast_to(tables.holds(atom, {"i": at, "j": at}), at.shape)
-    return np.bincount(at // tile, weights=member, minlength=-(-count // tile)) > 0
+    found = [np.zeros(0, np.bool_)]
+    for first, stop in strips(count):
+        at = np.arange(first, stop)
+        found.append(np.broadcast_to(tables.holds(atom, {"i": at, "j": at}), at.shape))
+    starts = np.arange(0, count, tile)
+    return np.logical_or.reduceat(np.concatenate(found), starts) if count else found[0]
 
 
 def _label_range(labels: Integers, tile: int) -> tuple[Integers, Integers]:

@@ -31,6 +31,7 @@ from patternc.language.formula import (
     Subtract,
     Variable,
 )
+from patternc.relation.effort import spend, strips
 from patternc.relation.evaluation import Integers, holds
 from patternc.relation.fold import TRUE
 from patternc.relation.formulas import operands_of, variables_of
@@ -42,6 +43,11 @@ _CELLS = 1 << 18
 def count(run: Run, rows: Integers, sizes: Sizes) -> int:
     """Values that the run visits over consecutive rows."""
     return int(counts(run, rows, sizes).sum())
+
+
+def counted(run: Run, rows: int, sizes: Sizes) -> int:
+    """Values that the run visits over the rows from 0 on, some rows at a time."""
+    return sum(count(run, np.arange(*strip), sizes) for strip in strips(rows))
 
 
 def counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
@@ -65,6 +71,7 @@ def periodic_counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
         return steps
     found = np.zeros(rows.shape, np.int64)
     period = _period(run)
+    spend(len(rows) * period, kept=False)
     height = max(1, _CELLS // period)
     for first in range(0, len(rows), height):
         some = slice(first, first + height)

@@ -263,16 +263,18 @@ def _parts(parts: int, body: Term, scope: Scope) -> Condition:
     """
     count = Constant(parts)
     cases = []
+    keys = range(parts if scope.tokens else 1)
+    own = {row: _in_part(row, parts, scope.row, scope) for row in range(-parts, parts)}
+    other = [_in_part(key, parts, scope.key, scope) if scope.tokens else TRUE for key in keys]
     for row in range(-parts, parts):
-        for key in range(parts if scope.tokens else 1):
+        for key in keys:
             inner = replace(
                 scope, row=Constant(row), key=Constant(key), count=count, length=count,
                 height=count, block=1, parts=parts, first=ZERO,
             )  # fmt: skip
-            inside = [_in_part(row, parts, scope.row, scope)]
-            if scope.tokens:
-                inside.append(_in_part(key, parts, scope.key, scope))
-            cases.append(conjunction([lower(body, inner), *inside]))
+            held = lower(body, inner)
+            if held != FALSE:
+                cases.append(conjunction([held, own[row], other[key]]))
     return disjunction(cases)
 
 

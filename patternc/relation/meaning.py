@@ -60,16 +60,17 @@ def mask(
     source: Source = TOKENS,
     sizes: Sizes | None = None,
     asking: Rows = TOKENS,
+    part: slice = slice(None),
 ) -> Booleans:
     """The pairs of `term` on the slots of `source`: booleans [queries, slots].
 
     Query row r stands at position r + n - queries, on an encoder at r. The `asking` rows of a
-    stream or tree are all of theirs.
+    stream or tree are all of theirs. `part` is a strip of the rows.
     """
     height = row_count(asking, n)
     count = height if queries is None else queries
     start = 0 if source == Encoder() else height - count
-    rows = np.arange(count, dtype=np.int64) + start
+    rows = np.arange(*part.indices(count), dtype=np.int64) + start
     keys = keys_of(source, slots(source, n, sizes or {}))
     home = home_of(asking)
     return pairs(term, Scope(rows, n, keys, inputs or {}, height, source, home, asking))
@@ -82,19 +83,20 @@ def multiplicity(
     inputs: Inputs | None = None,
     sizes: Sizes | None = None,
     sources: Sequence[Source] | None = None,
+    part: slice = slice(None),
 ) -> Integers:
     """How often each pair counts: integers [queries, columns], the columns of `columns`.
 
     Separate softmaxes of a combination add up. `sources` are those of the columns, where they are
-    more than the pattern's own.
+    more than the pattern's own. `part` is a strip of the rows.
     """
     among = sources_of(pattern) if sources is None else sources
     widths = [slots(source, n, sizes or {}) for source in among]
     height = row_count(pattern.rows, n) if queries is None else queries
-    counts = np.zeros((height, sum(widths)), np.int64)
+    counts = np.zeros((len(range(*part.indices(height))), sum(widths)), np.int64)
     for branch in pattern.sets:
-        parts = (mask(branch, n, queries, inputs, at, sizes, pattern.rows) for at in among)
-        counts += np.hstack(list(parts))
+        held = (mask(branch, n, queries, inputs, at, sizes, pattern.rows, part) for at in among)
+        counts += np.hstack(list(held))
     return counts
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from patternc.language.formula import All, Condition, Expression, VariableName
+from patternc.relation.effort import spend
 from patternc.relation.evaluation import Booleans, Integers, Values, evaluate, holds
 from patternc.relation.fold import TRUE, conjunction
 from patternc.relation.formulas import variables_of
@@ -78,6 +79,7 @@ def lengths(run: Run, rows: Integers, sizes: Sizes) -> Integers:
 def expand(run: Run, rows: Integers, sizes: Sizes) -> Iterator[tuple[Integers, Integers]]:
     """The run's values one by one as (row, value), in chunks, its filter applied."""
     start, visited = spans(run, rows, sizes)[0], lengths(run, rows, sizes)
+    spend(int(visited.sum()), kept=False)
     ends = np.cumsum(visited)
     first = 0
     while first < len(rows):
@@ -103,6 +105,7 @@ def values_of_row(run: Run, row: int, sizes: Sizes) -> Integers:
     if not holds(_row_guard(run), known):
         return np.zeros(0, np.int64)
     start, stop = (int(evaluate(end, known)) for end in (run.start, run.stop))
+    spend((stop - start) // run.step)
     values = np.arange(start, stop, run.step)
     kept = holds(filter_of(run), {**known, "j": values})
     return np.asarray(values[np.broadcast_to(kept, values.shape)])

@@ -122,6 +122,11 @@ def ended(n: int, branching: int) -> Integers:
     return np.stack([stops - 1, np.full_like(stops, n)], 1)
 
 
+def covered_pairs(n: int, branching: int) -> int:
+    """The pairs of all spans above level 0 with their tokens: each level has every token once."""
+    return n * max(len(level_sizes(n, branching)) - 1, 0)
+
+
 def covered(n: int, branching: int) -> Integers:
     """The tokens of each span above level 0: integers [slots - n, 2]."""
     return ranges(n, branching)[n:]

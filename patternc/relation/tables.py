@@ -18,6 +18,7 @@ from patternc.language.formula import Atom, Condition
 from patternc.language.sources import TEXT, TOKENS, Rows, Source
 from patternc.language.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
 from patternc.relation import given, spans
+from patternc.relation.effort import spend
 from patternc.relation.evaluation import Values, evaluate, holds, intervals
 from patternc.relation.fold import disjunction
 from patternc.relation.integer_sets import KeyCount
@@ -98,6 +99,7 @@ class Tables:
     def spans(self, table: SpanTable) -> Integers:
         """Intervals by slot or row, [slots or rows, 2 * intervals]."""
         if table not in self._spans:
+            spend(2 * spans.node_count(self.tokens, table.branching))
             self._spans[table] = _make_spans(table, self.tokens)
         return self._spans[table]
 
@@ -133,6 +135,7 @@ class Tables:
 
     def _make_rows(self, table: RowTable) -> Integers:
         rows, keys = (self._count(table, length) for length in (self.n, self.m))
+        spend(rows * (table.random.count if isinstance(table, RandomTable) else 1))
         match table:
             case RandomTable(random):
                 return self._drawn(random, rows, keys)
@@ -158,6 +161,7 @@ class Tables:
 
     def _make_members(self, table: MemberTable) -> Booleans:
         count = self._count(table, self.n if table.of_rows else self.m)
+        spend(count // 8)
         members = np.zeros(count, np.bool_)
         match table:
             case ConstantSet(listing):

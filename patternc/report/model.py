@@ -72,13 +72,12 @@ class ModelReport:
 def report_of(
     pattern: Pattern,
     work: Workload,
-    layers: int | None,
+    count: int,
     slots: dict[str, int],
     inputs: Mapping[str, Any],
     ignored: frozenset[str] = frozenset(),
 ) -> ModelReport:
-    """The report on `layers` layers of a pattern; its schedule is repeated."""
-    count = pattern.layers or 1 if layers is None else layers
+    """The report on `count` layers of a pattern; its schedule is repeated."""
     if work.n < 1 or count < 1:
         raise ValueError(f"at least one token and layer are expected, not {work.n} and {count}")
     looked_at = min(work.n, MOST_CHECKED)

@@ -64,6 +64,7 @@ def _layer(layer: LayerFacts) -> Json:
         "pairs_exact": [head.pairs.exact and head.with_multiplicity.exact for head in cost.heads],
         "pairs_least": [count.least for count in heads],
         "density": cost.density,
+        "head_density": list(cost.densities),
         "closed_form": [count.form for count in with_multiplicity],
         "closed_form_distinct": [count.form for count in heads],
         "order": [count.order for count in with_multiplicity],

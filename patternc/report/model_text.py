@@ -114,7 +114,13 @@ def _pairs(groups: list[Group]) -> Iterator[Row]:
             if head.with_multiplicity.most != head.pairs.most:
                 both = head.with_multiplicity
                 told += f" ({_number(both.least, both.most)} with multiplicity)"
-            yield layers, heads, told, f"{cost.density:.4%}", head.with_multiplicity.order
+            yield layers, heads, told, _density(cost, first), head.with_multiplicity.order
+
+
+def _density(cost: LayerCost, head: int) -> str:
+    """That of one head; a bound where its pairs are."""
+    pairs = cost.heads[head].pairs
+    return f"{'' if pairs.exact else 'at most '}{cost.densities[head]:.4%}"
 
 
 def _counted(head: HeadCount) -> object:

@@ -18,8 +18,9 @@ from patternc.relation.integer_sets import KeyCount
 from patternc.relation.runs import Run, Sizes
 from patternc.schedule.classes import EVERY, Classes
 
-# Positions at which schedules are weighed.
+# Positions at which schedules are weighed, and the longest segment that is weighed whole.
 LENGTH = 16384
+MOST_WEIGHED = 1 << 22
 
 
 @lru_cache(maxsize=4096)
@@ -39,6 +40,7 @@ def visited(
 def tiles_of(runs: Iterable[Run], classes: Classes | None, query_tile: int, n: int) -> int:
     """Tiles that the runs of one class list, over all classes of n positions."""
     classes = classes or EVERY
-    length = -(-((classes.segment or n) - classes.offset) // classes.stride)
+    segment = min(classes.segment or n, max(n, MOST_WEIGHED))
+    length = max(-(-(segment - classes.offset) // classes.stride), 0)
     rows, sizes = np.arange(-(-length // query_tile)), Sizes(length, length)
     return classes.count(n) * sum(count(run, rows, sizes) for run in runs)

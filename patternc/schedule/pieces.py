@@ -16,7 +16,7 @@ from patternc.relation.fold import FALSE, conjunction, disjunction, negation
 from patternc.relation.integer_sets import BudgetError, KeyCount, budget, excludes
 from patternc.relation.relation import Branch
 from patternc.schedule.classes import Classes, classed, classed_by
-from patternc.schedule.cost import LENGTH, visited
+from patternc.schedule.cost import LENGTH, MOST_WEIGHED, visited
 
 # How many of the products may be left for further launches to pay.
 WORTHWHILE = 0.8
@@ -64,7 +64,8 @@ def _pieces(formula: Condition, query_tile: int, key_tile: int) -> tuple[Piece, 
         return whole
     if all(_spares_anyway(piece.classes, query_tile) for piece in cut):
         return cut
-    n = max([LENGTH, *(piece.classes.segment for piece in cut if piece.classes)])
+    longest = max([LENGTH, *(piece.classes.segment for piece in cut if piece.classes)])
+    n = min(longest, MOST_WEIGHED)
     before, after = (_tiles(each, query_tile, key_tile, n) for each in (whole, cut))
     spared = after < WORTHWHILE * before
     return cut if spared else whole

@@ -28,6 +28,8 @@ from patternc.relation.sources import slots
 # about as many as slots.
 LONG = 131_072
 FEW = 256
+# Slots that are looked at; more of them are alike.
+MOST_JUDGED = 1 << 22
 # Tiles that a program may visit in any case, and the greatest part of its head's tiles.
 LEAST, PROGRAMS = 32, 64
 # Lines as long as others are cut if there are fewer than this.
@@ -123,7 +125,7 @@ def sizes_of(source: Source, n: int) -> Sizes:
         case Text():
             return Sizes(FEW, n)
         case _:
-            return Sizes(n, slots(source, n, {}))
+            return Sizes(n, min(slots(source, n, {}), MOST_JUDGED))
 
 
 def _literals(tilings: Sequence[Tiling]) -> Iterator[Literal]:

@@ -169,6 +169,20 @@ def test_a_global_set_that_gathers_nothing_is_told(text, expected):
         ("causal\nlocal(left=3) + strided(4)", []),
         ("(local(left=3) + strided(4)) & causal", []),
         ("columns([0]) + local(2) + random(3)", []),
+        # Blocks are causal by blocks.
+        ("causal + blocks(8) { diagonal }", []),
+        (
+            "local(left=9) + blocks(8) { diagonal } + blocks(8) { columns([0]) }"
+            " + blocks(8) { local(left=2) }",
+            [],
+        ),
+        ("causal + blocks(4) { blocks(2) { local(left=1) } }", []),
+        ("causal + blocks(8) { causal & random(2) }", []),
+        ("mix(causal, blocks(8) { causal } with alibi)", []),
+        ("causal + blocks(8) { local(1) }", ["P206"]),
+        ("causal + blocks(8) { diagonal } + blocks(4) { rows([0]) }", ["P206"]),
+        ("causal + (blocks(8) { diagonal } & local(3)) + segment(8)", ["P206"]),
+        ("causal + blocks(8) { random(2) }", ["P206"]),
     ],
 )
 def test_a_union_that_is_causal_in_part_is_told(text, expected):
@@ -185,7 +199,17 @@ def test_a_union_that_is_causal_in_part_is_told(text, expected):
         ("allow empty\ncolumns([5:])", []),
         ("where(j > i - 2 * n) & rows([1:])", ["P207"]),
         ("where(j > -2 * n + i) & rows([1:])", ["P207"]),
-        ("none", ["P207", "P208"]),
+        # The word alone says that there is no attention here; what comes out as nothing is told.
+        ("none", []),
+        ("causal\nnone", []),
+        ("local(2) - local(3)", ["P207", "P208"]),
+        ("none & local(1)", ["P207", "P208"]),
+        ("layers 3\nlayer == 1 -> none\nelse -> local(2)", []),
+        ("let nothing = none\nlayers 3\nlayer == 1 -> nothing\nelse -> local(2)", []),
+        ("heads 2\nhead == 0 -> none\nelse -> local(2)", []),
+        ("heads 2\nhead == 0 -> none\nelse -> columns([1])", ["P208"]),
+        ("heads 2\nhead == 0 -> none\nelse -> local(left=2, right=-1)", ["P207"]),
+        ("local(2) + full on stream(g, 4)\nrows g\nnone", []),
         ("heads 2\nhead == 0 -> columns([0:32])\nelse -> columns([32:])", []),
         ("heads 2\nhead == 0 -> segment(8) & rows([0:32])\nelse -> full", ["P207"]),
         ("layers 2\nlayer == 0 -> columns([0:32])\nelse -> columns([32:])", ["P208", "P208"]),

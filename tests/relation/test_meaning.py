@@ -276,9 +276,17 @@ def test_labels_join_equal_rows_and_keys_and_negative_ones_nothing():
         (t.Listed("plan"), {}, "`plan` is missing"),
         (t.Listed("plan"), {"plan": np.zeros(4, int)}, r"`plan` must be integers \[4, k\]"),
         (t.Listed("plan"), {"plan": np.zeros((4, 2))}, r"got float64 \[4, 2\]"),
-        (t.Same("s"), {"s": np.zeros(3, int)}, r"`s` must be integers \[4\] or \[batch, 4\], got int64 \[3\]"),
+        (
+            t.Same("s"),
+            {"s": np.zeros(3, int)},
+            r"`s` must be integers \[4\] or \[batch, 4\], got int64 \[3\]",
+        ),
         (t.Same("s"), {"s": np.zeros(4, bool)}, r"got bool \[4\]"),
-        (t.Columns(t.RunTimeSet("c")), {"c": np.zeros(5, bool)}, r"booleans \[4\] or \[batch, 4\], or integer"),
+        (
+            t.Columns(t.RunTimeSet("c")),
+            {"c": np.zeros(5, bool)},
+            r"booleans \[4\] or \[batch, 4\], or integer",
+        ),
         (t.Rows(t.RunTimeSet("c")), {"c": np.zeros((2, 2), int)}, r"got int64 \[2, 2\]"),
     ],
 )

@@ -6,12 +6,14 @@ import re
 import jsonschema
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from examples import table
 from patternc import Pattern
 from patternc.analysis.complexity.layers import Workload
 from patternc.analysis.papers import papers
 from patternc.analysis.roofline import devices, measurements
+from patternc.cli import commands
 from patternc.report.model_json import schema
 from patternc.zoo import zoo
 from tests.analysis.forms import holds_at, value
@@ -252,3 +254,134 @@ def test_nonsense_is_refused():
         Pattern.parse("full").report(0)
     with pytest.raises(ValueError, match="at least one token and layer"):
         Pattern.parse("full").report(8, 0)
+
+
+# Heads that differ
+
+TWO_KINDS = "heads 3\nhead == 0 -> full\nelse -> mix(local(1), diagonal)"
+
+
+def test_each_head_is_told_its_own_density_in_every_format():
+    n = 100
+    report = Pattern.parse(TWO_KINDS).report(n)
+    window = (3 * n - 2) / n**2
+    (layer,) = report.document()["layers"]
+    assert layer["head_density"] == pytest.approx([1, window, window])
+    assert layer["density"] == pytest.approx((1 + 2 * window) / 3)
+    VALIDATOR.validate(json.loads(json.dumps(report.document())))
+    rows = [line.split() for line in report.text().splitlines() if line.split()[:1] == ["0"]][:2]
+    assert [(row[1], next(cell for cell in row if "%" in cell)) for row in rows] == [
+        ("0", "100.0000%"),
+        ("1-2", "2.9800%"),
+    ]
+    for told in (report.markdown(), report.html()):
+        assert "100.0000%" in told
+        assert "2.9800%" in told
+        assert f"{layer['density']:.4%}" not in told
+
+
+def test_heads_on_other_sources_are_told_their_share_of_all_columns():
+    n, text = 50, "heads 2\nhead == 0 -> full on persistent(30)\nelse -> local(2)"
+    mask = Pattern.parse(text).mask(n)
+    (layer,) = Pattern.parse(text).report(n).document()["layers"]
+    assert layer["head_density"] == pytest.approx(mask.mean((1, 2)))
+    assert layer["density"] == pytest.approx(mask.mean())
+
+
+def test_the_density_of_a_bound_says_so():
+    text = "heads 2\nhead == 0 -> same(document)\nelse -> local(1)"
+    told = Pattern.parse(text).report(100).text()
+    assert "at most 100.0000%" in told
+    assert "at most 2.9800%" not in told
+
+
+def test_the_order_of_layers_is_reported_the_right_way_round():
+    text = "causal\nlayers 2\nlayer == 0 -> columns(period(128, 127:128))\nelse -> segment(128)"
+    (line,) = (one for one in Pattern.parse(text).report(1024).text().splitlines() if "P211" in one)
+    assert line.endswith(
+        "at n = 1024, after 2 layers in the opposite order; as written not within 2 layers"
+    )
+    (line,) = (
+        one for one in Pattern.parse(text).report(1024, 6).text().splitlines() if "P211" in one
+    )
+    assert line.endswith("after 2 layers in the opposite order; as written after 3")
+
+
+# What is asked
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("fp16", "float16"),
+        ("half", "float16"),
+        ("bf16", "bfloat16"),
+        ("BF16", "bfloat16"),
+        ("fp32", "float32"),
+        ("float", "float32"),
+        ("torch.bfloat16", "bfloat16"),
+        (np.float16, "float16"),
+        (np.dtype("float32"), "float32"),
+        (None, "bfloat16"),
+    ],
+)
+def test_dtypes_are_taken_by_their_usual_names(given, name):
+    pattern = Pattern.parse("local(4)")
+    told = pattern.report(64, dtype=given).document()
+    assert told == pattern.report(64, dtype=name).document()
+    assert told["dtype"] == name
+
+
+def test_dtypes_of_torch_are_taken():
+    torch = pytest.importorskip("torch")
+    pattern = Pattern.parse("local(4)")
+    for name in ("float32", "float16", "bfloat16"):
+        assert pattern.report(64, dtype=getattr(torch, name)).document()["dtype"] == name
+    with pytest.raises(ValueError, match=r"dtype is torch\.float64"):
+        pattern.report(64, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "told"),
+    [
+        ({"n": "64"}, TypeError, "n is '64' .str.; an integer is expected"),
+        ({"n": 64.0}, TypeError, "n is 64.0"),
+        ({"n": True}, TypeError, "n is True"),
+        ({"n": -1}, ValueError, "n is -1"),
+        ({"n": 1 << 31}, ValueError, "at most 2,147,483,647 tokens"),
+        ({"head_dim": 0}, ValueError, "head_dim is 0"),
+        ({"head_dim": "64"}, TypeError, "head_dim is '64'"),
+        ({"kv_heads": 0}, ValueError, "kv_heads is 0"),
+        ({"layers": "2"}, TypeError, "layers is '2'"),
+        ({"layers": 1 << 17}, ValueError, "layers is 131072; at most 65,536"),
+        ({"dtype": "int8"}, ValueError, "dtype is 'int8'"),
+        ({"slots": 3}, TypeError, "slots is 3"),
+        ({"slots": {"encoder": 1 << 40}}, ValueError, "at most 2,147,483,647"),
+    ],
+)
+def test_odd_questions_are_refused_by_name(asked, error, told):
+    with pytest.raises(error, match=told):
+        Pattern.parse("full").report(**{"n": 64, **asked})
+
+
+def test_integers_of_numpy_are_lengths_too():
+    pattern = Pattern.parse("local(4)")
+    asked = pattern.report(np.int64(64), np.int32(2), head_dim=np.int16(8))
+    assert asked.json() == pattern.report(64, 2, head_dim=8).json()
+
+
+@pytest.mark.parametrize("n", ["0", "-1", "4k", "1e3", "64.0", "", str(1 << 31)])
+def test_the_command_refuses_odd_lengths_in_a_line(n):
+    done = CliRunner().invoke(commands, ["report", "-e", "full", "-n", n])
+    assert done.exit_code == 2
+    assert "Invalid value for '-n'" in done.stderr
+
+
+def test_the_command_takes_short_names_of_dtypes():
+    told = [
+        CliRunner().invoke(commands, ["report", "-e", "full", "-n", "9", "--dtype", name]).stdout
+        for name in ("fp16", "float16")
+    ]
+    assert told[0] == told[1] != ""
+    wrong = CliRunner().invoke(commands, ["report", "-e", "full", "-n", "9", "--dtype", "int8"])
+    assert (wrong.exit_code, "one of float32, float16, bfloat16" in wrong.stderr) == (2, True)

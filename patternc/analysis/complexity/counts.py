@@ -19,9 +19,9 @@ from patternc.analysis.complexity.scattered import scattered
 from patternc.analysis.complexity.tally import UncountedError
 from patternc.analysis.complexity.unions import union
 from patternc.language.formula import Atom, Condition
-from patternc.language.sources import Encoder, Pool, Source, Tokens, Tree
+from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
 from patternc.layout.count import TILE, key_runs, pairs_of
-from patternc.relation import fold
+from patternc.relation import fold, spans
 from patternc.relation.errors import InputError
 from patternc.relation.predicate import (
     InRow,
@@ -41,6 +41,8 @@ from patternc.relation.tables import HeadTables, Tables
 Sizes = Mapping[str, int]
 # Pairs looked at one by one where no closed form is found: some seconds.
 MOST_LOOKED_AT = 1 << 28
+# Tokens that are counted row by row sooner than a closed form is found.
+MOST_DIRECT = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,51 @@ def head_count(relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool)
         for parts in both
     )
     return HeadCount(distinct, all_pairs)
+
+
+def exact_pairs(relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool) -> int:
+    """The sum of mu: by closed forms where there are some and counting would take longer.
+
+    Raises `InputError` where an input is missing, `EffortError` where there is too much to list.
+    """
+    return sum(
+        branch.multiplicity * _exactly(branch, relation, tables, sizes, grid)
+        for branch in relation.branches
+    )
+
+
+def _exactly(
+    branch: Branch, relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool
+) -> int:
+    _verify_given(branch, tables.of(branch.source))
+    if isinstance(relation.rows, Tree):
+        return spans.covered_pairs(tables.n, relation.rows.branching)
+    if tables.n > MOST_DIRECT and relation.rows == TOKENS and not grid:
+        form = _closed_form(branch, sizes)
+        if form is not None and form.holds_at(tables.n):
+            return form.at(tables.n)
+    return pairs_of(branch, tables.of(branch.source))
+
+
+def _verify_given(branch: Branch, tables: Tables) -> None:
+    """Raises `InputError` before anything is counted, not after."""
+    for atom in atoms_of(branch.predicate):
+        match atom:
+            case InRow(ListedTable() as table):
+                tables.rows(table)
+            case Member(SetTable() as table):
+                tables.members(table)
+            case SameLabel(table):
+                tables.labels(table)
+            case _:
+                pass
+
+
+def _closed_form(branch: Branch, sizes: Sizes) -> Count | None:
+    if isinstance(branch.source, Tree):
+        return None
+    least, most, _ = _closed(branch, (branch.formula,), extent(branch.source, sizes))
+    return least if least is most else None
 
 
 def _by_source(branches: Iterable[Branch]) -> list[tuple[Branch, ...]]:

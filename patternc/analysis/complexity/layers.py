@@ -51,16 +51,17 @@ class Both:
 class LayerCost:
     """One layer; per head where a tuple, summed over the heads elsewhere.
 
-    `keys` are the slots of all sources. `useful` and `issued` are floating-point operations: of the
-    pairs, and of the whole tiles that hold them (None where tables or inputs decide the tiles).
-    `tiles` are visited ones, `tile` is (query rows, keys). Caches are bytes of keys and values;
+    `rows` are the queries, `keys` the slots of all sources. `useful` and `issued` are
+    floating-point operations: of the pairs, and of the whole tiles that hold them (None where
+    tables or inputs decide the tiles). `tiles` are visited ones, `tile` is
+    (query rows, keys). Caches are bytes of keys and values;
     `decode_keys` says how many tokens of each key head later rows still need, None where rows see
     later tokens.
     """
 
     heads: tuple[HeadCount, ...]
+    rows: int
     keys: int
-    density: float
     tile: tuple[int, int]
     tiles: tuple[int | None, ...]
     useful: Both
@@ -70,6 +71,18 @@ class LayerCost:
     prefill_cache: int
     decode_cache: int | None
     decode_keys: tuple[int, ...] | None
+
+    @property
+    def density(self) -> float:
+        """Distinct pairs among all pairs of queries and keys, over all heads."""
+        pairs = sum(head.pairs.most for head in self.heads)
+        return pairs / max(len(self.heads) * self.rows * self.keys, 1)
+
+    @property
+    def densities(self) -> tuple[float, ...]:
+        """The same of every head, over the keys of the layer: their mean is `density`."""
+        cells = max(self.rows * self.keys, 1)
+        return tuple(head.pairs.most / cells for head in self.heads)
 
 
 def layer_cost(
@@ -91,8 +104,8 @@ def layer_cost(
     others = keys - slots.get(TOKENS, 0)
     return LayerCost(
         heads=heads,
+        rows=work.n,
         keys=keys,
-        density=sum(head.pairs.most for head in heads) / max(len(heads) * work.n * keys, 1),
         tile=tile,
         tiles=tiles,
         useful=_products(sum(head.with_multiplicity.most for head in heads), work),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patternc.analysis.complexity.counts import exact_pairs
 from patternc.language.sources import Tree, name_of
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation import spans
+from patternc.relation.effort import EffortError, effort
 from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
 from patternc.relation.sources import row_count
@@ -53,10 +54,10 @@ def rows_cost(relations: Sequence[Relation], tables: Sequence[HeadTables]) -> Ro
 def _pairs(relation: Relation, tables: HeadTables) -> int | None:
     match relation.rows:
         case Tree(branching):
-            ends = spans.covered(tables.n, branching)
-            return int((ends[:, 1] - ends[:, 0]).sum())
+            return spans.covered_pairs(tables.n, branching)
         case rows:
             try:
-                return pairs_with_multiplicity(relation, tables.asked_by(rows))
-            except InputError:
+                with effort():
+                    return exact_pairs(relation, tables.asked_by(rows), {}, grid=False)
+            except (InputError, EffortError):
                 return None

@@ -122,6 +122,8 @@ def row_sizes(runs: tuple[Run, ...], n: int) -> Progressions:
     if not all(map(is_countable, runs)):
         raise BudgetError("the keys of a row are chosen one by one")
     period = n if n <= _FEW else min(n, _period_of(runs))
+    if period > _MOST_STRETCHES:
+        raise BudgetError("the sizes of the rows have too long a period")
     start = np.arange(period)
     stop = start + (n - 1 - start) // period * period
     return Progressions.joined(list(_stretches(runs, period, start, stop)))

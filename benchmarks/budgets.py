@@ -1,0 +1,191 @@
+"""Every command at every length: time and peak memory, and what runs past its budget.
+
+    python benchmarks/budgets.py [--program NAME] [--command NAME] [-n LENGTH] [--output FILE]
+
+Asked: 10 s and 1 GB for any command, program and length, on a quiet machine; an answer that is a
+bound, or an error that names the limit, is an answer. A crash is neither. Every run is a forked
+process with a limit of address space and of processor time. Programs are the examples and those of
+`budget_programs.txt`, which are written to be hard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ROOT / "benchmarks" / "budget_programs.txt"
+LENGTHS = (1, 1 << 20, 10**9, (1 << 31) - 1)
+SECONDS, MEGABYTES = 10, 1024
+# Of address space: numpy reserves more than it touches.
+MOST_BYTES = 4 << 30
+REFUSALS = (
+    "EffortError",
+    "SizeError",
+    "InputError",
+    "LengthError",
+    "ValueError",
+    "PatternError",
+    "UsageError",
+    "MemoryError",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command on one program: `told` is ok, the name of a refusal with its text, or a fault."""
+
+    program: str
+    command: str
+    n: int
+    seconds: float
+    megabytes: int
+    told: str
+
+    @property
+    def fine(self) -> bool:
+        crashed = self.told.startswith("fault")
+        return not crashed and self.seconds <= SECONDS and self.megabytes <= MEGABYTES
+
+
+def hard() -> dict[str, str]:
+    """The programs of the file: paragraphs that begin with `## NAME`."""
+    parts = PROGRAMS.read_text(encoding="utf-8").split("## ")[1:]
+    return {part.split("\n", 1)[0].strip(): part.split("\n", 1)[1] for part in parts}
+
+
+def every_program() -> dict[str, str]:
+    examples = sorted((ROOT / "examples").glob("*.pat"))
+    return {**{path.stem: path.read_text(encoding="utf-8") for path in examples}, **hard()}
+
+
+def commands() -> dict[str, Callable[[str, int], object]]:
+    """Each takes the text of a program and n."""
+    from patternc import Pattern
+    from patternc.report import picture, reasons, terminal, views
+
+    def show(text: str, n: int) -> object:
+        view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
+        return terminal.draw(view.panels(2)), picture.svg("a", "b", view.panels(4)), view.facts()
+
+    def layout(text: str, n: int) -> object:
+        found = Pattern(text).layout(n)
+        return found.counts(), found.row(0, 0), found.column(0, 0)
+
+    def other(text: str) -> str:
+        return text.replace("256", "255").replace("128", "127")
+
+    def report(text: str, n: int) -> object:
+        found = Pattern(text).report(n)
+        return found.text(), found.json()
+
+    return {
+        "check": lambda text, n: Pattern(text).check(min(n, 1 << 24), teach=True),
+        "warnings": lambda text, n: Pattern(text).check(n),
+        "report": report,
+        "html": lambda text, n: Pattern(text).report(n).html(),
+        "svg": lambda text, n: Pattern(text).report(n).svg(),
+        "show": show,
+        "why": lambda text, n: reasons.text(Pattern(text).why(n, n - 1, 0)),
+        "diff": lambda text, n: Pattern(text).diff(Pattern("local(8)"), n),
+        "variant": lambda text, n: Pattern(text).diff(Pattern(other(text)), n),
+        "compile": lambda text, n: Pattern(text).compile(),
+        "pairs": lambda text, n: Pattern(text).pairs(n),
+        "layout": layout,
+        "reach": lambda text, n: Pattern(text).reach(n),
+        "mask": lambda text, n: Pattern(text).mask(n).nbytes,
+        "unmet": lambda text, n: Pattern(text).unmet(n),
+        "growth": lambda text, n: Pattern(text).growth(),
+        "contributions": lambda text, n: Pattern(text).contributions(n),
+        "graph": lambda text, n: Pattern(text).graph(n, max(64, n // 256)),
+    }
+
+
+ONCE = ("compile", "growth")
+"""Commands that no length is asked of."""
+
+
+def measured(name: str, command: str, n: int, body: Callable[[], object]) -> Run:
+    """The body in a process of its own."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        _answer(write, body)
+    os.close(write)
+    told = b"".join(iter(lambda: os.read(read, 65536), b"")).decode()
+    os.close(read)
+    _, status, used = os.wait4(child, 0)
+    told = told or f"fault: ended by signal {status & 0x7F}"
+    busy = used.ru_utime + used.ru_stime
+    return Run(name, command, n, round(busy, 2), used.ru_maxrss // 1024, told)
+
+
+def _answer(write: int, body: Callable[[], object]) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 5, SECONDS + 6))
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    try:
+        body()
+        told = "ok"
+    except BaseException as error:
+        kind = type(error).__name__
+        said = str(error).strip().split("\n")[0][:160]
+        told = f"{kind if kind in REFUSALS else 'fault: ' + kind}: {said}"
+    os.write(write, told.encode())
+    os._exit(0)
+
+
+def runs(
+    programs: dict[str, str], only: tuple[str, ...], lengths: tuple[int, ...]
+) -> Iterator[Run]:
+    known = commands()
+    for name, text in programs.items():
+        for command in only or tuple(known):
+            for n in (0,) if command in ONCE else lengths:
+                yield measured(name, command, n, lambda: known[command](text, n))  # noqa: B023
+
+
+@click.command()
+@click.option("--program", "chosen", multiple=True, help="Only these.")
+@click.option("--command", "only", multiple=True, help="Only these.")
+@click.option("-n", "lengths", type=int, multiple=True, help="Only these lengths.")
+@click.option("--all", "every", is_flag=True, help="Tell those within their budget, too.")
+@click.option("--hard", "only_hard", is_flag=True, help="Not the examples.")
+@click.option("--output", type=click.Path(), help="Also write JSON here.")
+def main(
+    chosen: tuple[str, ...],
+    only: tuple[str, ...],
+    lengths: tuple[int, ...],
+    every: bool,
+    only_hard: bool,
+    output: str | None,
+) -> None:
+    """Print a row for each run past its budget; exit with 1 if there is one."""
+    sys.path.insert(0, str(ROOT))
+    known = every_program()
+    among = hard() if only_hard else known
+    programs = {name: known[name] for name in chosen or among}
+    found = []
+    for run in runs(programs, only, lengths or LENGTHS):
+        found.append(run)
+        if every or not run.fine:
+            row = f"{run.program:34} {run.command:13} {run.n:>11} {run.seconds:>6.1f} s"
+            click.echo(f"{row} {run.megabytes:>5} MB  {run.told}")
+    past = [run for run in found if not run.fine]
+    click.echo(f"{len(found)} runs, {len(past)} past the budget")
+    if output:
+        Path(output).write_text(json.dumps([asdict(run) for run in found], indent=1) + "\n")
+    sys.exit(bool(past))
+
+
+if __name__ == "__main__":
+    main()

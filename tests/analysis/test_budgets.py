@@ -1,0 +1,230 @@
+"""Closed-form pairs equal those counted one by one; what would take too long names its limit."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from patternc import Pattern
+from patternc.analysis.complexity import counts
+from patternc.analysis.complexity.counts import exact_pairs
+from patternc.layout.count import pairs_with_multiplicity
+from patternc.relation import effort
+from patternc.relation.effort import EffortError, spend
+from patternc.relation.errors import InputError, LengthError
+from patternc.relation.lengths import fitting
+from patternc.relation.relation import relation
+from patternc.relation.tables import HeadTables
+from patternc.zoo import zoo
+from tests.analysis.test_counts import EXAMPLES, closed, distinct
+from tests.terms import patterns
+
+LENGTHS = (0, 1, 2, 63, 129, 500, 1023)
+BILLION = 10**9
+
+
+def both(pattern, n: int) -> tuple[int, int]:
+    """Pairs by closed forms, and counted row by row."""
+    held = relation(pattern)
+    tables = HeadTables(n, {}, {"encoder": n})
+    grid = fitting(pattern) is not None
+    sizes = {"encoder": n}
+    return exact_pairs(held, tables, sizes, grid), pairs_with_multiplicity(held, tables)
+
+
+@pytest.fixture
+def always_closed(monkeypatch):
+    monkeypatch.setattr(counts, "MOST_DIRECT", -1)
+
+
+@pytest.mark.parametrize("name", list(filter(closed, EXAMPLES)))
+@pytest.mark.usefixtures("always_closed")
+def test_closed_pairs_of_every_example_are_those_counted_row_by_row(name):
+    for pattern in distinct(EXAMPLES[name].pattern):
+        for n in LENGTHS:
+            found, counted = both(pattern, n)
+            assert found == counted, n
+
+
+@given(patterns, st.integers(0, 200))
+@settings(max_examples=40)
+def test_closed_pairs_of_random_patterns_are_those_counted_row_by_row(pattern, n):
+    before, counts.MOST_DIRECT = counts.MOST_DIRECT, -1
+    try:
+        found, counted = both(pattern, n)
+    except LengthError:
+        assume(False)
+    finally:
+        counts.MOST_DIRECT = before
+    assert found == counted
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("local(300) + global([0, -1])", 40_001),
+        ("mix(segment(512), segment(1024, dilation=2))", 33_333),
+        ("causal\nblocks(64) { random(2) + local(1) }", 20_000),
+        ("local(9) + full on pool(16, sum, tail=merge)", 20_011),
+        ("local(9) + full on memory(100)", 20_000),
+    ],
+)
+def test_pairs_beyond_the_direct_lengths_are_the_same(text, n, monkeypatch):
+    pattern = Pattern(text)
+    found = pattern.pairs(n)
+    monkeypatch.setattr(counts, "MOST_DIRECT", n)
+    assert pattern.pairs(n) == found
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_pairs_at_a_billion_tokens_are_exact_or_name_what_lacks(name):
+    pattern = Pattern.from_zoo(name)
+    slots = {"encoder": BILLION}
+    try:
+        found = pattern.pairs(BILLION, slots=slots)
+    except (LengthError, InputError):
+        assert not closed(name)
+    except EffortError:
+        assert name == "bp_transformer"
+    else:
+        assert len(found) == (pattern.heads or 1)
+        assert all(0 <= count <= 8 * BILLION**2 for count in found)
+
+
+def test_a_missing_input_is_told_before_the_effort():
+    with pytest.raises(InputError, match="document"):
+        Pattern("causal & same(document)").pairs(BILLION)
+
+
+def test_the_rows_of_a_tree_are_counted_at_any_length():
+    pattern = Pattern.from_zoo("bp_transformer")
+    for n in (1, 2, 37, 64, 100):
+        assert pattern.pairs(n, rows="tree") == pattern.mask(n, rows="tree").sum((1, 2)).tolist()
+    assert pattern.pairs(BILLION, rows="tree") == [30 * BILLION] * 8
+
+
+@pytest.mark.parametrize("name", ["bp_transformer", "etc"])
+def test_a_report_on_other_rows_at_a_billion_tokens(name):
+    document = Pattern.from_zoo(name).report(BILLION, 1).document()
+    (rows,) = document["layers"][0]["other_rows"]
+    known = name == "bp_transformer"
+    assert rows["pairs"] == [30 * BILLION if known else None] * len(rows["pairs"])
+
+
+# Bounds
+
+
+def test_a_layout_names_its_limit_at_lengths_too_long_to_list():
+    pattern = Pattern("random(8)")
+    assert pattern.layout(4096).counts().partial[0] > 0
+    with pytest.raises(EffortError, match="listed one by one, more than 8,388,608"):
+        pattern.layout((1 << 31) - 1).counts()
+    full, partial = (sum(part) for part in vars_of(Pattern("local(8)").layout(BILLION).counts()))
+    assert full + partial == 3 * -(-BILLION // 128) - 2
+
+
+def vars_of(found) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return found.full, found.partial
+
+
+@pytest.mark.parametrize(("cells", "refused"), [(9, False), (10, False), (11, True)])
+def test_effort_ends_at_its_bound(cells, refused):
+    with effort.effort(10):
+        if refused:
+            with pytest.raises(EffortError):
+                spend(cells)
+        else:
+            spend(cells)
+
+
+def test_effort_adds_up_and_inner_bounds_count_as_the_outermost():
+    with effort.effort(10):
+        with effort.effort(1 << 40):
+            spend(6)
+        with pytest.raises(EffortError, match=r"5 rows, pairs or tiles .* more than 4;"):
+            spend(5)
+    spend(1 << 60)
+
+
+def test_one_array_is_bounded_by_itself():
+    with effort.effort():
+        spend(effort.AT_ONCE)
+        with pytest.raises(EffortError):
+            spend(effort.AT_ONCE + 1)
+        spend(effort.AT_ONCE + 1, kept=False)
+
+
+def test_lengths_beyond_32_bits_are_refused():
+    pattern = Pattern("local(8)")
+    assert pattern.pairs((1 << 31) - 1) == [17 * ((1 << 31) - 1) - 72]
+    for ask in (pattern.pairs, pattern.report, pattern.reach, pattern.check, pattern.mask):
+        with pytest.raises(ValueError, match="at most 2,147,483,647 tokens"):
+            ask(1 << 31)
+
+
+# Masks in strips
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mix(local(3), blocks(4) { random(2) + local(1) }, segment(7))",
+        "local(1) + full on pool(5, mean) + local(2) on memory(9)",
+        "heads 2\nhead == 0 -> full on encoder + diagonal\nelse -> blocks(parts=3) { diagonal }",
+        "permuted([3, 1, 0, 2]) + same(document) + columns(these) + listed(plan)",
+        "neighborhood([10, 10], radius=[1, 2], edge=shift)",
+        "causal\ndiagonal + contextual(2) on tree(2)",
+    ],
+)
+@pytest.mark.parametrize("queries", [None, 0, 1, 37, 130])
+def test_masks_in_strips_are_those_built_at_once(text, queries, monkeypatch):
+    from patternc import dense
+
+    pattern, n = Pattern(text), 100
+    known = {
+        "document": np.arange(n) // 9,
+        "these": np.array([0, 40]),
+        "plan": np.arange(2 * n).reshape(n, 2) % 77,
+    }
+    inputs = {item.name: known[item.name] for item in pattern.inputs if item.name in known}
+    asked = {"queries": queries, "slots": {"encoder": 50}, **inputs}
+    whole = pattern.multiplicity(n, **asked)
+    mask = pattern.mask(n, **asked)
+    monkeypatch.setattr(dense, "STRIP", 250)
+    monkeypatch.setattr(dense, "STRIPS", 50)
+    assert np.array_equal(pattern.multiplicity(n, **asked), whole)
+    assert np.array_equal(mask, whole > 0)
+    assert (mask.dtype, whole.dtype) == (np.bool_, np.int64)
+
+
+def test_a_mask_needs_little_beside_itself():
+    import tracemalloc
+
+    pattern = Pattern("local(8) + strided(64) + blocks(16) { random(2) }")
+    pattern.mask(64)
+    tracemalloc.start()
+    mask = pattern.mask(4096)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.2 * mask.nbytes + (8 << 20)
+
+
+def test_masks_past_memory_name_their_size_and_what_to_ask_instead():
+    pattern = Pattern("heads 2\nlocal(8)")
+    for ask, size in ((pattern.mask, "1,862.7 GB"), (pattern.multiplicity, "14,901.2 GB")):
+        with pytest.raises(ValueError, match=rf"2 x 1,000,000 x 1,000,000 takes {size}") as told:
+            ask(1_000_000)
+        assert isinstance(told.value, MemoryError)
+        assert "`pairs`, `layout`, `reach` and `report`" in str(told.value)
+
+
+def test_the_size_of_a_mask_is_judged_by_what_is_free(monkeypatch):
+    from patternc import dense
+
+    pattern = Pattern("local(8)")
+    monkeypatch.setattr(dense, "free_bytes", lambda: 100 * 100 + dense.WORKING * 100)
+    assert pattern.mask(100).shape == (1, 100, 100)
+    with pytest.raises(dense.SizeError):
+        pattern.mask(101)
+    monkeypatch.setattr(dense, "free_bytes", lambda: None)
+    assert pattern.mask(101).shape == (1, 101, 101)
