@@ -28,6 +28,7 @@ from patternc.language.formula import (
     VariableName,
 )
 from patternc.relation import fold
+from patternc.relation.formulas import LARGEST, fits
 from patternc.relation.runs import Run
 from patternc.relation.tangles import is_tangled
 from patternc.relation.text import PLAIN
@@ -298,7 +299,10 @@ def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Ru
     known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
     build = isl.AstBuild.from_context(known)
     tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
-    return tuple(_loops(tree, fold.TRUE))
+    found = tuple(_loops(tree, fold.TRUE))
+    for run in found:
+        _verify_fits(run)
+    return found
 
 
 def condition_of(plane: isl.Set) -> Condition:
@@ -306,7 +310,15 @@ def condition_of(plane: isl.Set) -> Condition:
     outer = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 2)
     outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
     build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
-    return _condition(build.expr_from_set(outer.params().compute_divs()), {})
+    found = _condition(build.expr_from_set(outer.params().compute_divs()), {})
+    _verify_fits(found)
+    return found
+
+
+def _verify_fits(form: Run | Condition) -> None:
+    """Refuses closed forms whose parts may leave 63 bits."""
+    if not fits(form, LARGEST):
+        raise BudgetError("the closed forms of this relation leave 63 bits")
 
 
 Names = dict[str, Expression]

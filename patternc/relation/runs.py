@@ -66,6 +66,8 @@ def spans(run: Run, rows: Integers, sizes: Sizes) -> tuple[Integers, Integers]:
     start, stop = (
         np.broadcast_to(evaluate(end, values), rows.shape) for end in (run.start, run.stop)
     )
+    # What filters leave may be far less than the run goes on for.
+    stop = np.minimum(stop, max(sizes))
     return start, np.where(holds(_row_guard(run), values), np.maximum(start, stop), start)
 
 
@@ -103,7 +105,7 @@ def values_of_row(run: Run, row: int, sizes: Sizes) -> Integers:
     if not holds(_row_guard(run), known):
         return np.zeros(0, np.int64)
     start, stop = (int(evaluate(end, known)) for end in (run.start, run.stop))
-    values = np.arange(start, stop, run.step)
+    values = np.arange(start, min(stop, max(sizes)), run.step)
     kept = holds(filter_of(run), {**known, "j": values})
     return np.asarray(values[np.broadcast_to(kept, values.shape)])
 

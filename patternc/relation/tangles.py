@@ -68,8 +68,19 @@ def _is_plain_sum(found: Linear) -> bool:
     divisions = [term for term, _ in found.terms if isinstance(term, FloorDivide | Modulo)]
     sides = [variables_of(term) - {"n"} for term, _ in found.terms]
     apart = len(frozenset().union(*sides)) == sum(map(len, sides))
+    apart = apart or _is_of_residues(found)
     small = all(abs(factor) <= LARGEST_FACTOR for _, factor in found.terms)
     return apart and small and all(_is_plain_division(each, len(sides) == 1) for each in divisions)
+
+
+def _is_of_residues(found: Linear) -> bool:
+    """Positions, their blocks and residues, whose sizes divide one another."""
+    divided = [term.left for term, _ in found.terms if isinstance(term, FloorDivide | Modulo)]
+    alike = _unlike(set(_divisors(found.expression()))) == 1
+    inside = [term for position in divided for term, _ in linear(position).terms]
+    every = [variables_of(term) for term, _ in found.terms]
+    alone = all(isinstance(term, Variable) for term in inside)
+    return alike and alone and all(len(names) == 1 and "n" not in names for names in every)
 
 
 def _is_plain_division(division: Expression, alone: bool) -> bool:

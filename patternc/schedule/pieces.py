@@ -21,6 +21,8 @@ from patternc.schedule.cost import LENGTH, visited
 # How many of the products may be left for further launches to pay.
 WORTHWHILE = 0.8
 MOST_ITEMS = 16
+# Longer segments are weighed by their beginning.
+LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def _pieces(formula: Condition, query_tile: int, key_tile: int) -> tuple[Piece, 
         return whole
     if all(_spares_anyway(piece.classes, query_tile) for piece in cut):
         return cut
-    n = max([LENGTH, *(piece.classes.segment for piece in cut if piece.classes)])
+    segments = (piece.classes.segment for piece in cut if piece.classes)
+    n = max([LENGTH, *(min(segment, LONGEST) for segment in segments)])
     before, after = (_tiles(each, query_tile, key_tile, n) for each in (whole, cut))
     spared = after < WORTHWHILE * before
     return cut if spared else whole
