@@ -32,6 +32,9 @@ _ROOM = 2**63 - 2**34
 # Intermediate results beyond this are a slip, and would take long to compute.
 _MOST_BITS = 65_536
 
+# Residues of positions repeat after as many, which counting goes through.
+_GREATEST_MODULUS = 2**40
+
 
 class NoValueError(Exception):
     """A value that does not exist, or does not fit."""
@@ -129,12 +132,15 @@ def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> 
         case "//":
             return formula.FloorDivide(left, _divisor(node, right, place))
         case "%":
-            return formula.Modulo(left, _divisor(node, right, place))
+            divisor = _divisor(node, right, place)
+            if divisor.value > _GREATEST_MODULUS:
+                raise too_large(node.right, place)
+            return formula.Modulo(left, divisor)
         case _:
             raise AssertionError(f"not arithmetic on positions: {node.operator}")
 
 
-def _divisor(node: Binary, right: Expression, place: Place) -> Expression:
+def _divisor(node: Binary, right: Expression, place: Place) -> Constant:
     assert isinstance(right, Constant)
     if right.value > 0:
         return right
