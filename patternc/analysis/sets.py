@@ -21,9 +21,9 @@ from patternc.relation.integer_sets import (
     budget,
     context,
     loops_of,
+    text_of,
 )
 from patternc.relation.runs import Run, Sizes, values_of_row
-from patternc.relation.text import PLAIN
 
 # About 0.2 s.
 OPERATIONS = 200_000
@@ -131,7 +131,7 @@ def _inside(formula: Condition, n: int, m: int) -> str:
 
 
 def _at(formula: Condition, n: int) -> str:
-    return f"n = {n} and ({PLAIN.condition(formula)})"
+    return f"n = {n} and ({text_of(formula)})"
 
 
 def _set(body: str) -> TileSet:

@@ -8,7 +8,7 @@ every pair. What is no bound is asked pair by pair. Non-goals: the loops over ti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
 from typing import Literal, NamedTuple
@@ -77,6 +77,13 @@ def keys_of_rows(value: Condition) -> Bounded | Either:
 def rows_of_keys(value: Condition) -> Bounded | Either:
     """The pairs of a condition by the rows of each key."""
     return _all_bounded(value, "i", ())
+
+
+def unbounded(value: Condition, by_position: Callable[[Condition], Bounded | Either]) -> Bounded:
+    """The condition as it is, which fits 64 bits where its bounds might not."""
+    everything = by_position(TRUE)
+    assert isinstance(everything, Bounded)
+    return replace(everything, pairs=(value,))
 
 
 def _all_bounded(value: Condition, name: Position, last: tuple[Linear, ...]) -> Bounded | Either:

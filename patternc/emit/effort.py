@@ -9,8 +9,10 @@ from __future__ import annotations
 from patternc.emit.bounds import Bounded, Either
 from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
-from patternc.emit.walk import greatest, operands, subexpressions
+from patternc.emit.walk import operands, subexpressions
+from patternc.language.extents import Reach
 from patternc.language.formula import Expression, FloorDivide, Modulo
+from patternc.relation.formulas import fits
 from patternc.relation.predicate import ListedTable, SpanTable
 from patternc.schedule.schedule import Pass
 
@@ -43,8 +45,11 @@ def _divides(values: list[Expression]) -> bool:
     return any(isinstance(part, FloorDivide | Modulo) for part in parts)
 
 
-def is_wide(allowed: Bounded | Either, scalars: tuple[tuple[int, ...], ...]) -> bool:
+def is_wide(
+    allowed: Bounded | Either, scalars: tuple[tuple[int, ...], ...], largest: int = INT32
+) -> bool:
     """Might a part of the predicate exceed 32 bits at positions that the kernel takes?"""
     most = max([1, *(abs(number) for row in scalars for number in row)])
+    reach = Reach(MOST_POSITIONS, MOST_POSITIONS, most)
     values = (value for asked in allowed.conditions() for value in operands(asked))
-    return any(greatest(value, MOST_POSITIONS, most) > INT32 for value in values)
+    return not all(fits(value, largest, reach) for value in values)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypedDict, assert_never
 
-from patternc.emit.bounds import Bounded, Either, keys_of_rows, rows_of_keys
+from patternc.emit.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
 from patternc.emit.effort import effort_of, is_wide
 from patternc.emit.functions import Functions
 from patternc.emit.loops import Inline, along_row, are_few, down_column
@@ -24,6 +24,7 @@ from patternc.emit.treatments import row_of_distance
 from patternc.language.formula import Condition
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
+from patternc.relation.formulas import LARGEST
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,
@@ -216,6 +217,8 @@ class Kernels:
         kind: str,
     ) -> str:
         allowed = by_position(simplified(item.predicate))
+        if is_wide(allowed, item.scalars, LARGEST):
+            allowed = unbounded(simplified(item.predicate), by_position)
         wide = is_wide(allowed, item.scalars)
         return self.functions.kernel_predicate(allowed, parameters, wide, kind)
 
@@ -280,7 +283,8 @@ def _visits(
 ) -> Visits:
     """Long lines that are cut are lists, so that the others are lists too."""
     full, partial = sides[0].full, sides[0].partial
-    few = len(sides) == 1 and not item.tilings[0].products and are_few(full, partial)
+    tile = min((min(each.query_tile, each.key_tile) for each in item.tilings), default=1)
+    few = len(sides) == 1 and not item.tilings[0].products and are_few(full, partial, tile)
     few &= not split
     if joined:
         full, partial = (), full + partial

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from patternc.emit.effort import INT32, MOST_POSITIONS
 from patternc.emit.printer import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
 from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.language.extents import Reach
 from patternc.language.formula import Truth
 from patternc.layout.layout import Run
-from patternc.relation.formulas import variables_of
+from patternc.relation.formulas import fits, variables_of
 
 # More runs than this of one kind are looked up instead: every closed form costs registers.
 MOST_RUNS = 4
@@ -63,9 +65,11 @@ class Bounds:
     guard: Text | None = None
 
 
-def are_few(full: tuple[Run, ...], partial: tuple[Run, ...]) -> bool:
-    """Can a kernel find these runs by itself?"""
+def are_few(full: tuple[Run, ...], partial: tuple[Run, ...], tile: int) -> bool:
+    """Can a kernel find these runs by itself, in 32 bits? No tile is shorter than `tile`."""
     few = len(full) <= MOST_RUNS and len(partial) <= MOST_RUNS
+    reach = Reach(MOST_POSITIONS // tile, MOST_POSITIONS)
+    few = few and all(fits(run, INT32, reach) for run in full + partial)
     return few and not any("j" in variables_of(run.guard) for run in full + partial)
 
 

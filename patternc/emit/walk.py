@@ -96,32 +96,3 @@ def name_of(value: Expression) -> str:
             return f"blocks_of_{size}"
         case _:
             return ""
-
-
-def greatest(value: Expression, positions: int, scalar: int) -> int:
-    """A bound on the size of every part, for positions and scalars of at most the given sizes."""
-
-    def of(operand: Expression) -> int:
-        return greatest(operand, positions, scalar)
-
-    match value:
-        case Constant(number):
-            return abs(number)
-        case Variable():
-            return positions
-        case Scalar():
-            return scalar
-        case Add(left, right) | Subtract(left, right):
-            return of(left) + of(right)
-        case Multiply(left, right):
-            return of(left) * of(right)
-        case FloorDivide(left, Constant(divisor)) if divisor > 0 and of(left) <= 2**31:
-            return of(left) // divisor + 1
-        case FloorDivide(left, right) | Modulo(left, right):
-            return max(of(left), of(right))
-        case Minimum(left, right) | Maximum(left, right):
-            return max(of(left), of(right))
-        case Absolute(operand):
-            return of(operand)
-        case _:
-            assert_never(value)

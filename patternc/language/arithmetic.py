@@ -13,6 +13,7 @@ from math import isqrt
 
 from patternc.language import formula
 from patternc.language.diagnostics import Diagnostic
+from patternc.language.extents import extent
 from patternc.language.formula import Condition, Constant, Expression, Variable
 from patternc.language.program import (
     Binary,
@@ -26,8 +27,13 @@ from patternc.language.program import (
 )
 
 _LARGEST = 2**63
+# What is made of an expression later, its sign and sums with n and blocks of positions, fits too.
+_ROOM = 2**63 - 2**34
 # Intermediate results beyond this are a slip, and would take long to compute.
 _MOST_BITS = 65_536
+
+# Residues of positions repeat after as many, which counting goes through.
+_GREATEST_MODULUS = 2**40
 
 
 class NoValueError(Exception):
@@ -83,12 +89,13 @@ def expression(node: Node, place: Place) -> Expression:
         case Name(name):
             return _name(name, place)
         case Unary("-", operand):
-            return _negative(expression(operand, place))
+            return fit_everywhere(_negative(expression(operand, place)), node, place)
         case Binary(_, left, right):
-            return _binary(node, expression(left, place), expression(right, place), place)
+            found = _binary(node, expression(left, place), expression(right, place), place)
+            return fit_everywhere(found, node, place)
         case Call():
             values = [expression(node_of(argument), place) for argument in node.arguments]
-            return _function(node, values, place)
+            return fit_everywhere(_function(node, values, place), node, place)
         case _:
             raise AssertionError(f"not an integer: {node}")
 
@@ -125,12 +132,15 @@ def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> 
         case "//":
             return formula.FloorDivide(left, _divisor(node, right, place))
         case "%":
-            return formula.Modulo(left, _divisor(node, right, place))
+            divisor = _divisor(node, right, place)
+            if divisor.value > _GREATEST_MODULUS:
+                raise too_large(node.right, place)
+            return formula.Modulo(left, divisor)
         case _:
             raise AssertionError(f"not arithmetic on positions: {node.operator}")
 
 
-def _divisor(node: Binary, right: Expression, place: Place) -> Expression:
+def _divisor(node: Binary, right: Expression, place: Place) -> Constant:
     assert isinstance(right, Constant)
     if right.value > 0:
         return right
@@ -180,7 +190,7 @@ def _power(node: Binary, base: int, exponent: int, place: Place) -> int:
 
 def _sized(node: Node, bits: int, compute: Callable[[], int], place: Place) -> int:
     if bits > _MOST_BITS:
-        raise _too_large(node, place)
+        raise too_large(node, place)
     return compute()
 
 
@@ -194,13 +204,13 @@ def _by_zero(node: Binary, place: Place) -> NoValueError:
     )
 
 
-def _too_large(node: Node, place: Place) -> NoValueError:
+def too_large(node: Node | Range, place: Place) -> NoValueError:
     return fault(
         "P104",
         "an integer beyond 63 bits",
         node,
         place,
-        note="numbers in a relation lie between -2**63 and 2**63 - 1",
+        note="numbers in a relation lie between -2**63 and 2**63 - 1 at every n below 2**31",
         advice="write a smaller number",
     )
 
@@ -208,7 +218,15 @@ def _too_large(node: Node, place: Place) -> NoValueError:
 def fit(value: int, node: Node, place: Place) -> None:
     """Refuses a constant beyond 63 bits."""
     if not -_LARGEST <= value < _LARGEST:
-        raise _too_large(node, place)
+        raise too_large(node, place)
+
+
+def fit_everywhere(value: Expression, node: Node, place: Place) -> Expression:
+    """Refuses an expression in positions that may leave 63 bits at some n below 2**31."""
+    least, most = extent(value)
+    if not isinstance(value, Constant) and not -_ROOM < least <= most < _ROOM:
+        raise too_large(node, place)
+    return value
 
 
 def _function(node: Call, values: list[Expression], place: Place) -> Expression:

@@ -14,6 +14,7 @@ from patternc.language.arithmetic import fault
 from patternc.language.given import Given
 from patternc.language.inputs import UNNAMED_T5
 from patternc.language.modifiers import Modifier
+from patternc.language.sizes import saturated
 from patternc.language.sources import PoolOperation, PoolTail, Source
 
 
@@ -33,7 +34,8 @@ def _pool(given: Given) -> Source:
     size = given.count("k", 1)
     operation = cast(PoolOperation, given.word("op"))
     tail = cast(PoolTail, given.word("tail") or "clip")
-    return sources.Pool(size, operation, given.count("stride", size), tail)
+    stride = given.count("stride", size)
+    return sources.Pool(saturated(size), operation, saturated(stride), tail)
 
 
 def _t5(given: Given, past: bool) -> Modifier:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
-from patternc.language.arithmetic import NoValueError, Place, fault
+from patternc.language.arithmetic import NoValueError, Place, fault, too_large
 from patternc.language.positions import integers
 from patternc.language.program import Call, Name, Node, Range
+from patternc.language.sizes import FARTHEST, saturated
 from patternc.language.terms import Axis, Neighborhood
 
 _PER_AXIS = ("left", "right", "dilation", "stride")
@@ -29,6 +31,8 @@ def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
     ]
     for axis in axes:
         _check_axis(axis, shifted, node, place)
+    if prod(sizes) > FARTHEST:
+        raise too_large(values["grid"], place)
     return Neighborhood(tuple(axes), "shift" if shifted else "clip")
 
 
@@ -41,7 +45,7 @@ def _per_axis(name: str, values: Values, count: int, place: Place) -> tuple[int,
         return (least,) * count
     numbers = _listed(key, values, place, least)
     if len(numbers) == count:
-        return numbers
+        return tuple(map(saturated, numbers))
     raise _wrong(
         values[key],
         place,

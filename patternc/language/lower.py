@@ -21,7 +21,7 @@ from patternc.language.positions import written
 from patternc.language.program import Binary, Call, Lift, Name, Node, Unary, node_of
 from patternc.language.relations import BARE, Context, relation
 from patternc.language.shared_sizes import Sized, sizes_of
-from patternc.language.sizes import at_least
+from patternc.language.sizes import at_least, saturated
 from patternc.language.sources import TOKENS, Rows, Source, home_of
 from patternc.language.terms import Combination, HeadPattern, Term
 from patternc.language.treatments import is_past
@@ -167,7 +167,7 @@ class Lowering:
         (argument,) = node.call.arguments
         name = argument.name or "B"
         size = at_least(1, name, node_of(argument), self.place, of="blocks")
-        return terms.Parts(size, body) if argument.name else terms.Blocks(size, body)
+        return terms.Parts(size, body) if argument.name else terms.Blocks(saturated(size), body)
 
 
 def _chain(operator: Literal["+", "&"], node: Node) -> tuple[Node, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from patternc.language.arithmetic import Place, constant, fault, fitting
 from patternc.language.program import Call, Name, Node, Range, Sequence
-from patternc.language.sizes import at_least
+from patternc.language.sizes import at_least, saturated, saturated_end
 from patternc.language.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 
 # A longer table is given at the call, not written down.
@@ -47,7 +47,7 @@ def listing(node: Sequence, place: Place) -> Listing:
         tuple(
             interval(item, place)
             if isinstance(item, Range)
-            else PositionRange(fitting(item, place), None, single=True)
+            else PositionRange(saturated_end(fitting(item, place)), None, single=True)
             for item in node.items
         )
     )
@@ -55,7 +55,8 @@ def listing(node: Sequence, place: Place) -> Listing:
 
 def interval(node: Range, place: Place) -> PositionRange:
     start, stop = (
-        fitting(end, place) if end is not None else None for end in (node.start, node.stop)
+        saturated_end(fitting(end, place)) if end is not None else None
+        for end in (node.start, node.stop)
     )
     return PositionRange(start, stop)
 
@@ -78,7 +79,7 @@ def period(node: Call, place: Place) -> Period:
             note="`period(l, a:b)` holds every j with j % l in a:b, 0 <= a < b <= l",
             advice="write a range inside the period",
         )
-    return Period(length, start, stop)
+    return Period(*map(saturated, (length, start, stop)))
 
 
 def integers(node: Node, place: Place) -> tuple[int, ...]:

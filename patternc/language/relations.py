@@ -16,7 +16,7 @@ from patternc.language.given import Given
 from patternc.language.grids import neighborhood
 from patternc.language.positions import order, pool, positions
 from patternc.language.program import Node
-from patternc.language.sizes import not_empty, reaching
+from patternc.language.sizes import FARTHEST, not_empty, reaching, saturated, saturated_end, spread
 from patternc.language.terms import Term
 
 
@@ -46,7 +46,11 @@ def _local(given: Given, context: Context) -> Term:
     left, right = given.width("left", both), given.width("right", both)
     dilation = given.count("dilation", 1)
     not_empty(left, right, given.call, given.place)
-    return terms.Local(left, right, dilation)
+    for side in (left, right):
+        spread(side, saturated(dilation), given.call, given.place)
+    farthest = -(-FARTHEST // saturated(dilation))
+    left, right = (saturated_end(side, farthest) for side in (left, right))
+    return terms.Local(left, right, saturated(dilation))
 
 
 def _segment(given: Given, context: Context) -> Term:
@@ -56,7 +60,7 @@ def _segment(given: Given, context: Context) -> Term:
     reaching(back, ahead, given.call, given.place)
     if dilation > 1:
         return terms.DilatedSegment(width, dilation, offset)
-    return terms.Segment(width, back, ahead)
+    return terms.Segment(*map(saturated, (width, back, ahead)))
 
 
 def _random(given: Given, context: Context) -> Term:
@@ -109,7 +113,7 @@ def _on_input(make: Callable[[str], Term]) -> _Relation:
 _Relation = Callable[[Given, Context], Term]
 _RELATIONS: dict[str, _Relation] = {
     "local": _local,
-    "strided": lambda given, _: terms.Strided(given.count("s", 1)),
+    "strided": lambda given, _: terms.Strided(saturated(given.count("s", 1))),
     "segment": _segment,
     "columns": _columns,
     "rows": _rows,
@@ -119,6 +123,6 @@ _RELATIONS: dict[str, _Relation] = {
     "listed": _on_input(terms.Listed),
     "same": _on_input(terms.Same),
     "neighborhood": _neighborhood,
-    "contextual": lambda given, _: terms.Contextual(given.count("k", 1)),
+    "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,
 }

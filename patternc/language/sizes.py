@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from patternc.language.arithmetic import Place, constant, fault
-from patternc.language.formula import Constant, Expression
+from patternc.language.arithmetic import Place, constant, fault, fit_everywhere
+from patternc.language.formula import Constant, Expression, Multiply
 from patternc.language.program import Call, Node
+
+# No position is further than this from another, nor from n: whatever reaches as far reaches all.
+FARTHEST = 1 << 32
+
+
+def saturated(value: int, farthest: int = FARTHEST) -> int:
+    """A distance or size of the same meaning at every n below 2**31."""
+    return max(-farthest, min(value, farthest))
+
+
+def saturated_end(end: Expression, farthest: int = FARTHEST) -> Expression:
+    return Constant(saturated(end.value, farthest)) if isinstance(end, Constant) else end
 
 
 def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
@@ -20,6 +32,12 @@ def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> i
         note=f"`{name}` is at least {least}",
         advice=f"write {least} or more",
     )
+
+
+def spread(side: Expression, dilation: int, node: Call, place: Place) -> None:
+    """Refuses a side in n that leaves 63 bits once it is multiplied by the dilation."""
+    if not isinstance(side, Constant):
+        fit_everywhere(Multiply(Constant(dilation), side), node, place)
 
 
 def not_empty(left: Expression, right: Expression, node: Call, place: Place) -> None:

@@ -103,7 +103,7 @@ def floor_divide(left: Expression, right: Expression) -> Expression:
             return Constant(a // b)
         case _, Constant(1):
             return left
-        case FloorDivide(x, Constant(a)), Constant(b):
+        case FloorDivide(x, Constant(a)), Constant(b) if a * b < 1 << 62:
             return floor_divide(x, Constant(a * b))
     return FloorDivide(left, right)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
+from patternc.language.extents import Reach, extent
 from patternc.language.formula import (
     Absolute,
     Compare,
@@ -31,7 +32,20 @@ def comparisons(formula: Condition | Expression) -> int:
     return within + isinstance(formula, Compare)
 
 
-def _children(formula: Condition | Expression) -> Iterator[Condition | Expression]:
+# What a 64-bit integer holds.
+LARGEST = (1 << 63) - 1
+
+
+def fits(form: object, largest: int, reach: Reach = Reach()) -> bool:  # noqa: B008
+    """Do all expressions in a formula or run, and all parts of them, stay within +-`largest`?"""
+    if isinstance(form, Expression):
+        least, most = extent(form, reach)
+        if max(-least, most) > largest:
+            return False
+    return all(fits(part, largest, reach) for part in _children(form))
+
+
+def _children(formula: object) -> Iterator[Condition | Expression]:
     assert is_dataclass(formula)
     for field in fields(formula):
         value = getattr(formula, field.name)

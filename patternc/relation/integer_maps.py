@@ -16,9 +16,14 @@ import islpy as isl
 
 from patternc.language.formula import Condition, Variable
 from patternc.relation import fold
-from patternc.relation.integer_sets import KeyCount, condition_of, context, loops_of
+from patternc.relation.integer_sets import (
+    KeyCount,
+    condition_of,
+    context,
+    loops_of,
+    text_of,
+)
 from patternc.relation.runs import Run
-from patternc.relation.text import PLAIN
 
 Map: TypeAlias = isl.Map
 Positions: TypeAlias = isl.Set
@@ -32,7 +37,7 @@ def written(body: str) -> Map:
 def held(condition: Condition, n: int, m: int, keys: KeyCount = "n") -> Map:
     """The pairs of a condition: rows 0 <= i < n and slots 0 <= j < n (or m)."""
     sizes = f"n = {n} and m = {m} and 0 <= i < n and 0 <= j < {keys}"
-    return written(f"[i] -> [j] : {sizes} and ({PLAIN.condition(condition)})")
+    return written(f"[i] -> [j] : {sizes} and ({text_of(condition)})")
 
 
 def identity(n: int) -> Map:
@@ -130,7 +135,7 @@ DIAGONAL = fold.compare(Variable("i"), "==", Variable("j"))
 
 def symbolic(condition: Condition, keys: KeyCount = "n") -> Map:
     """The pairs of a condition, n and m parameters."""
-    body = f"0 <= i < n and 0 <= j < {keys} and ({PLAIN.condition(condition)})"
+    body = f"0 <= i < n and 0 <= j < {keys} and ({text_of(condition)})"
     return isl.Map(f"[n, m] -> {{ [i] -> [j] : {body} }}", context())
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
+from functools import lru_cache, reduce
 from math import lcm
 from typing import Literal
 
@@ -28,11 +28,15 @@ from patternc.language.formula import (
     VariableName,
 )
 from patternc.relation import fold
+from patternc.relation.formulas import LARGEST, fits
 from patternc.relation.runs import Run
+from patternc.relation.tangles import is_tangled
 from patternc.relation.text import PLAIN
 
 # 100,000 operations take about 0.1 s.
 BUDGET = 2_000_000
+# For conditions in which divisions of unlike numbers meet: they take about 1 s.
+TANGLED_BUDGET = 30_000
 # With more divisions than these an operation takes 25 times as long, and the budget a minute.
 MOST_DIVISIONS = 160
 TileSet = isl.Set
@@ -48,9 +52,14 @@ class BudgetError(Exception):
 def context() -> isl.Context:
     """The context of this thread; isl objects of two contexts never meet."""
     if not hasattr(_LOCAL, "context"):
-        _LOCAL.context = isl.Context()
-        _LOCAL.context.set_on_error(isl.on_error.CONTINUE if hasattr(isl, "on_error") else 1)
+        _LOCAL.context = _fresh_context()
     return _LOCAL.context
+
+
+def _fresh_context() -> isl.Context:
+    created = isl.Context()
+    created.set_on_error(isl.on_error.CONTINUE if hasattr(isl, "on_error") else 1)
+    return created
 
 
 @contextmanager
@@ -64,9 +73,12 @@ def budget(operations: int = BUDGET) -> Iterator[None]:
     present.set_max_operations(operations)
     try:
         yield
-    except isl.Error as error:
-        if _is_used_up(present):
-            raise BudgetError(f"more than {operations} integer set operations") from error
+    except BudgetError:
+        raise
+    except Exception as error:
+        # Past the budget isl returns nothing at all from some calls, and islpy stumbles over it.
+        if isinstance(error, isl.Error) or _is_used_up(present):
+            raise BudgetError("more integer set operations than the budget has") from error
         raise
     finally:
         present.set_max_operations(0)
@@ -82,9 +94,44 @@ def _is_used_up(present: isl.Context) -> bool:
     return False
 
 
+def text_of(condition: Condition) -> str:
+    """The condition as isl reads it. Raises `BudgetError` where its sets grow beyond all bounds."""
+    if is_tangled(condition):
+        if not _is_workable(condition):
+            raise BudgetError("divisions of unlike numbers meet in this relation")
+        _lower_budget(2 * TANGLED_BUDGET)
+    return PLAIN.condition(condition)
+
+
+def _lower_budget(operations: int) -> None:
+    present = context()
+    if present.get_max_operations() > operations:
+        present.set_max_operations(operations)
+
+
+@lru_cache(maxsize=4096)
+def _is_workable(condition: Condition) -> bool:
+    """Whether a small budget suffices for the tiles of one shape: then it does for others too."""
+    outside, _LOCAL.context = context(), _fresh_context()
+    try:
+        with budget(TANGLED_BUDGET):
+            plane = _plane(PLAIN.condition(condition))
+            for part in _tiles_of(plane, 128, 64, "0 <= i < n", "n"):
+                loops_of(part, 128)
+            return True
+    except BudgetError:
+        return False
+    finally:
+        _LOCAL.context = outside
+
+
 def pairs(condition: Condition) -> isl.Set:
     """{ [i, j] : condition } on the infinite plane, n a parameter."""
-    return isl.Set(f"[n, m] -> {{ [i, j] : {PLAIN.condition(condition)} }}", context())
+    return _plane(text_of(condition))
+
+
+def _plane(text: str) -> isl.Set:
+    return isl.Set(f"[n, m] -> {{ [i, j] : {text} }}", context())
 
 
 def universe(keys: KeyCount = "n") -> isl.Set:
@@ -119,9 +166,14 @@ def tiles(
     The complement is taken with j unbounded, and key tiles that `keys` cuts are partial: fewer
     cases. With `rows_beyond_n` a full tile is full for the rows past n too: fewer still.
     """
-    plane = pairs(condition)
-    touched = touched_tiles(plane & universe(keys), query_tile, key_tile).coalesce()
     rows = "0 <= i" if rows_beyond_n else "0 <= i < n"
+    return _tiles_of(pairs(condition), query_tile, key_tile, rows, keys)
+
+
+def _tiles_of(
+    plane: isl.Set, query_tile: int, key_tile: int, rows: str, keys: KeyCount
+) -> tuple[isl.Set, isl.Set]:
+    touched = touched_tiles(plane & universe(keys), query_tile, key_tile).coalesce()
     outside = isl.Set(f"[n, m] -> {{ [i, j] : {rows} and j >= 0 }}", context()) - plane
     spoiled = touched_tiles(outside, query_tile, key_tile)
     if _divisions(touched) + _divisions(spoiled) > MOST_DIVISIONS:
@@ -247,7 +299,10 @@ def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Ru
     known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
     build = isl.AstBuild.from_context(known)
     tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
-    return tuple(_loops(tree, fold.TRUE))
+    found = tuple(_loops(tree, fold.TRUE))
+    for run in found:
+        _verify_fits(run)
+    return found
 
 
 def condition_of(plane: isl.Set) -> Condition:
@@ -255,7 +310,15 @@ def condition_of(plane: isl.Set) -> Condition:
     outer = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 2)
     outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
     build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
-    return _condition(build.expr_from_set(outer.params().compute_divs()), {})
+    found = _condition(build.expr_from_set(outer.params().compute_divs()), {})
+    _verify_fits(found)
+    return found
+
+
+def _verify_fits(form: Run | Condition) -> None:
+    """Refuses closed forms whose parts may leave 63 bits."""
+    if not fits(form, LARGEST):
+        raise BudgetError("the closed forms of this relation leave 63 bits")
 
 
 Names = dict[str, Expression]

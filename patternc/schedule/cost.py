@@ -40,7 +40,7 @@ def visited(
 def tiles_of(runs: Iterable[Run], classes: Classes | None, query_tile: int, n: int) -> int:
     """Tiles that the runs of one class list, over all classes of n positions."""
     classes = classes or EVERY
-    segment = min(classes.segment or n, max(n, MOST_WEIGHED))
-    length = max(-(-(segment - classes.offset) // classes.stride), 0)
+    positions = min(classes.segment or n, max(n, MOST_WEIGHED))
+    length = max(0, -(-(positions - classes.offset) // classes.stride))
     rows, sizes = np.arange(-(-length // query_tile)), Sizes(length, length)
     return classes.count(n) * sum(count(run, rows, sizes) for run in runs)

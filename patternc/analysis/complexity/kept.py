@@ -29,10 +29,10 @@ from patternc.relation.integer_sets import (
     context,
     loops_of,
     period_and_start,
+    text_of,
 )
 from patternc.relation.relation import Relation
 from patternc.relation.runs import Run, Sizes, filter_of, values_of_row
-from patternc.relation.text import PLAIN
 
 # About 0.2 s.
 OPERATIONS = 200_000
@@ -121,7 +121,7 @@ def _runs(formulas: tuple[Condition, ...], n: int) -> tuple[Run, ...]:
 
 def _seen(formulas: tuple[Condition, ...], lengths: str = "true") -> TileSet:
     """{ [0, j] } of the keys before n that rows from n on see."""
-    held = " or ".join(f"({PLAIN.condition(straightened(formula))})" for formula in formulas)
+    held = " or ".join(f"({text_of(straightened(formula))})" for formula in formulas)
     row = f"exists (i : i >= n and ({held or 'false'}))"
     seen = f"{lengths} and a = 0 and 0 <= j < n and {row}"
     return TileSet(f"[n, m] -> {{ [a, j] : {seen} }}", context()).coalesce()

@@ -15,10 +15,16 @@ from patternc.analysis.complexity.straighten import straightened
 from patternc.language.formula import Condition, Variable
 from patternc.language.sources import Pool
 from patternc.relation.formulas import variables_of
-from patternc.relation.integer_sets import TileSet, basic_parts, context, loops_of, without_slots
+from patternc.relation.integer_sets import (
+    TileSet,
+    basic_parts,
+    context,
+    loops_of,
+    text_of,
+    without_slots,
+)
 from patternc.relation.runs import Run
 from patternc.relation.scope import ZERO, Scope, substitute
-from patternc.relation.text import PLAIN
 
 Runs = tuple[Run, ...]
 Sides = tuple[Runs, Runs]
@@ -70,7 +76,7 @@ def _new_at(plane: Plane) -> Sides:
 
 
 def _set(bounds: str, formula: Condition) -> TileSet:
-    text = f"{bounds} and ({PLAIN.condition(straightened(formula))})"
+    text = f"{bounds} and ({text_of(straightened(formula))})"
     return without_slots(TileSet(f"[n, m] -> {{ [i, j] : {text} }}", context()))
 
 
