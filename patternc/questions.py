@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.internal import attached
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.sources import TOKENS, Rows, Source, Stream
@@ -50,7 +51,8 @@ class Questions:
         self.name = name
         self._given = dict(parameters or {})
         self._tree = parse(text, name)
-        self._program: Elaborated = elaborate(self._tree, self._given)
+        with attached(text):
+            self._program: Elaborated = elaborate(self._tree, self._given)
         self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:

@@ -23,6 +23,7 @@ from patternc.emit.tables import numbers
 from patternc.emit.text import Call, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
+from patternc.language.characters import visible, visible_lines
 from patternc.language.inputs import DECIDING
 from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.resources import room
@@ -106,7 +107,7 @@ def emit_module(
             "rows": bool(schedule.rows),
         },
         "schedule": schedule,
-        "name": name,
+        "name": _inside_docstring(visible(name)),
         "version": __version__,
         "pattern": _inside_docstring(pattern_text),
         "command": _inside_docstring(command),
@@ -196,6 +197,10 @@ def _environment() -> jinja2.Environment:
 
 
 def _inside_docstring(text: str) -> str:
-    """Text that may stand between triple quotes, without blanks at line ends."""
+    """Text that may stand between triple quotes, without blanks at line ends.
+
+    What cannot be shown is written as an escape, so that the docstring holds it exactly.
+    """
     escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return "\n".join(line.rstrip() for line in escaped.strip().splitlines())
+    lines = re.split(r"\r\n|\n|\r", escaped.strip(" \t\r\n"))
+    return "\n".join(visible_lines(line.rstrip(" \t")) for line in lines)

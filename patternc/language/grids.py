@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from patternc.language.arithmetic import NoValueError, Place, fault
+from patternc.language.limits import SIZE
 from patternc.language.positions import integers
 from patternc.language.program import Call, Name, Node, Range
+from patternc.language.sizes import too_large
 from patternc.language.terms import Axis, Neighborhood
 
 _PER_AXIS = ("left", "right", "dilation", "stride")
@@ -29,6 +32,8 @@ def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
     ]
     for axis in axes:
         _check_axis(axis, shifted, node, place)
+    if prod(sizes) > SIZE:
+        raise too_large("grid", prod(sizes), values["grid"], place, of="neighborhood")
     return Neighborhood(tuple(axes), "shift" if shifted else "clip")
 
 

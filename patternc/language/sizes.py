@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from patternc.language.arithmetic import Place, constant, fault
+from patternc.language.arithmetic import NoValueError, Place, constant, fault
 from patternc.language.formula import Constant, Expression
+from patternc.language.limits import BLOCK_PARTS, SIZE
 from patternc.language.program import Call, Node
 
 
 def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
     """The value of a size, at least so much."""
     value = constant(node, place)
+    if of and value > (BLOCK_PARTS if name == "parts" else SIZE):
+        raise too_large(name, value, node, place, of)
     if value >= least:
         return value
     raise fault(
@@ -19,6 +22,20 @@ def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> i
         place,
         note=f"`{name}` is at least {least}",
         advice=f"write {least} or more",
+    )
+
+
+def too_large(name: str, value: int, node: Node, place: Place, of: str = "") -> NoValueError:
+    most = BLOCK_PARTS if name == "parts" else SIZE
+    return fault(
+        "P132",
+        f"`{name}` of `{of}` is {value:,}" if of else f"`{name}` is {value:,}",
+        node,
+        place,
+        note=f"`{name}` is at most {most:,}",
+        advice=f"write {most:,} or less"
+        if name != "parts"
+        else "write fewer parts, or blocks of a fixed size: `blocks(B) { .. }`",
     )
 
 

@@ -367,7 +367,7 @@ def test_integers_are_unbounded_until_they_enter_a_relation() -> None:
 
 def test_lets_that_double_are_evaluated_once_each() -> None:
     lets = "".join(f"let w{k + 1} = w{k} + w{k}\n" for k in range(60))
-    assert _term(f"let w0 = 1\n{lets}strided(w60)") == Strided(2**60)
+    assert _term(f"let w0 = 1\n{lets}strided(w60 // 2 ** 50)") == Strided(2**10)
 
 
 @pytest.mark.parametrize(("name", "text"), list(zoo()))
