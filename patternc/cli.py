@@ -2,8 +2,9 @@
 
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
 1 something is wrong with the program or a file, 2 wrong usage, 70 an internal error, 130
-interrupted. Non-goals: anything that `Pattern` cannot do. No command imports torch; only `--tune` does. What a command needs it
-imports itself: help is told at once, and an interrupt finds `main` at work.
+interrupted. Non-goals: anything that `Pattern` cannot do. No command imports torch; only `--tune`
+does. What a command needs it imports itself: help is told at once, and an interrupt finds `main`
+at work.
 """
 
 from __future__ import annotations

@@ -25,13 +25,16 @@ from patternc.language.program import (
     Lift,
     Name,
     Node,
+    Number,
     Otherwise,
     Parameter,
     Program,
     Range,
     Rule,
+    Sequence,
     Statement,
     StreamRows,
+    Unary,
     When,
     children,
     nodes_of,
@@ -40,6 +43,8 @@ from patternc.language.program import (
 from patternc.language.structure import Arrangement
 from patternc.language.types import check, check_header_call, check_rule, expect
 
+# What a plain number of a list costs, beside other parts.
+_NUMBERS_IN_A_PART = 8
 _LET_KINDS = ("integer", "condition", "set", "output", "list", "period", "unknown")
 
 
@@ -191,11 +196,26 @@ def _depth(node: Node | Range, depths: Mapping[str, int]) -> int:
 
 
 def _size(node: Node, sizes: Mapping[str, int]) -> int:
-    """How many parts a node has once its lets are written out."""
-    return sum(
-        sizes.get(part.name, 1) if isinstance(part, Name) else 1 + len(children(part))
-        for part in walk(node)
-    )
+    """How many parts a node has once its lets are written out; plain numbers of lists are small."""
+    size, waiting = 0, [node]
+    while waiting:
+        part = waiting.pop()
+        below = list(children(part))
+        if isinstance(part, Sequence):
+            below = [item for item in part.items if not _is_plain(item)]
+            size += (len(part.items) - len(below)) // _NUMBERS_IN_A_PART
+        size += sizes.get(part.name, 1) if isinstance(part, Name) else 1 + len(below)
+        waiting += below  # type: ignore[arg-type]
+    return size
+
+
+def _is_plain(item: Node | Range) -> bool:
+    ends = children(item) if isinstance(item, Range) else (item,)
+    return all(isinstance(end, Number) or _is_negative(end) for end in ends)
+
+
+def _is_negative(node: Node | Range) -> bool:
+    return isinstance(node, Unary) and isinstance(node.operand, Number)
 
 
 def _too_large(statement: Statement) -> Diagnostic:
