@@ -5,7 +5,7 @@ from __future__ import annotations
 from patternc.language.arithmetic import NoValueError, Place, constant, fault
 from patternc.language.formula import Constant, Expression
 from patternc.language.limits import BLOCK_PARTS, SIZE
-from patternc.language.program import Call, Node
+from patternc.language.program import Call, Node, Range
 
 
 def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
@@ -25,7 +25,9 @@ def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> i
     )
 
 
-def too_large(name: str, value: int, node: Node, place: Place, of: str = "") -> NoValueError:
+def too_large(
+    name: str, value: int, node: Node | Range, place: Place, of: str = ""
+) -> NoValueError:
     most = BLOCK_PARTS if name == "parts" else SIZE
     return fault(
         "P132",
