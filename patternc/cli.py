@@ -1,20 +1,25 @@
 """The `patternc` command: arguments in, text and exit codes out.
 
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
-1 something is wrong with the program or a file, 2 wrong usage, 130 interrupted. Non-goals: anything
-that `Pattern` cannot do. No command imports torch; only `--tune` does. What a command needs it
-imports itself: help is told at once, and an interrupt finds `main` at work.
+1 something is wrong with the program or a file, 2 wrong usage, 70 an internal error, 130
+interrupted. Non-goals: anything that `Pattern` cannot do. No command imports torch; only `--tune`
+does. What a command needs it imports itself: help is told at once, and an interrupt finds `main`
+at work.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
 
-from patternc import __version__, files
+from patternc import __version__, files, programs
 from patternc.commands.check import check
 from patternc.commands.compile import compile_command
 from patternc.commands.diff import diff
@@ -24,6 +29,12 @@ from patternc.commands.show import show
 from patternc.commands.suggest import suggest
 from patternc.commands.texts import explain, fmt_command
 from patternc.commands.why import why
+from patternc.language.characters import visible_lines
+
+_INTERNAL = 70
+"""EX_SOFTWARE of sysexits.h."""
+# Characters of a program in a report of an internal error.
+_ATTACHED = 4_000
 
 
 class Commands(click.Group):
@@ -46,13 +57,66 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    programs.READ.clear()
+    code = _guarded(lambda: _run(sys.argv[1:]))
+    written = _guarded(_flush)
+    if written:
+        # Nothing more can be written there, also not at the interpreter's end.
+        sys.stdout = None
+    sys.exit(code or written)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
-        sys.exit(commands.main(prog_name="patternc", standalone_mode=False))
-    except click.Abort:
-        sys.exit(130)
+        # No value is a success; a number is what `Context.exit` was given.
+        return commands.main(arguments, prog_name="patternc", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
+
+
+def _flush() -> int:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return 0
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """The exit code of what is done; whatever escapes is told here, once."""
+    try:
+        return work()
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        _tell(f"error: {(error.strerror or str(error)).lower()}")
+        return 1
+    except MemoryError:
+        _tell("error: not enough memory")
+        return 1
+    except Exception as error:
+        _tell(internal_error(error))
+        return _INTERNAL
+
+
+def internal_error(error: Exception) -> str:
+    """What a report of it needs: the error, where it came from, and the programs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+    said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    lines = [f"internal error, please report: {said} (patternc {__version__}, {place})"]
+    for given in programs.READ:
+        lines.append(f"the program {given.name}, with {given.parameters}:")
+        lines += [f"    {line}" for line in given.text[:_ATTACHED].splitlines()]
+    return visible_lines("\n".join(lines))
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

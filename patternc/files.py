@@ -5,12 +5,18 @@ Text is UTF-8 on every platform and line ends are kept. Non-goals: parsing.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import shutil
+import stat
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from patternc.language.characters import visible
+from patternc.language.limits import TEXT_BYTES
 
 STANDARD = "-"
 
@@ -22,12 +28,53 @@ class FileError(Exception):
 def read(path: str) -> str:
     """The text of a file, or of the standard input for `-`."""
     try:
-        data = sys.stdin.buffer.read() if path == STANDARD else Path(path).read_bytes()
+        data = _bytes(path)
+        if len(data) > TEXT_BYTES + len(codecs.BOM_UTF8):
+            # Cut between characters, to be refused as any text that is too long.
+            return data.decode("utf-8", "ignore")
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FileError(f"cannot read {path}: byte {error.start} is not UTF-8") from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {_reason(error)}") from error
+        raise FileError(f"cannot read {visible(path)}: byte {error.start} is not UTF-8") from error
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot read {visible(path)}: {_reason(error)}") from error
+
+
+def _bytes(path: str) -> bytes:
+    """No more than shows that it is too much: a device may have no end."""
+    most = TEXT_BYTES + 64
+    if path == STANDARD:
+        return sys.stdin.buffer.read(most)
+    with Path(path).open("rb") as file:
+        return file.read(most)
+
+
+def whole(path: str) -> bytes:
+    """All of a file that was written before."""
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot read {visible(path)}: {_reason(error)}") from error
+
+
+def verify_apart(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> None:
+    """Refuses an output, by its option, that is a file read or another output, by any name."""
+    seen = [(path, "is the program") for path in inputs if path != STANDARD]
+    for option, path in outputs.items():
+        if path is None or path == STANDARD:
+            continue
+        for other, what in seen:
+            if _is_same(path, other):
+                raise FileError(f"{option} {visible(path)} {what}; name another file")
+        seen.append((path, f"is also that of {option}"))
+
+
+def _is_same(first: str, second: str) -> bool:
+    """Whether two paths are one regular file, or would be: links are followed."""
+    try:
+        one, other = os.stat(first), os.stat(second)
+    except (OSError, ValueError):
+        return os.path.realpath(first) == os.path.realpath(second)
+    return os.path.samestat(one, other) and stat.S_ISREG(one.st_mode)
 
 
 def exists(path: str) -> bool:
@@ -36,21 +83,25 @@ def exists(path: str) -> bool:
 
 def write(path: str, text: str) -> None:
     """Replaces the file in one step; what is no regular file (a pipe, a device) is written to."""
-    write_bytes(path, text.encode("utf-8"))
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FileError(f"cannot write {visible(path)}: {error.reason}") from error
+    write_bytes(path, data)
 
 
 def write_bytes(path: str, data: bytes) -> None:
     """`write` of what is no text."""
-    target = Path(path).resolve()
     try:
+        target = Path(path).resolve(strict=False)
         if target.exists() and not target.is_file():
             target.write_bytes(data)
         elif target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "the file is read-only")
         else:
             _replace(target, data)
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {_reason(error)}") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FileError(f"cannot write {visible(path)}: {_reason(error)}") from error
 
 
 def _replace(target: Path, data: bytes) -> None:
@@ -77,5 +128,5 @@ def _take_mode(temporary: Path, target: Path) -> None:
     temporary.chmod(0o666 & ~mask)
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: Exception) -> str:
+    return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()

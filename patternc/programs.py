@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from patternc import files
+from patternc.language.characters import visible
 
 if TYPE_CHECKING:
     from patternc.language.source import Source
@@ -52,7 +53,8 @@ class Given:
 
     @property
     def title(self) -> str:
-        return " ".join(self.text.split()) if self.name == INLINE else PurePath(self.name).name
+        named = PurePath(self.name).name
+        return visible(" ".join(self.text.split()) if self.name == INLINE else named)
 
     @property
     def arguments(self) -> list[str]:
@@ -169,6 +171,10 @@ def each_given(
             yield Unread(path or INLINE, str(error))
 
 
+READ: list[Given] = []
+"""The programs of this command, for a report of an internal error."""
+
+
 def all_given(
     paths: tuple[str, ...], text: str | None, parameters: dict[str, str] | None = None
 ) -> list[Given]:
@@ -178,8 +184,11 @@ def all_given(
         raise click.UsageError(f"-e TEXT stands in place of a FILE, and {paths[0]} is one")
     _verify_read_once(paths)
     if text is not None:
-        return [Given(INLINE, text, parameters or {})]
-    return [Given(path, files.read(path), parameters or {}) for path in paths]
+        found = [Given(INLINE, text, parameters or {})]
+    else:
+        found = [Given(path, files.read(path), parameters or {}) for path in paths]
+    READ.extend(found)
+    return found
 
 
 def _verify_read_once(paths: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.dense import stacked
+from patternc.internal import attached
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.sources import TOKENS, Rows, Source, Stream
@@ -55,7 +56,8 @@ class Questions:
         self.name = name
         self._given = dict(parameters or {})
         self._tree = parse(text, name)
-        self._program: Elaborated = elaborate(self._tree, self._given)
+        with attached(text):
+            self._program: Elaborated = elaborate(self._tree, self._given)
         self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:

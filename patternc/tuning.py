@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -18,11 +19,11 @@ TRIED = ((128, 64), (64, 64), (128, 32), (64, 32), (128, 128))
 
 
 def tile_shape(text: str) -> tuple[int, int]:
-    """`128x64` as (128, 64)."""
+    """`128x64` as (128, 64); a comma is understood too."""
     from patternc.schedule.tiles import given_tiles
 
     try:
-        query_tile, key_tile = map(int, text.split("x"))
+        query_tile, key_tile = map(int, re.split("[x,]", text))
         found = given_tiles(query_tile, key_tile)
     except ValueError as error:
         raise click.BadParameter(f"{text!r}: expected two sizes such as 128x64; {error}") from None

@@ -37,7 +37,7 @@ class Rule:
 
     def calls(self, *functions: str) -> Iterator[Call]:
         """Calls that stand in the rule; what draws avoid is written out and no part of it."""
-        return _calls(self.written, self.place, functions)
+        return _calls(self.written, self.place, functions, set())
 
 
 def rules_of(program: Elaborated, layer: int, rows: str = "") -> Iterator[Rule]:
@@ -55,17 +55,22 @@ def distinct(rules: Iterable[Rule]) -> list[Rule]:
     return list(first.values())
 
 
-def _calls(node: Node | Range, place: Place, functions: tuple[str, ...]) -> Iterator[Call]:
+def _calls(
+    node: Node | Range, place: Place, functions: tuple[str, ...], seen: set[str]
+) -> Iterator[Call]:
+    """Each let in `seen` was looked at: lets that double would take exponential time."""
     match node:
         case Name(name) if name in place.lets:
-            yield from _calls(place.lets[name], place, functions)
+            if name not in seen:
+                seen.add(name)
+                yield from _calls(place.lets[name], place, functions, seen)
         case Call(function) if function in functions:
             yield node
         case Call("random"):
             return
         case _:
             for child in children(node):
-                yield from _calls(child, place, functions)
+                yield from _calls(child, place, functions, seen)
 
 
 def operands(node: Node, place: Place) -> Iterator[Node]:

@@ -64,6 +64,10 @@ def compile_command(
         raise click.UsageError("--check compares with a file: name it with -o")
     if tuned_at is not None and (tiles or output == files.STANDARD):
         raise click.UsageError("--tune chooses the tiles and keeps its times: name a file with -o")
+    files.verify_apart(
+        paths,
+        {"-o": output, "--tune's": f"{output}.tune.json" if tuned_at is not None else None},
+    )
     given = one_given(paths, text, parameters)
     pattern = understood(given, ignored)
     within("--layer", layer or 0, pattern.layers)
@@ -91,6 +95,6 @@ def compile_command(
 
 def _verify_fresh(output: str, source: str) -> None:
     there = files.exists(output)
-    if not there or files.read(output) != source:
+    if not there or files.whole(output) != source.encode():
         state = "is stale" if there else "is not there"
         raise Rejected(f"error: {output} {state}\n  = help: compile again without --check")

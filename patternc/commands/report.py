@@ -65,6 +65,7 @@ def report(
     """
     from patternc.relation.errors import InputError, LengthError
 
+    files.verify_apart(paths, {"-o": output, "--charts": charts})
     given = one_given(paths, text, parameters)
     try:
         with working("report"):

@@ -6,6 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from patternc.language.characters import visible_lines
 from patternc.programs import Given
 from patternc.progress import working
 
@@ -17,7 +18,7 @@ class Rejected(click.ClickException):
     """What is wrong is told in full already: no prefix, exit code 1."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(self.message.rstrip("\n"), err=True)
+        click.echo(visible_lines(self.message.rstrip("\n")), err=True)
 
 
 def understood(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:

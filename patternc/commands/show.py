@@ -42,6 +42,7 @@ def show(
 
     if drawing == files.STANDARD:
         raise click.UsageError("--svg writes a file beside what is told here: name it")
+    files.verify_apart(paths, {"--svg": drawing})
     given = one_given(paths, text, parameters)
     pattern = understood(given, ignored, length)
     within("--layer", layer, pattern.layers)

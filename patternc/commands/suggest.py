@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patternc import files
+from patternc.language.characters import visible
 from patternc.programs import one_given, programs
 from patternc.progress import working
 
@@ -111,6 +112,7 @@ def suggest(
     from patternc.analysis.suggest import suggest as search
     from patternc.report.suggestions import document, nothing_fits, program
 
+    files.verify_apart(paths, {"-o": output})
     asked = Question(length, layers, pairs, heads, causal, trials)
     try:
         templates = _templates(paths, text, chosen, varied, asked)
@@ -141,7 +143,7 @@ def _templates(
     known = templates()
     if paths or text is not None:
         given = one_given(paths, text, {})
-        found = [Template(given.stem if paths else "program", "", given.text, {})]
+        found = [Template(visible(given.stem) if paths else "program", "", given.text, {})]
     elif chosen:
         found = [known.get(each) or Template("program", "", each + "\n", {}) for each in chosen]
     else:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from patternc import files
+from patternc.language.characters import visible
 from patternc.programs import INLINE, all_given, programs
 
 
@@ -26,7 +27,7 @@ def fmt_command(paths: tuple[str, ...], text: str | None, check: bool) -> None:
         changed |= neat != given.text
         if check:
             if neat != given.text:
-                click.echo(f"would change {given.name}", err=True)
+                click.echo(f"would change {visible(given.name)}", err=True)
         elif given.name in (INLINE, files.STANDARD):
             click.echo(neat, nl=False)
         elif neat != given.text:

@@ -24,6 +24,7 @@ from patternc.emit.tables import numbers
 from patternc.emit.text import Call, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
+from patternc.language.characters import visible, visible_lines
 from patternc.language.inputs import DECIDING
 from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.resources import room
@@ -107,7 +108,7 @@ def emit_module(
             "rows": bool(schedule.rows),
         },
         "schedule": schedule,
-        "name": name,
+        "name": _inside_docstring(visible(name)),
         "label": _label(name),
         "version": __version__,
         "pattern": _inside_docstring(pattern_text),
@@ -204,6 +205,10 @@ def _label(name: str) -> str:
 
 
 def _inside_docstring(text: str) -> str:
-    """Text that may stand between triple quotes, without blanks at line ends."""
+    """Text that may stand between triple quotes, without blanks at line ends.
+
+    What cannot be shown is written as an escape, so that the docstring holds it exactly.
+    """
     escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return "\n".join(line.rstrip() for line in escaped.strip().splitlines())
+    lines = re.split(r"\r\n|\n|\r", escaped.strip(" \t\r\n"))
+    return "\n".join(visible_lines(line.rstrip(" \t")) for line in lines)

@@ -10,6 +10,11 @@ from patternc.language.primitives import Primitive, Slot
 from patternc.language.program import Argument, Name, Node, Range, walk
 from patternc.language.source import Span
 
+_RUNS_TODAY = (
+    "choose the keys yourself and give them at call time: `listed(name)`, or by blocks "
+    "`blocks(64) { listed(name) }`"
+)
+
 
 def not_lowered(what: str, span: Span) -> Diagnostic:
     return Diagnostic(
@@ -18,7 +23,7 @@ def not_lowered(what: str, span: Span) -> Diagnostic:
         span,
         "read and checked, but no kernel can be made of it",
         note="nothing in a program is silently ignored",
-        help="leave it out",
+        help=_RUNS_TODAY,
     )
 
 

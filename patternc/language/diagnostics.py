@@ -12,10 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from patternc.language.characters import visible, visible_lines
+from patternc.language.limits import COLUMNS, SHOWN
 from patternc.language.source import Source, Span
 
 Severity = Literal["error", "warning"]
 _TAB = "    "
+_DOTS = " .. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +83,27 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def render(diagnostics: Iterable[Diagnostic], source: Source) -> str:
-    """Plain text for a terminal; one blank line between findings."""
-    return "\n".join(_one(diagnostic, source) for diagnostic in diagnostics)
+    """Plain text for a terminal; one blank line between findings, and no more than many."""
+    found = tuple(diagnostics)
+    shown = [_one(diagnostic, source) for diagnostic in found[:SHOWN]]
+    if len(found) > SHOWN:
+        shown.append(f"and {len(found) - SHOWN:,} more findings, which are not shown\n")
+    return "\n".join(shown)
 
 
 def _one(diagnostic: Diagnostic, source: Source) -> str:
     marks = _marks(diagnostic)
     last = max((source.position(mark.span.start)[0] for mark in marks), default=1)
     gutter = " " * len(str(last))
-    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.title}"]
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_cut(diagnostic.title)}"]
     if marks:
         line, column = source.position(marks[0].span.start)
-        lines += [f"{gutter}--> {source.name}:{line}:{column}", f"{gutter} |"]
+        lines += [f"{gutter}--> {visible(source.name)}:{line}:{column}", f"{gutter} |"]
         lines += _snippets(marks, source, gutter)
     for word, text in (("note", diagnostic.note), ("help", diagnostic.help)):
         if text:
             indent = "\n" + gutter + " " * (len(word) + 5)
-            lines.append(f"{gutter} = {word}: " + text.replace("\n", indent))
+            lines.append(f"{gutter} = {word}: " + _cut(text).replace("\n", indent))
     return "\n".join(lines) + "\n"
 
 
@@ -109,19 +116,38 @@ def _marks(diagnostic: Diagnostic) -> tuple[Mark, ...]:
 def _snippets(marks: tuple[Mark, ...], source: Source, gutter: str) -> list[str]:
     """Every marked line with its carets, in the order of the text; `^` marks the main place."""
     lines: list[str] = []
-    previous = 0
+    previous, shown = 0, ""
     for mark in sorted(marks, key=lambda mark: mark.span):
         number, column = source.position(mark.span.start)
         if previous and number > previous + 1:
             lines.append(f"{gutter}...")
-        text = source.line(number)
-        if number != previous:
+        text, start = _window(source.line(number), column - 1, mark.span)
+        if number != previous or text != shown:
             lines.append(f"{number:>{len(gutter)}} | {_shown(text)}")
         stroke = "^" if mark is marks[0] else "-"
-        lines.append(f"{gutter} | {_strokes(text, column - 1, mark.span, stroke)} {mark.label}")
+        lines.append(f"{gutter} | {_strokes(text, start, mark.span, stroke)} {_cut(mark.label)}")
+        shown = text
         previous = number
     lines = [line.rstrip() for line in lines]
     return [*lines, f"{gutter} |"]
+
+
+def _window(line: str, start: int, span: Span) -> tuple[str, int]:
+    """The part of a long line that holds the marked place, and where that begins in it."""
+    if len(line) <= COLUMNS:
+        return line, start
+    wanted = min(span.stop - span.start, COLUMNS // 2)
+    first = max(0, min(start - (COLUMNS - wanted) // 2, len(line) - COLUMNS))
+    last = min(len(line), first + COLUMNS)
+    before, after = _DOTS * (first > 0), _DOTS * (last < len(line))
+    return before + line[first:last] + after, start - first + len(before)
+
+
+def _cut(text: str) -> str:
+    """What is said, visible, without the middle of what only a machine would write."""
+    if len(text) > 8 * COLUMNS:
+        text = text[: 4 * COLUMNS] + _DOTS + text[-COLUMNS:]
+    return visible_lines(text)
 
 
 def _strokes(text: str, start: int, span: Span, stroke: str) -> str:
@@ -131,7 +157,7 @@ def _strokes(text: str, start: int, span: Span, stroke: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return text.replace("\t", _TAB)
+    return visible_lines(text).replace("\t", _TAB)
 
 
 def _width(text: str) -> int:
@@ -142,6 +168,8 @@ def _width(text: str) -> int:
 def _columns(character: str) -> int:
     if character == "\t":
         return len(_TAB)
+    if (shown := visible(character)) != character:
+        return len(shown)
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

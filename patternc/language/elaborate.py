@@ -20,7 +20,17 @@ from patternc.language.lengths import outside
 from patternc.language.lower import Lowering
 from patternc.language.names import Scope
 from patternc.language.overrides import overridden
-from patternc.language.program import Call, Let, Node, Program, Rule, When, nodes_of, walk
+from patternc.language.program import (
+    Call,
+    CountHeader,
+    Let,
+    Node,
+    Program,
+    Rule,
+    When,
+    nodes_of,
+    walk,
+)
 from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.language.statements import Checked, check_statements, names_in
 from patternc.language.structure import arrange, stream_names, without_else
@@ -115,7 +125,7 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
     checked, scope = check_statements(program, arrangement, findings)
     sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
     headers = headers_of(sound, findings)
-    if headers is not None and _can_be_chosen(checked, scope):
+    if headers is not None and _counted(program, checked) and _can_be_chosen(checked, scope):
         visit(tuple(checked.looks), headers, _lets(sound), findings)
     elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
         findings.add(without_else(last, None))
@@ -127,6 +137,12 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
     if headers is None or findings.count:
         raise PatternError(findings.all(), program.source)
     return _elaborated(write_out(sound), headers, inputs, findings.warnings())
+
+
+def _counted(program: Program, checked: Checked) -> bool:
+    """Whether no header is at fault: without its number no layer or head has a value."""
+    sound = set(map(id, checked.sound))
+    return all(id(s) in sound for s in program.statements if isinstance(s, CountHeader))
 
 
 def _can_be_chosen(checked: Checked, scope: Scope) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from patternc.language.arithmetic import NoValueError, Place, fault, too_large
+from patternc.language.arithmetic import NoValueError, Place, fault
+from patternc.language.limits import GRID
 from patternc.language.positions import integers
 from patternc.language.program import Call, Name, Node, Range
-from patternc.language.sizes import FARTHEST, saturated
+from patternc.language.sizes import beyond_limit, saturated
 from patternc.language.terms import Axis, Neighborhood
 
 _PER_AXIS = ("left", "right", "dilation", "stride")
@@ -31,8 +32,8 @@ def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
     ]
     for axis in axes:
         _check_axis(axis, shifted, node, place)
-    if prod(sizes) > FARTHEST:
-        raise too_large(values["grid"], place)
+    if prod(sizes) > GRID:
+        raise beyond_limit("grid", prod(sizes), GRID, values["grid"], place, of="neighborhood")
     return Neighborhood(tuple(axes), "shift" if shifted else "clip")
 
 

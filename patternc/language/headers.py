@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from patternc.language.arithmetic import NoValueError, Place, constant
 from patternc.language.diagnostics import Diagnostic, Findings
+from patternc.language.limits import PATTERNS
 from patternc.language.program import (
     CountHeader,
     FlagHeader,
@@ -17,9 +18,6 @@ from patternc.language.program import (
 )
 from patternc.language.sizes import at_least
 from patternc.language.source import Span
-
-# Every (layer, head) is looked at.
-_MOST_PATTERNS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
 
 def _check_number(counts: Mapping[str, int], value: Node) -> None:
     patterns = counts.get("heads", 1) * counts.get("layers", 1)
-    if patterns > _MOST_PATTERNS:
+    if patterns > PATTERNS:
         raise NoValueError(_too_many(value.span, patterns))
 
 
@@ -84,6 +82,6 @@ def _too_many(span: Span, patterns: int) -> Diagnostic:
         "P110",
         f"{patterns} patterns in one program",
         span,
-        f"heads times layers is at most {_MOST_PATTERNS}",
+        f"heads times layers is at most {PATTERNS}",
         help="write fewer heads or layers",
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from patternc.language.arguments import fill
+from patternc.language.call_names import why_taken
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.primitives import PRIMITIVES, Role
 from patternc.language.program import Binary, Call, Lift, Name, Node, Range, children
@@ -160,6 +161,8 @@ def inputs_of(
             if (first.role, first.unit) != (use.role, use.unit):
                 findings.add(_two_roles(use, first))
     for name, use in uses.items():
+        if taken := why_taken(name):
+            findings.add(_taken(use, taken))
         takers[name] += ruleless if use.role == "stream" else []
     return tuple(
         RunTimeInput(
@@ -227,6 +230,17 @@ def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:
 def _fixed(word: str, span: Span) -> Iterator[_Use]:
     for name, role in _FIXED.get(word, ()):
         yield _Use(name, role, "", span)
+
+
+def _taken(use: _Use, taken: str) -> Diagnostic:
+    return Diagnostic(
+        "P044",
+        f"`{use.name}` cannot name a run-time input",
+        use.span,
+        taken,
+        note="a call takes its run-time inputs by name, beside its own arguments",
+        help=f"choose another name, such as `{use.name}_` or `my_{use.name}`",
+    )
 
 
 def _two_roles(use: _Use, first: _Use) -> Diagnostic:

@@ -30,7 +30,7 @@ _LISTS = ("columns", "rows", "global", "random")
 def outside(pattern: Node, place: Place, length: int, findings: Findings) -> None:
     """Reports single positions of a sound pattern outside -length..length - 1."""
     measured = replace(place, values={**place.values, "n": length}, known={})
-    for node in _lists(pattern, measured, findings):
+    for node in _lists(pattern, measured, findings, set()):
         for item in node.items:
             if not isinstance(item, Range):
                 _look(item, measured, length, findings)
@@ -42,16 +42,21 @@ def _look(item: Node, place: Place, length: int, findings: Findings) -> None:
         findings.add(_outside(item, position, length, place))
 
 
-def _lists(node: Node | Range, place: Place, findings: Findings) -> Iterator[Sequence]:
+def _lists(
+    node: Node | Range, place: Place, findings: Findings, seen: set[str]
+) -> Iterator[Sequence]:
     """The lists of positions in a pattern; what is inside braces counts blocks.
 
+    Each let in `seen` was looked at.
     On another key source positions are slots, of which the length says nothing.
     """
     match node:
         case Binary("on"):
             return
         case Name(name) if name in place.lets:
-            yield from _lists(place.lets[name], place, findings)
+            if name not in seen:
+                seen.add(name)
+                yield from _lists(place.lets[name], place, findings, seen)
         case Lift(call, body):
             outside(body, place, _blocks(call, place), findings)
         case Call(function, arguments) if function in _LISTS:
@@ -61,7 +66,7 @@ def _lists(node: Node | Range, place: Place, findings: Findings) -> Iterator[Seq
                     yield value
         case _:
             for child in children(node):
-                yield from _lists(child, place, findings)
+                yield from _lists(child, place, findings, seen)
 
 
 def _blocks(call: Call, place: Place) -> int:

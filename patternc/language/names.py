@@ -6,12 +6,13 @@ and not a word of the language.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.kinds import UNKNOWN, Facts
-from patternc.language.near import one_edit, suggestion
+from patternc.language.limits import NEAR_MISSES
+from patternc.language.near import one_edit, suggestion, variants
 from patternc.language.primitives import INDICES, PRIMITIVES, RESERVED, VARIABLES
 from patternc.language.program import Let, Name, Node, Parameter, Program
 from patternc.language.source import Span
@@ -21,8 +22,9 @@ from patternc.language.source import Span
 class Scope:
     """The names a statement sees, and what is found in it.
 
-    `below` are bound further down, `headers` stand above, `used` was looked up. `sound` are the
-    identities of relations without a mistake, `unsound` of conditions with one.
+    `below` are bound further down, `headers` stand above, `used` was looked up, `near` has bound
+    names by what is left of them without a letter. `sound` are the identities of relations without
+    a mistake, `unsound` of conditions with one.
     """
 
     findings: Findings
@@ -30,6 +32,7 @@ class Scope:
     headers: set[str] = field(default_factory=set)
     bound: dict[str, Facts] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
+    near: dict[str, list[str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     sound: set[int] = field(default_factory=set)
     unsound: set[int] = field(default_factory=set)
@@ -59,6 +62,8 @@ def bind(statement: Let | Parameter, facts: Facts, scope: Scope) -> None:
     else:
         scope.bound[name] = facts
         scope.places[name] = span
+        for variant in variants(name):
+            scope.near.setdefault(variant, []).append(name)
 
 
 def resolve(node: Name, scope: Scope) -> Facts | None:
@@ -95,13 +100,14 @@ def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
     if name in scope.below:
         scope.used.add(name)
         return _below(name, span, scope.below[name])
-    known = (*PRIMITIVES, *scope.bound, *VARIABLES, *INDICES)
+    few = scope.findings.count < NEAR_MISSES
     return Diagnostic(
         "P040",
         f"unknown name `{name}`",
         span,
         "not a word of the language, and not bound above",
-        help=suggestion(name, known) or f"bind it above: `let {name} = ..` or `param {name} = ..`",
+        help=(suggestion(name, _known(scope)) if few else "")
+        or f"bind it above: `let {name} = ..` or `param {name} = ..`",
     )
 
 
@@ -113,12 +119,24 @@ def input_name(node: Name, scope: Scope) -> bool:
     if node.name in scope.below:
         scope.report(_below(node.name, node.span, scope.below[node.name]))
         return False
-    # Any two names of one letter are one edit apart.
-    bound = [name for name in scope.bound if len(name) > 1 or len(node.name) > 1]
-    near = next((name for name in bound if one_edit(name, node.name)), None)
+    near = _one_edit_away(node.name, scope)
     if near is not None:
         scope.report(_near_input(node, near, scope.places[near]))
     return near is None
+
+
+def _known(scope: Scope) -> Iterator[str]:
+    yield from (*PRIMITIVES, *VARIABLES, *INDICES)
+    yield from scope.bound
+
+
+def _one_edit_away(name: str, scope: Scope) -> str | None:
+    """The first bound name so near; any two names of one letter are one edit apart."""
+    if name in scope.bound:
+        return None
+    candidates = {other for variant in variants(name) for other in scope.near.get(variant, ())}
+    near = [one for one in candidates if one_edit(one, name) and (len(one) > 1 or len(name) > 1)]
+    return min(near, key=lambda one: scope.places[one], default=None)
 
 
 def _below(name: str, span: Span, place: Span) -> Diagnostic:

@@ -6,11 +6,13 @@ Words of other libraries are in `grammar/mistakes.toml`; the rest is spelling.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import TypedDict, cast
 
+from patternc.language.limits import NEAR_KNOWN, NEAR_LETTERS
 from patternc.resources import read
 
 
@@ -38,7 +40,9 @@ def slips() -> list[Slip]:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is spelled most like the given one."""
-    candidates = sorted(set(known))
+    if len(word) > NEAR_LETTERS:
+        return None
+    candidates = sorted(set(islice(known, NEAR_KNOWN)))
     lower = {candidate.lower(): candidate for candidate in candidates}
     matches = get_close_matches(word.lower(), lower, n=1, cutoff=0.7)
     if matches:
@@ -56,6 +60,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
         return elsewhere
     near = nearest(word, known) or nearest(word, words)
     return words.get(near) or f"did you mean `{near}`?" if near else ""
+
+
+def variants(word: str) -> Iterator[str]:
+    """The word, and the word without one letter: words that are one edit apart share one."""
+    if len(word) <= NEAR_LETTERS:
+        yield word
+        yield from (word[:k] + word[k + 1 :] for k in range(len(word)))
 
 
 def one_edit(first: str, second: str) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from patternc.language.arithmetic import Place, constant, fault, fitting
+from patternc.language.arithmetic import NoValueError, Place, constant, fault, fitting
+from patternc.language.limits import LIST_ITEMS
 from patternc.language.program import Call, Name, Node, Range, Sequence
 from patternc.language.sizes import at_least, saturated, saturated_end
 from patternc.language.terms import Listing, Period, PositionRange, Positions, RunTimeSet
-
-# A longer table is given at the call, not written down.
-_LONGEST = 1_000_000
 
 
 def written(node: Node | Range, place: Place) -> Node | Range:
@@ -89,8 +87,8 @@ def integers(node: Node, place: Place) -> tuple[int, ...]:
     values: list[int] = []
     for item in listed.items:
         values += _run(item, place) if isinstance(item, Range) else [constant(item, place)]
-        if len(values) > _LONGEST:
-            raise fault("P108", "the list is too long", listed, place)
+        if len(values) > LIST_ITEMS:
+            raise _too_long(listed, place)
     return tuple(values)
 
 
@@ -105,7 +103,18 @@ def _run(node: Range, place: Place) -> range:
             advice="write both ends",
         )
     run = range(constant(node.start, place), constant(node.stop, place))
-    return run[: _LONGEST + 1]
+    return run[: LIST_ITEMS + 1]
+
+
+def _too_long(node: Sequence, place: Place) -> NoValueError:
+    return fault(
+        "P130",
+        f"a list of more than {LIST_ITEMS:,} values",
+        node,
+        place,
+        note="a list in which the order counts has every value written out",
+        advice="give a longer table at call time: `listed(name)`",
+    )
 
 
 def order(node: Node, place: Place) -> tuple[int, ...]:

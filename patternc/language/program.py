@@ -238,6 +238,8 @@ def children(node: Node | Range) -> tuple[Node | Range, ...]:
 
 def walk(node: Node | Range) -> Iterator[Node | Range]:
     """The node and everything below it, in the order of the text."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(children(node))

@@ -7,6 +7,7 @@ and blanked, so that one run reports the mistakes of several statements. Non-goa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import cast
@@ -16,41 +17,78 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
 from patternc.language import program as ast
+from patternc.language.bounds import (
+    bounded,
+    too_deep,
+    too_long_list,
+    too_long_number,
+    too_many_words,
+)
 from patternc.language.diagnostics import Diagnostic, PatternError
 from patternc.language.formula import CompareOperator
+from patternc.language.limits import DIGITS, LIST_ITEMS, NESTING, WORDS
 from patternc.language.mistakes import Bracket, Trouble, describe
 from patternc.language.source import Source, Span
 from patternc.resources import read
 
-# A deeper tree is not a program that anyone wrote, and every later stage may recurse.
-_DEEPEST = 100
 _MOST_ERRORS = 20
-# Python refuses to read longer ones.
-_MOST_DIGITS = 4000
+# A text is read again after every mistake, as far as that takes no long time.
+_MOST_READ = 2_000_000
 _OPENING = {"LPAR": "(", "LSQB": "[", "LBRACE": "{"}
 _CLOSING = {"RPAR", "RSQB", "RBRACE"}
 
-_Part = Token | ast.Argument | ast.Range | ast.Node | ast.Statement | None
+# A number, perhaps with a range's end.
+_LISTED = re.compile(r"(-?)([0-9_]+)(?:[ \t]*:[ \t]*(-?)([0-9_]+))?")
+
+_Run = tuple[ast.Node | ast.Range, ...]
+_Part = Token | ast.Argument | ast.Range | ast.Node | ast.Statement | _Run | None
+
+
+class _LimitError(Exception):
+    """More of something than a program may have."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.title)
+        self.diagnostic = diagnostic
 
 
 class _Newlines(PostLex):
-    """Drops newlines inside brackets and remembers the brackets that are open."""
+    """Drops newlines inside brackets, remembers the brackets that are open, and counts."""
 
     always_accept = ("_NEWLINE",)
 
     def __init__(self) -> None:
         self.open: list[Bracket] = []
+        self.items: list[int] = []
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        self.open = []
-        for token in stream:
+        self.open, self.items = [], []
+        for count, token in enumerate(stream):
+            if count == WORDS:
+                raise _LimitError(too_many_words(_span_of(token)))
             if token.type != "_NEWLINE" or not self.open:
                 yield token
             # After the yield: a bracket that the parser refuses does not count.
             if token.type in _OPENING:
-                self.open.append(Bracket(_OPENING[token.type], _span_of(token)))
+                self._opened(token)
             elif token.type in _CLOSING:
                 self.open.pop()
+                self.items.pop()
+            elif self.open and token.type in ("COMMA", "RUN"):
+                self._counted(token)
+
+    def _opened(self, token: Token) -> None:
+        if len(self.open) == NESTING:
+            raise _LimitError(too_deep(_span_of(token)))
+        self.open.append(Bracket(_OPENING[token.type], _span_of(token)))
+        self.items.append(1)
+
+    def _counted(self, token: Token) -> None:
+        """Adds the commas of a token to the items of the innermost bracket."""
+        self.items[-1] += token.count(",")
+        # A comma may stand behind the last one.
+        if self.items[-1] > LIST_ITEMS + (token.type == "COMMA"):
+            raise _LimitError(too_long_list(self.open[-1].span))
 
 
 @cache
@@ -70,15 +108,20 @@ def _parser() -> tuple[Lark, _Newlines]:
 def parse(text: str, name: str = "<pattern>") -> ast.Program:
     """The syntax tree of a program; raises `PatternError` with every unreadable statement."""
     source = Source.of(text, name)
+    bounded(source)
     found: list[Diagnostic] = []
     rest = source.text + "\n"
     while True:
-        outcome = _attempt(rest)
+        try:
+            outcome = _attempt(rest)
+        except _LimitError as error:
+            found.append(error.diagnostic)
+            break
         if not isinstance(outcome, Trouble):
             break
         found.append(describe(outcome, source))
         blanked = _without_statement(rest, source, outcome)
-        if blanked is None or len(found) == _MOST_ERRORS:
+        if blanked is None or len(found) >= min(_MOST_ERRORS, 1 + _MOST_READ // len(rest)):
             break
         rest = blanked
     if found:
@@ -91,7 +134,7 @@ def _attempt(text: str) -> Tree[Token] | Trouble:
     try:
         return lark.parse(text)
     except UnexpectedToken as error:
-        token, expected = error.token, error.accepts or error.expected
+        token, expected = _first_of(error.token), error.accepts or error.expected
         span = _span_of(token) if token.type != "$END" else Span(len(text) - 1, len(text) - 1)
         return Trouble(span, token.type, frozenset(expected), tuple(newlines.open))
     except UnexpectedCharacters as error:
@@ -99,6 +142,15 @@ def _attempt(text: str) -> Tree[Token] | Trouble:
         return Trouble(
             Span(place, place + 1), "", frozenset(error.allowed or ()), tuple(newlines.open)
         )
+
+
+def _first_of(token: Token) -> Token:
+    """A token as messages show it: the first of many numbers, the first of many line ends."""
+    if token.type == "RUN":
+        number = _LISTED.match(token)
+        assert number is not None
+        return Token.new_borrow_pos("NUMBER", number[2], token)
+    return token
 
 
 def _without_statement(text: str, source: Source, trouble: Trouble) -> str | None:
@@ -114,46 +166,30 @@ def _span_of(token: Token) -> Span:
 
 
 def _program(tree: Tree[Token], source: Source) -> ast.Program:
-    """Builds bottom-up without recursion; the depth of every part is known before it is used."""
+    """Builds bottom-up without recursion; the depth of every part is known before it is used.
+
+    Arguments and other wrappers of one part add no level.
+    """
     built: dict[int, _Part] = {}
     depth: dict[int, int] = {}
     for subtree in tree.iter_subtrees():
         if subtree is tree:
             continue
         below = [child for child in subtree.children if isinstance(child, Tree)]
-        depth[id(subtree)] = 1 + max((depth[id(child)] for child in below), default=0)
         span = Span(subtree.meta.start_pos, subtree.meta.end_pos)
-        if depth[id(subtree)] > _DEEPEST:
-            raise PatternError([_too_deep(span)], source)
-        if subtree.data == "number" and len(str(subtree.children[0])) > _MOST_DIGITS:
-            raise PatternError([_too_long(span)], source)
+        level = str(subtree.data) in _LEVELS
+        depth[id(subtree)] = level + max((depth[id(child)] for child in below), default=0)
+        if depth[id(subtree)] > NESTING:
+            raise PatternError([too_deep(span)], source)
         parts = [
             built[id(child)] if isinstance(child, Tree) else child for child in subtree.children
         ]
-        built[id(subtree)] = _BUILDERS[str(subtree.data)](parts, span)
+        try:
+            built[id(subtree)] = _BUILDERS[str(subtree.data)](parts, span)
+        except _LimitError as error:
+            raise PatternError([error.diagnostic], source) from None
     statements = [cast(ast.Statement, built[id(child)]) for child in tree.children]
     return ast.Program(_headers_named(statements, source), source)
-
-
-def _too_deep(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P005",
-        "nested too deeply",
-        span,
-        f"more than {_DEEPEST} levels",
-        note="brackets and chains of operators nest at most this deep",
-        help="name parts of it with `let`",
-    )
-
-
-def _too_long(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P104",
-        "an integer beyond 63 bits",
-        span,
-        f"more than {_MOST_DIGITS} digits",
-        help="write a smaller number",
-    )
 
 
 def _headers_named(statements: list[ast.Statement], source: Source) -> tuple[ast.Statement, ...]:
@@ -182,7 +218,37 @@ _Builder = Callable[[list[_Part], Span], _Part]
 
 
 def _number(parts: list[_Part], span: Span) -> ast.Number:
-    return ast.Number(int(str(parts[0])), span)
+    return _read_number(str(parts[0]), span)
+
+
+def _read_number(digits: str, span: Span) -> ast.Number:
+    if len(digits) > DIGITS:
+        raise _LimitError(too_long_number(span))
+    return ast.Number(int(digits), span)
+
+
+def _run(parts: list[_Part], span: Span) -> _Run:
+    """Numbers and ranges of numbers, as single tokens would be built."""
+    return tuple(_listed(found, span.start) for found in _LISTED.finditer(str(parts[0])))
+
+
+def _listed(found: re.Match[str], offset: int) -> ast.Node | ast.Range:
+    first = _signed(found, 1, offset)
+    if found[4] is None:
+        return first
+    return ast.Range(first, _signed(found, 3, offset), _span_in(found, 0, offset))
+
+
+def _signed(found: re.Match[str], group: int, offset: int) -> ast.Node:
+    """A number whose sign is that group, its digits the next."""
+    digits = _span_in(found, group + 1, offset)
+    number = _read_number(found[group + 1], digits)
+    sign = _span_in(found, group, offset)
+    return ast.Unary("-", number, sign.to(digits)) if found[group] else number
+
+
+def _span_in(found: re.Match[str], group: int, offset: int) -> Span:
+    return Span(offset + found.start(group), offset + found.end(group))
 
 
 def _binary(parts: list[_Part], span: Span) -> ast.Binary:
@@ -208,7 +274,13 @@ def _named_argument(parts: list[_Part], span: Span) -> ast.Argument:
 
 
 def _sequence(parts: list[_Part], span: Span) -> ast.Sequence:
-    return ast.Sequence(tuple(cast(ast.Node, part) for part in parts if part is not None), span)
+    items: list[ast.Node | ast.Range] = []
+    for part in parts:
+        if isinstance(part, tuple):
+            items += part
+        elif part is not None:
+            items.append(cast("ast.Node | ast.Range", part))
+    return ast.Sequence(tuple(items), span)
 
 
 def _bound(parts: list[_Part], span: Span) -> tuple[str, ast.Node, Span, Span]:
@@ -220,6 +292,13 @@ def _node(part: _Part) -> ast.Node:
     return cast(ast.Node, part)
 
 
+# What becomes a level of the tree.
+_LEVELS = frozenset(
+    {
+        *("name", "number", "decimal", "unary", "binary", "comparison_chain", "call", "lift"),
+        *("sequence", "range", "run"),
+    }
+)
 _BUILDERS: dict[str, _Builder] = {
     "word": lambda parts, span: parts[0],
     "callee": lambda parts, span: parts[0],
@@ -236,6 +315,7 @@ _BUILDERS: dict[str, _Builder] = {
     "named_argument": _named_argument,
     "lift": lambda parts, span: ast.Lift(cast(ast.Call, parts[0]), _node(parts[1]), span),
     "sequence": _sequence,
+    "run": _run,
     "range": lambda parts, span: ast.Range(
         cast("ast.Node | None", parts[0]), cast("ast.Node | None", parts[2]), span
     ),

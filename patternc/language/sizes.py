@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from patternc.language.arithmetic import Place, constant, fault, fit_everywhere
+from patternc.language.arithmetic import NoValueError, Place, constant, fault, fit_everywhere
 from patternc.language.formula import Constant, Expression, Multiply
-from patternc.language.program import Call, Node
+from patternc.language.limits import BLOCK_PARTS, SLOTS
+from patternc.language.program import Call, Node, Range
 
 # No position is further than this from another, nor from n: whatever reaches as far reaches all.
 FARTHEST = 1 << 32
@@ -22,6 +23,9 @@ def saturated_end(end: Expression, farthest: int = FARTHEST) -> Expression:
 def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
     """The value of a size, at least so much."""
     value = constant(node, place)
+    most = _limit(name, of) if of else None
+    if most is not None and value > most:
+        raise beyond_limit(name, value, most, node, place, of)
     if value >= least:
         return value
     raise fault(
@@ -31,6 +35,32 @@ def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> i
         place,
         note=f"`{name}` is at least {least}",
         advice=f"write {least} or more",
+    )
+
+
+def _limit(name: str, of: str) -> int | None:
+    """The largest value of a size that costs work for each unit; others saturate."""
+    match of, name:
+        case _, "parts":
+            return BLOCK_PARTS
+        case ("random", "k") | (_, "m"):
+            return SLOTS
+        case _:
+            return None
+
+
+def beyond_limit(
+    name: str, value: int, most: int, node: Node | Range, place: Place, of: str
+) -> NoValueError:
+    return fault(
+        "P132",
+        f"`{name}` of `{of}` is {value:,}",
+        node,
+        place,
+        note=f"`{name}` is at most {most:,}",
+        advice=f"write {most:,} or less"
+        if name != "parts"
+        else "write fewer parts, or blocks of a fixed size: `blocks(B) { .. }`",
     )
 
 

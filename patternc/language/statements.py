@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.kinds import POSITIONAL, UNKNOWN, Facts, expected_kind
+from patternc.language.limits import PARTS, WRITTEN_NESTING
 from patternc.language.lists import integer
 from patternc.language.names import Scope, bind, scope_of
 from patternc.language.program import (
@@ -24,12 +25,16 @@ from patternc.language.program import (
     Lift,
     Name,
     Node,
+    Number,
     Otherwise,
     Parameter,
     Program,
+    Range,
     Rule,
+    Sequence,
     Statement,
     StreamRows,
+    Unary,
     When,
     children,
     nodes_of,
@@ -38,21 +43,23 @@ from patternc.language.program import (
 from patternc.language.structure import Arrangement
 from patternc.language.types import check, check_header_call, check_rule, expect
 
+# What a plain number of a list costs, beside other parts.
+_NUMBERS_IN_A_PART = 8
 _LET_KINDS = ("integer", "condition", "set", "output", "list", "period", "unknown")
-# A pattern this large, its lets written out, is a slip, and would take long to compile.
-_MOST_PARTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """A rule to be looked at for values: its condition, its sound parts, what it depends on.
 
-    `rows` is whose rows it is for, empty for the tokens'.
+    `size` is that of its parts with their lets written out; `rows` is whose rows it is for, empty
+    for the tokens'.
     """
 
     rule: Rule
     parts: tuple[Node, ...]
     varies: frozenset[str]
+    size: int
     rows: str = ""
 
 
@@ -64,6 +71,7 @@ class Checked:
     looks: list[Look] = field(default_factory=list)
     tainted: set[str] = field(default_factory=set)
     sizes: dict[str, int] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
 
     def sound_part(self, program: Program) -> Program:
         return replace(program, statements=tuple(self.sound))
@@ -73,15 +81,17 @@ def check_statements(
     program: Program, arrangement: Arrangement, findings: Findings
 ) -> tuple[Checked, Scope]:
     scope, checked = scope_of(program, findings), Checked()
-    implied = [rule for rule in arrangement.rules if rule not in program.statements]
+    written = set(map(id, program.statements))
+    implied = [rule for rule in arrangement.rules if id(rule) not in written]
+    misplaced = set(map(id, arrangement.misplaced))
     for statement in (*program.statements, *implied):
-        if any(statement is rule for rule in arrangement.misplaced):
+        if id(statement) in misplaced:
             continue
         before = findings.count
         facts = _check_statement(statement, scope)
         _check_size(statement, facts, checked, findings)
         sound = findings.count == before and not _mentions(statement, checked.tainted)
-        if sound and statement not in implied:
+        if sound and id(statement) in written:
             checked.sound.append(statement)
         elif isinstance(statement, Let | Parameter):
             checked.tainted.add(statement.name)
@@ -94,14 +104,16 @@ def check_statements(
 def _look(rule: Rule, rows: str, sound: bool, facts: Facts, scope: Scope, checked: Checked) -> Look:
     """All of a sound rule; else the relations in it that are sound by themselves."""
     if sound:
-        return Look(rule, (rule.pattern,), facts.holds & {"layer", "head"}, rows)
+        varies = facts.holds & {"layer", "head"}
+        return Look(rule, (rule.pattern,), varies, _size(rule.pattern, checked.sizes), rows)
     relations = [part for part in walk(rule.pattern) if isinstance(part, Call | Lift)]
     parts = tuple(
         part
         for part in relations
         if id(part) in scope.sound and not names_in(part, checked.tainted)
     )
-    return Look(rule, parts, frozenset({"layer", "head"}), rows)
+    size = sum(_size(part, checked.sizes) for part in parts)
+    return Look(rule, parts, frozenset({"layer", "head"}), size, rows)
 
 
 def _check_statement(statement: Statement, scope: Scope) -> Facts:
@@ -164,19 +176,46 @@ def names_in(node: Node, names: set[str]) -> bool:
 
 def _check_size(statement: Statement, facts: Facts, checked: Checked, findings: Findings) -> None:
     size = sum(_size(root, checked.sizes) for root in nodes_of(statement))
+    depth = max((_depth(root, checked.depths) for root in nodes_of(statement)), default=0)
     if isinstance(statement, Let):
         plain = facts.kind == "integer" and not facts.positional
-        checked.sizes[statement.name] = 1 if plain else size
-    if size > _MOST_PARTS:
+        # What is beyond a limit is told once, not at every later use.
+        checked.sizes[statement.name] = 1 if plain or size > PARTS else size
+        checked.depths[statement.name] = 1 if depth > WRITTEN_NESTING else depth
+    if size > PARTS:
         findings.add(_too_large(statement))
+    if depth > WRITTEN_NESTING:
+        findings.add(_too_deep(statement))
+
+
+def _depth(node: Node | Range, depths: Mapping[str, int]) -> int:
+    """How many levels a node has once its lets are written out."""
+    if isinstance(node, Name):
+        return depths.get(node.name, 1)
+    return 1 + max((_depth(child, depths) for child in children(node)), default=0)
 
 
 def _size(node: Node, sizes: Mapping[str, int]) -> int:
-    """How many parts a node has once its lets are written out."""
-    return sum(
-        sizes.get(part.name, 1) if isinstance(part, Name) else 1 + len(children(part))
-        for part in walk(node)
-    )
+    """How many parts a node has once its lets are written out; plain numbers of lists are small."""
+    size, waiting = 0, [node]
+    while waiting:
+        part = waiting.pop()
+        below = list(children(part))
+        if isinstance(part, Sequence):
+            below = [item for item in part.items if not _is_plain(item)]
+            size += (len(part.items) - len(below)) // _NUMBERS_IN_A_PART
+        size += sizes.get(part.name, 1) if isinstance(part, Name) else 1 + len(below)
+        waiting += below  # type: ignore[arg-type]
+    return size
+
+
+def _is_plain(item: Node | Range) -> bool:
+    ends = children(item) if isinstance(item, Range) else (item,)
+    return all(isinstance(end, Number) or _is_negative(end) for end in ends)
+
+
+def _is_negative(node: Node | Range) -> bool:
+    return isinstance(node, Unary) and isinstance(node.operand, Number)
 
 
 def _too_large(statement: Statement) -> Diagnostic:
@@ -184,9 +223,20 @@ def _too_large(statement: Statement) -> Diagnostic:
         "P111",
         "too large once its lets are written out",
         statement.span,
-        f"more than {_MOST_PARTS} parts",
+        f"more than {PARTS} parts",
         note="a let is substitution: every use is a copy",
         help="say it with fewer copies",
+    )
+
+
+def _too_deep(statement: Statement) -> Diagnostic:
+    return Diagnostic(
+        "P133",
+        "nested too deeply once its lets are written out",
+        statement.span,
+        f"more than {WRITTEN_NESTING} levels",
+        note="a let is substitution: its levels add to those of its use",
+        help="build on fewer lets, one below the other",
     )
 
 

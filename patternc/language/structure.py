@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Diagnostic, Findings, Mark
@@ -34,7 +35,7 @@ from patternc.language.program import (
 from patternc.language.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrangement:
     """The rules for the tokens' rows, those below each `rows NAME`, and the rules out of place."""
 
@@ -42,12 +43,14 @@ class Arrangement:
     others: dict[str, tuple[Rule, ...]]
     misplaced: tuple[Rule, ...]
 
+    @cached_property
+    def _sections(self) -> dict[int, str]:
+        every = {"": self.rules, **self.others}
+        return {id(rule): name for name, rules in every.items() for rule in rules}
+
     def section_of(self, rule: Rule) -> str | None:
         """Whose rows a rule is for, empty for the tokens'; None where it is out of place."""
-        for name, rules in {"": self.rules, **self.others}.items():
-            if any(rule is one for one in rules):
-                return name
-        return None
+        return self._sections.get(id(rule))
 
 
 def arrange(program: Program, findings: Findings) -> Arrangement:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 from patternc.language.arithmetic import NoValueError, Place
 from patternc.language.attachments import check_whole
 from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.headers import Headers
+from patternc.language.limits import WORK
 from patternc.language.lower import Lowering
 from patternc.language.other_rows import check_rows
 from patternc.language.program import Node, Rule, When
@@ -86,10 +88,34 @@ def visit(
 
     A rule is lowered again only where it may differ: for the layers and heads it depends on.
     """
+    if (work := _work(looks, headers, len(lets))) > WORK:
+        findings.add(_too_much(looks[-1].rule, work, headers))
+        return
     sizes = SharedSizes()
     for rows in dict.fromkeys(look.rows for look in looks):
         section = tuple(look for look in looks if look.rows == rows)
         _tour(section, headers, lets, findings, sizes)
+
+
+def _work(looks: tuple[Look, ...], headers: Headers, lets: int) -> int:
+    """At most how many rules, parameters and parts of patterns a visit looks at."""
+    sizes = {"layer": headers.layers or 1, "head": headers.heads or 1}
+    patterns = sizes["layer"] * sizes["head"]
+    places = sum(prod(sizes[name] for name in look.varies) for look in looks)
+    largest = max(look.size for look in looks) + lets
+    return patterns * (len(looks) + len(headers.parameters)) + min(places, patterns) * largest
+
+
+def _too_much(rule: Rule, work: int, headers: Headers) -> Diagnostic:
+    return Diagnostic(
+        "P134",
+        f"{work:,} parts over all layers and heads",
+        rule.span,
+        f"rules and patterns of {headers.layers or 1} layers and {headers.heads or 1} heads",
+        note=f"rules, parameters and the parts of patterns are at most {WORK:,}, each counted for "
+        "every layer and head that it may differ for",
+        help="write fewer layers or heads, or rules and patterns that depend on fewer of them",
+    )
 
 
 def _tour(

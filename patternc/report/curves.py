@@ -173,7 +173,8 @@ def figure(found: Curves, title: str, kind: str) -> bytes:
             "figures are drawn by matplotlib: pip install 'patternc[pictures]'"
         ) from error
     drawn = Figure(figsize=(10, 4), layout="constrained")
-    drawn.suptitle(title)
+    # A dollar sign would begin a formula.
+    drawn.suptitle(title.replace("$", "\\$"))
     left, right = drawn.subplots(1, 2)
     for one in (found.pairs, found.dense):
         left.loglog(found.lengths, one.values, marker="o", label=one.name)

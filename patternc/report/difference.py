@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from patternc.analysis.difference import Difference, HeadDifference, Side, Witness
 from patternc.analysis.reach import LayerReach
+from patternc.language.characters import visible
 from patternc.language.sources import TOKENS, word_of
 
 Row = tuple[str, str, str]
@@ -134,7 +135,7 @@ def _table(found: Difference) -> Iterator[str]:
     """Cost and reach side by side, in columns."""
     rows: list[Row] = [
         (f"n = {found.n:,}", "left", "right"),
-        _row(found, "program", lambda side: side.name),
+        _row(found, "program", lambda side: visible(side.name)),
         _row(found, "pairs of a head, mean", _pairs),
         _row(found, "full after layers", _full),
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patternc.language.characters import visible
 from patternc.language.diagnostics import Diagnostic, render
 from patternc.language.inputs import RunTimeInput
 from patternc.language.source import Source
@@ -37,12 +38,11 @@ def findings(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """One line, and one more for every input, for the standard output."""
+    name = visible(report.source.name)
     if report.failed:
         errors = sum(diagnostic.severity == "error" for diagnostic in report.diagnostics)
-        return f"{report.source.name}: {_plural(errors, 'error')}"
-    head = (
-        f"{report.source.name}: {_extent(report.layers, 'layer')}, {_extent(report.heads, 'head')}"
-    )
+        return f"{name}: {_plural(errors, 'error')}"
+    head = f"{name}: {_extent(report.layers, 'layer')}, {_extent(report.heads, 'head')}"
     warnings = len(report.diagnostics)
     lines = [f"{head}, {_plural(warnings, 'warning')}" if warnings else head]
     lines += [f"  {item.name}: {item.role}, {item.shape}" for item in report.inputs]

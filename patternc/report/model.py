@@ -17,6 +17,7 @@ from patternc.analysis.model import ModelFacts, Subject, model_facts
 from patternc.analysis.papers import Paper, papers
 from patternc.analysis.roofline import measurements
 from patternc.language import elaborate, parse, show
+from patternc.language.characters import visible
 from patternc.language.inputs import DECIDING
 from patternc.language.source import Source
 from patternc.report import model_json, model_text
@@ -90,7 +91,7 @@ def report_of(
         pattern.check(looked_at if several else work.n, teach=True, layers=count, ignore=ignored),
         (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
     )
-    title = PurePath(pattern.name).name
+    title = visible(PurePath(pattern.name).name)
     return ModelReport(facts, Source.of(pattern.text, pattern.name), title, pattern)
 
 

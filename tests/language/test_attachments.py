@@ -168,7 +168,7 @@ def test_a_gate_without_a_name_takes_the_input_gate() -> None:
 def test_inputs_of_sources_and_modifiers_have_names_of_their_own() -> None:
     text = (
         "let all = full on memory(4) + full on compressed(4, rate=2) + full on stream(g, 2)\n"
-        "gate(all with xl_relative with sink + global(q, projection=p),\n"
+        "gate(all with xl_relative with sink + global(asked, projection=p),\n"
         "     (full with t5(32, 128)) with distance_aware with bias(b) with softspan(2, z=z),\n"
         "     full on encoder with relative(4) with absolute(e),\n"
         "     full on project(4) + full on persistent(8), name=w)"
@@ -183,7 +183,7 @@ def test_inputs_of_sources_and_modifiers_have_names_of_their_own() -> None:
         ("xl_v", "xl"),
         ("xl_r", "xl"),
         ("sinks", "sink"),
-        ("q", "set"),
+        ("asked", "set"),
         ("p", "projection"),
         ("t5_bias", "t5"),
         ("distance_alpha", "distance"),

@@ -1,0 +1,30 @@
+"""Names that a call cannot take for a run-time input, since they mean something else there.
+
+The keywords of everything that takes run-time inputs by name: methods of `Pattern` and functions of
+a generated module. A test compares this list with their signatures. Non-goals: words of the
+language, which `primitives` has.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+CALL_KEYWORDS: frozenset[str] = frozenset(
+    {
+        *("backend", "block", "dropout", "dtype", "head", "head_dim", "ignore", "k", "key"),
+        *("kv_heads", "layer", "layers", "n", "q", "queries", "query", "residual", "return_lse"),
+        *("rows", "scale", "seed", "self", "slots", "v"),
+    }
+)
+# What a compiled module calls the optional slots of its pools.
+_POOLED = re.compile(r"pool\d*_kv", re.ASCII)
+
+
+def why_taken(name: str) -> str:
+    """What the name means at a call; empty where a run-time input can have it."""
+    if name in CALL_KEYWORDS:
+        return "an argument of the calls themselves"
+    if keyword.iskeyword(name):
+        return "a keyword of Python"
+    return "the slots of a pool" if _POOLED.fullmatch(name) else ""

@@ -1,0 +1,1 @@
+same(v) + columns(seed) + same(class)

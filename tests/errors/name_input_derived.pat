@@ -1,0 +1,1 @@
+full on pool(4, mean) + same(return) on stream(lse, 4) + columns(pool_kv)
