@@ -123,8 +123,20 @@ class BranchLayout:
             return np.zeros(0, np.int64), np.zeros(0, np.bool_)
         shape = (self.tiling.query_tile, self.tiling.key_tile)
         found = classify_by_key(self.branch.formula, *shape, self.branch.keys)
+        if self.tiling.exact and not found.exact:
+            return self._across(b)
         runs = (found.full, found.partial) if self.tiling.exact else ((), ())
         return self._visits(runs, b, lambda pairs: pairs.row[pairs.tile == b])
+
+    def _across(self, b: int) -> tuple[Integers, Booleans]:
+        """The column row by row, where integer sets gave up on columns only."""
+        rows = range(-(-self.sizes.n // self.tiling.query_tile))
+        listed = [(a, full[tiles == b]) for a in rows for tiles, full in [self.row(a)]]
+        held = [(a, bool(full[0])) for a, full in listed if len(full)]
+        return (
+            np.array([a for a, _ in held], np.int64),
+            np.array([full for _, full in held], np.bool_),
+        )
 
     def _visits(
         self,

@@ -25,7 +25,7 @@ from patternc.language.terms import (
     Union,
 )
 from patternc.layout.at import Layout
-from patternc.layout.tiling import classify, classify_by_key
+from patternc.layout.tiling import Classified, classify, classify_by_key, every_tile
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
 from patternc.relation.runs import Sizes, expand
@@ -101,6 +101,14 @@ def test_columns_list_no_tiles_behind_the_last_slot_of_a_source():
     for b in (-1, 3):
         with pytest.raises(IndexError, match=f"key tile {b} is not among those of 48 slots"):
             layout.column(0, b)
+
+
+def test_columns_are_those_of_the_rows_where_integer_sets_give_up_on_columns(monkeypatch):
+    wanted = [list(Pattern.parse("causal").layout(70, 16).column(0, b)) for b in range(5)]
+    given_up = Classified((), (every_tile(16),), exact=False)
+    monkeypatch.setattr("patternc.layout.at.classify_by_key", lambda *_: given_up)
+    layout = Pattern.parse("causal").layout(70, 16)
+    assert [list(layout.column(0, b)) for b in range(5)] == wanted
 
 
 def test_dilated_windows_of_odd_blocks_have_columns():
