@@ -48,6 +48,19 @@ def test_every_room_says_the_same_of_a_random_program(seed):
     assert agreeing.agree(program(seed), seed) == {}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "full with xl_relative with rotary(10)",
+        "full with xl_relative with relative(5)",
+        "layers 2\nlayer == 0 -> full on memory(3) with alibi\n"
+        "else -> full on memory(3) with alibi with rotary(10)",
+    ],
+)
+def test_modifiers_that_meet_follow_the_order_of_the_manual(text):
+    assert agreeing.agree(text, 3) == {}
+
+
 def test_a_wrong_mask_is_noticed(monkeypatch):
     monkeypatch.setattr(Pattern, "pairs", lambda self, n, **options: [1])
     assert "pairs: `pairs` is not the sum of the mask" in agreeing.agree("local(1)", 0)
