@@ -1,7 +1,8 @@
 # Python 3.11 to 3.13; another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test sweep sanitize bench
+.PHONY: demo test sweep sanitize fuzz bench
+SECONDS ?= 600
 demo: .venv/installed
 	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat -o build/bigbird.py
 	$(BIN)/python build/bigbird.py
@@ -14,6 +15,8 @@ sweep: .venv/installed
 	$(BIN)/python benchmarks/sweep.py --output benchmarks/results/kernels-$$(date +%F).json
 sanitize: .venv/installed
 	$(BIN)/pytest -n 2 -m sweep tests/native
+fuzz: .venv/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 bench: .venv/installed
 	$(BIN)/python benchmarks/layout.py
 .venv/installed: pyproject.toml constraints.txt

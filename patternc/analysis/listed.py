@@ -24,8 +24,8 @@ from patternc.relation.predicate import (
     RowTable,
     Within,
 )
-from patternc.relation.relation import Conjunct, Literal
-from patternc.relation.tables import Tables
+from patternc.relation.relation import Conjunct, Literal, atoms_of
+from patternc.relation.tables import Tables, avoided_by
 
 MOST_LISTED = 1 << 22
 MOST_CELLS = 1 << 24
@@ -50,9 +50,11 @@ def held(conjunct: Conjunct, tables: Tables) -> Iterator[tuple[Integers, Integer
 
 
 def is_known(atom: object) -> bool:
-    """Whether the table of an atom is known before the call."""
+    """Whether the table of an atom is known before the call; draws may avoid what is not."""
     match atom:
-        case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()) | Within():
+        case InRow(RandomTable() as table):
+            return all(map(is_known, atoms_of(avoided_by(table))))
+        case InRow(PermutationTable()) | Member(ConstantSet()) | Within():
             return True
         case _:
             return False

@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from patternc.language.formula import Condition
-from patternc.language.sources import TOKENS
-from patternc.relation.lower import lower
 from patternc.relation.predicate import (
     InRow,
     LabelTable,
@@ -26,7 +23,7 @@ from patternc.relation.predicate import (
     Within,
 )
 from patternc.relation.relation import atoms_of
-from patternc.relation.tables import lowered_on, passed_over
+from patternc.relation.tables import avoided_by
 from patternc.schedule.schedule import Schedule
 
 POOLED = "optional: keys and values of the slots, a pair [batch, kv_heads, slots, head_dim]"
@@ -99,13 +96,6 @@ def _all(tables: Iterable[Table]) -> Iterator[Table]:
         yield table
         if isinstance(table, RandomTable):
             yield from _all(map(table_of, atoms_of(avoided_by(table))))
-
-
-def avoided_by(table: RandomTable) -> Condition:
-    """Which keys a draw passes over; on the tokens those after the row are no part of it."""
-    if table.source == TOKENS:
-        return lower(table.random.avoid)
-    return lowered_on(passed_over(table.random), table.source, table.rows)
 
 
 def table_of(atom: object) -> Table:

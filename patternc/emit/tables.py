@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from patternc.emit.functions import Functions
-from patternc.emit.inputs import avoided_by, table_of
+from patternc.emit.inputs import table_of
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.language.formula import Condition, Truth
@@ -26,6 +26,7 @@ from patternc.relation.predicate import (
     Table,
 )
 from patternc.relation.relation import atoms_of
+from patternc.relation.tables import avoided_by
 from patternc.schedule.grouping import with_slots
 
 

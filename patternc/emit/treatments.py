@@ -154,7 +154,10 @@ class Treatments:
                 table = self._table("t5", (name,), query, most, buckets, both)
                 return lookup(table, number, str(most), str(most))
             case Relative(most):
-                table = self._table("relative", ("relative_keys",), query, most, scale=_scale(item))
+                # The query may be shifted for `xl_relative`, which is none of this product.
+                shift = ("xl_u",) if XlRelative() in item.modifiers else ()
+                inputs = ("relative_keys", *shift)
+                table = self._table("relative", inputs, query, most, scale=_scale(item))
                 return lookup(table, number, str(most), str(most))
             case XlRelative():
                 inputs = ("xl_u", "xl_v", "xl_r")

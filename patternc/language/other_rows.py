@@ -40,7 +40,11 @@ def _at_home(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node]:
             if name not in seen:
                 seen.add(name)
                 yield from _at_home(lets[name], lets, seen)
-        case Call("mix" | "gate" | "sum" | "mean") | Binary("+" | "-" | "&"):
+        case Call("mix" | "gate" | "sum" | "mean"):
+            for argument in node.arguments:
+                if argument.name is None:
+                    yield from _at_home(argument.value, lets, seen)
+        case Binary("+" | "-" | "&"):
             for child in children(node):
                 yield from _at_home(child, lets, seen)
         case Binary("with", left, _):

@@ -117,11 +117,28 @@ class BranchLayout:
         return self._visits(self.runs, a, lambda pairs: pairs.of_row(a))
 
     def column(self, b: int) -> tuple[Integers, Booleans]:
-        """The query tiles of key tile b, ascending, and which of them are full."""
+        """The query tiles of key tile b, ascending, and which of them are full.
+
+        None where the source has no slot in the tile: other sources may have more slots.
+        """
+        if b * self.tiling.key_tile >= self.sizes.m:
+            return np.zeros(0, np.int64), np.zeros(0, np.bool_)
         shape = (self.tiling.query_tile, self.tiling.key_tile)
         found = classify_by_key(self.branch.formula, *shape, self.branch.keys)
+        if self.tiling.exact and not found.exact:
+            return self._across(b)
         runs = (found.full, found.partial) if self.tiling.exact else ((), ())
         return self._visits(runs, b, lambda pairs: pairs.row[pairs.tile == b])
+
+    def _across(self, b: int) -> tuple[Integers, Booleans]:
+        """The column row by row, where integer sets gave up on columns only."""
+        rows = range(-(-self.sizes.n // self.tiling.query_tile))
+        listed = [(a, full[tiles == b]) for a in rows for tiles, full in [self.row(a)]]
+        held = [(a, bool(full[0])) for a, full in listed if len(full)]
+        return (
+            np.array([a for a, _ in held], np.int64),
+            np.array([full for _, full in held], np.bool_),
+        )
 
     def _visits(
         self,
@@ -208,6 +225,9 @@ class Layout:
 
     def column(self, head: int, b: int) -> Visits:
         """The query tiles of key tile `b`; branch by branch."""
+        most = max((branch.sizes.m for branch in self._heads[head]), default=0)
+        if not 0 <= b < -(-most // self.key_tile):
+            raise IndexError(f"key tile {b} is not among those of {most} slots")
         return self._visits(head, lambda branch: branch.column(b))
 
     def _visits(

@@ -277,3 +277,10 @@ def _at(members: Booleans, position: Integers) -> Booleans:
 def _label(labels: Integers, position: Integers) -> Integers:
     inside = (position >= 0) & (position < len(labels))
     return np.where(inside, labels[np.where(inside, position, 0)] if len(labels) else -1, -1)
+
+
+def avoided_by(table: RandomTable) -> Condition:
+    """Which keys a draw passes over; on the tokens those after the row are no part of it."""
+    if table.source == TOKENS:
+        return lower(table.random.avoid)
+    return lowered_on(passed_over(table.random), table.source, table.rows)

@@ -307,3 +307,21 @@ def test_rows_of_a_stream_without_keys_are_told() -> None:
     assert (~Pattern.parse(text).mask(64, rows="g")[0].any(axis=1)).tolist() == [False] * 3 + [True]
     assert not Pattern.parse(text.replace("local", "allow empty\nlocal")).check(64)
     assert not Pattern.parse(text.replace("[0:3]", "[0:4]")).check(64)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "random(2) + same(doc)",
+        "causal\nrandom(2) + listed(plan)",
+        "local(1) & causal + random(2) + columns(chosen)",
+        "local(2) + full on stream(g, 2)\nrows g\nrandom(2) + listed(plan)",
+        "(random(1) + random(2) + listed(plan)) on compressed(3, rate=3)",
+        "blocks(2) { random(1) + same(doc) }",
+    ],
+)
+def test_draws_that_avoid_what_the_call_decides_are_not_looked_at(text):
+    pattern = Pattern.parse(text)
+    assert {found.code for found in pattern.check(20, teach=True)} <= {"P206", "P208"}
+    told = str(pattern.report(20))
+    assert "the pairs are an upper bound" in told or "rows" in text

@@ -295,3 +295,15 @@ def test_distances_of_the_memory_count_in_the_table() -> None:
         compiled(case.text).attention(
             call.q, call.k, call.v, **{**case.inputs, "xl_r": case.inputs["xl_r"][:79]}
         )
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_a_branch_with_a_sink_and_no_key_counts_nowhere_in_a_mean(backend: str) -> None:
+    call = Call.of(7, 7)
+    found = compiled("mean((columns([0]) & rows([3])) with sink, full)").attention(
+        call.q, call.k, call.v, sinks=torch.zeros(2).double(), backend=backend
+    )
+    wanted, _ = call.softmax((call.scores(), torch.ones(7, 7, dtype=torch.bool), call.v))
+    others = [0, 1, 2, 4, 5, 6]
+    torch.testing.assert_close(found[:, :, others], wanted[:, :, others])
+    assert not torch.allclose(found[:, :, 3], wanted[:, :, 3])

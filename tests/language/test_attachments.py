@@ -324,3 +324,9 @@ def test_the_widest_local_on_a_pool_is_told_from_one_on_a_memory() -> None:
     local = Local(Constant(1), Constant(1))
     assert _term("local(1) on memory(2)") == On(local, s.Memory(2))
     assert _codes("local(1) on pool(2, mean)") == {"P074"}
+
+
+def test_the_input_of_a_gate_is_no_relation_of_a_stream() -> None:
+    rule = "gate(local(1), mean(full, diagonal), name=weights)"
+    assert _codes(f"full on stream(g, 2)\nrows g\n{rule}") == set()
+    assert _codes("full on stream(g, 2)\nrows g\ngate(global([0]), full, name=w)") == {"P074"}

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patternc import Pattern
 from patternc.language.formula import Constant
 from patternc.language.terms import (
     Blocks,
@@ -24,7 +25,7 @@ from patternc.language.terms import (
     Union,
 )
 from patternc.layout.at import Layout
-from patternc.layout.tiling import classify, classify_by_key
+from patternc.layout.tiling import Classified, classify, classify_by_key, every_tile
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
 from patternc.relation.runs import Sizes, expand
@@ -91,6 +92,23 @@ def test_columns_and_counts_list_the_tiles_of_the_rows(pattern, n, tile):
     counts = layout.counts()
     assert counts.full == (sum(kind == "full" for *_, kind in rows),)
     assert counts.partial == (sum(kind == "partial" for *_, kind in rows),)
+
+
+def test_columns_list_no_tiles_behind_the_last_slot_of_a_source():
+    layout = Pattern.parse("local(1) + full on persistent(2)").layout(48, 16)
+    found = [[visit.branch for visit in layout.column(0, b)] for b in range(3)]
+    assert found == [[0, 0, 1, 1, 1], [0, 0, 0], [0, 0]]
+    for b in (-1, 3):
+        with pytest.raises(IndexError, match=f"key tile {b} is not among those of 48 slots"):
+            layout.column(0, b)
+
+
+def test_columns_are_those_of_the_rows_where_integer_sets_give_up_on_columns(monkeypatch):
+    wanted = [list(Pattern.parse("causal").layout(70, 16).column(0, b)) for b in range(5)]
+    given_up = Classified((), (every_tile(16),), exact=False)
+    monkeypatch.setattr("patternc.layout.at.classify_by_key", lambda *_: given_up)
+    layout = Pattern.parse("causal").layout(70, 16)
+    assert [list(layout.column(0, b)) for b in range(5)] == wanted
 
 
 def test_dilated_windows_of_odd_blocks_have_columns():

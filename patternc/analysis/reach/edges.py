@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from patternc.analysis.listed import is_known
 from patternc.language.formula import Condition
 from patternc.language.sources import (
     TEXT,
@@ -29,14 +30,6 @@ from patternc.language.sources import (
 )
 from patternc.relation.fold import FALSE, TRUE
 from patternc.relation.integer_sets import KeyCount
-from patternc.relation.predicate import (
-    ConstantSet,
-    InRow,
-    Member,
-    PermutationTable,
-    RandomTable,
-    Within,
-)
 from patternc.relation.relation import Branch, Literal, Relation
 from patternc.relation.tables import HeadTables, Tables
 
@@ -62,7 +55,7 @@ class Edge:
     @property
     def is_known(self) -> bool:
         """Whether no literal asks for what only the call gives."""
-        return all(_is_known(literal.atom) for literal in self.literals)
+        return all(is_known(literal.atom) for literal in self.literals)
 
     def asked_of(self, tables: Sequence[HeadTables]) -> Tables:
         """What answers for the edge, of the tables of the heads."""
@@ -126,11 +119,3 @@ def _of_branch(branch: Branch, head: int, rows: Rows) -> Iterator[Edge]:
     for conjunct in branch.conjuncts:
         edge = Edge(conjunct.formula, conjunct.literals, branch.source, 0, rows)
         yield edge if edge.is_known else replace(edge, head=head)
-
-
-def _is_known(atom: object) -> bool:
-    match atom:
-        case InRow(RandomTable() | PermutationTable()) | Member(ConstantSet()) | Within():
-            return True
-        case _:
-            return False

@@ -1,0 +1,186 @@
+"""What a random program is called with: tensors of q, k, v and of every run-time input.
+
+From a program, a length and a seed to arrays of numpy, of float64 and int64. What an input counts
+is read from its name, as `tests.fuzz.programs` writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc import Pattern
+from patternc.language.inputs import DECIDING, RunTimeInput
+from patternc.language.sources import Pool, Source, Tree
+from patternc.relation.sources import slots, windows
+from tests.fuzz.programs import STREAM
+
+Array = NDArray[Any]
+DIM, VALUE_DIM, BATCH = 8, 6, 2
+_UNIT = re.compile(r"_([bp])(\d+)(?=_|$)")
+_SOURCE = re.compile(r"_of_([a-z]+)(?:_(\d+)_(\d+)_(clip|drop|merge))?")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer: `rows` ask, all of theirs, or `queries` of the tokens.
+
+    `heads` are those of the call, also where the program names none. `sizes` are the slots of the
+    sources that only the call knows. Arrays by name: `deciding` pairs, and the others.
+    """
+
+    n: int
+    queries: int
+    heads: int
+    shared: int
+    layer: int
+    rows: str
+    sizes: dict[str, int]
+    q: Array
+    k: Array
+    v: Array
+    deciding: dict[str, Array] = field(default_factory=dict)
+    floats: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a program's sources and rows have at one length."""
+
+    n: int
+    given: dict[str, int]
+    sources: dict[str, Source]
+
+    def slots(self, word: str) -> int:
+        return slots(self.sources[word], self.n, self.given) if word in self.sources else 0
+
+
+def sizes_of(pattern: Pattern, n: int, random: np.random.Generator) -> Sizes:
+    """The slots of every source, those that the call decides at random."""
+    found: dict[str, Source] = {}
+    for layer in range(pattern.layers or 1):
+        for rows in ("", *pattern.rows):
+            for relation in pattern.relations(layer, rows):
+                for source in relation.sources:
+                    found.setdefault(type(source).__name__.lower(), source)
+    given = {"encoder": int(random.integers(0, 30))}
+    for word in ("memory", "compressed"):
+        if word in found:
+            most = found[word].length  # type: ignore[union-attr]
+            given[word] = int(most if random.random() < 0.5 else random.integers(0, most + 1))
+    return Sizes(n, given, found)
+
+
+def call_of(
+    pattern: Pattern, sizes: Sizes, layer: int, rows: str, queries: int, random: np.random.Generator
+) -> Call:
+    """Tensors for one layer and one sort of rows."""
+    shared = 2 if pattern.heads in (None, 2) and random.random() < 0.5 else 1
+    heads = pattern.heads or 2
+    count = _rows(pattern, sizes, rows) if rows else queries
+    keys = (BATCH, heads // shared, sizes.n)
+    q, k, v = (
+        random.normal(size=shape)
+        for shape in ((BATCH, heads, count, DIM), (*keys, DIM), (*keys, VALUE_DIM))
+    )
+    call = Call(sizes.n, count, heads, shared, layer, rows, sizes.given, q, k, v)
+    for item in pattern.inputs:
+        if item.role in DECIDING:
+            call.deciding[item.name] = _deciding(item, pattern, sizes, random)
+        elif rows in item.rows:
+            call.floats[item.name] = _floats(item, call, sizes, random)
+    return call
+
+
+def _rows(pattern: Pattern, sizes: Sizes, rows: str) -> int:
+    asking = pattern.elaborated_program.rows[rows]
+    total = slots(asking, sizes.n, sizes.given)
+    return total - sizes.n if isinstance(asking, Tree) else total
+
+
+def _counted(name: str, count: int) -> int:
+    """`count` in the units of a name: blocks or parts."""
+    for unit, size in _UNIT.findall(name):
+        count = int(size) if unit == "p" else -(-count // int(size))
+    return count
+
+
+def _keys(name: str, sizes: Sizes) -> int:
+    """How many keys an input's positions count, before blocks."""
+    match _SOURCE.search(name):
+        case None:
+            return sizes.n
+        case found if found[2] is not None:
+            return windows(Pool(int(found[2]), "sum", int(found[3]), found[4]), sizes.n)  # type: ignore[arg-type]
+        case found:
+            return sizes.slots(found[1])
+
+
+def _deciding(
+    item: RunTimeInput, pattern: Pattern, sizes: Sizes, random: np.random.Generator
+) -> Array:
+    name, of_stream = item.name, item.name.endswith(f"_{STREAM}")
+    asked = sizes.slots("stream") if of_stream else sizes.n
+    match item.role:
+        case "listed":
+            keys = max(_counted(name, _keys(name, sizes)), 0)
+            lead = (pattern.heads,) if pattern.heads and random.random() < 0.5 else ()
+            shape = (*lead, _counted(name, asked), int(random.integers(0, 4)))
+            return random.integers(-1, keys, shape) if keys else np.full(shape, -1)
+        case "labels":
+            other = next((word for word in ("memory", "encoder") if name.endswith(word)), "")
+            count = sizes.slots(other) if other else asked
+            return random.integers(-1, 3, _counted(name, count))
+        case _:
+            keys = asked if name.startswith("picked") else _keys(name, sizes)
+            return _set(_counted(name, keys), random)
+
+
+def _set(count: int, random: np.random.Generator) -> Array:
+    """Booleans, or positions that are no mistake for booleans."""
+    mask = random.random(count) < 0.3
+    positions = np.flatnonzero(mask)
+    return positions if random.random() < 0.5 and (positions > 1).any() else mask
+
+
+def _floats(item: RunTimeInput, call: Call, sizes: Sizes, random: np.random.Generator) -> Any:
+    def draw(*shape: int) -> Array:
+        return random.normal(size=shape)
+
+    key_heads, heads = call.heads // call.shared, call.heads
+    match item.role:
+        case "persistent":
+            lead = (key_heads, sizes.slots("persistent"))
+            return draw(*lead, DIM), draw(*lead, VALUE_DIM)
+        case "memory" | "compressed" | "stream" | "tree" | "encoder" as word:
+            lead = (BATCH, key_heads, sizes.slots(word))
+            return draw(*lead, DIM), draw(*lead, VALUE_DIM)
+        case "project":
+            shape = (sizes.slots("project"), call.n)
+            return draw(*shape), draw(*shape)
+        case "projection":
+            return draw(*call.q.shape), draw(*call.k.shape), draw(*call.v.shape)
+        case "gate":
+            count = int(item.name[-1])
+            return draw(heads) if count == 2 else draw(count, heads)
+        case "bias":
+            return draw(heads, call.queries, _keys(item.name, sizes))
+        case "positions":
+            return draw(call.n + sizes.slots("memory"), DIM)
+        case "t5":
+            return draw(int(item.name[len("steps") :]), heads)
+        case "relative":
+            return draw(11, DIM)
+        case "xl" if item.name == "xl_r":
+            rows = call.n + sizes.slots("memory") + sizes.slots("compressed")
+            return draw(rows + 1, heads, DIM)
+        case "xl":
+            return draw(heads, DIM)
+        case "span":
+            return 6 * np.abs(draw(heads))
+        case _:
+            return np.abs(draw(heads))
