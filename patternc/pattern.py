@@ -210,6 +210,7 @@ class Pattern(Analyses):
             head_dim=head_dim,
             inputs=self.inputs,
             lengths=tuple(self.fitting(index) for index in self._chosen(layer)),
+            sources={rows: self.sources(rows) for rows in ("", *self.rows)},
         )
 
     @property

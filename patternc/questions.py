@@ -23,7 +23,7 @@ from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.effort import effort
 from patternc.relation.lengths import fitting, verify
-from patternc.relation.meaning import columns, multiplicity
+from patternc.relation.meaning import columns, multiplicity, sources_of
 from patternc.relation.relation import Relation, relation
 from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
@@ -36,6 +36,7 @@ from patternc.requests import (
     layer_number,
     of_head,
     one_element,
+    refuse_spans,
     slot_counts,
     tile_sizes,
     tokens,
@@ -59,6 +60,7 @@ class Questions:
         with attached(text):
             self._program: Elaborated = elaborate(self._tree, self._given)
         self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
+        self._sources: dict[str, tuple[Source, ...]] = {}
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
         """Pickled as its text: what was found out about it is found again."""
@@ -187,11 +189,25 @@ class Questions:
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
     ) -> tuple[tuple[Source, int], ...]:
-        """The key sources of all heads and their slots, in the order of a mask's columns."""
+        """The key sources of a layer and their slots, in the order of a mask's columns.
+
+        That is the order in which the text names them, whatever the layer.
+        """
         n, layer = tokens(n), layer_number(layer, self.layers)
         heads, sizes = range(self.heads or 1), slot_counts(slots)
         every = (columns(self._resolved(layer, head, rows), n, sizes) for head in heads)
-        return tuple(dict.fromkeys(chain.from_iterable(every)))
+        slots_of = dict(chain.from_iterable(every))
+        order = dict.fromkeys([*self.sources(rows), *slots_of])
+        return tuple((source, slots_of[source]) for source in order if source in slots_of)
+
+    def sources(self, rows: str = "") -> tuple[Source, ...]:
+        """The key sources of all layers and heads, in the order in which the text names them."""
+        if rows not in self._sources:
+            self._rows_called(rows)
+            places = self._program.places_of_rules(rows)
+            every = (sources_of(self._resolved(*place, rows)) for place in places)
+            self._sources[rows] = tuple(dict.fromkeys(chain.from_iterable(every)))
+        return self._sources[rows]
 
     def pairs(
         self,
@@ -278,6 +294,7 @@ class Questions:
         n, layer = tokens(n), layer_number(layer, self.layers)
         for head in range(self.heads or 1):
             verify(self._resolved(layer, head), n)
+        refuse_spans(inputs, self.inputs)
         return n, layer, arrays(inputs, self.inputs)
 
     def _heads_with(self, given: Arrays) -> range:

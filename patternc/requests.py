@@ -142,6 +142,16 @@ def arrays(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> Arrays
     return {name: _array(name, value, shapes[name]) for name, value in inputs.items()}
 
 
+def refuse_spans(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> None:
+    """A span takes the weight of far pairs away, but no pair out of a mask, a count or a layout."""
+    for item in known:
+        if item.role == "span" and item.name in inputs:
+            raise InputError(
+                f"`{item.name}` is the z of `softspan`, which changes weights: masks, counts and "
+                "layouts are of all pairs that a weight may reach; leave it out here"
+            )
+
+
 def _array(name: str, value: Input, shape: str) -> NDArray[Any]:
     try:
         return np.asarray(value)

@@ -91,20 +91,22 @@ def _all_bounded(value: Condition, name: Position, last: tuple[Linear, ...]) -> 
 
     What concerns that position alone is no bound of the other's: it stays common to all items.
     """
-    common = tuple(item for item in _items(value) if _asks_pairs(item, name) and _is_of(item, name))
-    rest = conjunction(item for item in _items(value) if item not in common)
-    denied = [set(_items(item.operand)) for item in _items(value) if isinstance(item, Not)]
+    common = tuple(
+        item for item in items_of(value) if _asks_pairs(item, name) and _is_of(item, name)
+    )
+    rest = conjunction(item for item in items_of(value) if item not in common)
+    denied = [set(items_of(item.operand)) for item in items_of(value) if isinstance(item, Not)]
     found = [
         item
         for item in _alternatives(rest, name)
-        if not any(one <= set(_items(item)) for one in denied)
+        if not any(one <= set(items_of(item)) for one in denied)
     ]
     if len(found) < 2:
-        return _bounded(conjunction([*common, disjunction(found)]), name, last)
-    return Either(tuple(_bounded(item, name, last) for item in found), common)
+        return bounded(conjunction([*common, disjunction(found)]), name, last)
+    return Either(tuple(bounded(item, name, last) for item in found), common)
 
 
-def _items(value: Condition) -> tuple[Condition, ...]:
+def items_of(value: Condition) -> tuple[Condition, ...]:
     return value.items if isinstance(value, All) else (value,)
 
 
@@ -135,8 +137,8 @@ def _asks_pairs(item: Condition, name: Position) -> bool:
     return name in variables_of(item) and _ends(item, name) is None
 
 
-def _bounded(value: Condition, name: Position, last: tuple[Linear, ...]) -> Bounded:
-    items = _items(value)
+def bounded(value: Condition, name: Position, last: tuple[Linear, ...]) -> Bounded:
+    items = items_of(value)
     ends = [found for item in items if (found := _ends(item, name)) is not None]
     lower = _tightest([end for found in ends for end in found.lower], max)
     upper = _tightest([*(end for found in ends for end in found.upper), *last], min)
@@ -236,7 +238,7 @@ def printed(value: Bounded | Either, printer: Printer) -> Text:
         end = _of_all("tl.maximum", [_upper(item, printer) for item in below])
         asked.append(_compared(below[0], "<=", end, printer))
     common = map(printer.condition, value.common)
-    return _joined(AND, "&", [_joined(OR, "|", asked), *common])
+    return joined(AND, "&", [joined(OR, "|", asked), *common])
 
 
 def _printed(value: Bounded, printer: Printer) -> Text:
@@ -246,7 +248,7 @@ def _printed(value: Bounded, printer: Printer) -> Text:
     if value.upper or (value.held != TRUE and not value.lower):
         asked.append(_compared(value, "<=", _upper(value, printer), printer))
     asked += map(printer.condition, value.pairs)
-    return _joined(AND, "&", asked or [printer.condition(TRUE)])
+    return joined(AND, "&", asked or [printer.condition(TRUE)])
 
 
 def _lower(value: Bounded, printer: Printer) -> Text:
@@ -273,6 +275,6 @@ def _compared(value: Bounded, operator: str, end: Text, printer: Printer) -> Tex
     return Chain(COMPARISON, printer.expression(Variable(value.name)), ((operator, end),))
 
 
-def _joined(level: int, operator: str, parts: list[Text]) -> Text:
+def joined(level: int, operator: str, parts: list[Text]) -> Text:
     first, *rest = parts
     return Chain(level, first, tuple((operator, part) for part in rest)) if rest else first

@@ -19,6 +19,7 @@ from patternc.emit.printer import (
     Printer,
     simplified,
 )
+from patternc.emit.seen import printed_seen
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
 from patternc.emit.walk import aliases
 from patternc.language.formula import All, Condition, Expression
@@ -63,6 +64,17 @@ class Functions:
         asked = printed(value, Printer(TRITON, POSITIONS, shared))
         body = widened + _named(shared, Printer(TRITON)) + laid_out(asked, "return ", 4)
         return self.named(kind, f"{head}\n{body}")
+
+    def seen_predicate(
+        self, items: tuple[Bounded, ...], parameters: list[str], wide: bool, kind: str
+    ) -> str:
+        """`kind(low, high, j, n, m, ..)`: may a row of low .. high see key j? In a kernel."""
+        known = ["low", "high", "j", "n", "m"]
+        head = f"@_jit\ndef NAME({', '.join([*known, *parameters])}):"
+        widths = ", ".join(f"{name}.to(tl.int64)" for name in known)
+        widened = f"    {', '.join(known)} = {widths}\n" if wide else ""
+        asked = printed_seen(items)
+        return self.named(kind, f"{head}\n{widened}{laid_out(asked, 'return ', 4)}")
 
     def runs(
         self, runs: tuple[Run, ...], kind: str, sourced: bool = False, names: Names = TILES

@@ -19,6 +19,7 @@ from patternc.emit.functions import Functions
 from patternc.emit.loops import Inline, along_row, are_few, down_column
 from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
+from patternc.emit.seen import seen_keys
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
 from patternc.language.formula import Condition
@@ -51,7 +52,11 @@ Role = Literal["forward", "d_queries", "d_keys", "d_tables"]
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What a kernel's text depends on; `d_keys` kernels hold tiles [keys, queries]."""
+    """What a kernel's text depends on; `d_keys` kernels hold tiles [keys, queries].
+
+    `seen` is the function that asks keys whether a row may see them, so that others are not loaded;
+    none where a row may see any key.
+    """
 
     role: Role
     predicate: str
@@ -65,6 +70,7 @@ class Kernel:
     classes: bool = False
     effort: int = 0
     split: bool = False
+    seen: str = ""
 
     @property
     def backward(self) -> bool:
@@ -137,6 +143,13 @@ class Kernel:
         arguments = [row + self.of_row, slot + self.of_slot, "n", "m", *self.parameters]
         call = Call(self.predicate, tuple(map(Leaf, arguments)))
         return laid_out(call, "allowed = ", len(margin))
+
+    def seen_at(self, low: str, high: str, margin: str) -> str:
+        """The statement that limits which keys are loaded: to none for those that no row sees."""
+        arguments = [low, high, "y" if self.classes else "j", "n", "m", *self.parameters]
+        call = Call(self.seen, tuple(map(Leaf, arguments)))
+        limit = Call("tl.where", (call, Leaf(self.tokens), Leaf("0")))
+        return laid_out(limit, "limit = ", len(margin))
 
     @property
     def vanishing(self) -> bool:
@@ -222,6 +235,14 @@ class Kernels:
         wide = is_wide(allowed, item.scalars)
         return self.functions.kernel_predicate(allowed, parameters, wide, kind)
 
+    def _seen(self, item: Pass, parameters: list[str]) -> str:
+        """What asks which keys are seen: see `Kernel`."""
+        seen = seen_keys(simplified(item.predicate))
+        if not seen:
+            return ""
+        wide = is_wide(Either(seen, ()), item.scalars)
+        return self.functions.seen_predicate(seen, parameters, wide, "_seen_#_kernel")
+
     def with_role(self, role: Role) -> list[tuple[str, Kernel]]:
         return [(name, kernel) for kernel, name in self.names.items() if kernel.role == role]
 
@@ -239,7 +260,7 @@ class Kernels:
         for table in tables:
             parameters += [f"table{table.slot}", *table.sizes]
         predicate = self._predicate(item, parameters, keys_of_rows, "_allowed_#_kernel")
-        visits = _rows(item)
+        visits, seen = _rows(item), self._seen(item, parameters)
         effort = effort_of(item, operations, visits["inline"] is not None)
         return Kernel(
             "forward",
@@ -251,6 +272,7 @@ class Kernels:
             row_of_distance=row_of_distance(item.source),
             classes=item.classes is not None,
             effort=effort,
+            seen=seen,
             **(_rows(item, cuts_keys=True) if effort > 1 else visits),
         )
 

@@ -21,12 +21,12 @@ from patternc.emit.inputs import POOLED, Entry, Input, entries
 from patternc.emit.kernels import Role
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
-from patternc.emit.text import Call, laid_out, quoted
+from patternc.emit.text import Call, flat, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
 from patternc.language.characters import visible, visible_lines
 from patternc.language.inputs import DECIDING
-from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
+from patternc.language.sources import TOKENS, Rows, Source, Stream, Tree, name_of
 from patternc.resources import room
 from patternc.schedule import split
 from patternc.schedule.schedule import Schedule
@@ -80,10 +80,13 @@ def emit_module(
     head_dim: int | None,
     inputs: Sequence[Input],
     lengths: Sequence[tuple[int, int] | None] = (),
+    sources: Mapping[str, Sequence[Source]] | None = None,
 ) -> str:
     """The module's text; `command` regenerates the file.
 
     `lengths` are the least and greatest n of each layer whose grids fix it, None for others.
+    `sources` are the columns of a mask in their order, by the name of the rows; without it they
+    come as the passes do.
     `dtype` and `head_dim` are what the self-test runs with. The digest in the header is that of
     the text with zeros in the digest's place.
     """
@@ -96,6 +99,7 @@ def emit_module(
         "groups": laid_out(Items(tuple(layers)), "_GROUPS = ", 0),
         "group_of_layer": laid_out(numbers(chosen), "_GROUP_OF_LAYER = ", 0),
         **_treatments(named.treatments),
+        "columns": _columns(named.treatments, schedule, sources or {}),
     }
     pools = range(len(named.treatments.pools))
     listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
@@ -160,8 +164,21 @@ def _treatments(treatments: Treatments) -> dict[str, str]:
         "queries": laid_out(Items(tuple(treatments.queries)), "_QUERIES = ", 0),
         "feeds": laid_out(Items(tuple(treatments.feeds)), "_FEEDS = ", 0),
         "score_tables": laid_out(Items(tuple(treatments.tables)), "_SCORE_TABLES = ", 0),
-        "columns": laid_out(Items(tuple(quoted(word) for word in treatments.columns)), "", 0),
     }
+
+
+def _columns(
+    treatments: Treatments, schedule: Schedule, sources: Mapping[str, Sequence[Source]]
+) -> str:
+    """The order of a mask's columns, with other rows than the tokens' by their name."""
+    orders = {}
+    for name in ["", *map(name_of, schedule.rows)]:
+        known = {**dict.fromkeys(sources.get(name, ())), **treatments.columns}
+        words = [treatments.columns[each] for each in known if each in treatments.columns]
+        orders[name] = tuple(map(quoted, words))
+    if not schedule.rows:
+        return laid_out(Items(orders[""]), "_COLUMNS = ", 0)
+    return _dictionary("_COLUMNS", {name: flat(Items(order)) for name, order in orders.items()})
 
 
 def _uses(printed: Mapping[str, str]) -> dict[str, bool]:

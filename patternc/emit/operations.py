@@ -75,7 +75,7 @@ def distance_aware(table: Text, number: int) -> Operation:
         slope=f"tl.where({op}_before >= 0.0, factor, 0.0)",
         learning=(
             f"positive = ds * tl.maximum({op}_before, 0.0)",
-            "falling = positive * factor * far / (1.0 + far)",
+            "falling = positive * factor * (1.0 - 1.0 / (1.0 + far))",  # far may be infinite
         ),
         sums=(
             RowSum("alpha", "falling * tl.abs(distance)", "0"),

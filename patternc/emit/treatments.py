@@ -71,16 +71,15 @@ class Treatments:
     queries: list[Text] = field(default_factory=list)
     feeds: list[Text] = field(default_factory=list)
     tables: list[Text] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
+    columns: dict[Source, str] = field(default_factory=dict)
     pools: list[str] = field(default_factory=list)
     needs_tokens: bool = False
 
     def of(self, item: Pass) -> Treatment:
         query = _numbered(self.queries, _query(item))
         feed = _numbered(self.feeds, self._feed(item))
-        source, column = word_of(item.source), self._column(item.source)
-        if column not in self.columns:
-            self.columns.append(column)
+        source = word_of(item.source)
+        self.columns.setdefault(item.source, self._column(item.source))
         self.needs_tokens |= source in ("tokens", "text", "project", "pool")
         kinds = {type(modifier): modifier for modifier in item.modifiers}
         chosen = [kinds[kind] for kind in _ORDER if kind in kinds]

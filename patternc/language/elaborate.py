@@ -85,6 +85,21 @@ class Elaborated:
         rule = next(rule for rule in self._rules[rows] if _matches(rule, place))
         return rule.pattern, place
 
+    def places_of_rules(self, rows: str = "") -> tuple[tuple[int, int], ...]:
+        """The first (layer, head) of each rule, in the order of the text; rules of none have none.
+
+        Rows without rules have one pattern.
+        """
+        if rows not in self._rules:
+            return ((0, 0),)
+        rules, found = self._rules[rows], dict[int, tuple[int, int]]()
+        for place in self._headers.places(self._lets):
+            number = next(at for at, rule in enumerate(rules) if _matches(rule, place))
+            found.setdefault(number, (place.layer, place.head))
+            if len(found) == len(rules):
+                break
+        return tuple(found[number] for number in sorted(found))
+
     def has_rules(self, rows: str) -> bool:
         """Whether rules are written for these rows."""
         return rows in self._rules

@@ -149,3 +149,15 @@ def test_strides_may_exceed_32_bits() -> None:
     )
     for one, other in zip([out, lse, *(part for (part,) in found[:3])], near, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("text", ["local(9) + global([0])", "mix(local(8), strided(4))"])
+def test_bfloat16_is_interpreted_as_exactly_as_it_is_rounded(text: str) -> None:
+    """Numpy has no such numbers; their bits would be taken for integers."""
+    module = module_of(text)
+    parts = tuple(part.bfloat16() for part in tensors(2, 40, 40))
+    found = gradients(module, parts, "triton", 0, {})
+    wanted = gradients(module, tuple(part.double() for part in parts), "reference", 0, {})
+    assert [part.dtype for part in found] == [torch.bfloat16, torch.float32, *[torch.bfloat16] * 3]
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-2, atol=1e-2)
