@@ -1,6 +1,7 @@
 """Generated source to a module: written to a content-addressed cache and imported from there.
 
-Triton reads a kernel's source from its file, so a module must have one. Non-goals: compiling.
+Triton reads a kernel's source from its file, so a module must have one. What lies there is
+executed, so no other user may write to the folder. Does not compile patterns.
 """
 
 from __future__ import annotations
@@ -18,11 +19,24 @@ def load_module(source: str) -> ModuleType:
     """The module of `source`; the same text gives the same module within a process."""
     name = f"patternc_module_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     if name not in sys.modules:
-        path = cache_directory() / f"{name}.py"
+        path = module_path(name)
         if not path.exists() or path.read_text(encoding="utf-8") != source:
             write_whole(path, source)
         _import(name, path)
     return sys.modules[name]
+
+
+def module_path(name: str) -> Path:
+    """The file of a module. Raises `PermissionError` where others may write beside it."""
+    folder = cache_directory() / "modules"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+        raise PermissionError(
+            f"{folder} holds code that is executed, and others own it or may write to it: "
+            "remove it, or set PATTERNC_CACHE_DIR to a folder of your own"
+        )
+    return folder / f"{name}.py"
 
 
 def cache_directory() -> Path:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
-from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -25,7 +24,7 @@ from patternc.relation.errors import LengthError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.requests import of_head
-from patternc.runtime.load import cache_directory, load_module
+from patternc.runtime.load import load_module, module_path
 from tests.fuzz.calls import Call, Sizes, call_of, sizes_of
 from tests.fuzz.dense import Head, attended
 from tests.fuzz.failures import DisagreementError, Failures, failures
@@ -118,7 +117,7 @@ def _forget() -> None:
     """Lets go of modules: there are thousands in a run."""
     for name in [name for name in sys.modules if name.startswith("patternc_module_")]:
         del sys.modules[name]
-        Path(cache_directory() / f"{name}.py").unlink(missing_ok=True)
+        module_path(name).unlink(missing_ok=True)
 
 
 def _checks(case: Case, random: Random) -> Checks:
