@@ -19,6 +19,7 @@ from patternc.language.characters import visible
 from patternc.language.limits import TEXT_BYTES
 
 STANDARD = "-"
+_WORDS = ("full", "causal", "diagonal", "none")
 
 
 class FileError(Exception):
@@ -36,7 +37,13 @@ def read(path: str) -> str:
     except UnicodeDecodeError as error:
         raise FileError(f"cannot read {visible(path)}: byte {error.start} is not UTF-8") from error
     except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {visible(path)}: {_reason(error)}") from error
+        hint = "; a program as text is given by -e" if _is_program(path) else ""
+        raise FileError(f"cannot read {visible(path)}: {_reason(error)}{hint}") from error
+
+
+def _is_program(path: str) -> bool:
+    """Whether the name of a file reads like the text of a program."""
+    return "(" in path or path in _WORDS
 
 
 def _bytes(path: str) -> bytes:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from patternc import files
 from patternc.language.characters import visible
+from patternc.language.near import nearest
 from patternc.programs import one_given, programs
 from patternc.progress import working
 
@@ -130,6 +131,19 @@ def suggest(
         files.write(output, told)
 
 
+def _chosen(name: str, known: Mapping[str, Template], asked: Question) -> Template:
+    """A template by its name, or a program as text."""
+    from patternc.analysis.suggest import Template
+
+    if name == "longnet" and not asked.heads:
+        raise click.UsageError(f"the template {name} differs between heads: give --heads, as 12")
+    if name.isidentifier() and name not in known:
+        near = nearest(name, known)
+        meant = f"did you mean {near}? " if near else ""
+        raise click.UsageError(f"no template {name}; {meant}there are {', '.join(known)}")
+    return known.get(name) or Template("program", "", name + "\n", {})
+
+
 def _templates(
     paths: tuple[str, ...],
     text: str | None,
@@ -145,7 +159,7 @@ def _templates(
         given = one_given(paths, text, {})
         found = [Template(visible(given.stem) if paths else "program", "", given.text, {})]
     elif chosen:
-        found = [known.get(each) or Template("program", "", each + "\n", {}) for each in chosen]
+        found = [_chosen(each, known, asked) for each in chosen]
     else:
         found = [one for name, one in known.items() if asked.heads or name != "longnet"]
     if varied and len(found) > 1:

@@ -59,11 +59,12 @@ def stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
         )
     return Diagnostic(
         "P062",
-        f"`{name}` outside `where`",
+        f"`{name}` in an argument that must be a constant",
         inside.span,
         "a position, different for every pair" if isinstance(inside, Name) else f"holds {name}",
-        note="i and j stand only in `where(..)`",
-        help="say the relation as a condition: `where(..)`",
+        note="i and j appear only in comparisons inside `where(..)`; arguments of relations and "
+        "functions, `ceil_log2` and `isqrt` too, are constants",
+        help="write the relation as comparisons: `where(2 <= i - j and i - j < 4)`",
     )
 
 

@@ -150,7 +150,7 @@ def _remedy(trouble: Trouble, source: Source) -> str:
     word = before.split()
     if len(word) == 1 and trouble.found in ("NAME", "NUMBER") and not trouble.open:
         near = nearest(word[0], _STATEMENT_WORDS)
-        if near not in (None, word[0]):
+        if near not in (None, word[0]) and not re.match(r"(not\s+)?in\b", at):
             return f"did you mean `{near}`?"
     for slip in slips():
         if re.search(slip.get("before", ""), before) and re.match(slip["at"], at):

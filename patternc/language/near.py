@@ -26,6 +26,7 @@ class Slip(TypedDict, total=False):
 
 class _Mistakes(TypedDict):
     words: dict[str, str]
+    calls: dict[str, str]
     syntax: list[Slip]
 
 
@@ -36,6 +37,11 @@ def _mistakes() -> _Mistakes:
 
 def slips() -> list[Slip]:
     return _mistakes()["syntax"]
+
+
+def instead_of_call(word: str) -> str:
+    """What to write instead of a word with arguments, where it takes none."""
+    return _mistakes()["calls"].get(word, f"write `{word}`")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.kinds import Facts
-from patternc.language.near import suggestion
+from patternc.language.near import instead_of_call, suggestion
 from patternc.language.program import Binary, Call, Lift, Name, Node, Unary
 
 
@@ -69,7 +69,7 @@ def not_called(node: Call, name: str) -> Diagnostic:
         f"`{name}` takes no arguments",
         node.span,
         "brackets and arguments have no meaning here",
-        help=f"write `{name}`",
+        help=instead_of_call(name),
     )
 
 

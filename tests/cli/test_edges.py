@@ -65,3 +65,19 @@ def test_a_name_with_control_characters_does_not_reach_the_terminal(tmp_path):
         result = CliRunner().invoke(commands, [command, str(path)])
         assert "\x1b" not in result.output
         assert "a\\x1b[31m\\nb.pat" in result.output
+
+
+def test_a_program_where_a_file_is_expected_is_told_of_the_option() -> None:
+    found = CliRunner().invoke(commands, ["show", "local(256)"])
+    assert found.exit_code
+    assert "-e" in found.output
+
+
+@pytest.mark.parametrize(
+    ("template", "said"), [("longnet", "give --heads"), ("slidin", "there are window")]
+)
+def test_a_template_that_does_not_fit_is_named(template: str, said: str) -> None:
+    asked = ["suggest", "--template", template, "-n", "64", "--layers", "2", "--pairs", "100"]
+    found = CliRunner().invoke(commands, asked)
+    assert found.exit_code == 2
+    assert said in found.output

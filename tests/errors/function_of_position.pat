@@ -1,0 +1,1 @@
+where(ceil_log2(i - j + 1) == 2)

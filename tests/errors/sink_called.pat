@@ -1,0 +1,1 @@
+sink(4) + full
