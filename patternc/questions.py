@@ -230,16 +230,16 @@ class Questions:
         sizes = slot_counts(slots)
         grid = any(fitting(self._resolved(layer, head)) for head in range(self.heads or 1))
 
+        def count(relation: Relation, own: HeadTables) -> int:
+            with effort():
+                return exact_pairs(relation, own, sizes, grid)
+
         def counts(element: int) -> list[int]:
             tables = self._tables(n, given, slots, rows, element)
-            return [
-                exact_pairs(relation, own, sizes, grid)
-                for own, relation in zip(tables, cycle(self.relations(layer, rows)))
-            ]
+            return list(map(count, cycle(self.relations(layer, rows)), tables))
 
         batch = batch_of(given, self.inputs)
-        with effort():
-            return counts(0) if batch == 1 else [counts(number) for number in range(batch)]
+        return counts(0) if batch == 1 else [counts(number) for number in range(batch)]
 
     def layout(
         self,

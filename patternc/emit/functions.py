@@ -71,8 +71,8 @@ class Functions:
         """`kind(low, high, j, n, m, ..)`: may a row of low .. high see key j? In a kernel."""
         known = ["low", "high", "j", "n", "m"]
         head = f"@_jit\ndef NAME({', '.join([*known, *parameters])}):"
-        widths = ", ".join(f"{name}.to(tl.int64)" for name in known)
-        widened = f"    {', '.join(known)} = {widths}\n" if wide else ""
+        lines = [f"    {name} = {name}.to(tl.int64)\n" for name in known] if wide else []
+        widened = "".join(lines)
         asked = printed_seen(items)
         return self.named(kind, f"{head}\n{widened}{laid_out(asked, 'return ', 4)}")
 

@@ -23,7 +23,7 @@ _LENGTHS = "are these lengths? give booleans [batch, n]"
 
 def listed(name: str, inputs: Inputs, rows: int, count: int) -> Integers:
     """The list of each of `rows` rows; an entry is one of `count` keys, or negative for none."""
-    table = _given(name, inputs)
+    table = required(name, inputs)
     wanted = f"integers [{rows}, k], a list for each of the {rows} rows"
     if table.ndim != 2 or len(table) != rows or not _are_integers(table):
         raise InputError(f"`{name}` must be {wanted}; got {described(table)}")
@@ -36,7 +36,7 @@ def listed(name: str, inputs: Inputs, rows: int, count: int) -> Integers:
 
 def labels(name: str, inputs: Inputs, count: int) -> Integers:
     """The label of each position."""
-    found = _given(name, inputs)
+    found = required(name, inputs)
     if found.shape != (count,) or not _are_integers(found):
         wanted = f"integers [{count}] or [batch, {count}]"
         raise InputError(f"`{name}` must be {wanted}, got {described(found)}")
@@ -45,7 +45,7 @@ def labels(name: str, inputs: Inputs, count: int) -> Integers:
 
 def members(name: str, inputs: Inputs, count: int) -> Booleans:
     """Booleans [count]; of integer positions negative ones count from the end."""
-    found = _given(name, inputs)
+    found = required(name, inputs)
     if found.dtype == np.bool_ and found.shape == (count,):
         return found.astype(np.bool_)
     if found.ndim != 1 or not _are_integers(found):
@@ -89,7 +89,8 @@ def _is_like_mask(positions: Integers, count: int) -> bool:
     return len(positions) == count > 1 or len(np.unique(positions)) < len(positions)
 
 
-def _given(name: str, inputs: Inputs) -> NDArray[np.generic]:
+def required(name: str, inputs: Inputs) -> NDArray[np.generic]:
+    """A run-time input as it was passed in. Raises `InputError` where it is missing."""
     if name not in inputs:
         raise InputError(f"the run-time input `{name}` is missing; pass {name}=..")
     return np.asarray(inputs[name])

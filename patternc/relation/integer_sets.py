@@ -77,12 +77,20 @@ def budget(operations: int = BUDGET) -> Iterator[None]:
         raise
     except Exception as error:
         # Past the budget isl returns nothing at all from some calls, and islpy stumbles over it.
-        if isinstance(error, isl.Error) or _is_used_up(present):
-            raise BudgetError("more integer set operations than the budget has") from error
+        if _is_used_up(present):
+            used = f"more than {present.get_max_operations()} integer set operations"
+            raise BudgetError(used) from error
+        if _is_internal(error):
+            raise BudgetError("integer sets fail at this relation") from error
         raise
     finally:
         present.set_max_operations(0)
         present.reset_operations()
+
+
+def _is_internal(error: Exception) -> bool:
+    """Whether isl failed at a step of its own, and not at what it was given."""
+    return isinstance(error, isl.Error) and "/isl_ast" in str(error)
 
 
 def _is_used_up(present: isl.Context) -> bool:

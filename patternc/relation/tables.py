@@ -96,6 +96,10 @@ class Tables:
         of_keys = given.labels(table.keys, self._inputs, self._count(table, self.m))
         return np.append(labels, of_keys)
 
+    def required(self, name: str) -> NDArray[np.generic]:
+        """A run-time input. Raises `InputError` where it is missing."""
+        return given.required(name, self._inputs)
+
     def spans(self, table: SpanTable) -> Integers:
         """Intervals by slot or row, [slots or rows, 2 * intervals]."""
         if table not in self._spans:

@@ -37,7 +37,7 @@ def _batch_of_sets(n: int, heads: int) -> Inputs:
 
 
 def _positions(n: int, heads: int) -> Inputs:
-    return {"question": torch.tensor([0, -1, n // 2])}
+    return {"question": torch.tensor([0, -1, n // 2] if n else [], dtype=torch.int64)}
 
 
 def _plan(n: int, heads: int) -> Inputs:

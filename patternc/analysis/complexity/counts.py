@@ -112,12 +112,8 @@ def _verify_given(branch: Branch, tables: Tables) -> None:
     """Raises `InputError` before anything is counted, not after."""
     for atom in atoms_of(branch.predicate):
         match atom:
-            case InRow(ListedTable() as table):
-                tables.rows(table)
-            case Member(SetTable() as table):
-                tables.members(table)
-            case SameLabel(table):
-                tables.labels(table)
+            case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
+                tables.required(name)
             case _:
                 pass
 
