@@ -33,11 +33,15 @@ def drawn(heads: int, queries: int, n: int, kv_heads: int, dtype: torch.dtype) -
     return [torch.randn(shape, dtype=dtype) for shape in shapes]
 
 
-def assert_reference(module: ModuleType, parts: list[Tensor], bound: float) -> None:
-    found = module.attention(*parts, return_lse=True)
-    wanted = module.reference(*(part.double() for part in parts), return_lse=True)
-    for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound, equal_nan=True)
+def assert_reference(
+    module: ModuleType, parts: list[Tensor], bound: float, has_lse: bool = True
+) -> None:
+    """The output is that of the reference, and lse too where the pattern is one softmax."""
+    found = module.attention(*parts, return_lse=has_lse)
+    wanted = module.reference(*(part.double() for part in parts), return_lse=has_lse)
+    results = zip(found, wanted, strict=True) if has_lse else [(found, wanted)]
+    for one, other in results:
+        torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound)
 
 
 @pytest.mark.parametrize("name", STEADY)
@@ -99,7 +103,15 @@ def test_heads_that_share_keys_are_rows_of_one(name: str) -> None:
         for kv_heads in (1, 2):
             heads = module.HEADS or 6
             for dtype, bound in ((torch.float64, 1e-10), (torch.float32, 1e-5)):
-                assert_reference(module, drawn(heads, queries, n, kv_heads, dtype), bound)
+                parts = drawn(heads, queries, n, kv_heads, dtype)
+                assert_reference(module, parts, bound, has_lse=name != "several softmaxes")
+
+
+def test_several_softmaxes_have_no_lse_to_return() -> None:
+    with pytest.raises(ValueError, match="log-sum-exp"):
+        module_of(STACKED["several softmaxes"]).attention(
+            *drawn(2, 3, 9, 2, torch.float64), return_lse=True
+        )
 
 
 def shared_by(module: ModuleType, parts: list[Tensor]) -> int:
