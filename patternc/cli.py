@@ -3,23 +3,26 @@
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
 1 something is wrong with the program or a file, 2 wrong usage, 70 an internal error, 130
 interrupted. Non-goals: anything that `Pattern` cannot do. No command imports torch; only `--tune`
-does. What a command needs it imports itself: help is told at once, and an interrupt finds `main`
-at work.
+does. What a command needs it imports itself, so that help is told at once. Interrupts before `main`
+are those of `__main__`.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from io import TextIOWrapper
+from errno import EBADF
+from io import TextIOBase, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import click
 
 from patternc import __version__, files, programs
+from patternc.__main__ import INTERRUPTED
 from patternc.commands.check import check
 from patternc.commands.compile import compile_command
 from patternc.commands.diff import diff
@@ -50,20 +53,33 @@ class Commands(click.Group):
             raise Rejected(str(error)) from error
         except (files.FileError, InputError, LengthError) as error:
             raise Rejected(f"error: {error}") from error
+        except KeyboardInterrupt as error:
+            raise click.Abort from error
 
 
 def main() -> None:
-    """The entry point; an interrupt exits as shells expect."""
+    """The command with the arguments of the process, which ends here."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if sys.stdout is None:
+        sys.stdout = _Closed()
     programs.READ.clear()
     code = _guarded(lambda: _run(sys.argv[1:]))
     written = _guarded(_flush)
     if written:
         # Nothing more can be written there, also not at the interpreter's end.
         sys.stdout = None
+    # All is written: an interrupt from here on changes nothing.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code or written)
+
+
+class _Closed(TextIOBase):
+    """The standard output where it is closed: a result that goes there is an error."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(EBADF, "the standard output is closed")
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -88,7 +104,8 @@ def _guarded(work: Callable[[], int]) -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        _tell("interrupted")
+        return INTERRUPTED
     except BrokenPipeError:
         return 1
     except OSError as error:

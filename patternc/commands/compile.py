@@ -28,7 +28,8 @@ from patternc.tuning import tile_shape, tuned
     "--tiles",
     type=tile_shape,
     metavar="QxK",
-    help="Rows of a query tile and keys of a key tile, 128x64 say.  [default: by the cost model]",
+    help="Rows of a query tile and keys of a key tile, 128x64 or 128,64.  "
+    "[default: by the cost model]",
 )
 @click.option(
     "--tune",

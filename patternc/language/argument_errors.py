@@ -10,20 +10,29 @@ from patternc.language.primitives import Primitive, Slot
 from patternc.language.program import Argument, Name, Node, Range, walk
 from patternc.language.source import Span
 
-_RUNS_TODAY = (
+_LISTED = (
     "choose the keys yourself and give them at call time: `listed(name)`, or by blocks "
     "`blocks(64) { listed(name) }`"
 )
+_INSTEAD = {
+    "nearest": _LISTED,
+    "sinkhorn": _LISTED,
+    "lsh": _LISTED,
+    "cluster": _LISTED,
+    "store": "keys kept from before, without a choice among them: `full on memory(m)`",
+}
+_NOTHING = "not supported yet; no other program of the language says the same"
 
 
-def not_lowered(what: str, span: Span) -> Diagnostic:
+def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
+    """`what` names the `word` in full."""
     return Diagnostic(
         "P120",
         f"{what} is not yet lowered",
         span,
         "read and checked, but no kernel can be made of it",
         note="nothing in a program is silently ignored",
-        help=_RUNS_TODAY,
+        help=_INSTEAD.get(word, _NOTHING),
     )
 
 

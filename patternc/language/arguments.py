@@ -90,7 +90,7 @@ def _check_idle(argument: Argument, scope: Scope, check: Check) -> None:
 
 def check_argument(slot: Slot, argument: Argument, scope: Scope, check: Check) -> Facts:
     if not slot.lowered:
-        scope.report(not_lowered(f"the argument `{slot.name}=`", argument.span))
+        scope.report(not_lowered(slot.name, f"the argument `{slot.name}=`", argument.span))
     value = argument.value
     match slot.kind, value:
         case "word", Name(word) if word in slot.words:

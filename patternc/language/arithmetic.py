@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from math import isqrt
 
 from patternc.language import formula
+from patternc.language.absolutes import absolutes
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.extents import extent
 from patternc.language.formula import Condition, Constant, Expression, Variable
+from patternc.language.limits import ABSOLUTE
 from patternc.language.program import (
     Binary,
     Call,
@@ -242,9 +244,22 @@ def _function(node: Call, values: list[Expression], place: Place) -> Expression:
         case "max":
             return _folded(formula.Maximum, values)
         case "abs":
-            return formula.Absolute(values[0])
+            return _absolute(node, values[0], place)
         case _:
             raise AssertionError(f"not a function of positions: {node.function}")
+
+
+def _absolute(node: Call, value: Expression, place: Place) -> Expression:
+    if absolutes(value, ABSOLUTE) < ABSOLUTE:
+        return formula.Absolute(value)
+    raise fault(
+        "P133",
+        f"more than {ABSOLUTE} absolute values inside each other",
+        node,
+        place,
+        note="each `abs` of positions doubles the cases that a condition has",
+        advice="write the cases out, joined by `and` and `or`",
+    )
 
 
 def _folded(

@@ -15,6 +15,8 @@ NESTING = 100
 """Levels of brackets and operators in one statement (P005)."""
 WRITTEN_NESTING = 150
 """The same, with the definitions of lets in their place (P133)."""
+ABSOLUTE = 6
+"""Absolute values of positions inside each other, each of which doubles the cases (P133)."""
 PARTS = 100_000
 """Of a statement once its lets are written out (P111)."""
 PATTERNS = 65_536

@@ -98,7 +98,7 @@ def check_rule(pattern: Node, scope: Scope) -> Facts:
 def check_header_call(statement: CallHeader, scope: Scope) -> None:
     primitive = HEADER_CALLS[statement.call.function]
     check_arguments(statement.call, primitive, scope, check)
-    scope.report(not_lowered(f"the header `{primitive.name}`", statement.span))
+    scope.report(not_lowered(primitive.name, f"the header `{primitive.name}`", statement.span))
 
 
 def _joined(kind: Kind, *facts: Facts) -> Facts:
@@ -160,7 +160,7 @@ def _check_parts(node: Call, primitive: Primitive, facts: list[Facts], scope: Sc
 
 def _primitive_facts(primitive: Primitive, facts: list[Facts], span: Span, scope: Scope) -> Facts:
     if not primitive.lowered:
-        scope.report(not_lowered(f"`{primitive.name}`", span))
+        scope.report(not_lowered(primitive.name, f"`{primitive.name}`", span))
     joined = frozenset().union(*(part.holds for part in facts))
     match primitive.group:
         case "relation":

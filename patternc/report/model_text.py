@@ -6,6 +6,7 @@ together, and heads with equal numbers. Non-goals: JSON (`model_json`), pictures
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ def text(facts: ModelFacts, title: str) -> str:
 
 def markdown(facts: ModelFacts, title: str) -> str:
     """The same as Markdown, a table a section."""
-    lines = [f"# {_headline(facts, title)}"]
+    lines = [f"# {_headline(facts, _escaped(title))}"]
     for section in sections(facts):
         columns = section.columns or ("", "")
         lines += ["", f"## {section.title}", "", _cells(columns), _cells(["---"] * len(columns))]
@@ -263,3 +264,8 @@ def _aligned(section: Section) -> Iterator[str]:
 
 def _cells(row: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def _escaped(name: str) -> str:
+    """A name as plain words of Markdown: no tag, link, emphasis, table cell or formula."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|$&~])", r"\\\1", name)

@@ -42,6 +42,8 @@ _LIMITS: dict[str, tuple[Callable[[int], str], int, str]] = {
     "chain": (lambda n: " + ".join(["full"] * n), most.NESTING, "P005"),
     "brackets": (lambda n: "(" * n + "full" + ")" * n, most.NESTING, "P005"),
     "written out": (_chain, most.WRITTEN_NESTING, "P133"),
+    "absolute values": (
+        lambda n: f"where({'abs(' * n}i - j{' - j)' * n} < 3)", most.ABSOLUTE, "P133"),
     "slots": (lambda n: f"full on memory({n})", most.SLOTS, "P132"),
     "grid": (lambda n: f"neighborhood([{n}], radius=[1])", most.GRID, "P132"),
     "parts": (lambda n: f"blocks(parts={n}) {{ full }}", most.BLOCK_PARTS, "P132"),
