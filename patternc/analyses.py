@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from patternc.questions import Questions
-from patternc.relation.effort import EffortError
+from patternc.relation.effort import EffortError, allowance
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -62,7 +62,8 @@ class Analyses(Questions):
         layers = layers_looked_at(layers, self.layers)
         schedule, tables = self._stack(n, layers, slots, inputs)
         given = tables if self._all_given(inputs) else None
-        return reach(schedule, n, layers, residual=residual, tables=given)
+        with allowance():
+            return reach(schedule, n, layers, residual=residual, tables=given)
 
     def why(
         self,
@@ -88,7 +89,8 @@ class Analyses(Questions):
         heads = range(self.heads or 1) if head is None else [_head(head, self.heads)]
         most = layers_looked_at(layers, self.layers or LAYERS)
         schedule, tables = self._stack(n, max(most, layer + 1), slots, inputs)
-        return why(self._program, schedule, tables, n, query, key, layer, heads, most)
+        with allowance():
+            return why(self._program, schedule, tables, n, query, key, layer, heads, most)
 
     def diff(
         self,

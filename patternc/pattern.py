@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from patternc.analyses import Analyses
 from patternc.language.diagnostics import Diagnostic, ordered
+from patternc.relation.effort import allowance
 from patternc.relation.lengths import fitting
 from patternc.requests import (
     data_type,
@@ -95,9 +96,10 @@ class Pattern(Analyses):
         from patternc.analysis.warnings import usual_length, warnings_at
 
         n = usual_length(self._program) if n is None else tokens(n)
-        found = ordered((*self.warnings, *warnings_at(self._program, n)))
-        if teach:
-            found = ordered((*found, *self._lessons(n, layers)))
+        with allowance():
+            found = ordered((*self.warnings, *warnings_at(self._program, n)))
+            if teach:
+                found = ordered((*found, *self._lessons(n, layers)))
         ignored = warning_codes(ignore)
         return tuple(warning for warning in found if warning.code not in ignored)
 

@@ -26,9 +26,13 @@ from patternc.language.sources import (
     Tokens,
     Tree,
 )
+from patternc.relation.effort import compute
 from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
+
+# Over members and over ranges, for one answer.
+_PASSES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,7 @@ def at_row(ranges: Ranges, row: int) -> Ranges:
 def any_in(ranges: Ranges, members: Booleans) -> Booleans:
     """Which ranges hold a member."""
     step, length = _residues(ranges, len(members))
+    compute(_PASSES * (len(members) + len(ranges.row)))
     padded = np.zeros(length * step, np.int64)
     padded[: len(members)] = members
     before = np.append(0, np.cumsum(padded.reshape(length, step).T))
@@ -221,6 +226,7 @@ def any_in(ranges: Ranges, members: Booleans) -> Booleans:
 def covered(ranges: Ranges, count: int) -> Booleans:
     """Which of so many slots lie in a range."""
     step, length = _residues(ranges, count)
+    compute(_PASSES * (count + len(ranges.row)))
     start, stop = _by_residue(ranges, step, length)
     turns = np.zeros(length * step + 1, np.int64)
     np.add.at(turns, start, 1)

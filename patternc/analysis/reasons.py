@@ -14,6 +14,7 @@ from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.why import Part, Verdict, verdict
 from patternc.language.elaborate import Elaborated
 from patternc.language.sources import name_of
+from patternc.relation.effort import EffortError
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -79,7 +80,7 @@ def why(
     steps = [edges_of(relations) for relations in schedule]
     try:
         links = path(steps, tables, n, query, key, layers)
-    except (UnknownError, BudgetError):
+    except (UnknownError, BudgetError, EffortError):
         return Why(n, query, key, verdicts, None, False, layers)
     found = None if links is None else tuple(step_of(program, tables, link) for link in links)
     return Why(n, query, key, verdicts, found, True, layers)

@@ -18,6 +18,7 @@ from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
 from patternc.language.sources import TOKENS
 from patternc.relation import integer_maps as maps
+from patternc.relation.effort import EffortError
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Integers
 from patternc.relation.integer_sets import BudgetError, budget
@@ -60,7 +61,7 @@ def _left_out(branches: Sequence[Placed], side: Side, n: int) -> int | None:
             if bare.is_empty() or not any(branch.conjuncts for branch, _ in branches):
                 return row_sizes(runs_of(bare), n).total
             return _beside_tables(bare, branches, side, n)
-    except (BudgetError, InputError, UnknownError):
+    except (BudgetError, EffortError, InputError, UnknownError):
         return None
 
 

@@ -51,6 +51,8 @@ def wrong_kind(slot: Slot, expected: str, facts: Facts, value: Node | Range) -> 
     advice = ""
     if slot.kind in ("positions", "order", "pool") and facts.kind == "integer":
         advice = "write a list: `[..]`"
+    if facts.kind == "list":
+        advice = f"write {expected} here"
     return expected_kind(expected, facts, value.span, advice)
 
 

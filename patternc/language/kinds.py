@@ -75,17 +75,22 @@ def _advice(expected: str, found: Kind) -> str:
     match expected, found:
         case "an integer", "decimal":
             return "write a whole number; decimals stand only in arguments of modifiers"
+        case "an integer", "list":
+            return "compare with each number: `layer == 2 or layer == 5`"
         case "an integer", "condition":
             return "compare with numbers, or write two rules `CONDITION -> PATTERN`"
         case "a condition", "integer":
-            return "compare it: `x == 0`, say"
+            return "compare it: `x == 0`, say; as on each side of `and` and `or`"
         case "a condition", "set":
             return (
                 "join patterns by `+`, `&` or `-`; a condition compares layer, head and "
                 "parameters, or i, j, n inside `where(..)`"
             )
         case "a pattern", "condition":
-            return "a condition over positions becomes a pattern by `where(..)`"
+            return (
+                "a condition over positions becomes a pattern by `where(..)`; conditions are "
+                "joined by `and` and `or`, and negated by `not`"
+            )
         case "a pattern", "integer":
             return "a window of that many taps each side is `local(..)`"
         case "a pattern", "source":

@@ -38,9 +38,11 @@ from patternc.language.formula import (
     VariableName,
 )
 from patternc.language.terms import Listing, PositionRange
+from patternc.relation.effort import compute
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Binary = Add | Subtract | Multiply | FloorDivide | Modulo | Minimum | Maximum
 Values = Mapping[VariableName, Integers | int]
 Ask = Callable[[Atom, Values], Booleans]
 _COMPARISONS: dict[str, Callable[[Integers, Integers], Booleans]] = {
@@ -55,10 +57,6 @@ _COMPARISONS: dict[str, Callable[[Integers, Integers], Booleans]] = {
 
 def evaluate(expression: Expression, values: Values) -> Integers:
     """The value of `expression`: an array by broadcasting, a plain int where all values are."""
-
-    def of(operand: Expression) -> Integers:
-        return evaluate(operand, values)
-
     match expression:
         case Constant(value):
             return cast(Integers, value)
@@ -66,24 +64,33 @@ def evaluate(expression: Expression, values: Values) -> Integers:
             return cast(Integers, values[name])
         case Scalar(slot):
             raise TypeError(f"scalar {slot} has no value outside a schedule")
-        case Add(left, right):
-            return of(left) + of(right)
-        case Subtract(left, right):
-            return of(left) - of(right)
-        case Multiply(left, right):
-            return of(left) * of(right)
-        case FloorDivide(left, right):
-            return of(left) // of(right)
-        case Modulo(left, right):
-            # numpy takes quotients several times faster than remainders.
-            dividend, divisor = of(left), of(right)
-            return dividend - dividend // divisor * divisor
-        case Minimum(left, right):
-            return _extreme(min, np.minimum, of(left), of(right))
-        case Maximum(left, right):
-            return _extreme(max, np.maximum, of(left), of(right))
         case Absolute(operand):
-            return abs(of(operand))
+            found = abs(evaluate(operand, values))
+        case _:
+            left, right = evaluate(expression.left, values), evaluate(expression.right, values)
+            found = _computed(expression, left, right)
+    if isinstance(found, np.ndarray):
+        compute(found.size)
+    return found
+
+
+def _computed(expression: Binary, left: Integers, right: Integers) -> Integers:
+    match expression:
+        case Add():
+            return left + right
+        case Subtract():
+            return left - right
+        case Multiply():
+            return left * right
+        case FloorDivide():
+            return left // right
+        case Modulo():
+            # numpy takes quotients several times faster than remainders.
+            return left - left // right * right
+        case Minimum():
+            return _extreme(min, np.minimum, left, right)
+        case Maximum():
+            return _extreme(max, np.maximum, left, right)
         case _:
             assert_never(expression)
 

@@ -39,19 +39,38 @@ from patternc.relation.linear import Linear, linear
 MOST_CHOICES = 16
 # Divisors of one comparison of which none divides another.
 MOST_DIVISORS = 2
+# And those of all comparisons.
+MOST_TOGETHER = 3
 LARGEST_FACTOR = 1 << 10
 
 
 @lru_cache(maxsize=65536)
 def is_tangled(condition: Condition) -> bool:
-    """Whether some comparison is not plain."""
+    """Whether some comparison is not plain, or all of them have too many unlike divisors."""
+    return _unlike(_all_divisors(condition)) > MOST_TOGETHER or _has_knot(condition)
+
+
+def _all_divisors(condition: Condition) -> set[int]:
+    match condition:
+        case Compare(_, left, right):
+            return {*_divisors(left), *_divisors(right)}
+        case All(items) | Any(items):
+            return set().union(*map(_all_divisors, items))
+        case Not(operand):
+            return _all_divisors(operand)
+        case _:
+            return set()
+
+
+@lru_cache(maxsize=65536)
+def _has_knot(condition: Condition) -> bool:
     match condition:
         case Compare(_, left, right):
             return not _is_plain(_by_blocks(Subtract(left, right)))
         case All(items) | Any(items):
-            return any(map(is_tangled, items))
+            return any(map(_has_knot, items))
         case Not(operand):
-            return is_tangled(operand)
+            return _has_knot(operand)
         case _:
             return False
 

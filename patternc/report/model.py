@@ -20,6 +20,7 @@ from patternc.language import elaborate, parse, show
 from patternc.language.characters import visible
 from patternc.language.inputs import DECIDING
 from patternc.language.source import Source
+from patternc.relation.effort import allowance
 from patternc.report import model_json, model_text
 from patternc.schedule.tiles import choose_tiles
 from patternc.zoo import published, zoo
@@ -83,14 +84,18 @@ def report_of(
         raise ValueError(f"at least one token and layer are expected, not {work.n} and {count}")
     looked_at = min(work.n, MOST_CHECKED)
     several = looked_at < work.n and _any_length(pattern)
-    facts = model_facts(
-        subject_of(pattern, work, count, slots, inputs),
-        work,
-        _paper(pattern),
-        measurements(RESULTS, PurePath(pattern.name).stem, work),
-        pattern.check(looked_at if several else work.n, teach=True, layers=count, ignore=ignored),
-        (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
+    warnings = pattern.check(
+        looked_at if several else work.n, teach=True, layers=count, ignore=ignored
     )
+    with allowance():
+        facts = model_facts(
+            subject_of(pattern, work, count, slots, inputs),
+            work,
+            _paper(pattern),
+            measurements(RESULTS, PurePath(pattern.name).stem, work),
+            warnings,
+            (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
+        )
     title = visible(PurePath(pattern.name).name)
     return ModelReport(facts, Source.of(pattern.text, pattern.name), title, pattern)
 

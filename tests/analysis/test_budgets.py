@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 from patternc import Pattern
 from patternc.analysis.complexity import counts
 from patternc.analysis.complexity.counts import exact_pairs
+from patternc.language.formula import Add, Constant, Multiply, Variable
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation import effort
 from patternc.relation.effort import EffortError, spend
 from patternc.relation.errors import InputError, LengthError
+from patternc.relation.evaluation import evaluate
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
+from patternc.relation.tangles import is_tangled
 from patternc.zoo import zoo
 from tests.analysis.test_counts import EXAMPLES, closed, distinct
 from tests.terms import patterns
@@ -228,3 +231,41 @@ def test_the_size_of_a_mask_is_judged_by_what_is_free(monkeypatch):
         pattern.mask(101)
     monkeypatch.setattr(dense, "free_bytes", lambda: None)
     assert pattern.mask(101).shape == (1, 101, 101)
+
+
+def test_what_a_command_computes_adds_up_over_its_parts_and_ends_at_its_bound():
+    expression = Add(Multiply(Variable("i"), Constant(3)), Constant(1))
+    rows = np.arange(10)
+    with effort.allowance(60), effort.allowance(1 << 40):
+        for _ in range(3):
+            evaluate(expression, {"i": rows})
+        with pytest.raises(EffortError, match="this command"):
+            evaluate(expression, {"i": rows})
+    evaluate(expression, {"i": rows})
+
+
+def test_a_report_past_its_bound_keeps_its_bounds_and_leaves_the_rest_out(monkeypatch):
+    pattern = Pattern.parse("heads 2\nblocks(16) { local(1) + random(2) }\n")
+    whole = pattern.report(4096).facts
+    monkeypatch.setattr(effort, "SMALL", 1 << 12)
+    with effort.allowance(effort.RESERVED + 50_000):
+        cut = pattern.report(4096).facts
+    assert whole.flow.slowest is not None
+    assert cut.flow.slowest is None
+    assert cut.flow.reason
+    ours, theirs = (facts.layers[0].cost.heads[0].pairs for facts in (cut, whole))
+    assert ours.least <= theirs.least <= theirs.most <= ours.most
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "where(abs(i // 7 - j // 11) <= 3 and abs(i // 13 - j // 5) <= 2)",
+        "where(i % 97 == j % 89 or i % 83 == j % 79 or i % 73 == j % 71)",
+    ],
+)
+def test_unlike_divisors_of_several_comparisons_get_a_small_budget(text):
+    pattern = Pattern.parse(text)
+    assert is_tangled(pattern.relations()[0].branches[0].formula)
+    assert sum(pattern.pairs(200)) == pattern.mask(200).sum()
+    pattern.compile()

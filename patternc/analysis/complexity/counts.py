@@ -22,6 +22,7 @@ from patternc.language.formula import Atom, Condition
 from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
 from patternc.layout.count import TILE, key_runs, pairs_of
 from patternc.relation import fold, spans
+from patternc.relation.effort import EffortError
 from patternc.relation.errors import InputError
 from patternc.relation.predicate import (
     InRow,
@@ -188,7 +189,7 @@ def _counted(branch: Branch, tables: HeadTables) -> int | None:
         return None
     try:
         return pairs_of(branch, own)
-    except InputError:
+    except (InputError, EffortError):
         return None
 
 

@@ -21,6 +21,7 @@ from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.analysis.reach.symbolic import Field
 from patternc.language.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
+from patternc.relation.effort import compute
 from patternc.relation.evaluation import Integers
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
@@ -30,6 +31,8 @@ _WORD = 64
 # Words of the fields that are worked on together: they stay near the processor.
 _CHUNK = 1 << 19
 _FEW_REPEATS = 32
+# Over the words of a table, for one of their rows.
+_PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,7 @@ def _unite_intervals(
 
 def _gather(result: Words, row: Integers, left: Integers, right: Integers, table: Words) -> None:
     """result[row] |= table[left] | table[right], where rows may repeat."""
+    compute(_PASSES * len(row) * table.shape[1])
     order = np.argsort(row, kind="stable")
     row, left, right = row[order], left[order], right[order]
     starts = np.flatnonzero(np.append(True, np.diff(row) != 0))

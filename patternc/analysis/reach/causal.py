@@ -16,6 +16,7 @@ from patternc.analysis.reach.question import Question
 from patternc.analysis.reach.ranges import ranges_of
 from patternc.language.formula import All, Any, Compare, Condition, Variable
 from patternc.language.sources import TOKENS
+from patternc.relation.effort import EffortError
 from patternc.relation.evaluation import Values, holds
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.predicate import Within
@@ -64,7 +65,10 @@ def _shows_ahead(edge: Edge, n: int) -> bool:
         return False
     rows, ahead = np.arange(min(n, _ROWS))[:, None], np.arange(1, _AHEAD)
     values: Values = {"i": rows, "j": rows + ahead, "n": n}
-    return bool((np.asarray(holds(edge.formula, values)) & (rows + ahead < n)).any())
+    try:
+        return bool((np.asarray(holds(edge.formula, values)) & (rows + ahead < n)).any())
+    except EffortError:
+        return False
 
 
 def _any_ahead(question: Question, edges: Sequence[Edge]) -> bool:

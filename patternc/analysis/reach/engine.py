@@ -26,6 +26,7 @@ from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
 from patternc.language.sources import TOKENS, Rows
 from patternc.relation import integer_maps as maps
+from patternc.relation.effort import EffortError
 from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.integer_sets import BudgetError
 
@@ -106,7 +107,7 @@ def _by_sets(question: Question, causal: bool) -> Iterator[tuple[int, Answer]]:
     composition = _composition(lower, question)
     try:
         yield from _composed(question, composition, causal)
-    except BudgetError:
+    except (BudgetError, EffortError):
         return
 
 
@@ -149,7 +150,7 @@ def _composed(
 def _facts(fields: maps.Map, question: Question) -> Field | None:
     try:
         return symbolic.field_of(fields, question.n, question.operations)
-    except BudgetError:
+    except (BudgetError, EffortError):
         return None
 
 
@@ -178,7 +179,7 @@ def _by_classes(question: Question, causal: bool, most: int) -> dict[int, Answer
             question.steps, tables, question.n, question.layers, question.residual, most
         )
         return _visited(found, "classes", causal)
-    except ManyCellsError:
+    except (ManyCellsError, EffortError):
         return {}
 
 
@@ -194,9 +195,9 @@ def _by_bits(question: Question, causal: bool) -> dict[int, Answer]:
             bits.step_of(step, question.tables_of(layer))
             for layer, step in enumerate(question.steps)
         ]
-    except (UnknownError, BudgetError):
+        found = bits.fields(steps, question.n, question.layers, question.residual)
+    except (UnknownError, BudgetError, EffortError):
         return {}
-    found = bits.fields(steps, question.n, question.layers, question.residual)
     return _visited(((each.facts(), each.size) for each in found), "bits", causal)
 
 
@@ -225,7 +226,7 @@ def _by_lists(question: Question, causal: bool) -> dict[int, Answer]:
     tables, residual = question.tables_of(0), question.residual
     try:
         found = lists.first_field(question.steps[0], tables, question.n, residual)
-    except UnknownError:
+    except (UnknownError, EffortError):
         return {}
     if found is None:
         return {}

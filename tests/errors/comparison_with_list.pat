@@ -1,0 +1,3 @@
+layers 8
+layer == [2, 5] -> full
+else -> where(i and j)

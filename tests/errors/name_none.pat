@@ -1,0 +1,1 @@
+random(4, seed=None)

@@ -1,0 +1,1 @@
+lambda i, j: i >= j
