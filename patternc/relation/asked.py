@@ -14,7 +14,9 @@ from patternc.language.terms import HeadPattern, Listed, Listing, On, RunTimeSet
 
 def inputs_asked(pattern: HeadPattern) -> frozenset[str]:
     """The names of all of them."""
-    return frozenset(_named(tuple(pattern.sets), pattern.rows, labels_of("", home_of(pattern.rows))))
+    return frozenset(
+        _named(tuple(pattern.sets), pattern.rows, labels_of("", home_of(pattern.rows)))
+    )
 
 
 def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
