@@ -289,15 +289,18 @@ class Questions:
         return self._tables(n, given, slots)
 
     def _asked(
-        self, n: object, layer: object, inputs: Mapping[str, Input], rows: str = ""
+        self, n: object, layer: object, inputs: Mapping[str, Input], rows: str | None = None
     ) -> tuple[int, int, Arrays]:
-        """The length, the layer and the run-time inputs of a question, those that decide it."""
+        """The length, the layer and the run-time inputs of a question.
+
+        About some `rows` of the layer these are the inputs that decide their pairs.
+        """
         n, layer = tokens(n), layer_number(layer, self.layers)
         for head in range(self.heads or 1):
             verify(self._resolved(layer, head), n)
         refuse_spans(inputs, self.inputs)
         given = arrays(inputs, self.inputs)
-        if not given:
+        if not given or rows is None:
             return n, layer, given
         every = (self._resolved(layer, head, rows) for head in range(self.heads or 1))
         asked = frozenset().union(*map(inputs_asked, every))
