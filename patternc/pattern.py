@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from patternc.analyses import Analyses
 from patternc.language.diagnostics import Diagnostic, ordered
+from patternc.progress import working
 from patternc.relation.effort import allowance
 from patternc.relation.lengths import fitting
 from patternc.requests import (
@@ -58,7 +59,11 @@ class Pattern(Analyses):
         self, text: str, *, name: str = "<pattern>", parameters: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(text, name=name, parameters=parameters)
-        self._built = Built(lambda: load_module(self.compile()))
+        self._built = Built(self._build)
+
+    def _build(self) -> ModuleType:
+        with working(f"compiling {self.name}"):
+            return load_module(self.compile())
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:

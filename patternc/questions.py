@@ -21,6 +21,7 @@ from patternc.language.diagnostics import Diagnostic
 from patternc.language.sources import TOKENS, Rows, Source, Stream
 from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
+from patternc.relation.asked import inputs_asked
 from patternc.relation.effort import effort
 from patternc.relation.lengths import fitting, verify
 from patternc.relation.meaning import columns, multiplicity, sources_of
@@ -165,7 +166,7 @@ class Questions:
         dtype: type[np.generic],
     ) -> NDArray[np.generic]:
         """How often pairs count, or whether they do, as an array of the shape of `mask`."""
-        n, layer, given = self._asked(n, layer, inputs)
+        n, layer, given = self._asked(n, layer, inputs, rows)
         queries = None if queries is None else whole("queries", queries)
         if queries is not None and rows:
             raise ValueError(f"queries is {queries}; all rows of {rows!r} are asked at once")
@@ -226,7 +227,7 @@ class Questions:
         """
         from patternc.analysis.complexity.counts import exact_pairs
 
-        n, layer, given = self._asked(n, layer, inputs)
+        n, layer, given = self._asked(n, layer, inputs, rows)
         sizes = slot_counts(slots)
         grid = any(fitting(self._resolved(layer, head)) for head in range(self.heads or 1))
 
@@ -252,7 +253,7 @@ class Questions:
         **inputs: Input,
     ) -> Layout:
         """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
-        n, layer, given = self._asked(n, layer, inputs)
+        n, layer, given = self._asked(n, layer, inputs, rows)
         one_element(given, self.inputs, "a layout")
         query_tile, key_tile = tile_sizes(block)
         tables = self._tables(n, given, slots, rows)
@@ -288,14 +289,22 @@ class Questions:
         return self._tables(n, given, slots)
 
     def _asked(
-        self, n: object, layer: object, inputs: Mapping[str, Input]
+        self, n: object, layer: object, inputs: Mapping[str, Input], rows: str | None = None
     ) -> tuple[int, int, Arrays]:
-        """The length, the layer and the run-time inputs of a question."""
+        """The length, the layer and the run-time inputs of a question.
+
+        About some `rows` of the layer these are the inputs that decide their pairs.
+        """
         n, layer = tokens(n), layer_number(layer, self.layers)
         for head in range(self.heads or 1):
             verify(self._resolved(layer, head), n)
         refuse_spans(inputs, self.inputs)
-        return n, layer, arrays(inputs, self.inputs)
+        given = arrays(inputs, self.inputs)
+        if not given or rows is None:
+            return n, layer, given
+        every = (self._resolved(layer, head, rows) for head in range(self.heads or 1))
+        asked = frozenset().union(*map(inputs_asked, every))
+        return n, layer, {name: value for name, value in given.items() if name in asked}
 
     def _heads_with(self, given: Arrays) -> range:
         """The heads; a program without `heads` has as many as its lists do."""

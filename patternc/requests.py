@@ -130,6 +130,8 @@ def arrays(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> Arrays
     names = [item.name for item in known]
     for name in sorted(inputs):
         source = name.removesuffix("_kv")
+        if source in _AT_THE_CALL and f"{source}_kv" not in names:
+            raise InputError(f"{name!r} is no input here: no term of this pattern is `on {source}`")
         if source in _AT_THE_CALL and (name not in names or np.ndim(inputs[name]) == 0):
             raise InputError(
                 f"{name!r} is no input here: how many slots `{source}` has is said by "

@@ -120,7 +120,9 @@ def _meaning(relation: Relation) -> frozenset[tuple[object, ...]]:
 
 def _treatments(relation: Relation) -> tuple[object, ...]:
     """What scores and outputs depend on beside the pairs."""
-    kinds = {(each.source, each.modifiers, each.projection) for each in relation.branches}
+    kinds = {
+        (each.source, each.modifiers, each.projection, each.projected) for each in relation.branches
+    }
     return _shape(relation.combined), frozenset(kinds)
 
 

@@ -64,6 +64,7 @@ _USES = {
     "by_length": "by_length=True",
     "sources": '_Feed("',
     "pools": "window=(",
+    "projected_rows": "_Query(rows=(",
 }
 # How far a kernel may be from the reference in float64, for scores and values of order one.
 _BOUNDS = {"float32": "1e-4", "float16": "5e-3", "bfloat16": "3e-2"}

@@ -100,7 +100,7 @@ def _combined(combined: Combined) -> Text:
 
 def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     functions, sourced = printed.functions, item.source != TOKENS
-    treatment = printed.treatments.of(item)
+    treatment = printed.treatments.of(item, functions)
     scalars = len(item.scalars[0]) if item.scalars else 0
     sizes = scalars, len(item.tables)
     allowed = functions.predicate(item.predicate, *sizes, "_allowed_#", sourced)

@@ -6,6 +6,7 @@ key, or one by one. Non-goals: building tables.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -74,9 +75,10 @@ def _table(
             listed: list[Text] = [Leaf(functions.ranges(listing, "_positions_#"))]
             ending = _ending(TEXT if source == TEXT else TOKENS if of_rows else source)
             return Call("_Constant", (*listed, *_scope(block, 0), *_side(of_rows), *ending))
-        case LabelTable(name, block, parts, keys):
-            behind = [Keyword("keys", quoted(keys))] if keys else []
-            return Call("_Labels", (quoted(name), *_scope(block, parts), *behind))
+        case LabelTable(name, block, parts, keys, own):
+            before = [Keyword("keys", quoted(keys))] if keys else []
+            before += [Keyword("own", Leaf("True"))] if own else []
+            return Call("_Labels", (quoted(name), *_scope(block, parts), *before))
         case SpanTable(kind, branching, count):
             sizes = (branching, count) if count else (branching,)
             return Call("_Spans", (quoted(kind), *(Leaf(str(size)) for size in sizes)))
@@ -107,12 +109,29 @@ def _avoided(
 ) -> list[Text]:
     if avoid == Truth(False):
         return []
-    asked = tuple(dict.fromkeys(map(table_of, atoms_of(avoid))))
-    slotted = with_slots(avoid, {table: number for number, table in enumerate(asked)})
-    predicate = functions.predicate(slotted, 0, len(asked), "_avoided_#", source != TOKENS)
-    tables = tuple(slot((table,), layer, functions, source) for table in asked)
-    avoided: list[Text] = [Keyword("avoided", Leaf(predicate))]
+    predicate, tables = _with_tables(avoid, layer, functions, source, "_avoided_#")
+    avoided: list[Text] = [Keyword("avoided", predicate)]
     return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])
+
+
+def _with_tables(
+    condition: Condition, layer: int | None, functions: Functions, source: Source, kind: str
+) -> tuple[Text, tuple[Text, ...]]:
+    """A predicate of its own, and the tables that it asks."""
+    asked = tuple(dict.fromkeys(map(table_of, atoms_of(condition))))
+    slotted = with_slots(condition, {table: number for number, table in enumerate(asked)})
+    predicate = functions.predicate(slotted, 0, len(asked), kind, source != TOKENS)
+    return Leaf(predicate), tuple(slot((table,), layer, functions, source) for table in asked)
+
+
+def projected_rows(projected: Iterable[tuple[Condition, str]], functions: Functions) -> Text:
+    """Rows by the name of their projection: (name, predicate, tables) each."""
+
+    def one(rows: Condition, name: str) -> Text:
+        predicate, tables = _with_tables(rows, None, functions, TOKENS, "_rows_#")
+        return Sequence((quoted(name), predicate, Sequence(tables)))
+
+    return Sequence(tuple(one(*each) for each in projected))
 
 
 def _ending(source: Source) -> list[Text]:

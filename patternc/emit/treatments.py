@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from patternc.emit.functions import Functions
 from patternc.emit.operations import (
     Operation,
     Scattered,
@@ -18,6 +19,7 @@ from patternc.emit.operations import (
     rows_of,
     soft_span,
 )
+from patternc.emit.tables import projected_rows
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, quoted
 from patternc.language.modifiers import (
     Absolute,
@@ -75,8 +77,8 @@ class Treatments:
     pools: list[str] = field(default_factory=list)
     needs_tokens: bool = False
 
-    def of(self, item: Pass) -> Treatment:
-        query = _numbered(self.queries, _query(item))
+    def of(self, item: Pass, functions: Functions) -> Treatment:
+        query = _numbered(self.queries, _query(item, functions))
         feed = _numbered(self.feeds, self._feed(item))
         source = word_of(item.source)
         self.columns.setdefault(item.source, self._column(item.source))
@@ -219,8 +221,10 @@ def pool_input(number: int) -> str:
     return f"pool{number or ''}_kv"
 
 
-def _query(item: Pass) -> Text:
+def _query(item: Pass, functions: Functions) -> Text:
     arguments: list[Text] = []
+    if item.projected:
+        arguments.append(Keyword("rows", projected_rows(item.projected, functions)))
     if item.projection is not None:
         arguments.append(Keyword("projection", quoted(item.projection)))
     if any(isinstance(modifier, XlRelative) for modifier in item.modifiers):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from patternc.language.formula import Condition, Constant, Expression
-from patternc.language.sources import Tree, labels_of
+from patternc.language.sources import Encoder, Tree, labels_of
 from patternc.language.terms import (
     Blocks,
     Causal,
@@ -71,6 +71,7 @@ from patternc.relation.predicate import (
     Within,
 )
 from patternc.relation.scope import TOKENS, ZERO, Scope, in_scope, substitute
+from patternc.relation.sources import QUERY
 
 # A permutation of more entries than this is a table.
 MOST_CASES = 8
@@ -144,18 +145,15 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
 
 
 def _same(name: str, scope: Scope) -> Condition:
-    """Labels of the rows, and those of the keys: the same, or behind them in one table."""
+    """Labels of the keys, and those of the rows: the same, or behind them in one table."""
     rows, keys = labels_of(name, scope.asking), labels_of(name, scope.source)
     units = scope.block, scope.parts
     if rows == keys:
         return SameLabel(LabelTable(rows, *units), scope.row, scope.key)
-    table = LabelTable(rows, *units, keys)
-    return conjunction(
-        [
-            compare(scope.row, "<", scope.height),
-            SameLabel(table, scope.row, add(scope.slot, scope.height)),
-        ]
-    )
+    own = scope.source == Encoder()
+    table = LabelTable(rows, *units, keys, own)
+    row, behind = QUERY if own else scope.row, subtract(scope.count, scope.first)
+    return conjunction([_existing_row(scope), SameLabel(table, add(row, behind), scope.slot)])
 
 
 def _existing_row(scope: Scope) -> Condition:

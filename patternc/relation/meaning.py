@@ -64,16 +64,17 @@ def mask(
 ) -> Booleans:
     """The pairs of `term` on the slots of `source`: booleans [queries, slots].
 
-    Query row r stands at position r + n - queries, on an encoder at r. The `asking` rows of a
-    stream or tree are all of theirs. `part` is a strip of the rows.
+    Query row r stands at position r + n - queries. On an encoder that decides on its label alone,
+    and everything else counts rows from 0. The `asking` rows of a stream or tree are all of theirs.
+    `part` is a strip of the rows.
     """
     height = row_count(asking, n)
     count = height if queries is None else queries
-    start = 0 if source == Encoder() else height - count
-    rows = np.arange(*part.indices(count), dtype=np.int64) + start
+    own = np.arange(*part.indices(count), dtype=np.int64) + height - count
+    rows = own - (height - count if source == Encoder() else 0)
     keys = keys_of(source, slots(source, n, sizes or {}))
     home = home_of(asking)
-    return pairs(term, Scope(rows, n, keys, inputs or {}, height, source, home, asking))
+    return pairs(term, Scope(rows, own, n, keys, inputs or {}, height, source, home, asking))
 
 
 def multiplicity(
@@ -201,7 +202,7 @@ def blocks(size: int, body: Term, scope: Scope) -> Booleans:
     keys = Keys(known.first // size, -(-known.stop // size), -(-known.count // size))
     rows, columns = scope.rows // size, scope.j[0] // size
     blocks = replace(scope, n=-(-scope.n // size), height=-(-scope.height // size), keys=keys)
-    return lifted(body, blocks, rows, columns)
+    return lifted(body, blocks, rows, scope.own // size, columns)
 
 
 def parts(count: int, body: Term, scope: Scope) -> Booleans:
@@ -209,11 +210,11 @@ def parts(count: int, body: Term, scope: Scope) -> Booleans:
     length = max(scope.n, 1)
     rows, columns = count * scope.rows // length, count * scope.j[0] // length
     whole = replace(scope, n=count, height=count, keys=Keys(0, count, count))
-    return lifted(body, whole, rows, columns) & (scope.i >= -scope.n)
+    return lifted(body, whole, rows, rows, columns) & (scope.i >= -scope.n)
 
 
-def lifted(body: Term, scope: Scope, rows: Integers, columns: Integers) -> Booleans:
+def lifted(body: Term, scope: Scope, rows: Integers, own: Integers, columns: Integers) -> Booleans:
     """`body` on the coarser positions, spread over the rows and keys that they stand for."""
-    coarse, place = np.unique(rows, return_inverse=True)
-    inner = pairs(body, replace(scope, rows=coarse))
-    return inner[place][:, columns - scope.keys.first]
+    coarse, place = np.unique(np.stack([rows, own]), axis=1, return_inverse=True)
+    inner = pairs(body, replace(scope, rows=coarse[0], own=coarse[1]))
+    return inner[place.ravel()][:, columns - scope.keys.first]

@@ -82,13 +82,16 @@ MemberTable = SetTable | ConstantSet
 class LabelTable:
     """Run-time integer labels [n] or [batch, n], by blocks or parts; negative: equal to nothing.
 
-    With `keys` the labels of that input follow, those of the slots: of another sequence.
+    With `keys` the labels of that input go before, those of the slots: of another sequence. There
+    rows are those of the queries, one by one, if they are their `own`: on an encoder, where the
+    position of a query is its number.
     """
 
     name: str
     block: int = 1
     parts: int = 0
     keys: str = ""
+    own: bool = False
 
 
 SpanKind = Literal["contextual", "past", "ended", "covered"]

@@ -45,7 +45,8 @@ class Conjunct:
 class Branch:
     """One set: `predicate` whole, and as the union of `formula` and the `conjuncts`.
 
-    Formulas see i, the slot j of `source`, n and (on sources other than the tokens) m.
+    Formulas see i, the slot j of `source`, n and (on sources other than the tokens) m. The
+    `projected` rows, as conditions of their positions, have queries of the projection named.
     """
 
     predicate: Condition
@@ -56,6 +57,7 @@ class Branch:
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
     softmax: int = 0
+    projected: tuple[tuple[Condition, str], ...] = ()
 
     @property
     def keys(self) -> Choice["n", "m"]:
@@ -122,7 +124,7 @@ def _counted(softmax: HeadPattern, projected: Projected) -> Iterator[tuple[Part,
     home = home_of(softmax.rows)
     parts = (part for branch in softmax.branches for part in separate(branch, projected, home))
     for part in parts:
-        key = (_predicate(part, softmax.rows), part.source, part.modifiers, part.projection)
+        key = (_predicate(part, softmax.rows), part.source, *_treatment(part, softmax.rows))
         meaning[key] = (part, meaning.get(key, (part, 0))[1] + 1)
     yield from meaning.values()
 
@@ -136,8 +138,18 @@ def _branch(part: Part, multiplicity: int, softmax: int, rows: Rows) -> Branch:
     cases = split(predicate)
     formula = cases.pop((), FALSE)
     conjuncts = tuple(Conjunct(formula, literals) for literals, formula in cases.items())
-    treatment = (part.source, part.modifiers, part.projection)
-    return Branch(predicate, formula, conjuncts, multiplicity, *treatment, softmax)
+    modifiers, projection, projected = _treatment(part, rows)
+    treatment = part.source, modifiers, projection, softmax, projected
+    return Branch(predicate, formula, conjuncts, multiplicity, *treatment)
+
+
+def _treatment(
+    part: Part, rows: Rows
+) -> tuple[tuple[Modifier, ...], str | None, tuple[tuple[Condition, str], ...]]:
+    """Modifiers and projections, those of some rows with conditions on their own sequence."""
+    scope = scope_of(home_of(rows), rows)
+    projected = tuple((lower(chosen, scope), name) for chosen, name in part.projected)
+    return part.modifiers, part.projection, projected
 
 
 def split(predicate: Condition) -> dict[tuple[Literal, ...], Condition]:

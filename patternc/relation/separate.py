@@ -33,19 +33,22 @@ from patternc.language.terms import (
 )
 from patternc.relation.sources import window_end
 
+# Rows, as a term, and the name of their projection.
+Projected = tuple[tuple[Term, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Pairs of one source with equal treatment; `term` holds no `On`, no `With`."""
+    """Pairs of one source with equal treatment; `term` holds no `On`, no `With`.
+
+    The `projected` rows have queries of their own; on other sources they are a part by themselves.
+    """
 
     term: Term
     source: Source = TOKENS
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
-
-
-# Rows, as a term, and the name of their projection.
-Projected = tuple[tuple[Term, str], ...]
+    projected: Projected = ()
 
 
 def separate(branch: Term, projected: Projected = (), home: Source = TOKENS) -> tuple[Part, ...]:
@@ -207,9 +210,9 @@ def _projections(term: Term) -> Iterator[tuple[Term, str]]:
 
 def _by_projection(parts: list[Part], projected: Projected) -> Iterator[Part]:
     for part in parts:
-        # Rows are positions; on an encoder a query is known by its number only.
-        if not projected or isinstance(part.source, Encoder):
-            yield part
+        if isinstance(part.source, Encoder):
+            # There rows are numbers, and not what the sets of rows speak of.
+            yield replace(part, projected=projected)
             continue
         rest = part.term
         for rows, name in projected:

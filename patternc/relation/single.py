@@ -54,10 +54,12 @@ class Scope:
     """Query positions `rows`, ascending, on the keys of `source`; inside a lift both count blocks.
 
     `stands_on` is the source of a relation as it stands: the tokens outside every `on`. `height`
-    is how many rows there are, n where the tokens are `asking`.
+    is how many rows there are, n where the tokens are `asking`. `own` is where rows stand among
+    the tokens, also on an encoder, where `rows` are their numbers.
     """
 
     rows: Integers
+    own: Integers
     n: int
     keys: Keys
     inputs: Inputs
@@ -105,7 +107,9 @@ def relation(term: Relation, scope: Scope) -> Booleans:
     match term:
         case Columns(positions):
             return contains(positions, scope.j, scope.keys, scope)
-        case Rows() | Global() | Permuted() | Listed() | Neighborhood() | Same():
+        case Same(name):
+            return same(name, scope)
+        case Rows() | Global() | Permuted() | Listed() | Neighborhood():
             return scope.listed & of_query_positions(term, scope)
         case Contextual() | Ended() | Covered():
             return of_spans(term, scope)
@@ -157,7 +161,7 @@ def dilated_segment(term: DilatedSegment, i: Integers, j: Integers) -> Booleans:
     return np.asarray((i // term.width == j // term.width) & row_in & key_in)
 
 
-OfQueryPositions = Rows | Global | Permuted | Listed | Neighborhood | Same
+OfQueryPositions = Rows | Global | Permuted | Listed | Neighborhood
 
 
 def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
@@ -177,8 +181,6 @@ def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
             return in_table(given.listed(name, scope.inputs, rows, keys), scope)
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
-        case Same(name):
-            return same(name, scope)
         case _:
             assert_never(term)
 
@@ -225,8 +227,8 @@ def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
 def same(name: str, scope: Scope) -> Booleans:
     """The slots of another sequence have labels of their own, 0 the oldest."""
     of_rows = given.labels(labels_of(name, scope.asking), scope.inputs, scope.height)
-    row = labelled(of_rows, scope.i)
-    given.warn_unlabelled(name, row, scope.rows)
+    row = labelled(of_rows, scope.own[:, None])
+    given.warn_unlabelled(name, row, scope.own)
     keys = Keys(0, scope.n, scope.n) if scope.source in (TOKENS, TEXT) else scope.keys
     of_keys = given.labels(labels_of(name, scope.source), scope.inputs, keys.stop - keys.first)
     key = labelled(of_keys, scope.j - keys.first)

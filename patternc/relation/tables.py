@@ -89,12 +89,14 @@ class Tables:
         return self._members[table]
 
     def labels(self, table: LabelTable) -> Integers:
-        """Labels of the positions, in the units of the table; those of the slots behind them."""
+        """Labels of the positions, in the units of the table; those of the slots before them."""
         labels = given.labels(table.name, self._inputs, self._count(table, self.n))
         if not table.keys:
             return labels
+        # All rows ask here, so that a row's number is its position.
+        labels = labels[np.arange(self.n) // table.block] if table.own else labels
         of_keys = given.labels(table.keys, self._inputs, self._count(table, self.m))
-        return np.append(labels, of_keys)
+        return np.append(of_keys, labels)
 
     def required(self, name: str) -> NDArray[np.generic]:
         """A run-time input. Raises `InputError` where it is missing."""

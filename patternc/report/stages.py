@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from patternc.emit.functions import Functions
 from patternc.emit.treatments import Treatments
 from patternc.language import show
 from patternc.layout.layout import Tiling
@@ -61,7 +62,8 @@ def _treatment(branch: Branch | Pass) -> str:
     """Source, multiplicity and what else is not as usual."""
     parts = [f"on {branch.source}", f"times {branch.multiplicity}"]
     parts += [f"with {modifier}" for modifier in branch.modifiers]
-    parts += [f"projection {branch.projection}"] if branch.projection else []
+    names = [branch.projection] if branch.projection else [name for _, name in branch.projected]
+    parts += [f"projection {name}" for name in names]
     return ", ".join(parts)
 
 
@@ -122,7 +124,7 @@ def _splits(launch: Pass) -> Iterator[str]:
     ):
         if split is not None:
             yield f"split {_lines(split, line, tiles)}"
-    operations = Treatments().of(launch).operations if launch.split_rows else ()
+    operations = Treatments().of(launch, Functions()).operations if launch.split_rows else ()
     if any(item.sums or item.scattered for item in operations):
         yield "gradients of score tables are not split: pieces of a row would share its entries"
 

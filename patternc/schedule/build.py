@@ -107,6 +107,7 @@ def _shared(branches: Sequence[Branch]) -> tuple[Shared, Pass]:
         first.modifiers,
         first.projection,
         first.softmax,
+        first.projected,
     )
 
 

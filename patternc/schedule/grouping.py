@@ -114,7 +114,13 @@ def relation_shape(relation: Relation) -> object:
 
 
 def _branch_shape(branch: Branch) -> object:
-    treatment = (branch.source, branch.modifiers, branch.projection, branch.softmax)
+    treatment = (
+        branch.source,
+        branch.modifiers,
+        branch.projection,
+        branch.softmax,
+        branch.projected,
+    )
     return shape(branch.predicate), branch.multiplicity, treatment
 
 

@@ -44,7 +44,8 @@ class Pass:
     tables are `TableSlot`s, one table per slot and head. `tilings` holds the distinct tilings,
     `tiling_of_head` the one of each head; `columns` holds the same tiles by key tile, as runs of
     query tiles of `Schedule.column_tile`. A pair counts `multiplicity` times. Rows use the q, k
-    and v of `projection`, if one is named. The passes of one `softmax` share it. Long lines of
+    and v of `projection`, if one is named; `projected` ones among them the q of another, by
+    conditions on their positions. The passes of one `softmax` share it. Long lines of
     tiles are cut for several programs: those of query tiles with `split_rows`, those of key tiles
     with `split_columns`.
     """
@@ -60,6 +61,7 @@ class Pass:
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
     softmax: int = 0
+    projected: tuple[tuple[Condition, str], ...] = ()
     classes: HeadClasses | None = None
     split_rows: Split | None = None
     split_columns: Split | None = None

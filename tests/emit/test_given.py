@@ -201,6 +201,17 @@ ELSEWHERE = {
     "is_causal": "a line `causal` in the pattern",
     "dropout_p": "it is dropout=",
     "softmax_scale": "it is scale=",
+    "causal": "a line `causal` in the pattern",
+    "window_size": r"local\(left=l, right=r\)",
+    "block_mask": "the pattern is the mask",
+    "score_mod": "modifiers of scores are part of the pattern",
+    "enable_gqa": "shared as they come",
+    "alibi_slopes": "with alibi",
+    "cu_seqlens_q": r"same\(doc\).*labels_from_lengths",
+    "softcap": r"with softcap\(50\)",
+    "slots": "only `mask` takes it",
+    "encoder_kv": "no term of this pattern is `on encoder`",
+    "memory": "no term of this pattern is `on memory`",
     "encoder": "slots=",
 }
 
@@ -210,6 +221,12 @@ def test_an_argument_of_another_function_is_told_what_to_write(name: str) -> Non
     q = torch.randn(1, 2, N, 8)
     with pytest.raises(TypeError, match=ELSEWHERE[name]):
         _pattern("local(1)").attention(q, q, q, **{name: None})
+
+
+def test_masks_of_a_pattern_without_an_encoder_are_not_told_to_give_its_slots() -> None:
+    for given in ({"encoder": 3}, {"encoder_kv": 3}, {"memory": 3}):
+        with pytest.raises(ValueError, match="no term of this pattern is `on"):
+            _pattern("local(1)").mask(N, **given)  # type: ignore[arg-type]
 
 
 def test_nested_tensors_are_told_to_be_packed() -> None:

@@ -141,3 +141,58 @@ def test_labels_of_64_bits_are_told_apart() -> None:
         doc = torch.tensor([0, high, high, -high, 1, high + 1])
         wanted = (doc[:, None] == doc) & (doc >= 0)
         assert torch.equal(module.mask(6, doc=doc)[0], wanted)
+
+
+def test_inputs_equal_to_those_of_the_last_call_are_not_made_into_tables_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Equal contents count, wherever they are, and memory that changes unseen."""
+    module = module_of("causal & same(doc) + columns(kept) + listed(plan)")
+    built: list[object] = []
+    build = module._pieces_of_tables
+    monkeypatch.setattr(
+        module, "_pieces_of_tables", lambda *call: built.append(call) or build(*call)
+    )
+    array = documents(200)["doc"].numpy().copy()
+    inputs = {
+        "doc": torch.from_numpy(array),
+        "kept": torch.arange(200) % 50 == 3,
+        "plan": torch.arange(200)[:, None] - torch.tensor([0, 7, 90]),
+    }
+    for _ in range(3):
+        assert_reference(module, 200, 1, inputs)
+        assert_reference(module, 200, 1, {name: part.clone() for name, part in inputs.items()})
+    assert len(built) == 1
+    array[150:] = 9  # behind the back of torch
+    assert_reference(module, 200, 1, inputs)
+    assert len(built) == 2
+    for name, changed in (("kept", 5), ("plan", (199, 1)), ("doc", 3)):
+        inputs[name][changed] = {"kept": True, "plan": 0, "doc": 7}[name]
+        assert_reference(module, 200, 1, inputs)
+    assert len(built) == 5
+    assert_reference(module, 200, 2, inputs)
+    assert len(built) == 6
+
+
+def test_labels_that_leave_rows_without_keys_are_warned_of_again() -> None:
+    module = module_of("causal & same(doc)")
+    q = torch.randn(1, 2, 1, 8)
+    k = torch.randn(1, 2, 200, 8)
+    doc = torch.tensor([0] * 199 + [-1])
+    for _ in range(3):
+        with pytest.warns(UserWarning, match="the queries are the last rows"):
+            module.attention(q, k, k, doc=doc)
+
+
+def test_rows_of_lists_before_the_queries_are_not_looked_at() -> None:
+    """But entries past the end are refused in every row."""
+    module = module_of("listed(plan)")
+    plan = torch.full((200, 3), 5)
+    assert_reference(module, 200, 3, {"plan": plan})
+    for first in range(3):
+        plan[197 + first] = torch.tensor([first, 190 + first, -1])
+        assert_reference(module, 200, 3, {"plan": plan})
+    plan[0, 0] = 200
+    q, k = torch.randn(1, 2, 1, 8), torch.randn(1, 2, 200, 8)
+    with pytest.raises(ValueError, match="has an entry 200"):
+        module.attention(q, k, k, plan=plan)

@@ -146,9 +146,8 @@ def _treated(head: Head, branch: Term) -> Iterator[Part]:
         taken[part.source] = before | part.pairs
         rest = part.pairs & ~before
         for name, rows in _projected(head).items():
-            if not isinstance(part.source, Encoder):
-                yield replace(part, pairs=rest & rows[:, None], projection=name)
-                rest = rest & ~rows[:, None]
+            yield replace(part, pairs=rest & rows[:, None], projection=name)
+            rest = rest & ~rows[:, None]
         yield replace(part, pairs=rest)
 
 

@@ -393,7 +393,7 @@ def test_modifiers_apply_from_the_inside_out():
 
 
 def test_every_pair_of_a_projected_row_uses_its_projection():
-    """In other branches and on other sources too, but not on an encoder."""
+    """In other branches and on other sources too; on an encoder, which has its own keys, its q."""
     chosen = t.Global(listing(-1), "g")
     sources = (Memory(3), Pool(2, "mean", 2, "clip"))
     others = t.Union(tuple(map(full_on, (*sources, Encoder()))))
@@ -405,6 +405,9 @@ def test_every_pair_of_a_projected_row_uses_its_projection():
         rows = np.broadcast_to(of.holds(branch.predicate, at), (8, of.m)).any(axis=1)
         if branch.source == Encoder():
             assert branch.projection is None
+            ((chosen_rows, name),) = branch.projected
+            assert name == "g"
+            assert np.flatnonzero(of.holds(chosen_rows, at).any(axis=1)).tolist() == [7]
         elif branch.projection == "g":
             assert np.flatnonzero(rows).tolist() == [7]
         else:

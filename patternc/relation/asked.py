@@ -1,0 +1,38 @@
+"""Which run-time inputs decide the pairs of a head.
+
+From the pattern of a head to the names of its lists, sets and labels. Non-goals: what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+from patternc.language.sources import Rows, home_of, labels_of
+from patternc.language.terms import HeadPattern, Listed, Listing, On, RunTimeSet, Same
+
+
+def inputs_asked(pattern: HeadPattern) -> frozenset[str]:
+    """The names of all of them."""
+    return frozenset(
+        _named(tuple(pattern.sets), pattern.rows, labels_of("", home_of(pattern.rows)))
+    )
+
+
+def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
+    """Names under `node`, on a source whose labels end with `suffix`."""
+    match node:
+        case Listed(name) | RunTimeSet(name):
+            yield name
+        case Same(name):
+            yield from (labels_of(name, rows), name + suffix)
+        case On(inner, source):
+            yield from _named(inner, rows, labels_of("", source))
+        case Listing():
+            return
+        case tuple():
+            for item in node:
+                yield from _named(item, rows, suffix)
+        case _ if is_dataclass(node):
+            for field in fields(node):
+                yield from _named(getattr(node, field.name), rows, suffix)
