@@ -26,14 +26,14 @@ from tests.fuzz.pieces import loaded
 from tests.fuzz.thrift import thrifty
 from tests.fuzz.tiles import layouts
 
-SECONDS = 10.0
+SECONDS = 5.0
 LENGTHS = (0, 1, 2, 3, 7, 13, 15, 16, 17, 29, 31, 32, 33, 47, 48, 61, 64, 65, 97)
 TILES = ((16, 16), (16, 32), (64, 32))
 """Of these the kernels of backward passes have the same tiles by columns."""
 ODD_TILES, BLOCKS = ((32, 16), (128, 128)), ((8, 32), (5, 3))
 KERNELS, GRADIENTS, REPORTS, ODD = 0.004, 0.15, 0.5, 0.05
 """How often the dearer checks are made."""
-SMALL_BUDGET = 20_000
+USUAL_BUDGET, LARGE_BUDGET = 20_000, 200_000
 
 Checks = dict[str, Callable[[], Any]]
 
@@ -44,7 +44,7 @@ def agree(text: str, seed: int) -> Failures:
     odd = random.random() < ODD
     tile = random.choice(ODD_TILES if odd else TILES)
     try:
-        with thrifty(tile, None if random.random() < ODD else SMALL_BUDGET):
+        with thrifty(tile, LARGE_BUDGET if random.random() < ODD else USUAL_BUDGET):
             pattern = Pattern.parse(text)
             n = _length(pattern, random)
             if n is None:
@@ -70,7 +70,7 @@ def _found(cases: list[Case], random: Random) -> Failures:
 def compiles(text: str, seed: int) -> Failures:
     """As `agree`, and what goes wrong on the way to the module."""
     found: Failures = {}
-    outer = failures({"compile": lambda: found.update(agree(text, seed))}, 2.5 * SECONDS)
+    outer = failures({"compile": lambda: found.update(agree(text, seed))}, 1.5 * SECONDS)
     return outer | found
 
 

@@ -17,12 +17,12 @@ from patternc.schedule.tiles import given_tiles
 
 
 @contextmanager
-def thrifty(tile: tuple[int, int], operations: int | None) -> Iterator[None]:
-    """Reports on these tiles, and so many operations of integer sets; None: as many as ever."""
+def thrifty(tile: tuple[int, int], operations: int) -> Iterator[None]:
+    """Reports on these tiles, and so many operations of integer sets."""
     chosen = given_tiles(*tile)
     with (
         mock.patch.object(model, "choose_tiles", return_value=chosen),
         mock.patch.object(suggest, "choose_tiles", return_value=chosen),
-        mock.patch.object(integer_sets, "BUDGET", operations or integer_sets.BUDGET),
+        mock.patch.object(integer_sets, "BUDGET", operations),
     ):
         yield
