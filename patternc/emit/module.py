@@ -137,8 +137,9 @@ def emit_module(
 def _of_rows(schedule: Schedule, inputs: Sequence[Entry]) -> dict[str, str]:
     """Whose rows there are and which inputs count them, as assignments."""
     rows = {name_of(each): each for each in (TOKENS, *schedule.rows)}
-    counted = {item.name: _slots_of(rows[item.counts]) for item in inputs if item.counts}
     sizes = {name: _slots_of(each) for name, each in rows.items() if name}
+    # Rows that only rules which never apply would ask for are not there.
+    counted = {item.name: sizes[item.counts] for item in inputs if item.counts in sizes}
     branching = [each.branching for each in schedule.rows if isinstance(each, Tree)]
     return {
         "rows_sizes": _dictionary("_ROWS", {name: str(size) for name, size in sizes.items()}),

@@ -63,14 +63,14 @@ def _fresh_context() -> isl.Context:
 
 
 @contextmanager
-def budget(operations: int = BUDGET) -> Iterator[None]:
-    """Bounds the isl operations inside; nested budgets count as the outermost."""
+def budget(operations: int | None = None) -> Iterator[None]:
+    """Bounds the isl operations inside, by default `BUDGET`; the outermost budget is in force."""
     present = context()
     if present.get_max_operations():
         yield
         return
     present.reset_operations()
-    present.set_max_operations(operations)
+    present.set_max_operations(operations or BUDGET)
     try:
         yield
     except BudgetError:
@@ -248,12 +248,13 @@ def period_and_start(plane: isl.Set) -> tuple[int, int]:
     period, start = 1, 0
     for part in basic_parts(plane):
         vertices = part.compute_divs().get_basic_sets()[0].lift().flatten().compute_vertices()
-        denominators: list[int] = []
-        domains: list[isl.BasicSet] = []
-        vertices.foreach_vertex(lambda vertex: denominators.extend(_denominators(vertex)))  # noqa: B023
-        vertices.foreach_cell(lambda cell: domains.append(cell.get_domain()))  # noqa: B023
-        period = lcm(period, *denominators)
-        start = max([start, *map(_last_change, domains)])
+        # An error inside a call of isl's is printed, and lost: only the list is made there.
+        found: list[isl.Vertex] = []
+        cells: list[isl.Cell] = []
+        vertices.foreach_vertex(found.append)
+        vertices.foreach_cell(cells.append)
+        period = lcm(period, *(number for vertex in found for number in _denominators(vertex)))
+        start = max([start, *(_last_change(cell.get_domain()) for cell in cells)])
     return period, start
 
 

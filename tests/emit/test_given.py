@@ -282,3 +282,30 @@ def test_checks_of_values_do_not_stop_a_compiled_call_and_still_refuse() -> None
     assert torch.equal(compiled(valid, doc), wanted)
     with pytest.raises(ValueError, match="has a position 10"):
         compiled(torch.tensor([0, N]), doc)
+
+
+@pytest.mark.parametrize(
+    ("term", "inputs"),
+    [
+        ("same(doc) on memory(5)", {"doc": N, "doc_memory": 3}),
+        ("same(doc) on encoder", {"doc": N, "doc_encoder": 7}),
+        ("columns(chosen) on pool(4, sum)", {"chosen": 3}),
+    ],
+)
+def test_inputs_of_a_rule_that_never_applies_may_have_any_length(term, inputs):
+    pattern = Pattern(f"layers 1\nlayer == 0 -> full\nelse -> full + {term}\n")
+    dtype = torch.bool if "chosen" in inputs else torch.int64
+    given = {name: torch.zeros(count, dtype=dtype) for name, count in inputs.items()}
+    assert pattern.module.multiplicity(N, **given).sum() == N * N
+    q = torch.randn(1, 1, N, 8)
+    assert torch.equal(pattern.attention(q, q, q, **given), pattern.attention(q, q, q))
+
+
+def test_rows_that_only_a_rule_which_never_applies_asks_for_have_no_count():
+    text = (
+        "heads 1\nhead < 1 -> local(1)\nelse -> full on stream(g, 3)\nrows g\nlisted(plan_in_g)\n"
+    )
+    pattern = Pattern(text)
+    q = torch.randn(1, 1, N, 8)
+    wanted = pattern.reference(q, q, q)
+    torch.testing.assert_close(pattern.attention(q, q, q, backend="cpu"), wanted)

@@ -1,7 +1,7 @@
 """Kernels compiled for GPUs that are not there: registers kept, tensor cores used.
 
-Every distinct kernel of the examples for sm_90 at head size 64; four examples for all targets at
-head sizes 64 and 128. `make sweep` takes all examples through all targets and head sizes.
+Every distinct kernel of a quarter of the examples for sm_90, and of four examples for all targets,
+at head size 64. `make sweep` takes the others, and all through all targets and head sizes.
 """
 
 from __future__ import annotations
@@ -82,15 +82,17 @@ def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
             assert is_plain(binary["kind"]) or binary["waits"] <= binary["products"], binary
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.sweep) for part in range(1, PARTS))]
+)
 def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(part: int) -> None:
     verify(EXAMPLES[part::PARTS], "sm_90", "64")
 
 
+@pytest.mark.parametrize("head_dim", ["64", pytest.param("128", marks=pytest.mark.sweep)])
 @pytest.mark.parametrize("target", TARGETS)
-def test_four_examples_compile_for_every_target(target: str) -> None:
-    # Those for sm_90 at head size 64 are among all of the test above.
-    verify(FOUR, target, "128" if target == "sm_90" else "64,128")
+def test_four_examples_compile_for_every_target(target: str, head_dim: str) -> None:
+    verify(FOUR, target, head_dim)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])

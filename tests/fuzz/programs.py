@@ -55,6 +55,8 @@ class Writer(Words):
         self.sizes |= {"project": random.randint(1, 6), "stream": random.randint(1, 5)}
         self.rate, self.branching = random.randint(1, 3), random.randint(2, 4)
         self.depth = random.choice([0, 1, 1, 2])
+        # Most programs are short: what is wrong of a few parts is found sooner.
+        self.short = random.random() < 0.6
         self.projected = False
         self.streams = False
 
@@ -308,7 +310,7 @@ class Writer(Words):
         return self.modified(f"({text})", Place(source="tokens", rows=rows), tuple(shared), 1.0)
 
     def pattern(self, rows: str = "", depth: int = 1) -> str:
-        if depth == 0 or self.chance(0.65):
+        if depth == 0 or self.chance(0.85 if self.short else 0.65):
             return self.branch(rows)
         if self.chance(0.4):
             branches = [self.branch(rows, WHOLE[2:]) for _ in range(self.random.randint(2, 3))]
@@ -332,10 +334,10 @@ class Writer(Words):
         if self.chance(0.3):
             names.causal = True
             lines.append("causal")
-        if self.chance(0.4):
+        if self.chance(0.15 if self.short else 0.4):
             names.heads = self.random.randint(1, 3)
             lines.append(f"heads {self.random.choice([names.heads, f'({names.heads} + 0)'])}")
-        if self.chance(0.35):
+        if self.chance(0.1 if self.short else 0.35):
             names.layers = self.random.randint(1, 3)
             lines.append(f"layers {names.layers}")
         if self.chance(0.2):

@@ -62,7 +62,7 @@ def test_modifiers_that_meet_follow_the_order_of_the_manual(text):
 
 
 def test_a_wrong_mask_is_noticed(monkeypatch):
-    monkeypatch.setattr(Pattern, "pairs", lambda self, n, **options: [1])
+    monkeypatch.setattr(Pattern, "pairs", lambda self, n, **options: [-1])
     assert "pairs: `pairs` is not the sum of the mask" in agreeing.agree("local(1)", 0)
 
 
