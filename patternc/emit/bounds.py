@@ -71,22 +71,24 @@ class Either:
 
 def keys_of_rows(value: Condition) -> Bounded | Either:
     """The pairs of a condition by the keys of each row, all of them below m."""
-    return _all_bounded(value, "j", (linear(Subtract(Variable("m"), Constant(1))),))
+    return by_position(value, "j", (linear(Subtract(Variable("m"), Constant(1))),))
 
 
 def rows_of_keys(value: Condition) -> Bounded | Either:
     """The pairs of a condition by the rows of each key."""
-    return _all_bounded(value, "i", ())
+    return by_position(value, "i")
 
 
-def unbounded(value: Condition, by_position: Callable[[Condition], Bounded | Either]) -> Bounded:
+def unbounded(value: Condition, found_by: Callable[[Condition], Bounded | Either]) -> Bounded:
     """The condition as it is, which fits 64 bits where its bounds might not."""
-    everything = by_position(TRUE)
+    everything = found_by(TRUE)
     assert isinstance(everything, Bounded)
     return replace(everything, pairs=(value,))
 
 
-def _all_bounded(value: Condition, name: Position, last: tuple[Linear, ...]) -> Bounded | Either:
+def by_position(
+    value: Condition, name: Position, last: tuple[Linear, ...] = ()
+) -> Bounded | Either:
     """Bounds of the position `name`, also by `last`; one item for each alternative.
 
     What concerns that position alone is no bound of the other's: it stays common to all items.

@@ -70,11 +70,28 @@ class Functions:
     ) -> str:
         """`kind(low, high, j, n, m, ..)`: may a row of low .. high see key j? In a kernel."""
         known = ["low", "high", "j", "n", "m"]
+        return self._seen(items, known, "", parameters, wide, kind)
+
+    def sees_predicate(
+        self, items: tuple[Bounded, ...], parameters: list[str], wide: bool, kind: str
+    ) -> str:
+        """`kind(i, n, m, ..)`: may row i see a key? In a kernel."""
+        ends = "    low, high = 0, m - 1\n"
+        return self._seen(items, ["i", "n", "m"], ends, parameters, wide, kind)
+
+    def _seen(
+        self,
+        items: tuple[Bounded, ...],
+        known: list[str],
+        ends: str,
+        parameters: list[str],
+        wide: bool,
+        kind: str,
+    ) -> str:
         head = f"@_jit\ndef NAME({', '.join([*known, *parameters])}):"
         lines = [f"    {name} = {name}.to(tl.int64)\n" for name in known] if wide else []
-        widened = "".join(lines)
-        asked = printed_seen(items)
-        return self.named(kind, f"{head}\n{widened}{laid_out(asked, 'return ', 4)}")
+        asked = laid_out(printed_seen(items), "return ", 4)
+        return self.named(kind, f"{head}\n{''.join(lines)}{ends}{asked}")
 
     def runs(
         self, runs: tuple[Run, ...], kind: str, sourced: bool = False, names: Names = TILES

@@ -19,7 +19,7 @@ from patternc.emit.functions import Functions
 from patternc.emit.loops import Inline, along_row, are_few, down_column
 from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
-from patternc.emit.seen import seen_keys
+from patternc.emit.seen import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
 from patternc.language.formula import Condition
@@ -55,7 +55,9 @@ class Kernel:
     """What a kernel's text depends on; `d_keys` kernels hold tiles [keys, queries].
 
     `seen` is the function that asks keys whether a row may see them, so that others are not loaded;
-    none where a row may see any key.
+    none where a row may see any key. `sees` is the function that asks rows whether they may see
+    keys at all, so that the kernels of keys and tables do not load others; with `asks_sums` their
+    sums say it too. A row may see keys of other passes `beside` this one in its softmax.
     """
 
     role: Role
@@ -71,6 +73,9 @@ class Kernel:
     effort: int = 0
     split: bool = False
     seen: str = ""
+    sees: str = ""
+    asks_sums: bool = False
+    beside: bool = False
 
     @property
     def backward(self) -> bool:
@@ -116,10 +121,15 @@ class Kernel:
 
     def turned(self, lines: tuple[str, ...]) -> list[str]:
         """Lines over tiles [queries, keys] for the tiles that this kernel holds."""
+        lines = tuple(map(self.within, lines))
         if self.role != "d_keys":
             return list(lines)
         turned = {"[:, None]": "[None, :]", "[None, :]": "[:, None]"}
         return [re.sub(r"\[:, None\]|\[None, :\]", lambda at: turned[at[0]], x) for x in lines]
+
+    def within(self, line: str) -> str:
+        """A line that asks which keys j there are."""
+        return line.replace("(j < m)", f"(j < {self.tokens})")
 
     @property
     def distance(self) -> str:
@@ -150,6 +160,13 @@ class Kernel:
         call = Call(self.seen, tuple(map(Leaf, arguments)))
         limit = Call("tl.where", (call, Leaf(self.tokens), Leaf("0")))
         return laid_out(limit, "limit = ", len(margin))
+
+    def sees_at(self, margin: str) -> str:
+        """The statement that limits which rows are loaded: to none for those that see no keys."""
+        arguments = ["x" if self.classes else "i", "n", "m", *self.parameters]
+        call = Call(self.sees, tuple(map(Leaf, arguments)))
+        limit = Call("tl.where", (call, Leaf("queries"), Leaf("0")))
+        return laid_out(limit, "row_limit = ", len(margin))
 
     @property
     def vanishing(self) -> bool:
@@ -195,19 +212,23 @@ class Kernels:
     functions: Functions = field(default_factory=Functions)
     names: dict[Kernel, str] = field(default_factory=dict)
 
-    def of(self, item: Pass, operations: tuple[Operation, ...]) -> KernelNames:
-        """The kernels of a pass, and whether they find their tiles themselves."""
+    def of(self, item: Pass, operations: tuple[Operation, ...], beside: bool) -> KernelNames:
+        """The kernels of a pass, `beside` others of a softmax, and which find tiles themselves."""
         split_rows, split_columns = item.split_rows is not None, item.split_columns is not None
         forward = replace(self._kernel(item, operations), split=split_rows)
         # What looks up tables has one loop over full and partial tiles, which spares registers.
         joined = forward.looks_up
         backward = _rows(item, joined, forward.cuts_keys)
+        sees = self._sees(item, list(forward.parameters))
         kernels = [
             forward,
             replace(forward, role="d_queries", **backward),
             replace(
                 forward,
                 role="d_keys",
+                sees=sees,
+                asks_sums=not tells_rows_without_keys(simplified(item.predicate)),
+                beside=beside and sees != "",
                 predicate=self._predicate(
                     item, list(forward.parameters), rows_of_keys, "_allowed_#_column_kernel"
                 ),
@@ -217,7 +238,7 @@ class Kernels:
         ]
         if forward.learned:
             # Pieces of a row would add to the same entries of its tables.
-            kernels.append(replace(forward, role="d_tables", split=False, **backward))
+            kernels.append(replace(forward, role="d_tables", sees=sees, split=False, **backward))
         names = tuple(self._name(kernel) for kernel in kernels)
         inline, inline_columns = (kernel.inline is not None for kernel in (forward, kernels[2]))
         return KernelNames(names, inline, inline_columns, joined, forward.effort)
@@ -238,10 +259,18 @@ class Kernels:
     def _seen(self, item: Pass, parameters: list[str]) -> str:
         """What asks which keys are seen: see `Kernel`."""
         seen = seen_keys(simplified(item.predicate))
+        wide = is_wide(Either(seen, ()), item.scalars)
         if not seen:
             return ""
-        wide = is_wide(Either(seen, ()), item.scalars)
         return self.functions.seen_predicate(seen, parameters, wide, "_seen_#_kernel")
+
+    def _sees(self, item: Pass, parameters: list[str]) -> str:
+        """What asks which rows see keys."""
+        rows = seeing_rows(simplified(item.predicate))
+        wide = is_wide(Either(rows, ()), item.scalars)
+        if not rows:
+            return ""
+        return self.functions.sees_predicate(rows, parameters, wide, "_sees_#_kernel")
 
     def with_role(self, role: Role) -> list[tuple[str, Kernel]]:
         return [(name, kernel) for kernel, name in self.names.items() if kernel.role == role]

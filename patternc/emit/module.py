@@ -60,6 +60,7 @@ _USES = {
     "key_test": "_KeyTest(",
     "label_test": "_LabelTest(",
     "scores": "scores=(",
+    "softcap": "_SoftCap(",
     "sinks": "sink=True",
     "by_length": "by_length=True",
     "sources": '_Feed("',

@@ -75,7 +75,9 @@ def distance_aware(table: Text, number: int) -> Operation:
         slope=f"tl.where({op}_before >= 0.0, factor, 0.0)",
         learning=(
             f"positive = ds * tl.maximum({op}_before, 0.0)",
-            "falling = positive * factor * (1.0 - 1.0 / (1.0 + far))",  # far may be infinite
+            # far / (1 + far): far may be infinite, and 1 - 1 / (1 + far) loses a small one.
+            f"near = tl.exp({op}_value * tl.abs(distance) - {op}_beta)",
+            "falling = positive * factor / (1.0 + near)",
         ),
         sums=(
             RowSum("alpha", "falling * tl.abs(distance)", "0"),

@@ -79,7 +79,10 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
 
 
 def _group(group: Group, layer: int | None, printed: Printed) -> Text:
-    passes = tuple(_pass(item, layer, printed) for item in group.passes)
+    softmaxes = Counter(item.softmax for item in group.passes)
+    passes = tuple(
+        _pass(item, layer, printed, softmaxes[item.softmax] > 1) for item in group.passes
+    )
     named: list[Text] = []
     if group.cut:
         branches = tuple(_pass(item, layer, printed) for item in group.branches)
@@ -98,7 +101,8 @@ def _combined(combined: Combined) -> Text:
     return Sequence((quoted(combined.kind), gate, Sequence(arguments)))
 
 
-def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
+def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False) -> Text:
+    """A pass, `beside` others of its softmax."""
     functions, sourced = printed.functions, item.source != TOKENS
     treatment = printed.treatments.of(item, functions)
     scalars = len(item.scalars[0]) if item.scalars else 0
@@ -112,7 +116,7 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     if len(tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
     if tilings:
-        arguments += _kernel(item, treatment, printed)
+        arguments += _kernel(item, treatment, printed, beside)
     if item.classes:
         arguments.append(Keyword("classes", _classes(item.classes)))
     if scalars:
@@ -124,8 +128,8 @@ def _pass(item: Pass, layer: int | None, printed: Printed) -> Text:
     return Call("_Pass", (*arguments, *_treated(item, treatment)))
 
 
-def _kernel(item: Pass, treatment: Treatment, printed: Printed) -> list[Text]:
-    kernels = printed.kernels.of(item, treatment.operations)
+def _kernel(item: Pass, treatment: Treatment, printed: Printed, beside: bool) -> list[Text]:
+    kernels = printed.kernels.of(item, treatment.operations, beside)
     names = tuple(map(Leaf, kernels.names))
     flags = (
         ("inline", kernels.inline),

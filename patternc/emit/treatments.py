@@ -143,9 +143,8 @@ class Treatments:
                 table = self._table("head", names, query=query)
                 return distance_aware(table, number)
             case SoftCap(cap):
-                # tanh x = 1 - 2 / (e^2x + 1), which overflows to the right limits.
-                tanh = f"(1.0 - 2.0 / (tl.exp(s * {2 / cap}) + 1.0))"
-                line, slope = f"s = {cap} * {tanh}", f"1.0 - (s / {cap}) * (s / {cap})"
+                share = f"s * {1 / cap}"
+                line, slope = f"s = {cap} * _tanh({share})", f"1.0 - ({share}) * ({share})"
                 text = Call("_SoftCap", (Leaf(str(cap)),))
                 return Operation(text, number, lines=(line,), slope=slope)
             case SoftSpan(ramp, name):
