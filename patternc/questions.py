@@ -6,7 +6,7 @@ adds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain, cycle, islice
 from typing import Any, Self
@@ -23,6 +23,7 @@ from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.asked import inputs_asked
 from patternc.relation.effort import effort
+from patternc.relation.errors import TooManyCasesError
 from patternc.relation.lengths import fitting, verify
 from patternc.relation.meaning import columns, multiplicity, sources_of
 from patternc.relation.relation import Relation, relation
@@ -62,6 +63,7 @@ class Questions:
             self._program: Elaborated = elaborate(self._tree, self._given)
         self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
         self._sources: dict[str, tuple[Source, ...]] = {}
+        self._verify_cases()
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
         """Pickled as its text: what was found out about it is found again."""
@@ -227,13 +229,38 @@ class Questions:
         """
         from patternc.analysis.complexity.counts import exact_pairs
 
+        return self._counts(exact_pairs, tokens(n), layer, rows, slots, inputs)
+
+    def distinct_pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[Any]:
+        """The pairs of each head's mask, each counted once; otherwise as `pairs`."""
+        from patternc.analysis.complexity.counts import distinct_pairs
+
+        return self._counts(distinct_pairs, tokens(n), layer, rows, slots, inputs)
+
+    def _counts(
+        self,
+        counted: Callable[[Relation, HeadTables, Mapping[str, int], bool], int],
+        n: int,
+        layer: int,
+        rows: str,
+        slots: Mapping[str, int] | None,
+        inputs: Mapping[str, Input],
+    ) -> list[Any]:
         n, layer, given = self._asked(n, layer, inputs, rows)
         sizes = slot_counts(slots)
         grid = any(fitting(self._resolved(layer, head)) for head in range(self.heads or 1))
 
         def count(relation: Relation, own: HeadTables) -> int:
             with effort():
-                return exact_pairs(relation, own, sizes, grid)
+                return counted(relation, own, sizes, grid)
 
         def counts(element: int) -> list[int]:
             tables = self._tables(n, given, slots, rows, element)
@@ -265,8 +292,8 @@ class Questions:
         layer = layer_number(layer, self.layers)
         at = 0 if self.layers is None else layer
         if (at, rows) not in self._relations:
-            patterns = [self._resolved(at, head, rows) for head in range(self.heads or 1)]
-            self._relations[at, rows] = tuple(map(relation, patterns))
+            heads = range(self.heads or 1)
+            self._relations[at, rows] = tuple(self._relation(at, head, rows) for head in heads)
         return self._relations[at, rows]
 
     def all_relations(self, layer: int, heads: int) -> tuple[Relation, ...]:
@@ -329,6 +356,19 @@ class Questions:
             listed = ", ".join(self.rows) or "none but the tokens'"
             raise ValueError(f"rows is {rows!r}; this pattern has: {listed}")
         return self._program.rows[rows] if rows else TOKENS
+
+    def _verify_cases(self) -> None:
+        """Refuses rules whose relations have too many cases; raises `PatternError`."""
+        for rows in ("", *self.rows):
+            for layer, head in self._program.places_of_rules(rows):
+                self._relation(layer, head, rows)
+
+    def _relation(self, layer: int, head: int, rows: str) -> Relation:
+        try:
+            return relation(self._resolved(layer, head, rows))
+        except TooManyCasesError as error:
+            place = self._program.written(layer, head, rows)[0].span
+            raise TooManyCasesError(self._tree.source, place) from error
 
     def _resolved(self, layer: int, head: int, rows: str = "") -> HeadPattern:
         self._rows_called(rows)

@@ -32,7 +32,8 @@ from patternc.language.terms import (
     Union,
     With,
 )
-from patternc.relation.relation import Branch, Conjunct, Literal, Relation
+from patternc.relation.cases import Literal
+from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import Tables
 
 Pair = tuple[int, int]

@@ -13,6 +13,7 @@ from typing import Literal as Choice
 import numpy as np
 
 from patternc.language.formula import Expression, Not
+from patternc.relation.cases import Literal, atoms_of
 from patternc.relation.evaluation import Integers, evaluate
 from patternc.relation.fold import conjunction
 from patternc.relation.predicate import (
@@ -24,7 +25,7 @@ from patternc.relation.predicate import (
     RowTable,
     Within,
 )
-from patternc.relation.relation import Conjunct, Literal, atoms_of
+from patternc.relation.relation import Conjunct
 from patternc.relation.tables import Tables, avoided_by
 
 MOST_LISTED = 1 << 22

@@ -37,7 +37,7 @@ def show(
     `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
     """
     from patternc.dense import SizeError
-    from patternc.relation.effort import EffortError
+    from patternc.relation.effort import EffortError, allowance
     from patternc.report import picture, terminal, views
 
     if drawing == files.STANDARD:
@@ -52,7 +52,7 @@ def show(
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
     try:
-        with working("show"):
+        with working("show"), allowance():
             view = views.view(pattern, length, layer, head, rows)
             panels, facts = view.panels(most), view.facts()
     except (EffortError, SizeError) as error:

@@ -16,6 +16,7 @@ from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.language.formula import Condition, Truth
 from patternc.language.sources import TEXT, TOKENS, Compressed, Memory, Source
+from patternc.relation.cases import atoms_of
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,
@@ -26,7 +27,6 @@ from patternc.relation.predicate import (
     SpanTable,
     Table,
 )
-from patternc.relation.relation import atoms_of
 from patternc.relation.tables import avoided_by
 from patternc.schedule.grouping import with_slots
 

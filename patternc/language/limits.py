@@ -31,6 +31,8 @@ GRID = 2**32
 """Positions of a grid (P132)."""
 SLOTS = 2**24
 """Numbers of slots, and of random keys a row (P132)."""
+CASES = 1_024
+"""Of the normal form of a relation with tables, each a condition with other tables (P135)."""
 BLOCK_PARTS = 32
 """Of `blocks(parts=p)`, whose every part is a case of its own (P132)."""
 

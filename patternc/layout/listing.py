@@ -49,7 +49,9 @@ def sorted_pairs(row: Integers, tile: Integers) -> Pairs:
     if not len(row):
         return Pairs(row, tile)
     width = int(tile.max()) + 1
-    keys = np.unique(row * width + tile)
+    # Sorting is several times faster than numpy's `unique`, which hashes.
+    keys = np.sort(row * width + tile)
+    keys = keys[np.append(True, keys[1:] != keys[:-1])]
     return Pairs(keys // width, keys % width)
 
 

@@ -1,4 +1,13 @@
-"""What is wrong with a call: a length the pattern refuses, a run-time input that does not fit."""
+"""What is wrong with a call: a length the pattern refuses, a run-time input that does not fit.
+
+And with a program, where its normal form says so (`TooManyCasesError`).
+"""
+
+from __future__ import annotations
+
+from patternc.language.diagnostics import Diagnostic, PatternError
+from patternc.language.limits import CASES
+from patternc.language.source import Source, Span
 
 
 class LengthError(ValueError):
@@ -14,3 +23,20 @@ class LengthError(ValueError):
 
 class InputError(ValueError):
     """A run-time input is missing, or its shape or its type does not fit."""
+
+
+class TooManyCasesError(PatternError):
+    """The normal form of a relation has more cases than one may; with the place, where known."""
+
+    def __init__(self, source: Source | None = None, span: Span | None = None) -> None:
+        found = Diagnostic(
+            "P135",
+            "too many cases of tables",
+            span,
+            f"more than {CASES:,} cases",
+            note="a relation with tables is compiled case by case: a case says which tables "
+            "contain a pair, and which tables of earlier terms do not",
+            help="write the terms with tables last, fewer of them, or `blocks(parts=p)` with a "
+            "smaller p",
+        )
+        super().__init__([found], source or Source.of(""))

@@ -146,6 +146,8 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
 
 def _same(name: str, scope: Scope) -> Condition:
     """Labels of the keys, and those of the rows: the same, or behind them in one table."""
+    if _is_before(scope.row):
+        return FALSE
     rows, keys = labels_of(name, scope.asking), labels_of(name, scope.source)
     units = scope.block, scope.parts
     if rows == keys:
@@ -161,7 +163,12 @@ def _existing_row(scope: Scope) -> Condition:
 
 
 def _in_row(table: RowTable, scope: Scope) -> Condition:
-    return InRow(table, scope.row, scope.slot)
+    """A row that is surely before the first has no entries."""
+    return FALSE if _is_before(scope.row) else InRow(table, scope.row, scope.slot)
+
+
+def _is_before(position: Expression) -> bool:
+    return isinstance(position, Constant) and position.value < 0
 
 
 def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:

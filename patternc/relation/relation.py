@@ -13,24 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal as Choice
-from typing import assert_never
 
-from patternc.language.formula import All, Any, Atom, Compare, Condition, Not, Truth
+from patternc.language.formula import Condition
 from patternc.language.modifiers import Modifier
 from patternc.language.sources import TOKENS, Rows, Source, home_of
 from patternc.language.terms import HeadPattern
-from patternc.relation.fold import FALSE, TRUE, conjunction, disjunction, negation
+from patternc.relation.cases import Literal, split
+from patternc.relation.fold import FALSE
 from patternc.relation.lower import lower
 from patternc.relation.scope import scope_of
 from patternc.relation.separate import Part, Projected, projections, separate
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """An atom of a product; where not `positive`, pairs that the atom holds are left out."""
-
-    atom: Atom
-    positive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,67 +142,3 @@ def _treatment(
     scope = scope_of(home_of(rows), rows)
     projected = tuple((lower(chosen, scope), name) for chosen, name in part.projected)
     return part.modifiers, part.projection, projected
-
-
-def split(predicate: Condition) -> dict[tuple[Literal, ...], Condition]:
-    """Disjunctive normal form over the atoms: literals -> the formula they are joined with."""
-    match predicate:
-        case Atom():
-            return {(Literal(predicate, True),): TRUE}
-        case Not(Atom() as atom):
-            return {(Literal(atom, False),): TRUE}
-        case _ if not any(atoms_of(predicate)):
-            return {(): predicate}
-        case Any(items):
-            return _united([split(item) for item in items])
-        case All(items):
-            return _multiplied([split(item) for item in items])
-        case Not(All(items)):
-            return split(disjunction(negation(item) for item in items))
-        case Not(Any(items)):
-            return split(conjunction(negation(item) for item in items))
-        case _:
-            raise TypeError(f"no normal form of {predicate}")
-
-
-def atoms_of(predicate: Condition) -> Iterator[Atom]:
-    match predicate:
-        case Atom():
-            yield predicate
-        case All(items) | Any(items):
-            for item in items:
-                yield from atoms_of(item)
-        case Not(operand):
-            yield from atoms_of(operand)
-        case Truth() | Compare():
-            return
-        case _:
-            assert_never(predicate)
-
-
-Cases = dict[tuple[Literal, ...], Condition]
-
-
-def _united(parts: list[Cases]) -> Cases:
-    united: dict[tuple[Literal, ...], list[Condition]] = {}
-    for part in parts:
-        for literals, formula in part.items():
-            united.setdefault(literals, []).append(formula)
-    return {literals: disjunction(formulas) for literals, formulas in united.items()}
-
-
-def _multiplied(parts: list[Cases]) -> Cases:
-    product: Cases = {(): TRUE}
-    for part in parts:
-        product = _united(
-            [
-                {_joined(left, right): conjunction([one, other])}
-                for left, one in product.items()
-                for right, other in part.items()
-            ]
-        )
-    return {literals: formula for literals, formula in product.items() if formula != FALSE}
-
-
-def _joined(left: tuple[Literal, ...], right: tuple[Literal, ...]) -> tuple[Literal, ...]:
-    return tuple(dict.fromkeys((*left, *right)))

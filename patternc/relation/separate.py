@@ -172,8 +172,8 @@ def _disjoint(parts: list[Part]) -> list[Part]:
 
 def _in_order(parts: list[Part]) -> list[Part]:
     kept: list[Part] = []
-    for part in parts:
-        held = [earlier for earlier in kept if earlier.source == part.source]
+    for at, part in enumerate(parts):
+        held = [earlier for earlier in parts[:at] if earlier.source == part.source]
         kept.append(_without([part], _joined(held))[0] if held else part)
     return kept
 

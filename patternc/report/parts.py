@@ -107,6 +107,17 @@ class _Alone:
     ) -> list[int]:
         return self.whole.pairs(n, layer, rows=rows, slots=slots, **inputs)
 
+    def distinct_pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> list[int]:
+        return self.whole.distinct_pairs(n, layer, rows=rows, slots=slots, **inputs)
+
     def layout(
         self,
         n: int,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from patternc.language.inputs import DECIDING, RunTimeInput
 from patternc.language.sources import TOKENS, Source, Stream
 from patternc.layout.at import Layout
+from patternc.relation.effort import EffortError, effort
 from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
 from patternc.relation.sources import row_count
@@ -61,6 +62,15 @@ class Subject(Protocol):
     ) -> tuple[tuple[Source, int], ...]: ...
     def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]: ...
     def pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> list[int]: ...
+    def distinct_pairs(
         self,
         n: int,
         layer: int = 0,
@@ -164,10 +174,11 @@ class View:
     def panels(self, most: int) -> tuple[Panel, ...]:
         """One panel for every group of heads, the first `most` groups."""
         count = self.subject.heads
-        return tuple(
-            Panel(_title(heads, count), self.cells(heads[0]), self.queries, self.keys)
-            for heads in self.groups[:most]
-        )
+        with effort():
+            return tuple(
+                Panel(_title(heads, count), self.cells(heads[0]), self.queries, self.keys)
+                for heads in self.groups[:most]
+            )
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
@@ -211,25 +222,32 @@ class View:
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
-        n, queries = self.n, self.queries
+        n, cells = self.n, self.queries * self.keys
         layer, rows, slots = self.layer, self.rows, self.slots
         every_pairs = self.subject.pairs(n, layer, rows=rows, slots=slots, **self.inputs)
-        layout = self.subject.layout(n, TILE, layer, rows=rows, slots=slots, **self.inputs)
-        every_counts = layout.counts()
-        pairs = [every_pairs[head] for head in self.heads]
+        once = self.subject.distinct_pairs(n, layer, rows=rows, slots=slots, **self.inputs)
+        pairs, distinct = ([of[head] for head in self.heads] for of in (every_pairs, once))
+        times = "" if pairs == distinct else f"; {_range(pairs)} with multiplicity"
+        return (
+            ("pairs", f"{_range(distinct)} of {cells:,}{times}"),
+            ("density", _percent([count / max(cells, 1) for count in distinct])),
+            ("tiles", self._tiles()),
+        )
+
+    def _tiles(self) -> str:
+        """The tiles of one head, or why they are not counted."""
+        layer, rows, slots = self.layer, self.rows, self.slots
+        layout = self.subject.layout(self.n, TILE, layer, rows=rows, slots=slots, **self.inputs)
+        every = f"{_range(self._every_tile())}, {TILE} x {TILE} each"
+        try:
+            every_counts = layout.counts()
+        except EffortError as error:
+            return f"of {every}; not counted: {error}"
         full = [every_counts.full[head] for head in self.heads]
         partial = [every_counts.partial[head] for head in self.heads]
         listed = [sum(both) for both in zip(full, partial, strict=True)]
         kinds = f"{_range(full)} full, {_range(partial)} partial"
-        every = self._every_tile()
-        return (
-            ("pairs", f"{_range(pairs)} of {queries * self.keys:,}"),
-            ("density", _percent([count / max(queries * self.keys, 1) for count in pairs])),
-            (
-                "tiles",
-                f"{_range(listed)} visited ({kinds}) of {_range(every)}, {TILE} x {TILE} each",
-            ),
-        )
+        return f"{_range(listed)} visited ({kinds}) of {every}"
 
     def _every_tile(self) -> list[int]:
         """All tiles of each head, once for every pass over a source."""

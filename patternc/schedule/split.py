@@ -17,10 +17,10 @@ from patternc.language.formula import Expression
 from patternc.language.sources import Encoder, Source, Text
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
+from patternc.relation.cases import Literal
 from patternc.relation.filters import counts
 from patternc.relation.formulas import variables_of
 from patternc.relation.predicate import InRow, Member, Within
-from patternc.relation.relation import Literal
 from patternc.relation.runs import Sizes
 from patternc.relation.sources import slots
 

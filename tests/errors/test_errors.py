@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from patternc import Pattern
 from patternc.analysis.lessons import lessons
 from patternc.analysis.warnings import warnings_at
-from patternc.language import Diagnostic, PatternError, elaborate, parse
+from patternc.language import Diagnostic, PatternError
 from patternc.language.diagnostics import render
 from patternc.language.pages import explain, pages
 
@@ -26,10 +27,10 @@ def _findings(
 ) -> tuple[tuple[Diagnostic, ...], str]:
     """What is found in a program, and how it is shown."""
     try:
-        program = parse(text, "wrong.pat")
-        elaborated = elaborate(program, given)
+        pattern = Pattern(text, name="wrong.pat", parameters=given)
     except PatternError as error:
         return error.diagnostics, str(error)
+    program, elaborated = pattern.tree, pattern.elaborated_program
     found = elaborated.warnings
     if length is not None:
         found += warnings_at(elaborated, length)

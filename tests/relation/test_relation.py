@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from patternc.language.terms import HeadPattern, Same, Union
 from patternc.layout.count import pairs_with_multiplicity
+from patternc.relation.cases import split
 from patternc.relation.errors import InputError
 from patternc.relation.integer_sets import BudgetError, budget, context, pairs
 from patternc.relation.lower import lower
 from patternc.relation.meaning import mask, multiplicity
-from patternc.relation.relation import relation, split
+from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.relation.text import PLAIN
 from tests.terms import formulas, neighborhoods, patterns, terms
@@ -103,7 +104,7 @@ def test_labels_of_another_length_are_refused():
 
 def test_a_budget_stops_a_relation_that_is_too_large():
     with pytest.raises(BudgetError, match="more than 10 "), budget(10):
-        pairs(lower(Union(tuple([_window(width) for width in range(3, 40)])))).coalesce()
+        pairs(lower(Union(tuple([_window(3, back) for back in range(40)])))).coalesce()
     with budget():
         assert not pairs(lower(_window(3))).is_empty()
 
@@ -120,7 +121,7 @@ def test_a_mistake_is_no_overrun():
             pairs(lower(_window(3))).intersect(isl.Set(text, context()))
 
 
-def _window(width):
+def _window(width, back=1):
     from patternc.language.terms import Segment
 
-    return Segment(width, 1, 1)
+    return Segment(width, back, 1)

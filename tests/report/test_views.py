@@ -106,3 +106,17 @@ def test_the_rows_of_streams_and_trees_are_drawn_as_their_masks(rows, n):
         assert np.allclose(seen.cells(0), shares(mask, -(-max(mask.shape) // CELLS)))
         assert dict(seen.facts())["pairs"] == f"{mask.sum():,} of {mask.size:,}"
     assert f"rows of {rows}" in seen.caption
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs", "density"),
+    [
+        ("mix(full, local(2))", "64 of 64; 98 with multiplicity", "100.00%"),
+        ("mean(full, full)", "64 of 64; 128 with multiplicity", "100.00%"),
+        ("(local(1) with alibi) + full", "64 of 64", "100.00%"),
+        ("local(1)", "22 of 64", "34.38%"),
+    ],
+)
+def test_density_counts_a_pair_once(text, pairs, density):
+    facts = dict(view(Pattern.parse(text), 8, 0, None).facts())
+    assert (facts["pairs"], facts["density"]) == (pairs, density)

@@ -22,6 +22,7 @@ from patternc.language.formula import Atom, Condition
 from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
 from patternc.layout.count import TILE, key_runs, pairs_of
 from patternc.relation import fold, spans
+from patternc.relation.cases import atoms_of, split
 from patternc.relation.effort import EffortError
 from patternc.relation.errors import InputError
 from patternc.relation.predicate import (
@@ -34,7 +35,7 @@ from patternc.relation.predicate import (
     SameLabel,
     SetTable,
 )
-from patternc.relation.relation import Branch, Conjunct, Relation, atoms_of, split
+from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.runs import filter_of
 from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables, Tables
@@ -94,6 +95,12 @@ def exact_pairs(relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool
         branch.multiplicity * _exactly(branch, relation, tables, sizes, grid)
         for branch in relation.branches
     )
+
+
+def distinct_pairs(relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool) -> int:
+    """The pairs that mu is not 0 at, each once; else as `exact_pairs`."""
+    every = (_united(same) if len(same) > 1 else same[0] for same in _by_source(relation.branches))
+    return sum(_exactly(branch, relation, tables, sizes, grid) for branch in every)
 
 
 def _exactly(

@@ -26,10 +26,11 @@ from patternc.language.formula import (
 )
 from patternc.language.terms import Causal, Columns, Difference, Intersection, Random
 from patternc.relation import fold
+from patternc.relation.cases import Literal, atoms_of
 from patternc.relation.integer_sets import BudgetError, budget, last_length
 from patternc.relation.lower import lower
 from patternc.relation.predicate import InRow, RandomTable
-from patternc.relation.relation import Branch, Conjunct, Literal, atoms_of
+from patternc.relation.relation import Branch, Conjunct
 from patternc.relation.runs import filter_of
 from patternc.relation.scope import Scope, in_scope, substitute
 

@@ -39,12 +39,13 @@ from patternc.language.formula import (
 )
 from patternc.language.terms import Listing
 from patternc.relation import fold
+from patternc.relation.cases import atoms_of
 from patternc.relation.evaluation import Booleans, Integers, Values, holds
 from patternc.relation.formulas import variables_of
 from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.positions import merge
 from patternc.relation.predicate import ConstantSet, Member
-from patternc.relation.relation import Branch, atoms_of
+from patternc.relation.relation import Branch
 from patternc.relation.scope import Scope, in_scope
 
 MOST_PAIRS = 1 << 24

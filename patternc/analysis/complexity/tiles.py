@@ -23,6 +23,7 @@ from patternc.analysis.complexity.tally import accumulated, continued, recurrenc
 from patternc.language.sources import Pool, Tree
 from patternc.layout.at import BranchLayout
 from patternc.layout.tiling import Classified, classify
+from patternc.relation.cases import atoms_of
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Integers
 from patternc.relation.filters import count
@@ -37,7 +38,7 @@ from patternc.relation.integer_sets import (
     touched_tiles,
 )
 from patternc.relation.predicate import InRow
-from patternc.relation.relation import Branch, Relation, atoms_of
+from patternc.relation.relation import Branch, Relation
 from patternc.relation.runs import Run, Sizes, filter_of, lengths
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables

@@ -28,9 +28,10 @@ from patternc.language.sources import (
     Tokens,
     Tree,
 )
+from patternc.relation.cases import Literal
 from patternc.relation.fold import FALSE, TRUE
 from patternc.relation.integer_sets import KeyCount
-from patternc.relation.relation import Branch, Literal, Relation
+from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
 
 

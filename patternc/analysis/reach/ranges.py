@@ -17,10 +17,11 @@ from patternc.analysis.reach.edges import Edge
 from patternc.language.formula import Compare, Constant, Multiply, Not, Variable
 from patternc.layout.count import key_runs
 from patternc.layout.listing import unit_of
+from patternc.relation.cases import Literal
 from patternc.relation.evaluation import Integers
 from patternc.relation.fold import TRUE, conjunction
 from patternc.relation.predicate import InRow, SpanTable, Within
-from patternc.relation.relation import Conjunct, Literal
+from patternc.relation.relation import Conjunct
 from patternc.relation.runs import Run, Sizes, expand, filter_of, spans
 from patternc.relation.scope import Scope, substitute
 from patternc.relation.tables import Tables

@@ -1,0 +1,11 @@
+(((same(doc_a) & columns(in_a))
++ (same(doc_b) & columns(in_b))
++ (same(doc_c) & columns(in_c))
++ (same(doc_d) & columns(in_d))
++ (same(doc_e) & columns(in_e))
++ (same(doc_f) & columns(in_f))
++ (same(doc_g) & columns(in_g))
++ (same(doc_h) & columns(in_h))
++ (same(doc_i) & columns(in_i))
++ (same(doc_j) & columns(in_j))
++ (same(doc_k) & columns(in_k))) with alibi) + full
