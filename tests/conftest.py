@@ -17,6 +17,6 @@ settings.register_profile("patternc", derandomize=True, deadline=None, suppress_
 settings.load_profile("patternc")
 
 if importlib.util.find_spec("triton"):
-    from tests.interpreter import search_once
+    from tests.interpreter import quicken
 
-    search_once()
+    quicken()
