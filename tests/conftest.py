@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import importlib.util
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A slow machine is no defect.
@@ -20,3 +21,12 @@ if importlib.util.find_spec("triton"):
     from tests.interpreter import quicken
 
     quicken()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Modules and compiled C of all the processes of a run go to one folder that pytest clears."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["PATTERNC_CACHE_DIR"] = str(folder)

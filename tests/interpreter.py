@@ -44,7 +44,7 @@ def _run_afresh(self, *arguments, **named):
     return _run(self, *arguments, **named)
 
 
-def _tensor(self, handle, type):
+def _tensor(self, handle, type):  # noqa: A002
     """A tensor as the first one of its type, but for the handle."""
     first = vars(type).get("_first")
     if first is None:
