@@ -51,7 +51,7 @@ def first(flags: np.ndarray) -> int | None:
 # Against the masks
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(patterns, lengths)
 def test_the_first_row_without_keys_is_that_of_the_mask(pattern, n):
     counts = multiplicity(pattern, n)
@@ -70,7 +70,7 @@ def seen(heads: list[HeadPattern], source: Source, n: int) -> np.ndarray:
     return flags
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(st.lists(patterns, min_size=1, max_size=3), lengths)
 def test_the_first_key_that_no_head_sees_is_that_of_the_masks(heads, n):
     expected = first(~seen(heads, TOKENS, n))
@@ -78,7 +78,7 @@ def test_the_first_key_that_no_head_sees_is_that_of_the_masks(heads, n):
     assert found == (None if expected is None else (TOKENS, expected))
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(source_patterns().filter(lambda pattern: Encoder() not in sources_of(pattern)), lengths)
 def test_rows_and_slots_of_key_sources_count(pattern, n):
     assert empty_row(relation(pattern), n) == first(~multiplicity(pattern, n).any(axis=1))
@@ -87,7 +87,7 @@ def test_rows_and_slots_of_key_sources_count(pattern, n):
     assert unseen_key((relation(pattern),), n) == expected
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(terms, lengths)
 def test_the_smallest_pair_that_leaks_is_that_of_the_mask(term, n):
     ahead = np.argwhere(np.triu(held(term, n), 1))
@@ -95,7 +95,7 @@ def test_the_smallest_pair_that_leaks_is_that_of_the_mask(term, n):
     assert leak(relation(HeadPattern((term,))), n) == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(formulas, lengths)
 def test_a_term_that_looks_back_leaks_for_no_row(term, n):
     if is_causal(relation(HeadPattern((term,))), n):
@@ -103,7 +103,7 @@ def test_a_term_that_looks_back_leaks_for_no_row(term, n):
         assert not (multiplicity(HeadPattern((term,)), n, 2 * n) > 0)[~rows].any()
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(positions, terms, formulas, lengths)
 def test_a_global_set_is_idle_if_its_columns_alone_give_the_same_mask(where, beside, cut, n):
     chosen = Global(where)

@@ -48,7 +48,7 @@ def test_grid_windows_agree(case):
 
 
 @given(formulas, lengths)
-@settings(max_examples=50)
+@settings(max_examples=100)
 def test_integer_sets_hold_the_same_pairs_for_a_given_n(term, n):
     formula = split(lower(term)).get(())
     expected = mask(term, n)

@@ -89,7 +89,7 @@ def test_rows_of_a_stream_mean_the_same_in_every_room(pattern, n, tile):
 
 
 @given(on_sequences, st.integers(1, 9), st.integers(1, 30))
-@settings(max_examples=40, suppress_health_check=SLOW, deadline=None)
+@settings(max_examples=80, suppress_health_check=SLOW, deadline=None)
 def test_n_is_the_number_of_tokens_in_the_rows_of_a_stream(term, slots, n):
     predicates_agree(t.HeadPattern((term,), rows=Stream("g", slots)), n)
 

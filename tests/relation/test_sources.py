@@ -345,7 +345,7 @@ def on_one_source(draw: st.DrawFn, count: int) -> tuple[t.Term, ...]:
 
 
 @given(on_one_source(3), lengths, st.integers(0, 7))
-@settings(max_examples=50, suppress_health_check=SLOW)
+@settings(max_examples=100, suppress_health_check=SLOW)
 def test_sets_of_one_source_obey_the_laws_of_sets(terms_of_one, n, slots):
     a, b, c = terms_of_one
     sizes = {"memory": slots, "encoder": slots}
