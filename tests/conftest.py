@@ -31,6 +31,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(5_000, 10, 10)
 
 
+def pytest_unconfigure() -> None:
+    """What is never collected would be reported as leaked by the bindings of isl."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Modules and compiled C of all the processes of a run go to one folder that pytest clears."""
