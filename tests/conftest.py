@@ -7,8 +7,10 @@ os.environ.setdefault("TRITON_INTERPRET", "1")
 # Tests run in as many processes as there are cores; more threads would only disturb each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gc
 import importlib.util
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A slow machine is no defect.
@@ -17,6 +19,27 @@ settings.register_profile("patternc", derandomize=True, deadline=None, suppress_
 settings.load_profile("patternc")
 
 if importlib.util.find_spec("triton"):
-    from tests.interpreter import search_once
+    from tests.interpreter import quicken
 
-    search_once()
+    quicken()
+
+
+def pytest_collection_finish() -> None:
+    """What the imports have made stays: the collector need not look at it again, nor as often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 10)
+
+
+def pytest_unconfigure() -> None:
+    """What is never collected would be reported as leaked by the bindings of isl."""
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Modules and compiled C of all the processes of a run go to one folder that pytest clears."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["PATTERNC_CACHE_DIR"] = str(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -36,14 +37,7 @@ def poisoned():
     torch.set_deterministic_debug_mode("default")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def module_cache(tmp_path_factory):
-    """Generated modules of the tests go where pytest clears up."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATTERNC_CACHE_DIR", str(tmp_path_factory.mktemp("modules")))
-        yield
-
-
+@cache
 def module_of(name: str, tiles: tuple[int, int] | None = None) -> ModuleType:
     return load_module(Pattern.from_zoo(name, **PARAMETERS.get(name, {})).compile(tiles=tiles))
 

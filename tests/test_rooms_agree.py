@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,14 +16,6 @@ from tests.source_terms import call_sizes, source_patterns
 from tests.terms import patterns
 
 TILES = ((16, 16), (32, 16), (16, 32))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_cache(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("PATTERNC_CACHE_DIR", str(tmp_path_factory.mktemp("modules")))
-    yield
-    patch.undo()
 
 
 def module_of(heads, tile):

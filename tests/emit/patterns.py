@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 import torch
@@ -109,6 +110,7 @@ def pattern_of(name: str) -> Pattern:
     return Pattern.parse(CASES[name].text)
 
 
+@cache
 def source_of(name: str, tiles: tuple[int, int] = (32, 16)) -> str:
     """The module of a case with small tiles, so that short sequences have many."""
     pattern = pattern_of(name)

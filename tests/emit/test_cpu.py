@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import ModuleType
 
 import pytest
@@ -17,6 +18,7 @@ from tests.emit.test_attention import gradients
 Tensor = torch.Tensor
 
 
+@cache
 def module_of(text: str, key_tile: int = 16) -> ModuleType:
     """The module of a program with small tiles, cut into classes where that pays."""
     pattern = Pattern.parse(text)

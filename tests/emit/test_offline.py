@@ -1,7 +1,8 @@
 """Kernels compiled for GPUs that are not there: registers kept, tensor cores used.
 
-Every distinct kernel of a quarter of the examples for sm_90, and of four examples for all targets,
-at head size 64. `make sweep` takes the others, and all through all targets and head sizes.
+Every distinct kernel of a quarter of the examples and of four more for sm_90, and of these four for
+the other targets, at head size 64. `make sweep` takes the other examples, and all through all
+targets and head sizes.
 """
 
 from __future__ import annotations
@@ -86,11 +87,17 @@ def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
     "part", [0, *(pytest.param(part, marks=pytest.mark.sweep) for part in range(1, PARTS))]
 )
 def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(part: int) -> None:
-    verify(EXAMPLES[part::PARTS], "sm_90", "64")
+    examples = [*EXAMPLES[part::PARTS], *(FOUR if part == 0 else ())]
+    verify(list(dict.fromkeys(examples)), "sm_90", "64")
 
 
-@pytest.mark.parametrize("head_dim", ["64", pytest.param("128", marks=pytest.mark.sweep)])
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("target", "head_dim"),
+    [
+        *((target, "64") for target in TARGETS if target != "sm_90"),
+        *(pytest.param(target, "128", marks=pytest.mark.sweep) for target in TARGETS),
+    ],
+)
 def test_four_examples_compile_for_every_target(target: str, head_dim: str) -> None:
     verify(FOUR, target, head_dim)
 

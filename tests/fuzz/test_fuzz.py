@@ -21,11 +21,6 @@ _WORDS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATTERNC_CACHE_DIR", str(tmp_path))
-
-
 def test_random_programs_have_every_form_of_the_language():
     everything = "\n".join(map(program, range(400)))
     assert [word for word in _WORDS if word not in everything] == []

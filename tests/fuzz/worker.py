@@ -90,9 +90,9 @@ def _looker(kind: Kind):  # type: ignore[no-untyped-def]
     if kind == "texts":
         return lambda text, seed: reading.read(text)
     from tests.fuzz import agreeing
-    from tests.interpreter import search_once
+    from tests.interpreter import quicken
 
-    search_once()
+    quicken()
     agreeing.agree("local(1) with alibi", 0)
     # What the imports have made stays: the collector need not look at it again.
     gc.collect()

@@ -57,7 +57,7 @@ def branch_row(layout, a, branch):
 
 
 @given(formulas, lengths, tiles)
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_rows_of_a_formula_are_exact(term, n, tile):
     dense, layout = mask(term, n), layout_of(HeadPattern((term,)), n, tile)
     for a in range(-(-n // tile[0])):
@@ -65,7 +65,7 @@ def test_rows_of_a_formula_are_exact(term, n, tile):
 
 
 @given(with_random(), lengths, tiles)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_rows_with_random_draws_list_exactly_the_touched_tiles(term, n, tile):
     dense, layout = mask(term, n), layout_of(HeadPattern((term,)), n, tile)
     for a in range(-(-n // tile[0])):
@@ -75,7 +75,7 @@ def test_rows_with_random_draws_list_exactly_the_touched_tiles(term, n, tile):
 
 
 @given(patterns, lengths, tiles)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_columns_and_counts_list_the_tiles_of_the_rows(pattern, n, tile):
     layout = layout_of(pattern, n, tile)
     rows = {

@@ -31,7 +31,7 @@ def predicate_mask(term, n, queries=None, inputs=None):
 
 
 @given(terms, lengths)
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_a_predicate_holds_exactly_the_pairs_of_its_term(term, n):
     assert (predicate_mask(term, n) == mask(term, n)).all()
 
@@ -80,7 +80,7 @@ def _contains(plane, i, j):
 
 
 @given(patterns, lengths)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_counted_pairs_are_the_pairs_of_the_mask(pattern, n):
     counted = pairs_with_multiplicity(relation(pattern), HeadTables(n))
     assert counted == int(multiplicity(pattern, n).sum())

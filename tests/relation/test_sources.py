@@ -71,7 +71,7 @@ def by_relation(pattern, n, queries, sizes, inputs=None):
 
 
 @given(st.data(), source_patterns(), lengths)
-@settings(max_examples=300, suppress_health_check=SLOW)
+@settings(max_examples=100, suppress_health_check=SLOW)
 def test_branches_add_up_to_the_meaning(data, pattern, n):
     sizes = data.draw(call_sizes(pattern))
     queries = data.draw(st.integers(0, 2 * n))
@@ -83,7 +83,7 @@ def test_branches_add_up_to_the_meaning(data, pattern, n):
 
 
 @given(st.data(), with_source(), lengths)
-@settings(max_examples=100, suppress_health_check=SLOW)
+@settings(max_examples=50, suppress_health_check=SLOW)
 def test_counted_pairs_are_those_of_the_mask(data, term, n):
     sizes = data.draw(call_sizes(one(term)))
     counted = pairs_with_multiplicity(relation(one(term)), HeadTables(n, None, sizes))
@@ -91,7 +91,7 @@ def test_counted_pairs_are_those_of_the_mask(data, term, n):
 
 
 @given(st.data(), with_source(), with_source(), lengths)
-@settings(max_examples=100, suppress_health_check=SLOW)
+@settings(max_examples=50, suppress_health_check=SLOW)
 def test_layouts_list_the_tiles_of_slots_that_hold_a_pair(data, one_term, other, n):
     pattern = one(t.Union((one_term, other)))
     sizes = data.draw(call_sizes(pattern))

@@ -14,14 +14,6 @@ from patternc.runtime import packing
 from patternc.runtime.packing import labels_from_lengths, labels_from_padding
 
 
-@pytest.fixture(autouse=True, scope="module")
-def own_cache(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("PATTERNC_CACHE_DIR", str(tmp_path_factory.mktemp("modules")))
-    yield
-    patch.undo()
-
-
 def random(*shape):
     generator = torch.Generator().manual_seed(math.prod(shape))
     return torch.randn(*shape, generator=generator, dtype=torch.float64)

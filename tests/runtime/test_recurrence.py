@@ -20,14 +20,6 @@ START_OF = torch.tensor(STARTS).repeat_interleave(torch.tensor(SEGMENTS))
 POSITIONS = torch.arange(TOTAL)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def own_cache(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("PATTERNC_CACHE_DIR", str(tmp_path_factory.mktemp("modules")))
-    yield
-    patch.undo()
-
-
 def random(*shape):
     generator = torch.Generator().manual_seed(math.prod(shape))
     return torch.randn(*shape, generator=generator, dtype=torch.float64)
