@@ -9,11 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from patternc.version import __version__
+
 if TYPE_CHECKING:
     from patternc.language import PatternError
     from patternc.pattern import Pattern
 
-__version__ = "0.1.0"
 __all__ = ["Pattern", "PatternError", "__version__"]
 
 _HOMES = {"Pattern": "patternc.pattern", "PatternError": "patternc.language"}

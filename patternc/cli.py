@@ -21,7 +21,7 @@ from typing import Any
 
 import click
 
-from patternc import __version__, files, programs
+from patternc import files, programs
 from patternc.__main__ import INTERRUPTED
 from patternc.commands.check import check
 from patternc.commands.compile import compile_command
@@ -33,6 +33,7 @@ from patternc.commands.suggest import suggest
 from patternc.commands.texts import explain, fmt_command
 from patternc.commands.why import why
 from patternc.language.characters import visible_lines
+from patternc.version import __version__
 
 _INTERNAL = 70
 """EX_SOFTWARE of sysexits.h."""

@@ -16,7 +16,6 @@ from typing import get_args
 
 import jinja2
 
-from patternc import __version__
 from patternc.emit.inputs import POOLED, Entry, Input, entries
 from patternc.emit.kernels import Role
 from patternc.emit.passes import Printed, layer_groups
@@ -30,6 +29,7 @@ from patternc.language.sources import TOKENS, Rows, Source, Stream, Tree, name_o
 from patternc.resources import room
 from patternc.schedule import split
 from patternc.schedule.schedule import Schedule
+from patternc.version import __version__
 
 # Parts of the skeletons that stand only where some text of the pattern names the word.
 _USES = {
