@@ -6,10 +6,12 @@ for. Non-goals: how facts are found and shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
+from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.questions import Questions
 from patternc.relation.effort import EffortError, allowance
 from patternc.relation.lengths import fitting
@@ -21,13 +23,16 @@ from patternc.requests import (
     layers_looked_at,
     one_element,
     tokens,
+    warning_codes,
     whole,
 )
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from patternc.analysis.complexity.layers import Workload
     from patternc.analysis.difference import Difference, Side
+    from patternc.analysis.model import Subject
     from patternc.analysis.reach import Reach
     from patternc.analysis.reach.growth import Growth
     from patternc.analysis.reasons import Why
@@ -122,6 +127,37 @@ class Analyses(Questions):
         ours, theirs = (each._side(at, most, slots) for each in (self, other))
         return Difference(at, ours, theirs, parts)
 
+    def check(
+        self,
+        n: int | None = None,
+        *,
+        ignore: Iterable[str] = (),
+        teach: bool = False,
+        layers: int | None = None,
+    ) -> tuple[Diagnostic, ...]:
+        """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
+
+        None is 4096 tokens, or as many as the pattern's grid has. `ignore` are codes of warnings
+        that are meant, such as "P206". `teach` adds what could be better for the same cost, and
+        what never meets within `layers` layers. Raises `LengthError`.
+        """
+        from patternc.analysis.warnings import usual_length, warnings_at
+
+        n = usual_length(self._program) if n is None else tokens(n)
+        with allowance():
+            found = ordered((*self.warnings, *warnings_at(self._program, n)))
+            if teach:
+                found = ordered((*found, *self._lessons(n, layers)))
+        ignored = warning_codes(ignore)
+        return tuple(warning for warning in found if warning.code not in ignored)
+
+    def _lessons(self, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
+        from patternc.analysis.lessons import lessons
+        from patternc.schedule.tiles import choose_tiles
+
+        every = chain.from_iterable(self.relations(layer) for layer in range(self.layers or 1))
+        return lessons(self._program, n, layers, choose_tiles(every, None, None).shape)
+
     def growth(self, layer: int = 0, *, residual: bool = True) -> Growth | None:
         """The receptive field after k layers like this one, as a formula in i, j, k and n.
 
@@ -213,6 +249,40 @@ class Analyses(Questions):
         tables = [self._tables(n, own, slots) for own in given]
         heads = [len(own) for own in tables]
         return [self.all_relations(*each) for each in zip(count, heads, strict=True)], tables
+
+    def subject(
+        self,
+        work: Workload,
+        layers: int,
+        slots: Mapping[str, int],
+        inputs: Mapping[str, Input],
+    ) -> Subject:
+        """What a report computes on: so many layers, the program's own repeated.
+
+        An encoder has n positions unless `slots` says otherwise.
+        """
+        from patternc.analysis.model import Subject
+        from patternc.schedule.tiles import choose_tiles
+
+        stack, tables = self._stack(work.n, layers, {"encoder": work.n, **slots}, inputs)
+        schedule = [layer % len(tables) for layer in range(layers)]
+        heads = [len(own) for own in tables]
+        relations = [every[:count] for every, count in zip(stack, heads, strict=True)]
+        others = [
+            tuple(tuple(islice(cycle(self.relations(layer, rows)), count)) for rows in self.rows)
+            for layer, count in enumerate(heads)
+        ]
+        return Subject(
+            self._program,
+            tuple(relations[layer] for layer in schedule),
+            tuple(others[layer] for layer in schedule),
+            self.layers or 1,
+            tuple(tuple(tables[layer]) for layer in schedule),
+            self._all_given(inputs),
+            slots,
+            tuple(self.fitting(layer) is not None for layer in schedule),
+            choose_tiles(chain(*relations), work.dtype, work.head_dim).shape,
+        )
 
     def _all_given(self, inputs: Mapping[str, Input]) -> bool:
         """Whether every input that decides about pairs is there."""

@@ -7,15 +7,11 @@ The facade over the rooms. Masks and layouts are numpy; torch and triton are imp
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patternc.analyses import Analyses
-from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.progress import working
-from patternc.relation.effort import allowance
-from patternc.relation.lengths import fitting
 from patternc.requests import (
     data_type,
     layer_number,
@@ -84,36 +80,6 @@ class Pattern(Analyses):
         """
         return cls(published(name), name=f"{name}.pat", parameters=parameters)
 
-    def check(
-        self,
-        n: int | None = None,
-        *,
-        ignore: Iterable[str] = (),
-        teach: bool = False,
-        layers: int | None = None,
-    ) -> tuple[Diagnostic, ...]:
-        """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
-
-        None is 4096 tokens, or as many as the pattern's grid has. `ignore` are codes of warnings
-        that are meant, such as "P206". `teach` adds what could be better for the same cost, and
-        what never meets within `layers` layers. Raises `LengthError`.
-        """
-        from patternc.analysis.warnings import usual_length, warnings_at
-
-        n = usual_length(self._program) if n is None else tokens(n)
-        with allowance():
-            found = ordered((*self.warnings, *warnings_at(self._program, n)))
-            if teach:
-                found = ordered((*found, *self._lessons(n, layers)))
-        ignored = warning_codes(ignore)
-        return tuple(warning for warning in found if warning.code not in ignored)
-
-    def _lessons(self, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
-        from patternc.analysis.lessons import lessons
-
-        every = chain.from_iterable(self.relations(layer) for layer in range(self.layers or 1))
-        return lessons(self._program, n, layers, choose_tiles(every, None, None).shape)
-
     def report(
         self,
         n: int,
@@ -147,12 +113,6 @@ class Pattern(Analyses):
         )
         count = layers_looked_at(layers, self.layers)
         return report_of(self, work, count, slot_counts(slots), inputs, warning_codes(ignore))
-
-    def fitting(self, layer: int = 0) -> tuple[int, int] | None:
-        """The least and greatest n that the grids of a layer fit; None where every n does."""
-        spans = {fitting(self._resolved(layer, head)) for head in range(self.heads or 1)}
-        known = [span for span in spans if span is not None]
-        return (max(low for low, _ in known), min(high for _, high in known)) if known else None
 
     def schedule(
         self,

@@ -287,6 +287,12 @@ class Questions:
         relations = list(islice(cycle(self.relations(layer, rows)), len(tables)))
         return Layout(relations, n, query_tile, key_tile, tables)
 
+    def fitting(self, layer: int = 0) -> tuple[int, int] | None:
+        """The least and greatest n that the grids of a layer fit; None where every n does."""
+        spans = {fitting(self._resolved(layer, head)) for head in range(self.heads or 1)}
+        known = [span for span in spans if span is not None]
+        return (max(low for low, _ in known), min(high for _, high in known)) if known else None
+
     def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:
         """The relation of every head."""
         layer = layer_number(layer, self.layers)

@@ -12,17 +12,13 @@ from dataclasses import dataclass, replace
 from html import escape
 from io import BytesIO
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING
 
+from patternc.analyses import Analyses
 from patternc.analysis.complexity.layers import Workload
 from patternc.analysis.model import costs_of
 from patternc.analysis.roofline import rooflines
 from patternc.progress import steps
-from patternc.report.model import subject_of
 from patternc.report.picture import label, number
-
-if TYPE_CHECKING:
-    from patternc.pattern import Pattern
 
 # Lengths: these many doublings up to n, and two beyond.
 _BEFORE, _AFTER, _LEAST = 5, 2, 64
@@ -47,7 +43,7 @@ class Curves:
     seconds: tuple[Series, ...]
 
 
-def curves(pattern: Pattern, work: Workload, layers: int) -> Curves | None:
+def curves(pattern: Analyses, work: Workload, layers: int) -> Curves | None:
     """The cost at half, twice and four times n, and so on; None where only one length fits."""
     if any(pattern.fitting(layer) is not None for layer in range(pattern.layers or 1)):
         return None
@@ -56,7 +52,7 @@ def curves(pattern: Pattern, work: Workload, layers: int) -> Curves | None:
     seconds: dict[str, list[float]] = {}
     for n in steps(lengths, "lengths"):
         at = replace(work, n=n)
-        costs = costs_of(subject_of(pattern, at, layers, {}, {}), at)
+        costs = costs_of(pattern.subject(at, layers, {}, {}), at)
         pairs.append(sum(head.pairs.most for cost in costs for head in cost.heads))
         dense.append(sum(n * cost.keys * len(cost.heads) for cost in costs))
         for found in rooflines(costs, at, {}):

@@ -7,40 +7,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import chain, cycle, islice
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from patternc.analyses import Analyses
 from patternc.analysis.complexity.layers import Workload
-from patternc.analysis.model import ModelFacts, Subject, model_facts
+from patternc.analysis.model import model_facts
 from patternc.analysis.papers import Paper, papers
 from patternc.analysis.roofline import measurements
 from patternc.language import elaborate, parse, show
 from patternc.language.characters import visible
-from patternc.language.inputs import DECIDING
 from patternc.language.source import Source
 from patternc.relation.effort import allowance
 from patternc.report import model_json, model_text
-from patternc.schedule.tiles import choose_tiles
+from patternc.report.contents import ReportContents
 from patternc.zoo import published, zoo
-
-if TYPE_CHECKING:
-    from patternc.pattern import Pattern
 
 # Rows without keys and keys no row sees are looked for at this many tokens at most.
 MOST_CHECKED = 1 << 24
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelReport:
+class ModelReport(ReportContents):
     """What `Pattern.report` gives; `str` of it is the text for a terminal."""
 
-    facts: ModelFacts
-    source: Source
-    title: str
-    pattern: Pattern
+    __slots__ = ()
 
     def document(self) -> model_json.Json:
         """The JSON document, format "patternc.report/1", as plain dictionaries and lists."""
@@ -72,7 +63,7 @@ class ModelReport:
 
 
 def report_of(
-    pattern: Pattern,
+    pattern: Analyses,
     work: Workload,
     count: int,
     slots: dict[str, int],
@@ -89,7 +80,7 @@ def report_of(
     )
     with allowance():
         facts = model_facts(
-            subject_of(pattern, work, count, slots, inputs),
+            pattern.subject(work, count, slots, inputs),
             work,
             _paper(pattern),
             measurements(RESULTS, PurePath(pattern.name).stem, work),
@@ -100,44 +91,11 @@ def report_of(
     return ModelReport(facts, Source.of(pattern.text, pattern.name), title, pattern)
 
 
-def _any_length(pattern: Pattern) -> bool:
+def _any_length(pattern: Analyses) -> bool:
     return all(pattern.fitting(layer) is None for layer in range(pattern.layers or 1))
 
 
-def subject_of(
-    pattern: Pattern, work: Workload, count: int, slots: dict[str, int], inputs: Mapping[str, Any]
-) -> Subject:
-    """What is computed on: the layers of a schedule, repeated, with what answers for inputs."""
-    schedule = [layer % (pattern.layers or 1) for layer in range(count)]
-    sizes = {"encoder": work.n, **slots}
-    tables = {
-        layer: tuple(pattern.head_tables(work.n, layer, slots=sizes, **inputs))
-        for layer in dict.fromkeys(schedule)
-    }
-    relations = {
-        layer: tuple(islice(cycle(pattern.relations(layer)), len(own)))
-        for layer, own in tables.items()
-    }
-    others = {
-        layer: tuple(
-            tuple(islice(cycle(pattern.relations(layer, rows)), len(own))) for rows in pattern.rows
-        )
-        for layer, own in tables.items()
-    }
-    return Subject(
-        pattern.elaborated_program,
-        tuple(relations[layer] for layer in schedule),
-        tuple(others[layer] for layer in schedule),
-        pattern.layers or 1,
-        tuple(tables[layer] for layer in schedule),
-        all(item.name in inputs for item in pattern.inputs if item.role in DECIDING),
-        slots,
-        tuple(pattern.fitting(layer) is not None for layer in schedule),
-        choose_tiles(chain(*relations.values()), work.dtype, work.head_dim).shape,
-    )
-
-
-def _paper(pattern: Pattern) -> Paper | None:
+def _paper(pattern: Analyses) -> Paper | None:
     """That of the published program of the same name, where the programs are the same."""
     name = PurePath(pattern.name).stem
     found = papers().get(name)

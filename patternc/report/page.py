@@ -21,6 +21,7 @@ from patternc.language.sources import TOKENS, word_of
 from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.report.contents import ReportContents
 from patternc.report.curves import chart, curves
 from patternc.report.flow_text import consecutive
 from patternc.report.growth import Growth
@@ -35,7 +36,6 @@ from patternc.version import __version__
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from patternc.report.model import ModelReport
 
 _TEMPLATE = Path(__file__).with_name("page.html.jinja")
 _STYLE = Path(__file__).with_name("page.css")
@@ -64,7 +64,7 @@ class Figure:
     legend: tuple[tuple[int, str], ...] = ()
 
 
-def html(report: ModelReport) -> str:
+def html(report: ReportContents) -> str:
     """The page."""
     grown, notes = _grown(report)
     return _template().render(
@@ -92,7 +92,7 @@ def _template() -> Template:
     return made.from_string(_TEMPLATE.read_text(encoding="utf-8"))
 
 
-def _headline(report: ModelReport) -> list[tuple[str, str]]:
+def _headline(report: ReportContents) -> list[tuple[str, str]]:
     facts = report.facts
     pairs = sum(head.pairs.most for layer in facts.layers for head in layer.cost.heads)
     density = sum(layer.cost.density for layer in facts.layers) / len(facts.layers)
@@ -109,7 +109,7 @@ def _headline(report: ModelReport) -> list[tuple[str, str]]:
     ]
 
 
-def _grown(report: ModelReport) -> tuple[tuple[View, Growth] | None, list[str]]:
+def _grown(report: ReportContents) -> tuple[tuple[View, Growth] | None, list[str]]:
     """The growth, or why there is none."""
     try:
         return report_growth(report), []
@@ -117,7 +117,7 @@ def _grown(report: ModelReport) -> tuple[tuple[View, Growth] | None, list[str]]:
         return None, [f"no pictures: {error}"]
 
 
-def _growth(report: ModelReport, seen: View, grown: Growth) -> dict[str, object]:
+def _growth(report: ReportContents, seen: View, grown: Growth) -> dict[str, object]:
     first, full = grown.first, grown.full
     names = []
     every: dict[tuple[int, int], int] = {}
@@ -154,7 +154,7 @@ def _connected(first: int, full: int) -> str:
     return f"{some}, {every}"
 
 
-def _masks(report: ModelReport) -> Iterator[Figure]:
+def _masks(report: ReportContents) -> Iterator[Figure]:
     """The heads that differ in more than their draws, the first few of them."""
     pattern = report.pattern
     found: dict[object, list[tuple[int, int]]] = {}
@@ -181,7 +181,7 @@ def _shape(relation: Relation) -> object:
     )
 
 
-def _where(report: ModelReport, places: Sequence[tuple[int, int]]) -> str:
+def _where(report: ReportContents, places: Sequence[tuple[int, int]]) -> str:
     layers = sorted({layer for layer, _ in places})
     heads = sorted({head for _, head in places})
     parts = [f"layer{'s' * (len(layers) > 1)} {consecutive(layers)}"] * bool(report.pattern.layers)
@@ -253,7 +253,7 @@ def _runs(keys: list[int]) -> str:
     return f": {', '.join(told + more)}" if told else ""
 
 
-def _charts(report: ModelReport) -> list[str]:
+def _charts(report: ReportContents) -> list[str]:
     found = curves(report.pattern, report.facts.work, len(report.facts.layers))
     if found is None:
         return []

@@ -6,18 +6,14 @@ sequence, and says so. Non-goals: lines of SVG (`picture`, `reach_picture`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from patternc.relation.tables import HeadTables
+from patternc.report.contents import ReportContents
 from patternc.report.growth import MOST_DRAWN, Growth, growth
 from patternc.report.reach_picture import fields
 from patternc.report.views import CELLS, View, view
 
-if TYPE_CHECKING:
-    from patternc.report.model import ModelReport
 
-
-def drawn_view(report: ModelReport, layer: int = 0) -> View:
+def drawn_view(report: ReportContents, layer: int = 0) -> View:
     """One layer at the report's length, or at the greatest that is drawn.
 
     Raises `ValueError` for grids beyond that, and `InputError` for inputs that cannot be made up.
@@ -29,7 +25,7 @@ def drawn_view(report: ModelReport, layer: int = 0) -> View:
     return view(pattern, min(n, MOST_DRAWN), layer, None)
 
 
-def report_growth(report: ModelReport) -> tuple[View, Growth]:
+def report_growth(report: ReportContents) -> tuple[View, Growth]:
     """The fields of the report's layers, and the view that they are seen in."""
     pattern, layers = report.pattern, len(report.facts.layers)
     seen = drawn_view(report)
@@ -40,13 +36,13 @@ def report_growth(report: ModelReport) -> tuple[View, Growth]:
     return seen, growth(relations, tables, layers, cell, seen.n * 5 // 8)
 
 
-def growth_svg(report: ModelReport) -> str:
+def growth_svg(report: ReportContents) -> str:
     """How receptive fields grow with the layers."""
     seen, grown = report_growth(report)
     return fields(report.title, caption(report, seen, grown), grown)
 
 
-def caption(report: ModelReport, seen: View, grown: Growth) -> str:
+def caption(report: ReportContents, seen: View, grown: Growth) -> str:
     """Length, layers and what was made up."""
     count = len(report.facts.layers)
     parts = [seen.caption.split(", layer")[0], f"{count} layer{'s' * (count > 1)}"]

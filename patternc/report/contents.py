@@ -1,0 +1,19 @@
+"""What every page and picture of a report is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patternc.analyses import Analyses
+from patternc.analysis.model import ModelFacts
+from patternc.language.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContents:
+    """The facts, and the program that they are about, for pictures of it."""
+
+    facts: ModelFacts
+    source: Source
+    title: str
+    pattern: Analyses
