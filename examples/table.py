@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternc import Pattern
-from patternc.language.sources import TOKENS, Encoder
+from patternc.ir.sources import TOKENS, Encoder
 from patternc.report.picture import svg
 from patternc.report.views import view
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from patternc.dense import stacked
 from patternc.internal import attached
+from patternc.ir.sources import TOKENS, Rows, Source, Stream
+from patternc.ir.terms import HeadPattern
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.sources import TOKENS, Rows, Source, Stream
-from patternc.language.terms import HeadPattern
 from patternc.layout.at import Layout
 from patternc.relation.asked import inputs_asked
 from patternc.relation.effort import effort

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from patternc.language.modifiers import Alibi, Sink
-from patternc.language.sources import (
+from patternc.ir.modifiers import Alibi, Sink
+from patternc.ir.sources import (
     TOKENS,
     Compressed,
     Encoder,
@@ -16,7 +16,7 @@ from patternc.language.sources import (
     Source,
     Stream,
 )
-from patternc.language.terms import (
+from patternc.ir.terms import (
     Blocks,
     Causal,
     Columns,

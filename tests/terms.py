@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from patternc.language.formula import Compare, Constant, FloorDivide, Modulo, Subtract, Variable
-from patternc.language.terms import (
+from patternc.ir.formula import Compare, Constant, FloorDivide, Modulo, Subtract, Variable
+from patternc.ir.terms import (
     Axis,
     Blocks,
     Causal,

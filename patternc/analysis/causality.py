@@ -16,9 +16,9 @@ import numpy as np
 from patternc.analysis.coverage import slots_at
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.sets import are_equal, first_ahead, leaves_the_diagonal, looks_back
-from patternc.language.formula import Condition
-from patternc.language.sources import TOKENS
-from patternc.language.terms import (
+from patternc.ir.formula import Condition
+from patternc.ir.sources import TOKENS
+from patternc.ir.terms import (
     Blocks,
     Columns,
     Complement,

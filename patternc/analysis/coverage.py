@@ -15,7 +15,7 @@ import numpy as np
 
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.sets import Formulas, Side, first_left_out, left_out
-from patternc.language.sources import Source
+from patternc.ir.sources import Source
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Integers
 from patternc.relation.relation import Branch, Relation

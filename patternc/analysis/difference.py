@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patternc.analysis.reach import Reach
-from patternc.language.sources import Source
+from patternc.ir.sources import Source
 
 Outcome = Literal["equal", "different", "undecided"]
 

@@ -19,8 +19,8 @@ from patternc.analysis.reach.growth import Growth, growth
 from patternc.analysis.reach.heads import contributions
 from patternc.analysis.slowest import Slowest, slowest, unheard
 from patternc.analysis.unmet import Unmet, unmet
+from patternc.ir.sources import TOKENS
 from patternc.language.elaborate import Elaborated
-from patternc.language.sources import TOKENS
 from patternc.relation.effort import EffortError
 from patternc.relation.evaluation import holds
 from patternc.relation.integer_sets import BudgetError

@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patternc.analysis.reach.edges import edges_of
+from patternc.ir.formula import Condition
+from patternc.ir.sources import TOKENS
+from patternc.ir.terms import HeadPattern
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Findings
 from patternc.language.elaborate import Elaborated
-from patternc.language.formula import Condition
 from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, Lift, Name, Node, node_of
 from patternc.language.show import show_node
-from patternc.language.sources import TOKENS
-from patternc.language.terms import HeadPattern
 from patternc.layout.at import BranchLayout
 from patternc.layout.count import key_runs
 from patternc.progress import steps

@@ -22,12 +22,9 @@ from math import gcd, lcm
 from patternc.analysis.causality import replaced
 from patternc.analysis.reach import reach
 from patternc.analysis.rules import Rule, distinct, joined, rules_of
-from patternc.language.diagnostics import Diagnostic, Findings
-from patternc.language.elaborate import Elaborated
-from patternc.language.formula import Condition, Constant, Variable
-from patternc.language.program import Call
-from patternc.language.sources import TOKENS
-from patternc.language.terms import (
+from patternc.ir.formula import Condition, Constant, Variable
+from patternc.ir.sources import TOKENS
+from patternc.ir.terms import (
     Difference,
     DilatedSegment,
     HeadPattern,
@@ -39,6 +36,9 @@ from patternc.language.terms import (
     Union,
     With,
 )
+from patternc.language.diagnostics import Diagnostic, Findings
+from patternc.language.elaborate import Elaborated
+from patternc.language.program import Call
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation import fold
 from patternc.relation.formulas import comparisons

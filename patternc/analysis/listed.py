@@ -12,7 +12,7 @@ from typing import Literal as Choice
 
 import numpy as np
 
-from patternc.language.formula import Expression, Not
+from patternc.ir.formula import Expression, Not
 from patternc.relation.cases import Literal, atoms_of
 from patternc.relation.evaluation import Integers, evaluate
 from patternc.relation.fold import conjunction

@@ -16,7 +16,7 @@ from patternc.analysis.heard import Heard, Node
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.edges import Edge, Layer, listening
-from patternc.language.sources import TOKENS, Rows, Stream
+from patternc.ir.sources import TOKENS, Rows, Stream
 from patternc.relation import integer_maps as maps
 from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.tables import HeadTables

@@ -12,8 +12,8 @@ from patternc.analysis.listed import UnknownError
 from patternc.analysis.paths import Link, path
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.why import Part, Verdict, verdict
+from patternc.ir.sources import name_of
 from patternc.language.elaborate import Elaborated
-from patternc.language.sources import name_of
 from patternc.relation.effort import EffortError
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from patternc.ir.terms import HeadPattern
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Findings
 from patternc.language.elaborate import Elaborated
 from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, Name, Node, Range, children, node_of
-from patternc.language.terms import HeadPattern
 
 _BRANCHING = ("mix", "gate", "sum", "mean")
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from patternc.language.formula import Condition
+from patternc.ir.formula import Condition
 from patternc.relation.evaluation import Integers
 from patternc.relation.integer_sets import (
     BudgetError,

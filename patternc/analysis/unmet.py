@@ -16,7 +16,7 @@ import numpy as np
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
-from patternc.language.sources import TOKENS
+from patternc.ir.sources import TOKENS
 from patternc.relation import integer_maps as maps
 from patternc.relation.effort import EffortError
 from patternc.relation.errors import InputError

@@ -34,11 +34,11 @@ from patternc.analysis.causality import (
 )
 from patternc.analysis.coverage import empty_row, unseen_key
 from patternc.analysis.rules import Rule, distinct, is_idle, joined, operands, rules_of
+from patternc.ir.sources import TOKENS, Source, word_of
+from patternc.ir.terms import Global, HeadPattern
 from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.language.elaborate import Elaborated
 from patternc.language.program import Call, Node
-from patternc.language.sources import TOKENS, Source, word_of
-from patternc.language.terms import Global, HeadPattern
 from patternc.relation.lengths import fitting, verify
 from patternc.relation.relation import relation
 

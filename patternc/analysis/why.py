@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from patternc.ir.sources import TEXT, TOKENS, Pool, Project, Rows, Tokens, Tree, name_of
+from patternc.ir.terms import HeadPattern
 from patternc.language.arithmetic import Place
 from patternc.language.diagnostics import Findings
 from patternc.language.elaborate import Elaborated
@@ -20,17 +22,6 @@ from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node, node_of
 from patternc.language.show import show_node
 from patternc.language.source import Source as Text
-from patternc.language.sources import (
-    TEXT,
-    TOKENS,
-    Pool,
-    Project,
-    Rows,
-    Tokens,
-    Tree,
-    name_of,
-)
-from patternc.language.terms import HeadPattern
 from patternc.relation.effort import STRIP, EffortError
 from patternc.relation.evaluation import Integers
 from patternc.relation.relation import Branch, relation

@@ -18,7 +18,7 @@ from patternc.analysis.listed import UnknownError, is_known
 from patternc.analysis.listed import held as listed
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
-from patternc.language.sources import TOKENS, Source
+from patternc.ir.sources import TOKENS, Source
 from patternc.relation import integer_maps as maps
 from patternc.relation.errors import InputError
 from patternc.relation.evaluation import Integers, Values

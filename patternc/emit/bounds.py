@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from patternc.emit.printer import Printer
 from patternc.emit.text import AND, COMPARISON, OR, Call, Chain, Leaf, Text
-from patternc.language.formula import (
+from patternc.ir.formula import (
     All,
     Any,
     Compare,

@@ -10,8 +10,8 @@ from patternc.emit.bounds import Bounded, Either
 from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
 from patternc.emit.walk import operands, subexpressions
+from patternc.ir.formula import Expression, FloorDivide, Modulo
 from patternc.language.extents import Reach
-from patternc.language.formula import Expression, FloorDivide, Modulo
 from patternc.relation.formulas import fits
 from patternc.relation.predicate import ListedTable, SpanTable
 from patternc.schedule.schedule import Pass

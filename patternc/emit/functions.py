@@ -22,8 +22,8 @@ from patternc.emit.printer import (
 from patternc.emit.seen import printed_seen
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
 from patternc.emit.walk import aliases
-from patternc.language.formula import All, Condition, Expression
-from patternc.language.terms import Listing, PositionRange
+from patternc.ir.formula import All, Condition, Expression
+from patternc.ir.terms import Listing, PositionRange
 from patternc.layout.layout import Run
 from patternc.relation.fold import TRUE, conjunction
 from patternc.relation.formulas import variables_of

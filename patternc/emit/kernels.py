@@ -22,7 +22,7 @@ from patternc.emit.printer import simplified
 from patternc.emit.seen import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
-from patternc.language.formula import Condition
+from patternc.ir.formula import Condition
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.formulas import LARGEST

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from patternc.emit.effort import INT32, MOST_POSITIONS
 from patternc.emit.printer import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
 from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.ir.formula import Truth
 from patternc.language.extents import Reach
-from patternc.language.formula import Truth
 from patternc.layout.layout import Run
 from patternc.relation.formulas import fits, variables_of
 

@@ -23,9 +23,9 @@ from patternc.emit.tables import numbers
 from patternc.emit.text import Call, flat, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
+from patternc.ir.sources import TOKENS, Rows, Source, Stream, Tree, name_of
 from patternc.language.characters import visible, visible_lines
 from patternc.language.inputs import DECIDING
-from patternc.language.sources import TOKENS, Rows, Source, Stream, Tree, name_of
 from patternc.resources import room
 from patternc.schedule import split
 from patternc.schedule.schedule import Schedule

@@ -24,9 +24,9 @@ from patternc.emit.printer import (
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
 from patternc.emit.treatments import Treatment, Treatments
-from patternc.language.formula import Constant, Expression, Variable
-from patternc.language.modifiers import Sink
-from patternc.language.sources import TOKENS, Encoder
+from patternc.ir.formula import Constant, Expression, Variable
+from patternc.ir.modifiers import Sink
+from patternc.ir.sources import TOKENS, Encoder
 from patternc.layout.layout import Literal, Product, Tiling
 from patternc.layout.tiling import Classified
 from patternc.relation.fold import FALSE

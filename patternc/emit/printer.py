@@ -23,7 +23,7 @@ from patternc.emit.text import (
     Prefixed,
     Text,
 )
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,

@@ -23,17 +23,7 @@ from patternc.emit.bounds import (
 )
 from patternc.emit.printer import POSITIONS, TRITON, Names, Printer
 from patternc.emit.text import AND, OR, Text
-from patternc.language.formula import (
-    All,
-    Any,
-    Atom,
-    Compare,
-    Condition,
-    Not,
-    Subtract,
-    Truth,
-    Variable,
-)
+from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Subtract, Truth, Variable
 from patternc.relation.fold import TRUE, conjunction
 from patternc.relation.formulas import variables_of
 from patternc.relation.linear import linear

@@ -14,8 +14,8 @@ from patternc.emit.functions import Functions
 from patternc.emit.inputs import table_of
 from patternc.emit.printer import simplified
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
-from patternc.language.formula import Condition, Truth
-from patternc.language.sources import TEXT, TOKENS, Compressed, Memory, Source
+from patternc.ir.formula import Condition, Truth
+from patternc.ir.sources import TEXT, TOKENS, Compressed, Memory, Source
 from patternc.relation.cases import atoms_of
 from patternc.relation.predicate import (
     ConstantSet,

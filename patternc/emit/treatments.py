@@ -21,7 +21,7 @@ from patternc.emit.operations import (
 )
 from patternc.emit.tables import projected_rows
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, quoted
-from patternc.language.modifiers import (
+from patternc.ir.modifiers import (
     Absolute,
     Alibi,
     Bias,
@@ -36,7 +36,7 @@ from patternc.language.modifiers import (
     T5Bias,
     XlRelative,
 )
-from patternc.language.sources import (
+from patternc.ir.sources import (
     Compressed,
     Encoder,
     Memory,
@@ -49,7 +49,7 @@ from patternc.language.sources import (
     Tree,
     word_of,
 )
-from patternc.language.sources import Text as OthersText
+from patternc.ir.sources import Text as OthersText
 from patternc.schedule.schedule import Pass
 
 # Modifiers of the scores, in the order in which they apply.

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patternc.language.formula import Absolute, Constant, Expression, Scalar, Variable
+from patternc.ir.formula import Absolute, Constant, Expression, Scalar, Variable
 
 
 def absolutes(value: Expression, most: int) -> int:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from patternc.language import modifiers, sources
+from patternc.ir import modifiers, sources
+from patternc.ir.modifiers import Modifier
+from patternc.ir.sources import PoolOperation, PoolTail, Source
 from patternc.language.arithmetic import fault
 from patternc.language.given import Given
 from patternc.language.inputs import UNNAMED_T5
-from patternc.language.modifiers import Modifier
 from patternc.language.sizes import saturated
-from patternc.language.sources import PoolOperation, PoolTail, Source
 
 
 def source_of(given: Given) -> Source:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from patternc.language import attachment_errors as errors
-from patternc.language.arithmetic import Place
-from patternc.language.diagnostics import Diagnostic
-from patternc.language.modifiers import (
+from patternc.ir.modifiers import (
     Alibi,
     Bias,
     DistanceAware,
@@ -23,19 +20,7 @@ from patternc.language.modifiers import (
     T5Bias,
     XlRelative,
 )
-from patternc.language.program import (
-    Binary,
-    Call,
-    Lift,
-    Name,
-    Node,
-    Range,
-    Unary,
-    children,
-    node_of,
-)
-from patternc.language.source import Span
-from patternc.language.sources import (
+from patternc.ir.sources import (
     TEXT,
     TOKENS,
     Persistent,
@@ -48,7 +33,22 @@ from patternc.language.sources import (
     home_of,
     word_of,
 )
-from patternc.language.terms import Causal, HeadPattern, Term
+from patternc.ir.terms import Causal, HeadPattern, Term
+from patternc.language import attachment_errors as errors
+from patternc.language.arithmetic import Place
+from patternc.language.diagnostics import Diagnostic
+from patternc.language.program import (
+    Binary,
+    Call,
+    Lift,
+    Name,
+    Node,
+    Range,
+    Unary,
+    children,
+    node_of,
+)
+from patternc.language.source import Span
 from patternc.language.treatments import Treatment, is_cut, sources_of, treatments, treatments_of
 
 Lets = Mapping[str, Node]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from patternc.language import formula
+from patternc.ir import formula
+from patternc.ir.formula import Condition, Constant, Truth
 from patternc.language.arithmetic import Place, expression, fit
-from patternc.language.formula import Condition, Constant, Truth
 from patternc.language.program import Binary, Comparison, Name, Node, Unary
 
 _COMPARED: dict[str, Callable[[int, int], bool]] = {

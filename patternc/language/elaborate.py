@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from patternc.ir.sources import TOKENS, Rows, Stream, Tree, name_of
+from patternc.ir.terms import HeadPattern, without_rules
 from patternc.language.arithmetic import Place
 from patternc.language.conditions import truth
 from patternc.language.diagnostics import Diagnostic, Findings, PatternError
@@ -31,10 +33,8 @@ from patternc.language.program import (
     nodes_of,
     walk,
 )
-from patternc.language.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.language.statements import Checked, check_statements, names_in
 from patternc.language.structure import arrange, stream_names, without_else
-from patternc.language.terms import HeadPattern, without_rules
 from patternc.language.treatments import sources_of_sets
 from patternc.language.visit import visit
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     Constant,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from patternc.ir.formula import Expression
 from patternc.language.arguments import fill
 from patternc.language.arithmetic import Place, constant, fault, fitting
-from patternc.language.formula import Expression
 from patternc.language.primitives import PRIMITIVES, Slot
 from patternc.language.program import Argument, Call, Decimal, Name, Node, Unary, node_of
 from patternc.language.sizes import at_least

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+from patternc.ir.terms import Axis, Neighborhood
 from patternc.language.arithmetic import NoValueError, Place, fault
 from patternc.language.limits import GRID
 from patternc.language.positions import integers
 from patternc.language.program import Call, Name, Node, Range
 from patternc.language.sizes import beyond_limit, saturated
-from patternc.language.terms import Axis, Neighborhood
 
 _PER_AXIS = ("left", "right", "dilation", "stride")
 Values = Mapping[str, Node | Range]

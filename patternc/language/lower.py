@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from patternc.language import terms
+from patternc.ir import terms
+from patternc.ir.sources import TOKENS, Rows, Source, home_of
+from patternc.ir.terms import Combination, HeadPattern, Term
 from patternc.language.arithmetic import NoValueError, Place
 from patternc.language.attached import modifier_of, source_of
 from patternc.language.attachments import check_meet, check_on, check_one_source, check_with
@@ -22,8 +24,6 @@ from patternc.language.program import Binary, Call, Lift, Name, Node, Unary, nod
 from patternc.language.relations import BARE, Context, relation
 from patternc.language.shared_sizes import Sized, sizes_of
 from patternc.language.sizes import at_least, saturated
-from patternc.language.sources import TOKENS, Rows, Source, home_of
-from patternc.language.terms import Combination, HeadPattern, Term
 from patternc.language.treatments import is_past
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from patternc.ir.sources import Rows, Tokens, name_of
 from patternc.language.attachments import misplaced
 from patternc.language.diagnostics import Diagnostic
 from patternc.language.program import Binary, Call, Name, Node, Range, children
 from patternc.language.source import Span
-from patternc.language.sources import Rows, Tokens, name_of
 
 Lets = Mapping[str, Node]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 from patternc.language.arithmetic import NoValueError, Place, constant, fault, fitting
 from patternc.language.limits import LIST_ITEMS
 from patternc.language.program import Call, Name, Node, Range, Sequence
 from patternc.language.sizes import at_least, saturated, saturated_end
-from patternc.language.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 
 
 def written(node: Node | Range, place: Place) -> Node | Range:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from patternc.language.formula import CompareOperator
+from patternc.ir.formula import CompareOperator
 from patternc.language.source import NOWHERE, Source, Span
 
 UnaryOperator = Literal["-", "~", "not"]

@@ -16,6 +16,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
+from patternc.ir.formula import CompareOperator
 from patternc.language import program as ast
 from patternc.language.bounds import (
     bounded,
@@ -25,7 +26,6 @@ from patternc.language.bounds import (
     too_many_words,
 )
 from patternc.language.diagnostics import Diagnostic, PatternError
-from patternc.language.formula import CompareOperator
 from patternc.language.limits import DIGITS, LIST_ITEMS, NESTING, WORDS
 from patternc.language.mistakes import Bracket, Trouble, describe
 from patternc.language.source import Source, Span

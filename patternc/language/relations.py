@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from patternc.language import terms
+from patternc.ir import terms
+from patternc.ir.formula import Constant
+from patternc.ir.terms import Term
 from patternc.language.conditions import condition
-from patternc.language.formula import Constant
 from patternc.language.given import Given
 from patternc.language.grids import neighborhood
 from patternc.language.positions import order, pool, positions
 from patternc.language.program import Node
 from patternc.language.sizes import FARTHEST, not_empty, reaching, saturated, saturated_end, spread
-from patternc.language.terms import Term
 
 
 @dataclass(frozen=True, slots=True)

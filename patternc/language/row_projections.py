@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from math import gcd
 
+from patternc.ir.formula import Constant, Expression
+from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 from patternc.language.arithmetic import Place, constant
 from patternc.language.attachment_errors import two_projections
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.formula import Constant, Expression
 from patternc.language.given import Given
 from patternc.language.positions import positions
 from patternc.language.program import Call, Lift, Name, Node, Range, children, node_of
 from patternc.language.source import Span
-from patternc.language.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 
 _LONG = 2**40
 _CALLS = ("rows", "global")

@@ -9,20 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from patternc.ir.modifiers import Modifier, Relative, T5Bias
+from patternc.ir.sources import Compressed, Memory, Persistent, Project, Source, Stream, Tree
 from patternc.language.arithmetic import Place
 from patternc.language.attachment_errors import two_sizes
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.modifiers import Modifier, Relative, T5Bias
 from patternc.language.source import Span
-from patternc.language.sources import (
-    Compressed,
-    Memory,
-    Persistent,
-    Project,
-    Source,
-    Stream,
-    Tree,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from patternc.ir.formula import Constant, Expression, Multiply
 from patternc.language.arithmetic import NoValueError, Place, constant, fault, fit_everywhere
-from patternc.language.formula import Constant, Expression, Multiply
 from patternc.language.limits import BLOCK_PARTS, SLOTS
 from patternc.language.program import Call, Node, Range
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Source, home_of
-from patternc.language.terms import (
+from patternc.ir.modifiers import Modifier
+from patternc.ir.sources import TOKENS, Source, home_of
+from patternc.ir.terms import (
     Causal,
     Complement,
     Difference,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+from patternc.ir.sources import TOKENS, Stream
+from patternc.ir.terms import HeadPattern
 from patternc.language.arithmetic import NoValueError, Place
 from patternc.language.attachments import check_whole
 from patternc.language.conditions import truth
@@ -17,10 +19,8 @@ from patternc.language.other_rows import check_rows
 from patternc.language.program import Node, Rule, When
 from patternc.language.row_projections import check_projections
 from patternc.language.shared_sizes import SharedSizes, Sized
-from patternc.language.sources import TOKENS, Stream
 from patternc.language.statements import Look
 from patternc.language.structure import without_else
-from patternc.language.terms import HeadPattern
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from patternc.language.formula import Condition
+from patternc.ir.formula import Condition
 from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
 from patternc.layout.tiling import classify, tiling, touched
 from patternc.relation import fold

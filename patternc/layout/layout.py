@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.language.formula import Condition
+from patternc.ir.formula import Condition
 from patternc.relation.cases import Literal
 from patternc.relation.fold import TRUE
 from patternc.relation.runs import Run

@@ -14,12 +14,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language.formula import (
-    Atom,
-    Constant,
-    FloorDivide,
-    Variable,
-)
+from patternc.ir.formula import Atom, Constant, FloorDivide, Variable
 from patternc.layout.layout import Product, Tiling
 from patternc.layout.tiling import touched
 from patternc.relation.effort import AT_ONCE, spend, strips

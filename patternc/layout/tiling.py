@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from patternc.language.formula import Condition, Constant, Variable
+from patternc.ir.formula import Condition, Constant, Variable
 from patternc.layout.layout import Product, Run, Tiling
 from patternc.relation import fold
 from patternc.relation.integer_sets import (

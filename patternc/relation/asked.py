@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
-from patternc.language.sources import Rows, home_of, labels_of
-from patternc.language.terms import HeadPattern, Listed, Listing, On, RunTimeSet, Same
+from patternc.ir.sources import Rows, home_of, labels_of
+from patternc.ir.terms import HeadPattern, Listed, Listing, On, RunTimeSet, Same
 
 
 def inputs_asked(pattern: HeadPattern) -> frozenset[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from patternc.language.formula import All, Any, Atom, Compare, Condition, Not, Truth
+from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Truth
 from patternc.language.limits import CASES
 from patternc.relation.errors import TooManyCasesError
 from patternc.relation.exclusion import Facts, conjuncts_of, exclude, facts

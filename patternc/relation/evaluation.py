@@ -15,7 +15,7 @@ from typing import assert_never, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,
@@ -37,7 +37,7 @@ from patternc.language.formula import (
     Variable,
     VariableName,
 )
-from patternc.language.terms import Listing, PositionRange
+from patternc.ir.terms import Listing, PositionRange
 from patternc.relation.effort import compute
 
 Integers = NDArray[np.int64]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Add,
     All,
     Any,

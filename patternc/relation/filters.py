@@ -14,7 +14,7 @@ from math import lcm
 
 import numpy as np
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Add,
     All,
     Any,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Add,
     All,
     Any,

@@ -6,16 +6,8 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
+from patternc.ir.formula import Absolute, Compare, Condition, Constant, Expression, Scalar, Variable
 from patternc.language.extents import Reach, extent
-from patternc.language.formula import (
-    Absolute,
-    Compare,
-    Condition,
-    Constant,
-    Expression,
-    Scalar,
-    Variable,
-)
 
 
 @lru_cache(maxsize=65536)

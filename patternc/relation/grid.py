@@ -6,8 +6,8 @@ class is x mod d, its coordinate in the class x // d.
 
 from __future__ import annotations
 
-from patternc.language.formula import Condition, Constant, Expression
-from patternc.language.terms import Axis, Neighborhood
+from patternc.ir.formula import Condition, Constant, Expression
+from patternc.ir.terms import Axis, Neighborhood
 from patternc.relation.fold import (
     add,
     compare,

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import islpy as isl
 
-from patternc.language.formula import Condition, Variable
+from patternc.ir.formula import Condition, Variable
 from patternc.relation import fold
 from patternc.relation.integer_sets import (
     KeyCount,

@@ -18,7 +18,7 @@ from typing import Literal
 
 import islpy as isl
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     CompareOperator,
     Condition,
     Constant,

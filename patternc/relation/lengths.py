@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from math import prod
 
-from patternc.language.terms import Blocks, HeadPattern, Neighborhood, Parts
+from patternc.ir.terms import Blocks, HeadPattern, Neighborhood, Parts
 from patternc.relation.errors import LengthError
 from patternc.relation.neighborhoods import verify_length
 

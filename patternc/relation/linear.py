@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from patternc.language.formula import Add, Constant, Expression, Multiply, Subtract
+from patternc.ir.formula import Add, Constant, Expression, Multiply, Subtract
 from patternc.relation.fold import add, floor_divide, multiply, subtract
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from patternc.language.formula import Condition, Constant, Expression
-from patternc.language.sources import Encoder, Tree, labels_of
-from patternc.language.terms import (
+from patternc.ir.formula import Condition, Constant, Expression
+from patternc.ir.sources import Encoder, Tree, labels_of
+from patternc.ir.terms import (
     Blocks,
     Causal,
     Columns,

@@ -19,17 +19,8 @@ from functools import reduce
 
 import numpy as np
 
-from patternc.language.sources import (
-    TOKENS,
-    Encoder,
-    Pool,
-    Rows,
-    Source,
-    Tokens,
-    Tree,
-    home_of,
-)
-from patternc.language.terms import (
+from patternc.ir.sources import TOKENS, Encoder, Pool, Rows, Source, Tokens, Tree, home_of
+from patternc.ir.terms import (
     Blocks,
     Causal,
     Complement,

@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from patternc.language.terms import Axis, Neighborhood
+from patternc.ir.terms import Axis, Neighborhood
 from patternc.relation.errors import LengthError
 from patternc.relation.evaluation import Booleans, Integers
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from patternc.language.formula import CompareOperator, Condition, Constant, Expression
-from patternc.language.terms import Listing, Period, PositionRange, Positions, RunTimeSet
+from patternc.ir.formula import CompareOperator, Condition, Constant, Expression
+from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 from patternc.relation.fold import add, compare, conjunction, disjunction, modulo
 from patternc.relation.predicate import ConstantSet, Member, SetTable
 

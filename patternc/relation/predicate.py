@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from patternc.language.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
-from patternc.language.sources import TOKENS, Rows, Source
-from patternc.language.terms import Listing, Random
+from patternc.ir.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
+from patternc.ir.sources import TOKENS, Rows, Source
+from patternc.ir.terms import Listing, Random
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from patternc.language.terms import Random
+from patternc.ir.terms import Random
 from patternc.relation.evaluation import Booleans, Integers, Keys, intervals
 
 MASK = 0xFFFFFFFF

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal as Choice
 
-from patternc.language.formula import Condition
-from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Rows, Source, home_of
-from patternc.language.terms import HeadPattern
+from patternc.ir.formula import Condition
+from patternc.ir.modifiers import Modifier
+from patternc.ir.sources import TOKENS, Rows, Source, home_of
+from patternc.ir.terms import HeadPattern
 from patternc.relation.cases import Literal, split
 from patternc.relation.fold import FALSE
 from patternc.relation.lower import lower

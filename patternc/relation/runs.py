@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from patternc.language.formula import All, Condition, Expression, VariableName
+from patternc.ir.formula import All, Condition, Expression, VariableName
 from patternc.relation.effort import spend
 from patternc.relation.evaluation import Booleans, Integers, Values, evaluate, holds
 from patternc.relation.fold import TRUE, conjunction

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from patternc.language import sources
-from patternc.language.formula import (
+from patternc.ir import sources
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,
@@ -30,7 +30,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.sources import Rows, Source, Text, Tokens
+from patternc.ir.sources import Rows, Source, Text, Tokens
 from patternc.relation.fold import (
     add,
     compare,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
-from patternc.language.terms import (
+from patternc.ir.modifiers import Modifier
+from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
+from patternc.ir.terms import (
     Blocks,
     Causal,
     Complement,

@@ -13,9 +13,9 @@ from typing import assert_never
 
 import numpy as np
 
-from patternc.language.sources import TEXT, TOKENS, Source, Tree, labels_of
-from patternc.language.sources import Rows as RowsOf
-from patternc.language.terms import (
+from patternc.ir.sources import TEXT, TOKENS, Source, Tree, labels_of
+from patternc.ir.sources import Rows as RowsOf
+from patternc.ir.terms import (
     Causal,
     Columns,
     Contextual,

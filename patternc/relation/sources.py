@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from patternc.language.formula import Compare, Condition, Constant, Expression, Variable
-from patternc.language.sources import (
+from patternc.ir.formula import Compare, Condition, Constant, Expression, Variable
+from patternc.ir.sources import (
     Compressed,
     Encoder,
     Memory,

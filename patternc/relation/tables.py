@@ -14,9 +14,9 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language.formula import Atom, Condition
-from patternc.language.sources import TEXT, TOKENS, Rows, Source
-from patternc.language.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
+from patternc.ir.formula import Atom, Condition
+from patternc.ir.sources import TEXT, TOKENS, Rows, Source
+from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
 from patternc.relation import given, spans
 from patternc.relation.effort import spend
 from patternc.relation.evaluation import Values, evaluate, holds, intervals

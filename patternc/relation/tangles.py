@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from patternc.language.sources import TOKENS, word_of
+from patternc.ir.sources import TOKENS, word_of
 from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from patternc.analysis.rules import Rule, operands
+from patternc.ir.sources import Source
 from patternc.language.elaborate import Elaborated
 from patternc.language.inputs import RunTimeInput
 from patternc.language.program import Binary, Lift, Name, Node
-from patternc.language.sources import Source
 from patternc.layout.at import Layout
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables

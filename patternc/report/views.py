@@ -17,8 +17,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.ir.sources import TOKENS, Source, Stream
 from patternc.language.inputs import DECIDING, RunTimeInput
-from patternc.language.sources import TOKENS, Source, Stream
 from patternc.layout.at import Layout
 from patternc.relation.effort import EffortError, effort
 from patternc.relation.errors import InputError, LengthError

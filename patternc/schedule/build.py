@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from patternc.language.sources import Rows
+from patternc.ir.sources import Rows
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, classify_by_key, tiling
 from patternc.relation.relation import Branch, Relation

@@ -13,14 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 
-from patternc.language.formula import (
-    Condition,
-    Constant,
-    Expression,
-    FloorDivide,
-    Modulo,
-    Variable,
-)
+from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Modulo, Variable
 from patternc.relation import fold
 from patternc.relation.formulas import variables_of
 from patternc.relation.integer_sets import (

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from patternc.language.formula import Condition
+from patternc.ir.formula import Condition
 from patternc.layout.tiling import classify
 from patternc.relation.filters import count
 from patternc.relation.integer_sets import KeyCount

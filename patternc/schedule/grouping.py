@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
-from patternc.language.formula import Condition, Constant, Scalar
+from patternc.ir.formula import Condition, Constant, Scalar
 from patternc.relation.predicate import (
     ConstantSet,
     LabelTable,

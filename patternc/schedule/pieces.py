@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from patternc.language.formula import All, Any, Condition
+from patternc.ir.formula import All, Any, Condition
 from patternc.relation.fold import FALSE, conjunction, disjunction, negation
 from patternc.relation.integer_sets import BudgetError, KeyCount, budget, excludes
 from patternc.relation.relation import Branch

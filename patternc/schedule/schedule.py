@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.language.formula import Condition
-from patternc.language.modifiers import Modifier
-from patternc.language.sources import TOKENS, Rows, Source
+from patternc.ir.formula import Condition
+from patternc.ir.modifiers import Modifier
+from patternc.ir.sources import TOKENS, Rows, Source
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified
 from patternc.relation.predicate import Table

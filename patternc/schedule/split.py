@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from patternc.language.formula import Expression
-from patternc.language.sources import Encoder, Source, Text
+from patternc.ir.formula import Expression
+from patternc.ir.sources import Encoder, Source, Text
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.cases import Literal

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from patternc import Pattern
 from patternc.analysis.reach import LayerReach
-from patternc.language.sources import Pool, Project, Stream, Text, Tokens, Tree
+from patternc.ir.sources import Pool, Project, Stream, Text, Tokens, Tree
 from patternc.relation.meaning import window_ends
 
 Booleans = NDArray[np.bool_]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from patternc import Pattern
 from patternc.analysis.complexity import counts
 from patternc.analysis.complexity.counts import exact_pairs
-from patternc.language.formula import Add, Constant, Multiply, Variable
+from patternc.ir.formula import Add, Constant, Multiply, Variable
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation import effort
 from patternc.relation.effort import EffortError, spend

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from patternc import Pattern
 from patternc.analysis.compare import compared
-from patternc.language.terms import HeadPattern
+from patternc.ir.terms import HeadPattern
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
 from tests.analysis.dense_reach import dense_fields

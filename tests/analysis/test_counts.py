@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from examples import table
 from patternc import Pattern
 from patternc.analysis.complexity.counts import head_count
+from patternc.ir.terms import HeadPattern, Random
 from patternc.language.inputs import DECIDING
-from patternc.language.terms import HeadPattern, Random
 from patternc.relation.errors import LengthError
 from patternc.relation.lengths import fitting
 from patternc.relation.meaning import multiplicity

@@ -7,7 +7,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.analysis.structure import structure
-from patternc.language.sources import TOKENS
+from patternc.ir.sources import TOKENS
 from patternc.relation.evaluation import holds
 
 TEXTS = (

@@ -13,7 +13,7 @@ from patternc import Pattern
 from patternc.analysis.reach import Reach, reach
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.reach.lists import first_field
-from patternc.language.terms import HeadPattern
+from patternc.ir.terms import HeadPattern
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from tests.analysis.dense_reach import dense_reach

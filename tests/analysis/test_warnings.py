@@ -12,8 +12,8 @@ from patternc import Pattern
 from patternc.analysis.causality import are_surely_equal, is_causal, leak, without_rows
 from patternc.analysis.coverage import empty_row, unseen_key
 from patternc.cli import commands
-from patternc.language.sources import TOKENS, Encoder, Source
-from patternc.language.terms import (
+from patternc.ir.sources import TOKENS, Encoder, Source
+from patternc.ir.terms import (
     Blocks,
     Columns,
     Complement,

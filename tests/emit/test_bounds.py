@@ -13,7 +13,7 @@ from patternc.emit.bounds import Bounded, keys_of_rows, printed, rows_of_keys
 from patternc.emit.functions import Functions
 from patternc.emit.printer import POSITIONS, PYTHON, TRITON, Printer
 from patternc.emit.text import flat
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Add,
     All,
     Any,

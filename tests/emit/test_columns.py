@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from patternc import Pattern
-from patternc.language.sources import word_of
+from patternc.ir.sources import word_of
 
 PROGRAMS = {
     "slots first in the second rule": (

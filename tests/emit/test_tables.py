@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.language.formula import Constant
-from patternc.language.terms import Listing, PositionRange, Random
+from patternc.ir.formula import Constant
+from patternc.ir.terms import Listing, PositionRange, Random
 from patternc.relation.random_tables import draw
 from tests.emit.patterns import inputs_of, module_of, pattern_of
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from patternc.emit.printer import PYTHON, TORCH, TRITON, Dialect, Printer
 from patternc.emit.text import AND, PRODUCT, SUM, Chain, Keyword, Leaf, Sequence, flat, laid_out
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     Compare,

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc import Pattern
+from patternc.ir.sources import Pool, Source, Tree
 from patternc.language.inputs import DECIDING, RunTimeInput
-from patternc.language.sources import Pool, Source, Tree
 from patternc.relation.sources import slots, windows
 from tests.fuzz.programs import STREAM
 

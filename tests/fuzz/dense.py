@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language import modifiers as m
-from patternc.language.sources import (
+from patternc.ir import modifiers as m
+from patternc.ir.sources import (
     TOKENS,
     Compressed,
     Encoder,
@@ -30,7 +30,7 @@ from patternc.language.sources import (
     Tree,
     home_of,
 )
-from patternc.language.terms import (
+from patternc.ir.terms import (
     Blocks,
     Causal,
     Complement,

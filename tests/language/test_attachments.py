@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patternc.language import Elaborated, PatternError, elaborate, parse, show
-from patternc.language import modifiers as m
-from patternc.language import sources as s
-from patternc.language.formula import Constant
-from patternc.language.modifiers import Modifier
-from patternc.language.sources import Source
-from patternc.language.terms import (
+from patternc.ir import modifiers as m
+from patternc.ir import sources as s
+from patternc.ir.formula import Constant
+from patternc.ir.modifiers import Modifier
+from patternc.ir.sources import Source
+from patternc.ir.terms import (
     Causal,
     Columns,
     Combination,
@@ -32,6 +31,7 @@ from patternc.language.terms import (
     Union,
     With,
 )
+from patternc.language import Elaborated, PatternError, elaborate, parse, show
 from patternc.relation.meaning import mask
 
 

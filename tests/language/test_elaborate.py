@@ -8,8 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from patternc.language import Elaborated, PatternError, elaborate, parse, show
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Add,
     All,
     Compare,
@@ -21,7 +20,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.terms import (
+from patternc.ir.terms import (
     Axis,
     Blocks,
     Causal,
@@ -53,6 +52,7 @@ from patternc.language.terms import (
     Union,
     Where,
 )
+from patternc.language import Elaborated, PatternError, elaborate, parse, show
 from tests.language.programs import zoo
 
 _I, _J, _N = Variable("i"), Variable("j"), Variable("n")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patternc.ir.terms import HeadPattern
 from patternc.language import PatternError, elaborate, fmt, parse, show
 from patternc.language.program import Program
-from patternc.language.terms import HeadPattern
 from tests.language.programs import patterns, programs, zoo
 
 _ZOO = [text for _, text in zoo()]

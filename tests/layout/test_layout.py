@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patternc import Pattern
-from patternc.language.formula import Constant
-from patternc.language.terms import (
+from patternc.ir.formula import Constant
+from patternc.ir.terms import (
     Blocks,
     Causal,
     Columns,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from patternc.language.sources import Source
+from patternc.ir.sources import Source
 from patternc.layout.at import Layout
 from patternc.pattern import Pattern
 from patternc.relation.relation import Relation

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.ir.formula import All, Not
 from patternc.language.diagnostics import PatternError
-from patternc.language.formula import All, Not
 from patternc.relation.exclusion import exclude, facts
 from patternc.relation.fold import FALSE, conjunction, disjunction
 from patternc.relation.lower import lower
@@ -116,7 +116,7 @@ def test_cases_of_one_layer_are_refused_when_it_is_looked_at():
 
 
 def test_every_pair_of_parts_excludes_the_others():
-    from patternc.language.terms import Parts, Same
+    from patternc.ir.terms import Parts, Same
 
     items = lower(Parts(6, Same("a"))).items
     guards = [conjunction(item.items[1:]) for item in items if isinstance(item, All)]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from patternc.language import terms as t
-from patternc.language.formula import (
+from patternc.ir import terms as t
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,

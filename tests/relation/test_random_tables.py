@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from patternc.language.formula import Constant
-from patternc.language.terms import Empty, Listing, PositionRange, Random
+from patternc.ir.formula import Constant
+from patternc.ir.terms import Empty, Listing, PositionRange, Random
 from patternc.relation.random_tables import draw, permute
 
 EVERYTHING = Listing((PositionRange(None, None),))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patternc.language.terms import HeadPattern, Same, Union
+from patternc.ir.terms import HeadPattern, Same, Union
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.cases import split
 from patternc.relation.errors import InputError
@@ -122,6 +122,6 @@ def test_a_mistake_is_no_overrun():
 
 
 def _window(width, back=1):
-    from patternc.language.terms import Segment
+    from patternc.ir.terms import Segment
 
     return Segment(width, back, 1)

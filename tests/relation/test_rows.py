@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patternc import Pattern
-from patternc.language import terms as t
-from patternc.language.sources import TEXT, Stream, Text, Tree
+from patternc.ir import terms as t
+from patternc.ir.sources import TEXT, Stream, Text, Tree
 from patternc.layout.at import Layout
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.errors import InputError

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from patternc.language import modifiers as m
-from patternc.language import terms as t
-from patternc.language.formula import Constant
-from patternc.language.sources import (
+from patternc.ir import modifiers as m
+from patternc.ir import terms as t
+from patternc.ir.formula import Constant
+from patternc.ir.sources import (
     TOKENS,
     Compressed,
     Encoder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patternc.language.formula import Scalar
+from patternc.ir.formula import Scalar
 from patternc.pattern import Pattern
 from patternc.relation.formulas import variables_of
 from patternc.relation.runs import Run

@@ -18,8 +18,8 @@ from patternc.analysis.complexity.planes import Extent, Plane
 from patternc.analysis.complexity.scattered import scattered
 from patternc.analysis.complexity.tally import UncountedError
 from patternc.analysis.complexity.unions import union
-from patternc.language.formula import Atom, Condition
-from patternc.language.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
+from patternc.ir.formula import Atom, Condition
+from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
 from patternc.layout.count import TILE, key_runs, pairs_of
 from patternc.relation import fold, spans
 from patternc.relation.cases import atoms_of, split

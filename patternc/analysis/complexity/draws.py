@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 
 from patternc.analysis.complexity.planes import Plane, Runs
-from patternc.language.formula import (
+from patternc.ir.formula import (
     All,
     Any,
     Atom,
@@ -24,7 +24,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.terms import Causal, Columns, Difference, Intersection, Random
+from patternc.ir.terms import Causal, Columns, Difference, Intersection, Random
 from patternc.relation import fold
 from patternc.relation.cases import Literal, atoms_of
 from patternc.relation.integer_sets import BudgetError, budget, last_length

@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, gcd, lcm
 from typing import assert_never
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     Add,
     All,

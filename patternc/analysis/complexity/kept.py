@@ -16,8 +16,8 @@ import numpy as np
 from patternc.analysis.complexity.planes import Plane
 from patternc.analysis.complexity.straighten import straightened
 from patternc.analysis.complexity.tally import MOST_ROWS, UncountedError, continued
-from patternc.language.formula import Condition
-from patternc.language.sources import TOKENS
+from patternc.ir.formula import Condition
+from patternc.ir.sources import TOKENS
 from patternc.relation.evaluation import Integers
 from patternc.relation.filters import count
 from patternc.relation.fold import TRUE

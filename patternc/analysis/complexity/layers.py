@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from patternc.analysis.complexity.counts import HeadCount, head_count
 from patternc.analysis.complexity.kept import is_causal, kept_keys
 from patternc.analysis.complexity.tiles import visited_tiles
-from patternc.language.sources import TOKENS
+from patternc.ir.sources import TOKENS
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.complexity.counts import exact_pairs
-from patternc.language.sources import Tree, name_of
+from patternc.ir.sources import Tree, name_of
 from patternc.relation import spans
 from patternc.relation.effort import EffortError, effort
 from patternc.relation.errors import InputError

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import assert_never
 
 from patternc.analysis.complexity.straighten import straightened
-from patternc.language.formula import Condition, Variable
-from patternc.language.sources import Pool
+from patternc.ir.formula import Condition, Variable
+from patternc.ir.sources import Pool
 from patternc.relation.formulas import variables_of
 from patternc.relation.integer_sets import (
     TileSet,

@@ -25,7 +25,7 @@ from patternc.analysis.complexity.tally import (
     shortest,
     tally,
 )
-from patternc.language.formula import (
+from patternc.ir.formula import (
     All,
     Any,
     Atom,
@@ -37,7 +37,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.terms import Listing
+from patternc.ir.terms import Listing
 from patternc.relation import fold
 from patternc.relation.cases import atoms_of
 from patternc.relation.evaluation import Booleans, Integers, Values, holds

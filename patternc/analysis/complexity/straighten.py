@@ -6,7 +6,7 @@ list as plain runs. The condition stays the same for every i, j and n.
 
 from __future__ import annotations
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     All,
     Any,
     Compare,

@@ -19,7 +19,7 @@ import numpy as np
 from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Eventual, Recurring
 from patternc.analysis.complexity.planes import Plane
-from patternc.language.formula import Constant
+from patternc.ir.formula import Constant
 from patternc.relation.evaluation import Integers, Values, evaluate, holds
 from patternc.relation.filters import count, counts
 from patternc.relation.fold import TRUE

@@ -20,7 +20,7 @@ from patternc.analysis.complexity.draws import drawn
 from patternc.analysis.complexity.kept import looks_back
 from patternc.analysis.complexity.planes import Extent, Plane
 from patternc.analysis.complexity.tally import accumulated, continued, recurrence, run_shape
-from patternc.language.sources import Pool, Tree
+from patternc.ir.sources import Pool, Tree
 from patternc.layout.at import BranchLayout
 from patternc.layout.tiling import Classified, classify
 from patternc.relation.cases import atoms_of

@@ -20,7 +20,7 @@ from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
+from patternc.ir.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
 from patternc.relation.effort import compute
 from patternc.relation.evaluation import Integers
 from patternc.relation.sources import windows

@@ -14,8 +14,8 @@ from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.question import Question
 from patternc.analysis.reach.ranges import ranges_of
-from patternc.language.formula import All, Any, Compare, Condition, Variable
-from patternc.language.sources import TOKENS
+from patternc.ir.formula import All, Any, Compare, Condition, Variable
+from patternc.ir.sources import TOKENS
 from patternc.relation.effort import EffortError
 from patternc.relation.evaluation import Values, holds
 from patternc.relation.integer_sets import BudgetError

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from patternc.analysis.reach.edges import Edge, Layer
-from patternc.language.formula import (
+from patternc.ir.formula import (
     All,
     Any,
     Compare,
@@ -28,7 +28,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.sources import TOKENS
+from patternc.ir.sources import TOKENS
 from patternc.relation.evaluation import Booleans, Integers, Values, evaluate
 from patternc.relation.fold import conjunction
 from patternc.relation.formulas import operands_of, variables_of

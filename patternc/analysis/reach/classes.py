@@ -20,7 +20,7 @@ from patternc.analysis.reach.cells import Cells, ManyCellsError
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.formula import Constant, FloorDivide, Variable
+from patternc.ir.formula import Constant, FloorDivide, Variable
 from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.fold import compare, conjunction, floor_divide
 from patternc.relation.integer_sets import BudgetError, budget, implies

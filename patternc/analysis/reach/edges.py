@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from patternc.analysis.listed import is_known
-from patternc.language.formula import Condition
-from patternc.language.sources import (
+from patternc.ir.formula import Condition
+from patternc.ir.sources import (
     TEXT,
     TOKENS,
     Pool,

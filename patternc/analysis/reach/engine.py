@@ -24,7 +24,7 @@ from patternc.analysis.reach.facts import Engine
 from patternc.analysis.reach.question import Question
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.sources import TOKENS, Rows
+from patternc.ir.sources import TOKENS, Rows
 from patternc.relation import integer_maps as maps
 from patternc.relation.effort import EffortError
 from patternc.relation.evaluation import Booleans, Integers

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.reach.edges import edges_of
-from patternc.language.formula import Condition
-from patternc.language.sources import TOKENS
+from patternc.ir.formula import Condition
+from patternc.ir.sources import TOKENS
 from patternc.relation import integer_maps as maps
 from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Relation

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from patternc.analysis.reach import connected
 from patternc.analysis.reach.edges import Layer, edges_of
-from patternc.language.sources import TOKENS, Rows
+from patternc.ir.sources import TOKENS, Rows
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

@@ -17,8 +17,8 @@ from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of_blocks
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.formula import Constant, FloorDivide, Variable
-from patternc.language.sources import TOKENS
+from patternc.ir.formula import Constant, FloorDivide, Variable
+from patternc.ir.sources import TOKENS
 from patternc.relation.evaluation import Integers
 from patternc.relation.tables import HeadTables
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.edges import Layer
-from patternc.language.sources import TOKENS
+from patternc.ir.sources import TOKENS
 from patternc.relation.tables import HeadTables
 
 # Words of 64 columns that one product of the bits may take: n = 23,000 takes 8 million.

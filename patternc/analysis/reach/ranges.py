@@ -14,7 +14,7 @@ import numpy as np
 
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.reach.edges import Edge
-from patternc.language.formula import Compare, Constant, Multiply, Not, Variable
+from patternc.ir.formula import Compare, Constant, Multiply, Not, Variable
 from patternc.layout.count import key_runs
 from patternc.layout.listing import unit_of
 from patternc.relation.cases import Literal

@@ -17,7 +17,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Absolute,
     All,
     Any,

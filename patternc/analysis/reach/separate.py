@@ -15,7 +15,7 @@ from patternc.analysis.reach.cells import KEY, ROW, without_cut
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
-from patternc.language.formula import (
+from patternc.ir.formula import (
     Add,
     All,
     Any,
@@ -33,7 +33,7 @@ from patternc.language.formula import (
     Truth,
     Variable,
 )
-from patternc.language.sources import TOKENS
+from patternc.ir.sources import TOKENS
 
 
 def width_of(steps: Iterable[Layer]) -> int | None:

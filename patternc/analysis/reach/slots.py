@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from patternc.analysis.reach.ranges import Ranges
-from patternc.language.sources import Pool, Tree
+from patternc.ir.sources import Pool, Tree
 from patternc.relation.sources import windows
 from patternc.relation.spans import covered
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.rows import Progressions, row_sizes
-from patternc.language.sources import TOKENS, Pool, Project, Stream, Tokens, Tree
+from patternc.ir.sources import TOKENS, Pool, Project, Stream, Tokens, Tree
 from patternc.relation import integer_maps as maps
 from patternc.relation.filters import is_countable
 from patternc.relation.integer_maps import Map

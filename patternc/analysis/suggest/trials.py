@@ -17,9 +17,9 @@ from patternc.analysis.reach import explored, reach
 from patternc.analysis.slowest import slowest_pair
 from patternc.analysis.suggest.question import Question, Suggestion
 from patternc.analysis.suggest.templates import filled
+from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
 from patternc.language.inputs import DECIDING
-from patternc.language.sources import TOKENS, Stream
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.integer_sets import BudgetError
 from patternc.relation.lengths import verify

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from patternc.language.formula import Condition, Expression
-from patternc.language.modifiers import Modifier
-from patternc.language.position_sets import Listing as Listing
-from patternc.language.position_sets import Period as Period
-from patternc.language.position_sets import PositionRange as PositionRange
-from patternc.language.position_sets import Positions as Positions
-from patternc.language.position_sets import RunTimeSet as RunTimeSet
-from patternc.language.sources import TOKENS, Source, Stream, Tree
-from patternc.language.sources import Rows as RowsOf
+from patternc.ir.formula import Condition, Expression
+from patternc.ir.modifiers import Modifier
+from patternc.ir.position_sets import Listing as Listing
+from patternc.ir.position_sets import Period as Period
+from patternc.ir.position_sets import PositionRange as PositionRange
+from patternc.ir.position_sets import Positions as Positions
+from patternc.ir.position_sets import RunTimeSet as RunTimeSet
+from patternc.ir.sources import TOKENS, Source, Stream, Tree
+from patternc.ir.sources import Rows as RowsOf
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.language.formula import Expression
+from patternc.ir.formula import Expression
 
 
 @dataclass(frozen=True, slots=True)
