@@ -11,9 +11,9 @@ from contextlib import suppress
 from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
+from patternc.algebra.work_budget import EffortError, allowance
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.questions import Questions
-from patternc.relation.effort import EffortError, allowance
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from patternc.relation.evaluation import Integers
+from patternc.algebra.evaluate import Integers
 
 # Cells of a strip at least, and strips at most: its copies in integers are an eighth of the mask.
 STRIP, STRIPS = 1 << 17, 192

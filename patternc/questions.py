@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.work_budget import effort
 from patternc.dense import stacked
 from patternc.internal import attached
 from patternc.ir.sources import TOKENS, Rows, Source, Stream
@@ -22,7 +23,6 @@ from patternc.language import Elaborated, Program, RunTimeInput, elaborate, pars
 from patternc.language.diagnostics import Diagnostic
 from patternc.layout.at import Layout
 from patternc.relation.asked import inputs_asked
-from patternc.relation.effort import effort
 from patternc.relation.errors import TooManyCasesError
 from patternc.relation.lengths import fitting, verify
 from patternc.relation.meaning import columns, multiplicity, sources_of

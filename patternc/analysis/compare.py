@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import lcm
 
+from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.difference import HeadDifference, Outcome, Witness
 from patternc.analysis.witnesses import (
     OPERATIONS,
@@ -29,7 +30,6 @@ from patternc.analysis.witnesses import (
     with_all,
 )
 from patternc.progress import steps
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Combined, Relation
 
 Heads = Sequence[Relation]

@@ -13,11 +13,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.sets import Formulas, Side, first_left_out, left_out
 from patternc.ir.sources import Source
 from patternc.relation.errors import InputError
-from patternc.relation.evaluation import Integers
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables

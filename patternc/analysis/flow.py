@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from patternc.algebra.evaluate import holds
+from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import Explored, Reach, explored, reach
 from patternc.analysis.reach.edges import Layer, edges_of, shortest_period
@@ -21,9 +24,6 @@ from patternc.analysis.slowest import Slowest, slowest, unheard
 from patternc.analysis.unmet import Unmet, unmet
 from patternc.ir.sources import TOKENS
 from patternc.language.elaborate import Elaborated
-from patternc.relation.effort import EffortError
-from patternc.relation.evaluation import holds
-from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

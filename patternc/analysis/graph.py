@@ -22,6 +22,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers, Values
+from patternc.algebra.intervals import Run, filter_of, spans
+from patternc.algebra.simplify import TRUE
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
@@ -35,10 +38,7 @@ from patternc.language.show import show_node
 from patternc.layout.at import BranchLayout
 from patternc.layout.count import key_runs
 from patternc.progress import steps
-from patternc.relation.evaluation import Integers, Values
-from patternc.relation.fold import TRUE
 from patternc.relation.relation import Branch, Relation, relation
-from patternc.relation.runs import Run, filter_of, spans
 from patternc.relation.tables import HeadTables, Tables
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.work_budget import compute
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.ir.sources import TOKENS, Pool, Project, Rows, Source, Stream, Text, Tokens, Tree
-from patternc.relation.effort import compute
-from patternc.relation.evaluation import Booleans, Integers
 from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
 

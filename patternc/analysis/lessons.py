@@ -19,6 +19,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import gcd, lcm
 
+from patternc.algebra import simplify
+from patternc.algebra.isl_sets import BudgetError, budget, implies
+from patternc.algebra.queries import comparisons
 from patternc.analysis.causality import replaced
 from patternc.analysis.reach import reach
 from patternc.analysis.rules import Rule, distinct, joined, rules_of
@@ -40,9 +43,6 @@ from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.elaborate import Elaborated
 from patternc.language.program import Call
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation import fold
-from patternc.relation.formulas import comparisons
-from patternc.relation.integer_sets import BudgetError, budget, implies
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
@@ -281,13 +281,13 @@ def _width(term: Term) -> int:
 
 
 def _same_residue(stride: int) -> Condition:
-    apart = fold.subtract(Variable("i"), Variable("j"))
-    return fold.compare(fold.modulo(apart, Constant(stride)), "==", Constant(0))
+    apart = simplify.subtract(Variable("i"), Variable("j"))
+    return simplify.compare(simplify.modulo(apart, Constant(stride)), "==", Constant(0))
 
 
 def _same_segment(width: int) -> Condition:
-    places = (fold.floor_divide(Variable(side), Constant(width)) for side in ("i", "j"))
-    return fold.compare(next(places), "==", next(places))
+    places = (simplify.floor_divide(Variable(side), Constant(width)) for side in ("i", "j"))
+    return simplify.compare(next(places), "==", next(places))
 
 
 def _all_imply(formulas: set[Condition], other: Condition) -> bool:

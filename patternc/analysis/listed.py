@@ -12,11 +12,7 @@ from typing import Literal as Choice
 
 import numpy as np
 
-from patternc.ir.formula import Expression, Not
-from patternc.relation.cases import Literal, atoms_of
-from patternc.relation.evaluation import Integers, evaluate
-from patternc.relation.fold import conjunction
-from patternc.relation.predicate import (
+from patternc.algebra.atoms import (
     ConstantSet,
     InRow,
     Member,
@@ -25,6 +21,10 @@ from patternc.relation.predicate import (
     RowTable,
     Within,
 )
+from patternc.algebra.evaluate import Integers, evaluate
+from patternc.algebra.simplify import conjunction
+from patternc.ir.formula import Expression, Not
+from patternc.relation.cases import Literal, atoms_of
 from patternc.relation.relation import Conjunct
 from patternc.relation.tables import Tables, avoided_by
 

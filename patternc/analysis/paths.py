@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.heard import Heard, Node
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.edges import Edge, Layer, listening
 from patternc.ir.sources import TOKENS, Rows, Stream
-from patternc.relation import integer_maps as maps
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.tables import HeadTables
 
 MOST_POSITIONS = 1 << 22

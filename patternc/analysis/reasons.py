@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.paths import Link, path
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.why import Part, Verdict, verdict
 from patternc.ir.sources import name_of
 from patternc.language.elaborate import Elaborated
-from patternc.relation.effort import EffortError
-from patternc.relation.integer_sets import BudgetError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

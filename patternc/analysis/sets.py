@@ -12,9 +12,9 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from patternc.ir.formula import Condition
-from patternc.relation.evaluation import Integers
-from patternc.relation.integer_sets import (
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.intervals import Run, Sizes, values_of_row
+from patternc.algebra.isl_sets import (
     BudgetError,
     TileSet,
     basic_parts,
@@ -23,7 +23,7 @@ from patternc.relation.integer_sets import (
     loops_of,
     text_of,
 )
-from patternc.relation.runs import Run, Sizes, values_of_row
+from patternc.ir.formula import Condition
 
 # About 0.2 s.
 OPERATIONS = 200_000

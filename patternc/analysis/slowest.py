@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.evaluate import Booleans
+from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.heard import Ranged, hears_of
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.paths import MOST_LISTED, MOST_POSITIONS, is_certain, path
@@ -18,9 +21,6 @@ from patternc.analysis.reach import Latest, Place, symbolic
 from patternc.analysis.reach.edges import Layer, edges_of
 from patternc.analysis.reasons import Step, step_of
 from patternc.language.elaborate import Elaborated
-from patternc.relation import integer_maps as maps
-from patternc.relation.evaluation import Booleans
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

@@ -13,17 +13,17 @@ from typing import Literal
 
 import numpy as np
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.intervals import Sizes, values_of_row
+from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
 from patternc.ir.sources import TOKENS
-from patternc.relation import integer_maps as maps
-from patternc.relation.effort import EffortError
 from patternc.relation.errors import InputError
-from patternc.relation.evaluation import Integers
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Sizes, values_of_row
 from patternc.relation.tables import HeadTables
 
 # About 0.3 s.

@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.work_budget import STRIP, EffortError
 from patternc.ir.sources import TEXT, TOKENS, Pool, Project, Rows, Tokens, Tree, name_of
 from patternc.ir.terms import HeadPattern
 from patternc.language.arithmetic import Place
@@ -22,8 +24,6 @@ from patternc.language.lower import Lowering
 from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node, node_of
 from patternc.language.show import show_node
 from patternc.language.source import Source as Text
-from patternc.relation.effort import STRIP, EffortError
-from patternc.relation.evaluation import Integers
 from patternc.relation.relation import Branch, relation
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables

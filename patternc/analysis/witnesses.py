@@ -13,17 +13,17 @@ from typing import Literal
 
 import numpy as np
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.evaluate import Integers, Values
+from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.simplify import FALSE
 from patternc.analysis.difference import Witness
 from patternc.analysis.listed import UnknownError, is_known
 from patternc.analysis.listed import held as listed
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
 from patternc.ir.sources import TOKENS, Source
-from patternc.relation import integer_maps as maps
 from patternc.relation.errors import InputError
-from patternc.relation.evaluation import Integers, Values
-from patternc.relation.fold import FALSE
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables, Tables

@@ -36,8 +36,8 @@ def show(
 
     `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
     """
+    from patternc.algebra.work_budget import EffortError, allowance
     from patternc.dense import SizeError
-    from patternc.relation.effort import EffortError, allowance
     from patternc.report import picture, terminal, views
 
     if drawing == files.STANDARD:

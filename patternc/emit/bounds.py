@@ -13,6 +13,9 @@ from functools import reduce
 from itertools import chain
 from typing import Literal, NamedTuple
 
+from patternc.algebra.affine import Linear, linear, total
+from patternc.algebra.queries import variables_of
+from patternc.algebra.simplify import MIRRORED, TRUE, conjunction, disjunction
 from patternc.emit.printer import Printer
 from patternc.emit.text import AND, COMPARISON, OR, Call, Chain, Leaf, Text
 from patternc.ir.formula import (
@@ -28,9 +31,6 @@ from patternc.ir.formula import (
     Subtract,
     Variable,
 )
-from patternc.relation.fold import MIRRORED, TRUE, conjunction, disjunction
-from patternc.relation.formulas import variables_of
-from patternc.relation.linear import Linear, linear, total
 
 # Numbers beyond all positions.
 _ABOVE, _BELOW = Leaf("1 << 30"), Leaf("-(1 << 30)")

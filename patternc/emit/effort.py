@@ -6,14 +6,14 @@ follow from, and to the width of its integers. Non-goals: the sizes themselves.
 
 from __future__ import annotations
 
+from patternc.algebra.atoms import ListedTable, SpanTable
+from patternc.algebra.queries import fits
+from patternc.algebra.value_bounds import Reach
 from patternc.emit.bounds import Bounded, Either
 from patternc.emit.operations import Operation
 from patternc.emit.printer import simplified
 from patternc.emit.walk import operands, subexpressions
 from patternc.ir.formula import Expression, FloorDivide, Modulo
-from patternc.language.extents import Reach
-from patternc.relation.formulas import fits
-from patternc.relation.predicate import ListedTable, SpanTable
 from patternc.schedule.schedule import Pass
 
 MOST_POSITIONS = 1 << 26

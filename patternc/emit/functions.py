@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from patternc.algebra.queries import variables_of
+from patternc.algebra.simplify import TRUE, conjunction
 from patternc.emit.bounds import Bounded, Either, printed
 from patternc.emit.printer import (
     POSITIONS,
@@ -25,8 +27,6 @@ from patternc.emit.walk import aliases
 from patternc.ir.formula import All, Condition, Expression
 from patternc.ir.terms import Listing, PositionRange
 from patternc.layout.layout import Run
-from patternc.relation.fold import TRUE, conjunction
-from patternc.relation.formulas import variables_of
 
 
 @dataclass(slots=True)

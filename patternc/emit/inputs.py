@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from patternc.relation.cases import atoms_of
-from patternc.relation.predicate import (
+from patternc.algebra.atoms import (
     InRow,
     LabelTable,
     ListedTable,
@@ -23,6 +22,7 @@ from patternc.relation.predicate import (
     Table,
     Within,
 )
+from patternc.relation.cases import atoms_of
 from patternc.relation.tables import avoided_by
 from patternc.schedule.schedule import Schedule
 

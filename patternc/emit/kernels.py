@@ -13,6 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypedDict, assert_never
 
+from patternc.algebra.atoms import (
+    ConstantSet,
+    LabelTable,
+    ListedTable,
+    PermutationTable,
+    RandomTable,
+    SetTable,
+    SpanTable,
+    Table,
+)
+from patternc.algebra.queries import LARGEST
 from patternc.emit.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
 from patternc.emit.effort import effort_of, is_wide
 from patternc.emit.functions import Functions
@@ -25,17 +36,6 @@ from patternc.emit.treatments import row_of_distance
 from patternc.ir.formula import Condition
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
-from patternc.relation.formulas import LARGEST
-from patternc.relation.predicate import (
-    ConstantSet,
-    LabelTable,
-    ListedTable,
-    PermutationTable,
-    RandomTable,
-    SetTable,
-    SpanTable,
-    Table,
-)
 from patternc.schedule.schedule import Pass
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from patternc.algebra.queries import fits, variables_of
+from patternc.algebra.value_bounds import Reach
 from patternc.emit.effort import INT32, MOST_POSITIONS
 from patternc.emit.printer import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
 from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
 from patternc.ir.formula import Truth
-from patternc.language.extents import Reach
 from patternc.layout.layout import Run
-from patternc.relation.formulas import fits, variables_of
 
 # More runs than this of one kind are looked up instead: every closed form costs registers.
 MOST_RUNS = 4

@@ -10,6 +10,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from patternc.algebra.atoms import (
+    ConstantSet,
+    InRow,
+    LabelTable,
+    ListedTable,
+    Member,
+    PermutationTable,
+    RandomTable,
+    SameLabel,
+    SetTable,
+    SpanTable,
+    Table,
+    Within,
+)
+from patternc.algebra.queries import variables_of
+from patternc.algebra.simplify import FALSE
 from patternc.emit.functions import Functions
 from patternc.emit.kernels import Kernels
 from patternc.emit.printer import (
@@ -29,22 +45,6 @@ from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
 from patternc.layout.layout import Literal, Product, Tiling
 from patternc.layout.tiling import Classified
-from patternc.relation.fold import FALSE
-from patternc.relation.formulas import variables_of
-from patternc.relation.predicate import (
-    ConstantSet,
-    InRow,
-    LabelTable,
-    ListedTable,
-    Member,
-    PermutationTable,
-    RandomTable,
-    SameLabel,
-    SetTable,
-    SpanTable,
-    Table,
-    Within,
-)
 from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 

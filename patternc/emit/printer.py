@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from patternc.algebra.atoms import InRow, Member, SameLabel, Within
+from patternc.algebra.simplify import FALSE, compare, conjunction, disjunction, negation
 from patternc.emit.text import (
     AND,
     COMPARISON,
@@ -44,8 +46,6 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.fold import FALSE, compare, conjunction, disjunction, negation
-from patternc.relation.predicate import InRow, Member, SameLabel, Within
 from patternc.schedule.schedule import TableSlot
 
 Two = Callable[[Text, Text], Text]

@@ -11,6 +11,10 @@ from dataclasses import replace
 from itertools import chain, product
 from typing import assert_never
 
+from patternc.algebra.affine import linear
+from patternc.algebra.atoms import Member, SameLabel
+from patternc.algebra.queries import variables_of
+from patternc.algebra.simplify import TRUE, conjunction
 from patternc.emit.bounds import (
     Bounded,
     Either,
@@ -24,10 +28,6 @@ from patternc.emit.bounds import (
 from patternc.emit.printer import POSITIONS, TRITON, Names, Printer
 from patternc.emit.text import AND, OR, Text
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Subtract, Truth, Variable
-from patternc.relation.fold import TRUE, conjunction
-from patternc.relation.formulas import variables_of
-from patternc.relation.linear import linear
-from patternc.relation.predicate import Member, SameLabel
 
 
 def seen_keys(value: Condition) -> tuple[Bounded, ...]:

@@ -10,14 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from patternc.emit.functions import Functions
-from patternc.emit.inputs import table_of
-from patternc.emit.printer import simplified
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
-from patternc.ir.formula import Condition, Truth
-from patternc.ir.sources import TEXT, TOKENS, Compressed, Memory, Source
-from patternc.relation.cases import atoms_of
-from patternc.relation.predicate import (
+from patternc.algebra.atoms import (
     ConstantSet,
     LabelTable,
     ListedTable,
@@ -27,6 +20,13 @@ from patternc.relation.predicate import (
     SpanTable,
     Table,
 )
+from patternc.emit.functions import Functions
+from patternc.emit.inputs import table_of
+from patternc.emit.printer import simplified
+from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
+from patternc.ir.formula import Condition, Truth
+from patternc.ir.sources import TEXT, TOKENS, Compressed, Memory, Source
+from patternc.relation.cases import atoms_of
 from patternc.relation.tables import avoided_by
 from patternc.schedule.grouping import with_slots
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
+from patternc.algebra.atoms import InRow, Member, SameLabel, Within
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -30,7 +31,6 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.predicate import InRow, Member, SameLabel, Within
 
 
 def subexpressions(value: Expression) -> Iterator[Expression]:

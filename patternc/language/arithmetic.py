@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isqrt
 
+from patternc.algebra.value_bounds import extent
 from patternc.ir import formula
 from patternc.ir.formula import Condition, Constant, Expression, Variable
 from patternc.language.absolutes import absolutes
 from patternc.language.diagnostics import Diagnostic
-from patternc.language.extents import extent
 from patternc.language.limits import ABSOLUTE
 from patternc.language.program import (
     Binary,

@@ -13,6 +13,10 @@ from typing import Literal
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.filtered_intervals import counted
+from patternc.algebra.intervals import Run, Sizes, in_runs, values_of_row
+from patternc.algebra.work_budget import effort, spend
 from patternc.layout.layout import Tiling
 from patternc.layout.listing import (
     Pairs,
@@ -22,11 +26,7 @@ from patternc.layout.listing import (
     tile_rows,
 )
 from patternc.layout.tiling import classify_by_key, tiling
-from patternc.relation.effort import effort, spend
-from patternc.relation.evaluation import Booleans, Integers
-from patternc.relation.filters import counted
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run, Sizes, in_runs, values_of_row
 from patternc.relation.tables import HeadTables, Tables
 
 Kind = Literal["full", "partial"]

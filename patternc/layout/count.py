@@ -11,14 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from patternc.ir.formula import Condition
-from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
-from patternc.layout.tiling import classify, tiling, touched
-from patternc.relation import fold
-from patternc.relation.effort import spend
-from patternc.relation.evaluation import Booleans, Integers, Values, holds
-from patternc.relation.filters import counted, counts
-from patternc.relation.integer_sets import (
+from patternc.algebra import simplify
+from patternc.algebra.evaluate import Booleans, Integers, Values, holds
+from patternc.algebra.filtered_intervals import counted, counts
+from patternc.algebra.intervals import Run, filter_of
+from patternc.algebra.isl_sets import (
     BudgetError,
     KeyCount,
     basic_parts,
@@ -27,8 +24,11 @@ from patternc.relation.integer_sets import (
     pairs,
     universe,
 )
+from patternc.algebra.work_budget import spend
+from patternc.ir.formula import Condition
+from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
+from patternc.layout.tiling import classify, tiling, touched
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run, filter_of
 from patternc.relation.tables import HeadTables, Tables
 
 CELLS = 1 << 22
@@ -52,7 +52,7 @@ def pairs_of(branch: Branch, tables: Tables) -> int:
 def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
     """By rows where every run is an interval, else by tiles."""
     runs = key_runs(formula, keys)
-    if runs is not None and all(filter_of(run) == fold.TRUE for run in runs):
+    if runs is not None and all(filter_of(run) == simplify.TRUE for run in runs):
         return sum(counted(run, tables.n, tables.sizes) for run in runs)
     found, rows = classify(formula, TILE, TILE, keys), _tile_rows(tables.n)
     partial = listed_singly(found.partial, rows, tables.sizes)
@@ -64,7 +64,7 @@ def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
 @lru_cache(maxsize=1024)
 def key_runs(formula: Condition, keys: KeyCount = "n") -> tuple[Run, ...] | None:
     """Disjoint runs over the keys of a row, for every n; None beyond the budget."""
-    if formula == fold.FALSE:
+    if formula == simplify.FALSE:
         return ()
     try:
         with budget():
@@ -83,7 +83,7 @@ def _beside_formula(branch: Branch, tables: Tables) -> int:
     alone = _untouched(filled, branch, tables)
     area = _area(filled.row[alone], filled.tile[alone], tables)
     others = ~np.isin(_codes(touched_tiles), _codes(filled)[alone])
-    beside = fold.conjunction([branch.predicate, fold.negation(branch.formula)])
+    beside = simplify.conjunction([branch.predicate, simplify.negation(branch.formula)])
     return area + _held(beside, touched_tiles.row[others], touched_tiles.tile[others], tables)
 
 

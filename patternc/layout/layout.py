@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from patternc.algebra.intervals import Run
+from patternc.algebra.simplify import TRUE
 from patternc.ir.formula import Condition
 from patternc.relation.cases import Literal
-from patternc.relation.fold import TRUE
-from patternc.relation.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,15 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.atoms import InRow, Member, SameLabel, Within
+from patternc.algebra.evaluate import Values, holds
+from patternc.algebra.intervals import Run, Sizes, expand, in_runs
+from patternc.algebra.queries import variables_of
+from patternc.algebra.simplify import TRUE
+from patternc.algebra.work_budget import AT_ONCE, spend, strips
 from patternc.ir.formula import Atom, Constant, FloorDivide, Variable
 from patternc.layout.layout import Product, Tiling
 from patternc.layout.tiling import touched
-from patternc.relation.effort import AT_ONCE, spend, strips
-from patternc.relation.evaluation import Values, holds
-from patternc.relation.fold import TRUE
-from patternc.relation.formulas import variables_of
-from patternc.relation.predicate import InRow, Member, SameLabel, Within
-from patternc.relation.runs import Run, Sizes, expand, in_runs
 from patternc.relation.tables import Tables
 
 Integers = NDArray[np.int64]

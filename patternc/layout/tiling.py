@@ -11,10 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from patternc.ir.formula import Condition, Constant, Variable
-from patternc.layout.layout import Product, Run, Tiling
-from patternc.relation import fold
-from patternc.relation.integer_sets import (
+from patternc.algebra import simplify
+from patternc.algebra.isl_sets import (
     BudgetError,
     KeyCount,
     TileSet,
@@ -27,6 +25,8 @@ from patternc.relation.integer_sets import (
     transposed,
     universe,
 )
+from patternc.ir.formula import Condition, Constant, Variable
+from patternc.layout.layout import Product, Run, Tiling
 from patternc.relation.relation import Branch, Conjunct
 
 Runs = tuple[Run, ...]
@@ -95,7 +95,7 @@ def _classify(
     inner: tuple[int, KeyCount],
 ) -> Classified:
     """`outer` and `inner` are the sizes of a row's and of a value's tile, and what they count."""
-    if formula == fold.FALSE:
+    if formula == simplify.FALSE:
         return Classified((), ())
     try:
         with budget():
@@ -108,7 +108,7 @@ def _classify(
 @lru_cache(maxsize=4096)
 def touched(formula: Condition, query_tile: int, key_tile: int, keys: KeyCount = "n") -> Condition:
     """Does tile (a, b), written i and j, hold a pair of the formula? True where unknown."""
-    if formula in (fold.TRUE, fold.FALSE):
+    if formula in (simplify.TRUE, simplify.FALSE):
         return formula
     try:
         with budget():
@@ -116,13 +116,13 @@ def touched(formula: Condition, query_tile: int, key_tile: int, keys: KeyCount =
                 touched_tiles(pairs(formula) & universe(keys), query_tile, key_tile)
             )
     except BudgetError:
-        return fold.TRUE
+        return simplify.TRUE
 
 
 def every_tile(tile: int, count: KeyCount = "n") -> Run:
     """All tiles of `count` positions."""
-    rounded = fold.add(Variable(count), Constant(tile - 1))
-    return Run(fold.TRUE, Constant(0), fold.floor_divide(rounded, Constant(tile)))
+    rounded = simplify.add(Variable(count), Constant(tile - 1))
+    return Run(simplify.TRUE, Constant(0), simplify.floor_divide(rounded, Constant(tile)))
 
 
 def _product(conjunct: Conjunct, query_tile: int, key_tile: int, keys: KeyCount) -> Product:
@@ -136,6 +136,6 @@ def _runs(loops: tuple[Run, ...]) -> Runs:
 
 
 def _filtered(loop: Run) -> Run:
-    passed = fold.subtract(Variable("j"), loop.start)
-    on_step = fold.compare(fold.modulo(passed, Constant(loop.step)), "==", Constant(0))
-    return Run(fold.conjunction([loop.guard, on_step]), loop.start, loop.stop)
+    passed = simplify.subtract(Variable("j"), loop.start)
+    on_step = simplify.compare(simplify.modulo(passed, Constant(loop.step)), "==", Constant(0))
+    return Run(simplify.conjunction([loop.guard, on_step]), loop.start, loop.stop)

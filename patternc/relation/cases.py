@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from patternc.algebra.simplify import FALSE, TRUE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Truth
 from patternc.language.limits import CASES
 from patternc.relation.errors import TooManyCasesError
 from patternc.relation.exclusion import Facts, conjuncts_of, exclude, facts
-from patternc.relation.fold import FALSE, TRUE, conjunction, disjunction, negation
 
 # Pairs of cases that are joined at a time: most exclude each other.
 MOST_JOINED = 16 * CASES

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
+from patternc.algebra.affine import Linear, linear, total
 from patternc.ir.formula import (
     Add,
     All,
@@ -25,7 +26,6 @@ from patternc.ir.formula import (
     Not,
     Variable,
 )
-from patternc.relation.linear import Linear, linear, total
 
 
 # Equal bounds are one object, so that looking one up takes no time.

@@ -6,9 +6,7 @@ class is x mod d, its coordinate in the class x // d.
 
 from __future__ import annotations
 
-from patternc.ir.formula import Condition, Constant, Expression
-from patternc.ir.terms import Axis, Neighborhood
-from patternc.relation.fold import (
+from patternc.algebra.simplify import (
     add,
     compare,
     conjunction,
@@ -19,6 +17,8 @@ from patternc.relation.fold import (
     multiply,
     subtract,
 )
+from patternc.ir.formula import Condition, Constant, Expression
+from patternc.ir.terms import Axis, Neighborhood
 
 
 def lower_neighborhood(term: Neighborhood, row: Expression, key: Expression) -> Condition:

@@ -9,6 +9,31 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from patternc.algebra.atoms import (
+    InRow,
+    LabelTable,
+    ListedTable,
+    PermutationTable,
+    RandomTable,
+    RowTable,
+    SameLabel,
+    SpanKind,
+    SpanTable,
+    Within,
+)
+from patternc.algebra.simplify import (
+    FALSE,
+    TRUE,
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    floor_divide,
+    modulo,
+    multiply,
+    negation,
+    subtract,
+)
 from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.sources import Encoder, Tree, labels_of
 from patternc.ir.terms import (
@@ -43,33 +68,8 @@ from patternc.ir.terms import (
     Where,
     With,
 )
-from patternc.relation.fold import (
-    FALSE,
-    TRUE,
-    add,
-    compare,
-    conjunction,
-    disjunction,
-    floor_divide,
-    modulo,
-    multiply,
-    negation,
-    subtract,
-)
 from patternc.relation.grid import lower_neighborhood
 from patternc.relation.positions import Among, lower_positions
-from patternc.relation.predicate import (
-    InRow,
-    LabelTable,
-    ListedTable,
-    PermutationTable,
-    RandomTable,
-    RowTable,
-    SameLabel,
-    SpanKind,
-    SpanTable,
-    Within,
-)
 from patternc.relation.scope import TOKENS, ZERO, Scope, in_scope, substitute
 from patternc.relation.sources import QUERY
 

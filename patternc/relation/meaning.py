@@ -19,6 +19,7 @@ from functools import reduce
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers, Keys
 from patternc.ir.sources import TOKENS, Encoder, Pool, Rows, Source, Tokens, Tree, home_of
 from patternc.ir.terms import (
     Blocks,
@@ -36,7 +37,6 @@ from patternc.ir.terms import (
     Union,
     With,
 )
-from patternc.relation.evaluation import Booleans, Integers, Keys
 from patternc.relation.single import Inputs, Scope, drawn, nothing, relation
 from patternc.relation.sources import keys_of, row_count, slots
 

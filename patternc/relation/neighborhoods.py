@@ -12,9 +12,9 @@ from math import prod
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers
 from patternc.ir.terms import Axis, Neighborhood
 from patternc.relation.errors import LengthError
-from patternc.relation.evaluation import Booleans, Integers
 
 
 def neighborhood(term: Neighborhood, i: Integers, j: Integers, n: int) -> Booleans:

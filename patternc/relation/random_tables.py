@@ -34,8 +34,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
+from patternc.algebra.evaluate import Booleans, Integers, Keys, intervals
 from patternc.ir.terms import Random
-from patternc.relation.evaluation import Booleans, Integers, Keys, intervals
 
 MASK = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal as Choice
 
+from patternc.algebra.simplify import FALSE
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, Rows, Source, home_of
 from patternc.ir.terms import HeadPattern
 from patternc.relation.cases import Literal, split
-from patternc.relation.fold import FALSE
 from patternc.relation.lower import lower
 from patternc.relation.scope import scope_of
 from patternc.relation.separate import Part, Projected, projections, separate

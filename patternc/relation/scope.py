@@ -9,6 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from patternc.algebra.simplify import (
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    floor_divide,
+    maximum,
+    minimum,
+    modulo,
+    multiply,
+    negation,
+    subtract,
+)
 from patternc.ir import sources
 from patternc.ir.formula import (
     Absolute,
@@ -31,19 +44,6 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.sources import Rows, Source, Text, Tokens
-from patternc.relation.fold import (
-    add,
-    compare,
-    conjunction,
-    disjunction,
-    floor_divide,
-    maximum,
-    minimum,
-    modulo,
-    multiply,
-    negation,
-    subtract,
-)
 from patternc.relation.sources import M, N, count_of, first_of, key_of
 
 ZERO = Constant(0)

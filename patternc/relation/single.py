@@ -13,6 +13,7 @@ from typing import assert_never
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers, Keys, evaluate, holds, intervals
 from patternc.ir.sources import TEXT, TOKENS, Source, Tree, labels_of
 from patternc.ir.sources import Rows as RowsOf
 from patternc.ir.terms import (
@@ -42,7 +43,6 @@ from patternc.ir.terms import (
     Where,
 )
 from patternc.relation import given, spans
-from patternc.relation.evaluation import Booleans, Integers, Keys, evaluate, holds, intervals
 from patternc.relation.neighborhoods import neighborhood
 from patternc.relation.random_tables import draw
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
+from patternc.algebra import simplify
+from patternc.algebra.evaluate import Keys
 from patternc.ir.formula import Compare, Condition, Constant, Expression, Variable
 from patternc.ir.sources import (
     Compressed,
@@ -23,9 +25,8 @@ from patternc.ir.sources import (
     Tokens,
     Tree,
 )
-from patternc.relation import fold, spans
+from patternc.relation import spans
 from patternc.relation.errors import InputError
-from patternc.relation.evaluation import Keys
 
 QUERY, SLOT, N, M = (Variable(name) for name in ("i", "j", "n", "m"))
 
@@ -34,9 +35,9 @@ def key_of(source: Source) -> Expression:
     """What j of a term means for slot j: memories may be shorter than declared, the oldest gone."""
     match source:
         case Memory():
-            return fold.subtract(SLOT, M)
+            return simplify.subtract(SLOT, M)
         case Compressed():
-            return fold.add(SLOT, first_of(source))
+            return simplify.add(SLOT, first_of(source))
         case _:
             return SLOT
 
@@ -58,9 +59,9 @@ def first_of(source: Source) -> Expression:
     """What j of a term is for slot 0."""
     match source:
         case Memory():
-            return fold.subtract(Constant(0), M)
+            return simplify.subtract(Constant(0), M)
         case Compressed(length):
-            return fold.subtract(Constant(length), M)
+            return simplify.subtract(Constant(length), M)
         case _:
             return Constant(0)
 
@@ -78,10 +79,10 @@ def keys_of(source: Source, count: int) -> Keys:
 
 def window_end(pool: Pool) -> Condition:
     """The window of slot j ends at or before i."""
-    end = fold.add(fold.multiply(Constant(pool.stride), SLOT), Constant(pool.size))
+    end = simplify.add(simplify.multiply(Constant(pool.stride), SLOT), Constant(pool.size))
     if pool.tail == "clip":
-        end = fold.minimum(end, N)
-    return Compare("<=", end, fold.add(QUERY, Constant(1)))
+        end = simplify.minimum(end, N)
+    return Compare("<=", end, simplify.add(QUERY, Constant(1)))
 
 
 def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patternc.relation.evaluation import Booleans, Integers
+from patternc.algebra.evaluate import Booleans, Integers
 
 
 def level_sizes(n: int, branching: int) -> list[int]:

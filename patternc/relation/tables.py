@@ -14,16 +14,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.ir.formula import Atom, Condition
-from patternc.ir.sources import TEXT, TOKENS, Rows, Source
-from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
-from patternc.relation import given, spans
-from patternc.relation.effort import spend
-from patternc.relation.evaluation import Values, evaluate, holds, intervals
-from patternc.relation.fold import disjunction
-from patternc.relation.integer_sets import KeyCount
-from patternc.relation.lower import lower
-from patternc.relation.predicate import (
+from patternc.algebra.atoms import (
     ConstantSet,
     InRow,
     LabelTable,
@@ -38,8 +29,17 @@ from patternc.relation.predicate import (
     SpanTable,
     Within,
 )
+from patternc.algebra.evaluate import Values, evaluate, holds, intervals
+from patternc.algebra.intervals import Sizes
+from patternc.algebra.isl_sets import KeyCount
+from patternc.algebra.simplify import disjunction
+from patternc.algebra.work_budget import spend
+from patternc.ir.formula import Atom, Condition
+from patternc.ir.sources import TEXT, TOKENS, Rows, Source
+from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
+from patternc.relation import given, spans
+from patternc.relation.lower import lower
 from patternc.relation.random_tables import draw
-from patternc.relation.runs import Sizes
 from patternc.relation.scope import scope_of
 from patternc.relation.separate import separate
 from patternc.relation.sources import keys_of, row_count, slots

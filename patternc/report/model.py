@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from patternc.algebra.work_budget import allowance
 from patternc.analyses import Analyses
 from patternc.analysis.complexity.layers import Workload
 from patternc.analysis.model import model_facts
@@ -18,7 +19,6 @@ from patternc.analysis.roofline import measurements
 from patternc.language import elaborate, parse, show
 from patternc.language.characters import visible
 from patternc.language.source import Source
-from patternc.relation.effort import allowance
 from patternc.report import model_json, model_text
 from patternc.report.contents import ReportContents
 from patternc.zoo import published, zoo

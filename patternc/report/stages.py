@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from patternc.algebra.intervals import Run
+from patternc.algebra.printer import PLAIN, Writer
+from patternc.algebra.simplify import TRUE
 from patternc.emit.functions import Functions
 from patternc.emit.treatments import Treatments
 from patternc.language import show
 from patternc.layout.layout import Tiling
 from patternc.pattern import Pattern
 from patternc.pipeline import Stage
-from patternc.relation.fold import TRUE
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run
-from patternc.relation.text import PLAIN, Writer
 from patternc.schedule.classes import Classes
 from patternc.schedule.cost import LENGTH, tiles_of
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule

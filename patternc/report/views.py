@@ -17,10 +17,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, Source, Stream
 from patternc.language.inputs import DECIDING, RunTimeInput
 from patternc.layout.at import Layout
-from patternc.relation.effort import EffortError, effort
 from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
 from patternc.relation.sources import row_count

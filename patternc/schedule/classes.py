@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 
-from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Modulo, Variable
-from patternc.relation import fold
-from patternc.relation.formulas import variables_of
-from patternc.relation.integer_sets import (
+from patternc.algebra import simplify
+from patternc.algebra.isl_sets import (
     BudgetError,
     budget,
     condition_of,
@@ -24,6 +22,8 @@ from patternc.relation.integer_sets import (
     of_members,
     some_pair,
 )
+from patternc.algebra.queries import variables_of
+from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Modulo, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +107,29 @@ def _candidates(formula: Condition, row: int) -> Iterator[Classes]:
             continue
         for stride in (*sorted(_divisors(formula, Modulo), reverse=True), 1):
             sensible = stride < segment if segment else stride > 1
-            if sensible and implies(formula, _divides(stride, fold.subtract(query, key))):
+            if sensible and implies(formula, _divides(stride, simplify.subtract(query, key))):
                 yield _residues(formula, stride, segment, (row % segment if segment else row))
 
 
 def _residues(formula: Condition, stride: int, segment: int, row: int) -> Classes:
     """All residues, or the one that all rows have."""
-    offset = fold.subtract(_within(Variable("i"), segment), Constant(row % stride))
+    offset = simplify.subtract(_within(Variable("i"), segment), Constant(row % stride))
     if stride > 1 and implies(formula, _divides(stride, offset)):
         return Classes(stride, 1, segment, row % stride)
     return Classes(stride, stride, segment, 0)
 
 
 def _within(position: Variable, segment: int) -> Expression:
-    return fold.modulo(position, Constant(segment)) if segment else position
+    return simplify.modulo(position, Constant(segment)) if segment else position
 
 
 def _same_segment(width: int) -> Condition:
-    row, key = (fold.floor_divide(Variable(name), Constant(width)) for name in ("i", "j"))
-    return fold.compare(row, "==", key)
+    row, key = (simplify.floor_divide(Variable(name), Constant(width)) for name in ("i", "j"))
+    return simplify.compare(row, "==", key)
 
 
 def _divides(divisor: int, number: Expression) -> Condition:
-    return fold.compare(fold.modulo(number, Constant(divisor)), "==", Constant(0))
+    return simplify.compare(simplify.modulo(number, Constant(divisor)), "==", Constant(0))
 
 
 def _divisors(node: object, kind: type[FloorDivide] | type[Modulo]) -> set[int]:

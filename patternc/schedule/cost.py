@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from patternc.algebra.filtered_intervals import count
+from patternc.algebra.intervals import Run, Sizes
+from patternc.algebra.isl_sets import KeyCount
 from patternc.ir.formula import Condition
 from patternc.layout.tiling import classify
-from patternc.relation.filters import count
-from patternc.relation.integer_sets import KeyCount
-from patternc.relation.runs import Run, Sizes
 from patternc.schedule.classes import EVERY, Classes
 
 # Positions at which schedules are weighed, and the longest segment that is weighed whole.

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
-from patternc.ir.formula import Condition, Constant, Scalar
-from patternc.relation.predicate import (
+from patternc.algebra.atoms import (
     ConstantSet,
     LabelTable,
     ListedTable,
@@ -21,6 +20,7 @@ from patternc.relation.predicate import (
     SpanTable,
     Table,
 )
+from patternc.ir.formula import Condition, Constant, Scalar
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.schedule import TableSlot
 

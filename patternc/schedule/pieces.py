@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from patternc.algebra.isl_sets import BudgetError, KeyCount, budget, excludes
+from patternc.algebra.simplify import FALSE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Condition
-from patternc.relation.fold import FALSE, conjunction, disjunction, negation
-from patternc.relation.integer_sets import BudgetError, KeyCount, budget, excludes
 from patternc.relation.relation import Branch
 from patternc.schedule.classes import Classes, classed, classed_by
 from patternc.schedule.cost import LENGTH, MOST_WEIGHED, visited

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from patternc.algebra.atoms import Table
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, Rows, Source
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified
-from patternc.relation.predicate import Table
 from patternc.relation.relation import Combined
 from patternc.schedule.split import Split
 

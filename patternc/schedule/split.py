@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from patternc.algebra.atoms import InRow, Member, Within
+from patternc.algebra.filtered_intervals import counts
+from patternc.algebra.intervals import Sizes
+from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Expression
 from patternc.ir.sources import Encoder, Source, Text
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.cases import Literal
-from patternc.relation.filters import counts
-from patternc.relation.formulas import variables_of
-from patternc.relation.predicate import InRow, Member, Within
-from patternc.relation.runs import Sizes
 from patternc.relation.sources import slots
 
 # Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from patternc.algebra.atoms import InRow
 from patternc.relation.cases import atoms_of
-from patternc.relation.predicate import InRow
 from patternc.relation.relation import Relation
 from patternc.schedule.cost import LENGTH
 from patternc.schedule.grouping import relation_shape

@@ -6,18 +6,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from patternc import Pattern
+from patternc.algebra import work_budget
+from patternc.algebra.evaluate import evaluate
+from patternc.algebra.isl_budget import is_tangled
+from patternc.algebra.work_budget import EffortError, spend
 from patternc.analysis.complexity import counts
 from patternc.analysis.complexity.counts import exact_pairs
 from patternc.ir.formula import Add, Constant, Multiply, Variable
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation import effort
-from patternc.relation.effort import EffortError, spend
 from patternc.relation.errors import InputError, LengthError
-from patternc.relation.evaluation import evaluate
 from patternc.relation.lengths import fitting
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
-from patternc.relation.tangles import is_tangled
 from patternc.zoo import zoo
 from tests.analysis.test_counts import EXAMPLES, closed, distinct
 from tests.terms import patterns
@@ -132,7 +132,7 @@ def vars_of(found) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 @pytest.mark.parametrize(("cells", "refused"), [(9, False), (10, False), (11, True)])
 def test_effort_ends_at_its_bound(cells, refused):
-    with effort.effort(10):
+    with work_budget.effort(10):
         if refused:
             with pytest.raises(EffortError):
                 spend(cells)
@@ -141,8 +141,8 @@ def test_effort_ends_at_its_bound(cells, refused):
 
 
 def test_effort_adds_up_and_inner_bounds_count_as_the_outermost():
-    with effort.effort(10):
-        with effort.effort(1 << 40):
+    with work_budget.effort(10):
+        with work_budget.effort(1 << 40):
             spend(6)
         with pytest.raises(EffortError, match=r"5 rows, pairs or tiles .* more than 4;"):
             spend(5)
@@ -150,11 +150,11 @@ def test_effort_adds_up_and_inner_bounds_count_as_the_outermost():
 
 
 def test_one_array_is_bounded_by_itself():
-    with effort.effort():
-        spend(effort.AT_ONCE)
+    with work_budget.effort():
+        spend(work_budget.AT_ONCE)
         with pytest.raises(EffortError):
-            spend(effort.AT_ONCE + 1)
-        spend(effort.AT_ONCE + 1, kept=False)
+            spend(work_budget.AT_ONCE + 1)
+        spend(work_budget.AT_ONCE + 1, kept=False)
 
 
 def test_lengths_beyond_32_bits_are_refused():
@@ -236,7 +236,7 @@ def test_the_size_of_a_mask_is_judged_by_what_is_free(monkeypatch):
 def test_what_a_command_computes_adds_up_over_its_parts_and_ends_at_its_bound():
     expression = Add(Multiply(Variable("i"), Constant(3)), Constant(1))
     rows = np.arange(10)
-    with effort.allowance(60), effort.allowance(1 << 40):
+    with work_budget.allowance(60), work_budget.allowance(1 << 40):
         for _ in range(3):
             evaluate(expression, {"i": rows})
         with pytest.raises(EffortError, match="this command"):
@@ -247,8 +247,8 @@ def test_what_a_command_computes_adds_up_over_its_parts_and_ends_at_its_bound():
 def test_a_report_past_its_bound_keeps_its_bounds_and_leaves_the_rest_out(monkeypatch):
     pattern = Pattern.parse("heads 2\nblocks(16) { local(1) + random(2) }\n")
     whole = pattern.report(4096).facts
-    monkeypatch.setattr(effort, "SMALL", 1 << 12)
-    with effort.allowance(effort.RESERVED + 50_000):
+    monkeypatch.setattr(work_budget, "SMALL", 1 << 12)
+    with work_budget.allowance(work_budget.RESERVED + 50_000):
         cut = pattern.report(4096).facts
     assert whole.flow.slowest is not None
     assert cut.flow.slowest is None

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
+from patternc.algebra.evaluate import holds
 from patternc.analysis.structure import structure
 from patternc.ir.sources import TOKENS
-from patternc.relation.evaluation import holds
 
 TEXTS = (
     "local(3) + global([0])",

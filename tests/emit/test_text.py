@@ -7,6 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patternc.algebra import simplify
+from patternc.algebra.evaluate import evaluate, holds
 from patternc.emit.printer import PYTHON, TORCH, TRITON, Dialect, Printer
 from patternc.emit.text import AND, PRODUCT, SUM, Chain, Keyword, Leaf, Sequence, flat, laid_out
 from patternc.ir.formula import (
@@ -21,8 +23,6 @@ from patternc.ir.formula import (
     Subtract,
     Variable,
 )
-from patternc.relation import fold
-from patternc.relation.evaluation import evaluate, holds
 
 ROW, KEY, LENGTH = Variable("i"), Variable("j"), Variable("n")
 POSITIONS = {"i": np.arange(-9, 20)[:, None], "j": np.arange(20)[None, :], "n": np.asarray(20)}
@@ -34,13 +34,13 @@ def expressions() -> st.SearchStrategy[Expression]:
     return st.recursive(
         leaves,
         lambda parts: st.one_of(
-            st.builds(fold.add, parts, parts),
-            st.builds(fold.subtract, parts, parts),
-            st.builds(fold.multiply, st.integers(-5, 5).map(Constant), parts),
-            st.builds(fold.floor_divide, parts, positive),
-            st.builds(fold.modulo, parts, positive),
-            st.builds(fold.minimum, parts, parts),
-            st.builds(fold.maximum, parts, parts),
+            st.builds(simplify.add, parts, parts),
+            st.builds(simplify.subtract, parts, parts),
+            st.builds(simplify.multiply, st.integers(-5, 5).map(Constant), parts),
+            st.builds(simplify.floor_divide, parts, positive),
+            st.builds(simplify.modulo, parts, positive),
+            st.builds(simplify.minimum, parts, parts),
+            st.builds(simplify.maximum, parts, parts),
             st.builds(lambda part: Absolute(Add(part, ROW)), parts),
         ),
         max_leaves=6,
@@ -55,8 +55,8 @@ def conditions() -> st.SearchStrategy[Condition]:
     return st.recursive(
         compared,
         lambda parts: st.one_of(
-            st.lists(parts, min_size=1, max_size=3).map(fold.conjunction),
-            st.lists(parts, min_size=1, max_size=3).map(fold.disjunction),
+            st.lists(parts, min_size=1, max_size=3).map(simplify.conjunction),
+            st.lists(parts, min_size=1, max_size=3).map(simplify.disjunction),
             st.builds(Not, parts),
         ),
         max_leaves=5,
@@ -102,17 +102,17 @@ def test_only_the_needed_brackets_are_printed() -> None:
 
 
 def test_triton_divides_by_the_helper_only_where_an_operand_may_be_negative() -> None:
-    assert shown(fold.floor_divide(ROW, Constant(64)), TRITON) == "_floor_div(i, 64)"
-    assert shown(fold.floor_divide(KEY, Constant(64)), TRITON) == "j // 64"
+    assert shown(simplify.floor_divide(ROW, Constant(64)), TRITON) == "_floor_div(i, 64)"
+    assert shown(simplify.floor_divide(KEY, Constant(64)), TRITON) == "j // 64"
     assert (
-        shown(fold.modulo(Subtract(KEY, Constant(1)), Constant(3)), TRITON)
+        shown(simplify.modulo(Subtract(KEY, Constant(1)), Constant(3)), TRITON)
         == "_floor_mod(j - 1, 3)"
     )
 
 
 def test_a_decided_condition_is_still_a_tensor() -> None:
-    assert flat(Printer(TORCH).condition(fold.TRUE)) == "j >= 0"
-    assert flat(Printer(TORCH).condition(fold.FALSE)) == "j < 0"
+    assert flat(Printer(TORCH).condition(simplify.TRUE)) == "j >= 0"
+    assert flat(Printer(TORCH).condition(simplify.FALSE)) == "j < 0"
 
 
 def test_long_chains_break_before_their_loosest_operator() -> None:

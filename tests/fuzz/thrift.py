@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
+from patternc.algebra import isl_sets
 from patternc.analysis import suggest
-from patternc.relation import integer_sets
 from patternc.report import model
 from patternc.schedule.tiles import given_tiles
 
@@ -23,6 +23,6 @@ def thrifty(tile: tuple[int, int], operations: int) -> Iterator[None]:
     with (
         mock.patch.object(model, "choose_tiles", return_value=chosen),
         mock.patch.object(suggest, "choose_tiles", return_value=chosen),
-        mock.patch.object(integer_sets, "BUDGET", operations),
+        mock.patch.object(isl_sets, "BUDGET", operations),
     ):
         yield

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patternc import Pattern
+from patternc.algebra.intervals import Sizes, expand
 from patternc.ir.formula import Constant
 from patternc.ir.terms import (
     Blocks,
@@ -28,7 +29,6 @@ from patternc.layout.at import Layout
 from patternc.layout.tiling import Classified, classify, classify_by_key, every_tile
 from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
-from patternc.relation.runs import Sizes, expand
 from patternc.relation.tables import HeadTables
 from tests.terms import formulas, patterns, with_random
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.algebra.simplify import FALSE, conjunction, disjunction
 from patternc.ir.formula import All, Not
 from patternc.language.diagnostics import PatternError
 from patternc.relation.exclusion import exclude, facts
-from patternc.relation.fold import FALSE, conjunction, disjunction
 from patternc.relation.lower import lower
 
 # A program, and the cases of each of its branches.

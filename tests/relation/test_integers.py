@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
+from patternc.algebra.isl_budget import is_tangled
 from patternc.language.diagnostics import PatternError
 from patternc.relation.relation import relation
-from patternc.relation.tangles import is_tangled
 
 LARGE = 2**63 - 1
 AGREEING = [

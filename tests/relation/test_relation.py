@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patternc.algebra.isl_sets import BudgetError, budget, context, pairs
+from patternc.algebra.printer import PLAIN
 from patternc.ir.terms import HeadPattern, Same, Union
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.cases import split
 from patternc.relation.errors import InputError
-from patternc.relation.integer_sets import BudgetError, budget, context, pairs
 from patternc.relation.lower import lower
 from patternc.relation.meaning import mask, multiplicity
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables, Tables
-from patternc.relation.text import PLAIN
 from tests.terms import formulas, neighborhoods, patterns, terms
 
 lengths = st.integers(1, 70)

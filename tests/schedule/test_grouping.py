@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from patternc.algebra.intervals import Run
+from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Scalar
 from patternc.pattern import Pattern
-from patternc.relation.formulas import variables_of
-from patternc.relation.runs import Run
 
 
 def groups(text, layer=0):

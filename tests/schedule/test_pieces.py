@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
-from patternc.relation.evaluation import holds
+from patternc.algebra.evaluate import holds
 from patternc.schedule.classes import Classes, classed
 from patternc.schedule.pieces import Piece, pieces
 

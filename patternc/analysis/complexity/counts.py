@@ -12,20 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from patternc.analysis.complexity.draws import drawn
-from patternc.analysis.complexity.forms import Count, Order
-from patternc.analysis.complexity.planes import Extent, Plane
-from patternc.analysis.complexity.scattered import scattered
-from patternc.analysis.complexity.tally import UncountedError
-from patternc.analysis.complexity.unions import union
-from patternc.ir.formula import Atom, Condition
-from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
-from patternc.layout.count import TILE, key_runs, pairs_of
-from patternc.relation import fold, spans
-from patternc.relation.cases import atoms_of, split
-from patternc.relation.effort import EffortError
-from patternc.relation.errors import InputError
-from patternc.relation.predicate import (
+from patternc.algebra import simplify
+from patternc.algebra.atoms import (
     InRow,
     LabelTable,
     ListedTable,
@@ -35,8 +23,21 @@ from patternc.relation.predicate import (
     SameLabel,
     SetTable,
 )
+from patternc.algebra.intervals import filter_of
+from patternc.algebra.work_budget import EffortError
+from patternc.analysis.complexity.draws import drawn
+from patternc.analysis.complexity.forms import Count, Order
+from patternc.analysis.complexity.planes import Extent, Plane
+from patternc.analysis.complexity.scattered import scattered
+from patternc.analysis.complexity.tally import UncountedError
+from patternc.analysis.complexity.unions import union
+from patternc.ir.formula import Atom, Condition
+from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
+from patternc.layout.count import TILE, key_runs, pairs_of
+from patternc.relation import spans
+from patternc.relation.cases import atoms_of, split
+from patternc.relation.errors import InputError
 from patternc.relation.relation import Branch, Conjunct, Relation
-from patternc.relation.runs import filter_of
 from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables, Tables
 
@@ -182,9 +183,9 @@ def _set(branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: b
 
 
 def _united(branches: tuple[Branch, ...]) -> Branch:
-    predicate = fold.disjunction(branch.predicate for branch in branches)
+    predicate = simplify.disjunction(branch.predicate for branch in branches)
     cases = split(predicate)
-    formula = cases.pop((), fold.FALSE)
+    formula = cases.pop((), simplify.FALSE)
     conjuncts = tuple(Conjunct(formula, literals) for literals, formula in cases.items())
     return Branch(predicate, formula, conjuncts, 1, branches[0].source)
 
@@ -204,7 +205,7 @@ def _looked_at(branch: Branch, tables: Tables) -> int:
     """About how many pairs: those of the tiles that draws touch, where draws are all there is."""
     draws = [_draws(conjunct, tables.n) for conjunct in branch.conjuncts]
     runs = key_runs(branch.formula, branch.keys)
-    plain = runs is not None and all(filter_of(run) == fold.TRUE for run in runs)
+    plain = runs is not None and all(filter_of(run) == simplify.TRUE for run in runs)
     return sum(draws) if draws and all(draws) and plain else tables.n * tables.m
 
 
@@ -258,7 +259,7 @@ def _above(whole: Branch, formulas: tuple[Condition, ...], slots_of: Extent) -> 
     widths = [_width(conjunct) for conjunct in whole.conjuncts]
     free = [item.formula for item, width in zip(whole.conjuncts, widths, strict=True) if not width]
     parts = [_tallied([Plane(item, slots_of) for item in (*formulas, *free)])]
-    parts += [_tallied([Plane(fold.TRUE, width)]) for width in widths if width]
+    parts += [_tallied([Plane(simplify.TRUE, width)]) for width in widths if width]
     return _total([(1, part) for part in parts])
 
 

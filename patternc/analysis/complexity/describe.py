@@ -18,8 +18,8 @@ from math import lcm
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers
 from patternc.analysis.complexity.tally import Tally, divisors
-from patternc.relation.evaluation import Integers
 
 MOST_PIECES = 4
 MOST_INNER = 128

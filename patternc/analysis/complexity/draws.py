@@ -11,6 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 
+from patternc.algebra import simplify
+from patternc.algebra.atoms import InRow, RandomTable
+from patternc.algebra.intervals import filter_of
+from patternc.algebra.isl_sets import BudgetError, budget, last_length
 from patternc.analysis.complexity.planes import Plane, Runs
 from patternc.ir.formula import (
     All,
@@ -25,13 +29,9 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.terms import Causal, Columns, Difference, Intersection, Random
-from patternc.relation import fold
 from patternc.relation.cases import Literal, atoms_of
-from patternc.relation.integer_sets import BudgetError, budget, last_length
 from patternc.relation.lower import lower
-from patternc.relation.predicate import InRow, RandomTable
 from patternc.relation.relation import Branch, Conjunct
-from patternc.relation.runs import filter_of
 from patternc.relation.scope import Scope, in_scope, substitute
 
 ROW, KEY, LENGTH, ONE, NONE = Variable("i"), Variable("j"), Variable("n"), Constant(1), Constant(0)
@@ -84,42 +84,44 @@ def _counted(
     if not pairs.is_subset(inside) or not (pairs & outside).is_empty():
         return None
     runs = Plane(allowed).in_rows()
-    if any(filter_of(run) != fold.TRUE or run.step != 1 for run in runs):
+    if any(filter_of(run) != simplify.TRUE or run.step != 1 for run in runs):
         return None
     taken = in_scope(_taken(runs, random.count), _scope(block))
-    first = fold.compare(KEY, "<", fold.multiply(Constant(block), taken))
-    short = last_length(Plane(fold.conjunction([held, *_in_short_block(block)])).at_lengths())
+    first = simplify.compare(KEY, "<", simplify.multiply(Constant(block), taken))
+    short = last_length(Plane(simplify.conjunction([held, *_in_short_block(block)])).at_lengths())
     plane = Plane(first, block * random.count)
     return Drawn(plane, 0, block) if short is None else Drawn(plane, short + 1, 1)
 
 
 def _scope(block: int) -> Scope:
     size = Constant(block)
-    count = fold.floor_divide(fold.add(LENGTH, Constant(block - 1)), size)
-    row, key = (fold.floor_divide(side, size) for side in (ROW, KEY))
+    count = simplify.floor_divide(simplify.add(LENGTH, Constant(block - 1)), size)
+    row, key = (simplify.floor_divide(side, size) for side in (ROW, KEY))
     return Scope(row, key, count, count, block)
 
 
 def _in_short_block(block: int) -> tuple[Condition, Condition]:
     """The key is in the last block, and that is short."""
-    rest = fold.modulo(LENGTH, Constant(block))
-    return fold.compare(KEY, ">=", fold.subtract(LENGTH, rest)), fold.compare(rest, ">", NONE)
+    rest = simplify.modulo(LENGTH, Constant(block))
+    return simplify.compare(KEY, ">=", simplify.subtract(LENGTH, rest)), simplify.compare(
+        rest, ">", NONE
+    )
 
 
 def _taken(runs: Runs, count: int) -> Expression:
     """The members that a row takes, as an expression in the row and n."""
     most = Constant(count)
     parts = (
-        fold.minimum(
-            fold.multiply(most, _indicator(run.guard)),
-            fold.maximum(NONE, fold.subtract(run.stop, run.start)),
+        simplify.minimum(
+            simplify.multiply(most, _indicator(run.guard)),
+            simplify.maximum(NONE, simplify.subtract(run.stop, run.start)),
         )
         for run in runs
     )
     total: Expression = NONE
     for part in parts:
-        total = fold.add(total, part)
-    return fold.minimum(most, total)
+        total = simplify.add(total, part)
+    return simplify.minimum(most, total)
 
 
 def _indicator(condition: Condition) -> Expression:
@@ -130,11 +132,11 @@ def _indicator(condition: Condition) -> Expression:
         case Compare(operator, left, right):
             return _compared(operator, left, right)
         case All(items):
-            return reduce(fold.minimum, map(_indicator, items))
+            return reduce(simplify.minimum, map(_indicator, items))
         case Any(items):
-            return reduce(fold.maximum, map(_indicator, items))
+            return reduce(simplify.maximum, map(_indicator, items))
         case Not(operand):
-            return fold.subtract(ONE, _indicator(operand))
+            return simplify.subtract(ONE, _indicator(operand))
         case Atom():
             raise TypeError("guards of runs ask no table")
 
@@ -142,17 +144,17 @@ def _indicator(condition: Condition) -> Expression:
 def _compared(operator: str, left: Expression, right: Expression) -> Expression:
     match operator:
         case ">=":
-            return _positive(fold.add(fold.subtract(left, right), ONE))
+            return _positive(simplify.add(simplify.subtract(left, right), ONE))
         case ">":
-            return _positive(fold.subtract(left, right))
+            return _positive(simplify.subtract(left, right))
         case "<=" | "<":
             return _compared(">=" if operator == "<=" else ">", right, left)
         case "==":
             both = (_compared(">=", left, right), _compared(">=", right, left))
-            return fold.minimum(*both)
+            return simplify.minimum(*both)
         case _:
-            return fold.subtract(ONE, _compared("==", left, right))
+            return simplify.subtract(ONE, _compared("==", left, right))
 
 
 def _positive(value: Expression) -> Expression:
-    return fold.maximum(NONE, fold.minimum(ONE, value))
+    return simplify.maximum(NONE, simplify.minimum(ONE, value))

@@ -13,15 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from patternc.analysis.complexity.planes import Plane
-from patternc.analysis.complexity.straighten import straightened
-from patternc.analysis.complexity.tally import MOST_ROWS, UncountedError, continued
-from patternc.ir.formula import Condition
-from patternc.ir.sources import TOKENS
-from patternc.relation.evaluation import Integers
-from patternc.relation.filters import count
-from patternc.relation.fold import TRUE
-from patternc.relation.integer_sets import (
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.filtered_intervals import count
+from patternc.algebra.intervals import Run, Sizes, filter_of, values_of_row
+from patternc.algebra.isl_sets import (
     BudgetError,
     TileSet,
     basic_parts,
@@ -31,8 +26,13 @@ from patternc.relation.integer_sets import (
     period_and_start,
     text_of,
 )
+from patternc.algebra.simplify import TRUE
+from patternc.analysis.complexity.planes import Plane
+from patternc.analysis.complexity.straighten import straightened
+from patternc.analysis.complexity.tally import MOST_ROWS, UncountedError, continued
+from patternc.ir.formula import Condition
+from patternc.ir.sources import TOKENS
 from patternc.relation.relation import Relation
-from patternc.relation.runs import Run, Sizes, filter_of, values_of_row
 
 # About 0.2 s.
 OPERATIONS = 200_000

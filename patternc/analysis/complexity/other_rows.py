@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patternc.algebra.work_budget import EffortError, effort
 from patternc.analysis.complexity.counts import exact_pairs
 from patternc.ir.sources import Tree, name_of
 from patternc.relation import spans
-from patternc.relation.effort import EffortError, effort
 from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
 from patternc.relation.sources import row_count

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
-from patternc.analysis.complexity.straighten import straightened
-from patternc.ir.formula import Condition, Variable
-from patternc.ir.sources import Pool
-from patternc.relation.formulas import variables_of
-from patternc.relation.integer_sets import (
+from patternc.algebra.intervals import Run
+from patternc.algebra.isl_sets import (
     TileSet,
     basic_parts,
     context,
@@ -23,7 +20,10 @@ from patternc.relation.integer_sets import (
     text_of,
     without_slots,
 )
-from patternc.relation.runs import Run
+from patternc.algebra.queries import variables_of
+from patternc.analysis.complexity.straighten import straightened
+from patternc.ir.formula import Condition, Variable
+from patternc.ir.sources import Pool
 from patternc.relation.scope import ZERO, Scope, substitute
 
 Runs = tuple[Run, ...]

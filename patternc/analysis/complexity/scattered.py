@@ -14,6 +14,11 @@ from typing import Literal, assert_never
 
 import numpy as np
 
+from patternc.algebra import simplify
+from patternc.algebra.atoms import ConstantSet, Member
+from patternc.algebra.evaluate import Booleans, Integers, Values, holds
+from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.queries import variables_of
 from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Recurring
 from patternc.analysis.complexity.planes import Plane
@@ -38,13 +43,8 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.terms import Listing
-from patternc.relation import fold
 from patternc.relation.cases import atoms_of
-from patternc.relation.evaluation import Booleans, Integers, Values, holds
-from patternc.relation.formulas import variables_of
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.positions import merge
-from patternc.relation.predicate import ConstantSet, Member
 from patternc.relation.relation import Branch
 from patternc.relation.scope import Scope, in_scope
 
@@ -142,7 +142,7 @@ def _changed(
 
 def _away(condition: Condition) -> Condition:
     """The condition where neither position is a member."""
-    return _mapped(condition, lambda _: fold.FALSE, lambda compare: compare)
+    return _mapped(condition, lambda _: simplify.FALSE, lambda compare: compare)
 
 
 def _put(condition: Condition, scope: Scope, side: Side, position: int) -> Condition:
@@ -155,7 +155,7 @@ def _put(condition: Condition, scope: Scope, side: Side, position: int) -> Condi
 
     def compare(given: Compare) -> Condition:
         left, right = in_scope(given.left, scope), in_scope(given.right, scope)
-        return fold.compare(left, given.operator, right)
+        return simplify.compare(left, given.operator, right)
 
     return _mapped(condition, atom, compare)
 
@@ -171,11 +171,11 @@ def _mapped(
         case Compare():
             return compare(condition)
         case All(items):
-            return fold.conjunction(_mapped(item, atom, compare) for item in items)
+            return simplify.conjunction(_mapped(item, atom, compare) for item in items)
         case Any(items):
-            return fold.disjunction(_mapped(item, atom, compare) for item in items)
+            return simplify.disjunction(_mapped(item, atom, compare) for item in items)
         case Not(operand):
-            return fold.negation(_mapped(operand, atom, compare))
+            return simplify.negation(_mapped(operand, atom, compare))
         case Atom():
             return atom(condition)
         case _:

@@ -6,6 +6,9 @@ list as plain runs. The condition stays the same for every i, j and n.
 
 from __future__ import annotations
 
+from patternc.algebra import simplify
+from patternc.algebra.affine import Linear, linear
+from patternc.algebra.queries import variables_of
 from patternc.ir.formula import (
     All,
     Any,
@@ -18,9 +21,6 @@ from patternc.ir.formula import (
     Not,
     Subtract,
 )
-from patternc.relation import fold
-from patternc.relation.formulas import variables_of
-from patternc.relation.linear import Linear, linear
 
 
 def straightened(condition: Condition) -> Condition:
@@ -28,11 +28,11 @@ def straightened(condition: Condition) -> Condition:
         case Compare():
             return _comparison(condition)
         case All(items):
-            return fold.conjunction(straightened(item) for item in items)
+            return simplify.conjunction(straightened(item) for item in items)
         case Any(items):
-            return fold.disjunction(straightened(item) for item in items)
+            return simplify.disjunction(straightened(item) for item in items)
         case Not(operand):
-            return fold.negation(straightened(operand))
+            return simplify.negation(straightened(operand))
         case _:
             return condition
 
@@ -42,7 +42,7 @@ def _comparison(given: Compare) -> Condition:
     match [item for item in difference.terms if "j" in variables_of(item[0])]:
         case [(FloorDivide(inner, Constant(divisor)), 1 | -1 as sign) as asked]:
             rest = Linear(difference.terms - {asked}, difference.number).times(-sign)
-            operator = given.operator if sign == 1 else fold.MIRRORED[given.operator]
+            operator = given.operator if sign == 1 else simplify.MIRRORED[given.operator]
             return _without_floor(inner, divisor, operator, rest.expression())
     return given
 
@@ -50,20 +50,20 @@ def _comparison(given: Compare) -> Condition:
 def _without_floor(
     inner: Expression, divisor: int, operator: CompareOperator, rest: Expression
 ) -> Condition:
-    first = fold.multiply(Constant(divisor), rest)
-    behind = fold.add(first, Constant(divisor))
-    at_least = fold.compare(inner, ">=", first)
+    first = simplify.multiply(Constant(divisor), rest)
+    behind = simplify.add(first, Constant(divisor))
+    at_least = simplify.compare(inner, ">=", first)
     match operator:
         case ">=":
             return at_least
         case "<":
-            return fold.compare(inner, "<", first)
+            return simplify.compare(inner, "<", first)
         case "<=":
-            return fold.compare(inner, "<", behind)
+            return simplify.compare(inner, "<", behind)
         case ">":
-            return fold.compare(inner, ">=", behind)
+            return simplify.compare(inner, ">=", behind)
         case "==":
-            return fold.conjunction([at_least, fold.compare(inner, "<", behind)])
+            return simplify.conjunction([at_least, simplify.compare(inner, "<", behind)])
         case "!=":
-            outside = [fold.compare(inner, "<", first), fold.compare(inner, ">=", behind)]
-            return fold.disjunction(outside)
+            outside = [simplify.compare(inner, "<", first), simplify.compare(inner, ">=", behind)]
+            return simplify.disjunction(outside)

@@ -16,15 +16,15 @@ from math import lcm
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers, Values, evaluate, holds
+from patternc.algebra.filtered_intervals import count, counts
+from patternc.algebra.intervals import Run, Sizes, filter_of
+from patternc.algebra.isl_sets import BudgetError, budget, period_and_start
+from patternc.algebra.simplify import TRUE
 from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Eventual, Recurring
 from patternc.analysis.complexity.planes import Plane
 from patternc.ir.formula import Constant
-from patternc.relation.evaluation import Integers, Values, evaluate, holds
-from patternc.relation.filters import count, counts
-from patternc.relation.fold import TRUE
-from patternc.relation.integer_sets import BudgetError, budget, period_and_start
-from patternc.relation.runs import Run, Sizes, filter_of
 
 # Rows looked at for one tally; pairs of lengths and rows; pairs of those and keys.
 MOST_ROWS = 1 << 22

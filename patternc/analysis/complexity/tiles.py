@@ -15,6 +15,20 @@ from typing import assert_never
 
 import numpy as np
 
+from patternc.algebra.atoms import InRow
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.filtered_intervals import count
+from patternc.algebra.intervals import Run, Sizes, filter_of, lengths
+from patternc.algebra.isl_sets import (
+    BudgetError,
+    KeyCount,
+    basic_parts,
+    budget,
+    loops_of,
+    period_and_start,
+    touched_tiles,
+)
+from patternc.algebra.simplify import TRUE
 from patternc.analysis.complexity.counts import extent
 from patternc.analysis.complexity.draws import drawn
 from patternc.analysis.complexity.kept import looks_back
@@ -25,21 +39,7 @@ from patternc.layout.at import BranchLayout
 from patternc.layout.tiling import Classified, classify
 from patternc.relation.cases import atoms_of
 from patternc.relation.errors import InputError
-from patternc.relation.evaluation import Integers
-from patternc.relation.filters import count
-from patternc.relation.fold import TRUE
-from patternc.relation.integer_sets import (
-    BudgetError,
-    KeyCount,
-    basic_parts,
-    budget,
-    loops_of,
-    period_and_start,
-    touched_tiles,
-)
-from patternc.relation.predicate import InRow
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.runs import Run, Sizes, filter_of, lengths
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
 from patternc.schedule.classes import EVERY

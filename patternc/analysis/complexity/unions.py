@@ -16,6 +16,10 @@ from math import ceil, gcd, lcm, prod
 
 import numpy as np
 
+from patternc.algebra import simplify
+from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.intervals import Run, Sizes, filter_of, spans
+from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.complexity import eventual
 from patternc.analysis.complexity.eventual import Eventual, Recurring
 from patternc.analysis.complexity.planes import Plane, Runs, Sides
@@ -27,10 +31,6 @@ from patternc.analysis.complexity.tally import (
     shortest,
     tally,
 )
-from patternc.relation import fold
-from patternc.relation.evaluation import Booleans, Integers
-from patternc.relation.integer_sets import BudgetError, budget
-from patternc.relation.runs import Run, Sizes, filter_of, spans
 
 MOST_MEETINGS = 256
 
@@ -45,14 +45,14 @@ def union(planes: tuple[Plane, ...]) -> Tally | Sparse:
             runs = [plane.new_at() for plane in planes if plane.grows]
     except BudgetError as error:
         raise UncountedError from error
-    plain = all(filter_of(run) == fold.TRUE for sides in runs for side in sides for run in side)
+    plain = all(filter_of(run) == simplify.TRUE for sides in runs for side in sides for run in side)
     if len(runs) == len(planes) and plain:
         return shortest(_by_runs(runs))
     return tally(_joined(planes))
 
 
 def _joined(planes: tuple[Plane, ...]) -> Plane:
-    return replace(planes[0], formula=fold.disjunction(plane.formula for plane in planes))
+    return replace(planes[0], formula=simplify.disjunction(plane.formula for plane in planes))
 
 
 def _by_runs(planes: list[Sides]) -> Tally:

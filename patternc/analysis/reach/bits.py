@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc import progress
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.work_budget import compute
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.analysis.reach.symbolic import Field
 from patternc.ir.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
-from patternc.relation.effort import compute
-from patternc.relation.evaluation import Integers
 from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
 

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from patternc.algebra.atoms import Within
+from patternc.algebra.evaluate import Values, holds
+from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.reach import symbolic
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.question import Question
 from patternc.analysis.reach.ranges import ranges_of
 from patternc.ir.formula import All, Any, Compare, Condition, Variable
 from patternc.ir.sources import TOKENS
-from patternc.relation.effort import EffortError
-from patternc.relation.evaluation import Values, holds
-from patternc.relation.integer_sets import BudgetError
-from patternc.relation.predicate import Within
 
 _ROWS, _AHEAD = 512, 64
 

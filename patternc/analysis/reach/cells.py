@@ -13,6 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from patternc.algebra.atoms import InRow, Member, SameLabel
+from patternc.algebra.evaluate import Booleans, Integers, Values, evaluate
+from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.simplify import conjunction
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.ir.formula import (
     All,
@@ -29,10 +33,6 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.sources import TOKENS
-from patternc.relation.evaluation import Booleans, Integers, Values, evaluate
-from patternc.relation.fold import conjunction
-from patternc.relation.formulas import operands_of, variables_of
-from patternc.relation.predicate import InRow, Member, SameLabel
 from patternc.relation.scope import Scope, in_scope
 from patternc.relation.tables import Tables
 

@@ -15,15 +15,15 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.isl_sets import BudgetError, budget, implies
+from patternc.algebra.simplify import compare, conjunction, floor_divide
 from patternc.analysis.reach import cells as cellular
 from patternc.analysis.reach.cells import Cells, ManyCellsError
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
 from patternc.ir.formula import Constant, FloorDivide, Variable
-from patternc.relation.evaluation import Booleans, Integers
-from patternc.relation.fold import compare, conjunction, floor_divide
-from patternc.relation.integer_sets import BudgetError, budget, implies
 from patternc.relation.tables import HeadTables
 
 # Fewer cells than integer sets take time for, and as many as may be.

@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from patternc.algebra.isl_sets import KeyCount
+from patternc.algebra.simplify import FALSE, TRUE
 from patternc.analysis.listed import is_known
 from patternc.ir.formula import Condition
 from patternc.ir.sources import (
@@ -29,8 +31,6 @@ from patternc.ir.sources import (
     Tree,
 )
 from patternc.relation.cases import Literal
-from patternc.relation.fold import FALSE, TRUE
-from patternc.relation.integer_sets import KeyCount
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
 

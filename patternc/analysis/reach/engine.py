@@ -16,6 +16,10 @@ from itertools import islice
 import numpy as np
 
 from patternc import progress
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import bits, classes, lists, separate, symbolic
 from patternc.analysis.reach.cells import ManyCellsError
@@ -25,10 +29,6 @@ from patternc.analysis.reach.question import Question
 from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
 from patternc.ir.sources import TOKENS, Rows
-from patternc.relation import integer_maps as maps
-from patternc.relation.effort import EffortError
-from patternc.relation.evaluation import Booleans, Integers
-from patternc.relation.integer_sets import BudgetError
 
 
 @dataclass(frozen=True, slots=True)

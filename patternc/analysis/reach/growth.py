@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.printer import Writer
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
-from patternc.relation import integer_maps as maps
-from patternc.relation.integer_sets import BudgetError, budget
 from patternc.relation.relation import Relation
-from patternc.relation.text import Writer
 
 # About 0.5 s.
 OPERATIONS = 500_000

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.reach.engine import Answer
-from patternc.relation import integer_maps as maps
-from patternc.relation.integer_sets import BudgetError, budget
 
 # About 0.8 s.
 OPERATIONS = 1_000_000

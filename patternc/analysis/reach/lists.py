@@ -12,6 +12,7 @@ from math import gcd
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers
 from patternc.analysis.reach.cells import ManyCellsError, coordinates
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of_blocks
@@ -19,7 +20,6 @@ from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.symbolic import Field
 from patternc.ir.formula import Constant, FloorDivide, Variable
 from patternc.ir.sources import TOKENS
-from patternc.relation.evaluation import Integers
 from patternc.relation.tables import HeadTables
 
 MOST_ROWS = 1 << 20

@@ -12,17 +12,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from patternc.algebra.atoms import InRow, SpanTable, Within
+from patternc.algebra.evaluate import Integers
+from patternc.algebra.intervals import Run, Sizes, expand, filter_of, spans
+from patternc.algebra.simplify import TRUE, conjunction
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.reach.edges import Edge
 from patternc.ir.formula import Compare, Constant, Multiply, Not, Variable
 from patternc.layout.count import key_runs
 from patternc.layout.listing import unit_of
 from patternc.relation.cases import Literal
-from patternc.relation.evaluation import Integers
-from patternc.relation.fold import TRUE, conjunction
-from patternc.relation.predicate import InRow, SpanTable, Within
 from patternc.relation.relation import Conjunct
-from patternc.relation.runs import Run, Sizes, expand, filter_of, spans
 from patternc.relation.scope import Scope, substitute
 from patternc.relation.tables import Tables
 

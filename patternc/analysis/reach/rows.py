@@ -17,6 +17,11 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.evaluate import Integers, Values, evaluate
+from patternc.algebra.filtered_intervals import is_countable, period_of, periodic_counts, sides_of
+from patternc.algebra.intervals import Run, Sizes, filter_of
+from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.queries import operands_of, variables_of
 from patternc.ir.formula import (
     Absolute,
     All,
@@ -31,11 +36,6 @@ from patternc.ir.formula import (
     Not,
     Truth,
 )
-from patternc.relation.evaluation import Integers, Values, evaluate
-from patternc.relation.filters import is_countable, period_of, periodic_counts, sides_of
-from patternc.relation.formulas import operands_of, variables_of
-from patternc.relation.integer_sets import BudgetError
-from patternc.relation.runs import Run, Sizes, filter_of
 
 # Up to here every row is a class of its own.
 _FEW = 1 << 14

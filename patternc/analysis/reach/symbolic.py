@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from patternc.algebra import isl_maps as maps
+from patternc.algebra.filtered_intervals import is_countable
+from patternc.algebra.intervals import Run
+from patternc.algebra.isl_maps import Map
+from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.rows import Progressions, row_sizes
 from patternc.ir.sources import TOKENS, Pool, Project, Stream, Tokens, Tree
-from patternc.relation import integer_maps as maps
-from patternc.relation.filters import is_countable
-from patternc.relation.integer_maps import Map
-from patternc.relation.integer_sets import BudgetError, budget
-from patternc.relation.runs import Run
 from patternc.relation.sources import windows
 
 # About 0.1 s where another engine is exact too, else about 0.8 s: for each layer.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import cycle, islice
 
+from patternc.algebra.isl_sets import BudgetError
 from patternc.analysis.listed import UnknownError
 from patternc.analysis.reach import explored, reach
 from patternc.analysis.slowest import slowest_pair
@@ -21,7 +22,6 @@ from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
 from patternc.language.inputs import DECIDING
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation.integer_sets import BudgetError
 from patternc.relation.lengths import verify
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables

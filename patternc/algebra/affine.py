@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from patternc.algebra.simplify import add, floor_divide, multiply, subtract
 from patternc.ir.formula import Add, Constant, Expression, Multiply, Subtract
-from patternc.relation.fold import add, floor_divide, multiply, subtract
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
+from patternc.algebra.value_bounds import Reach, extent
 from patternc.ir.formula import Absolute, Compare, Condition, Constant, Expression, Scalar, Variable
-from patternc.language.extents import Reach, extent
 
 
 @lru_cache(maxsize=65536)

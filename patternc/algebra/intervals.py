@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from patternc.algebra.evaluate import Booleans, Integers, Values, evaluate, holds
+from patternc.algebra.queries import variables_of
+from patternc.algebra.simplify import TRUE, conjunction
+from patternc.algebra.work_budget import spend
 from patternc.ir.formula import All, Condition, Expression, VariableName
-from patternc.relation.effort import spend
-from patternc.relation.evaluation import Booleans, Integers, Values, evaluate, holds
-from patternc.relation.fold import TRUE, conjunction
-from patternc.relation.formulas import variables_of
 
 CHUNK = 1 << 16
 

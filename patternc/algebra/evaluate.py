@@ -15,6 +15,7 @@ from typing import assert_never, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.work_budget import compute
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -38,7 +39,6 @@ from patternc.ir.formula import (
     VariableName,
 )
 from patternc.ir.terms import Listing, PositionRange
-from patternc.relation.effort import compute
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]

@@ -1,6 +1,6 @@
 """Integer sets: conditions on i, j and n as exact relations for every n (islpy).
 
-With `integer_maps` the only importer of islpy. From atom-free conditions to isl sets, and from isl
+With `isl_maps` the only importer of islpy. From atom-free conditions to isl sets, and from isl
 sets back to formulas: one condition (`condition_of`) or loops in closed form (`loops_of`). Every
 call runs under a budget of isl operations and raises `BudgetError` beyond it; isl's own AST
 generator finds the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS
@@ -18,6 +18,11 @@ from typing import Literal
 
 import islpy as isl
 
+from patternc.algebra import simplify
+from patternc.algebra.intervals import Run
+from patternc.algebra.isl_budget import is_tangled
+from patternc.algebra.printer import PLAIN
+from patternc.algebra.queries import LARGEST, fits
 from patternc.ir.formula import (
     CompareOperator,
     Condition,
@@ -27,11 +32,6 @@ from patternc.ir.formula import (
     Variable,
     VariableName,
 )
-from patternc.relation import fold
-from patternc.relation.formulas import LARGEST, fits
-from patternc.relation.runs import Run
-from patternc.relation.tangles import is_tangled
-from patternc.relation.text import PLAIN
 
 # 100,000 operations take about 0.1 s.
 BUDGET = 2_000_000
@@ -308,7 +308,7 @@ def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Ru
     known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
     build = isl.AstBuild.from_context(known)
     tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
-    found = tuple(_loops(tree, fold.TRUE))
+    found = tuple(_loops(tree, simplify.TRUE))
     for run in found:
         _verify_fits(run)
     return found
@@ -342,15 +342,15 @@ def _loops(node: isl.AstNode, guard: Condition) -> Iterator[Run]:
             yield from _loops(children.get_ast_node(index), guard)
     elif kind == types.if_:
         holds = _condition(node.if_get_cond(), {})
-        yield from _loops(node.if_get_then_node(), fold.conjunction([guard, holds]))
+        yield from _loops(node.if_get_then_node(), simplify.conjunction([guard, holds]))
         if node.if_has_else_node():
-            otherwise = fold.conjunction([guard, fold.negation(holds)])
+            otherwise = simplify.conjunction([guard, simplify.negation(holds)])
             yield from _loops(node.if_get_else_node(), otherwise)
     elif kind == types.for_:
         yield _loop(node, guard)
     else:
         point = _expression(node.user_get_expr().get_op_arg(1), {})
-        yield Run(guard, point, fold.add(point, Constant(1)))
+        yield Run(guard, point, simplify.add(point, Constant(1)))
 
 
 def _loop(node: isl.AstNode, guard: Condition) -> Run:
@@ -359,27 +359,27 @@ def _loop(node: isl.AstNode, guard: Condition) -> Run:
     start = _expression(node.for_get_init(), {})
     inner = _inner_guard(node.for_get_body(), names)
     if node.for_is_degenerate():
-        return Run(fold.conjunction([guard, inner]), start, fold.add(start, Constant(1)))
+        return Run(simplify.conjunction([guard, inner]), start, simplify.add(start, Constant(1)))
     limit = node.for_get_cond()
     stop = _expression(limit.get_op_arg(1), {})
     if limit.get_op_type() == _OPERATION.le:
-        stop = fold.add(stop, Constant(1))
+        stop = simplify.add(stop, Constant(1))
     step = node.for_get_inc().get_val().to_python()
-    return Run(fold.conjunction([guard, inner]), start, stop, step)
+    return Run(simplify.conjunction([guard, inner]), start, stop, step)
 
 
 def _inner_guard(body: isl.AstNode, names: Names) -> Condition:
     """The condition, over the loop's variable, under which the body visits it."""
     kind = body.get_type()
     if kind == isl.ast_node_type.user:
-        return fold.TRUE
+        return simplify.TRUE
     if kind == isl.ast_node_type.if_:
         holds = _condition(body.if_get_cond(), names)
-        visited = [fold.conjunction([holds, _inner_guard(body.if_get_then_node(), names)])]
+        visited = [simplify.conjunction([holds, _inner_guard(body.if_get_then_node(), names)])]
         if body.if_has_else_node():
             rest = _inner_guard(body.if_get_else_node(), names)
-            visited.append(fold.conjunction([fold.negation(holds), rest]))
-        return fold.disjunction(visited)
+            visited.append(simplify.conjunction([simplify.negation(holds), rest]))
+        return simplify.disjunction(visited)
     raise BudgetError("the loops of this relation nest")
 
 
@@ -405,21 +405,21 @@ def _variable(name: str) -> Variable:
 
 def _operation(operator: int, arguments: list[Expression]) -> Expression:
     binary = {
-        _OPERATION.add: fold.add,
-        _OPERATION.sub: fold.subtract,
-        _OPERATION.mul: fold.multiply,
-        _OPERATION.min: fold.minimum,
-        _OPERATION.max: fold.maximum,
-        _OPERATION.div: fold.floor_divide,
-        _OPERATION.fdiv_q: fold.floor_divide,
-        _OPERATION.pdiv_q: fold.floor_divide,
-        _OPERATION.pdiv_r: fold.modulo,
-        _OPERATION.zdiv_r: fold.modulo,
+        _OPERATION.add: simplify.add,
+        _OPERATION.sub: simplify.subtract,
+        _OPERATION.mul: simplify.multiply,
+        _OPERATION.min: simplify.minimum,
+        _OPERATION.max: simplify.maximum,
+        _OPERATION.div: simplify.floor_divide,
+        _OPERATION.fdiv_q: simplify.floor_divide,
+        _OPERATION.pdiv_q: simplify.floor_divide,
+        _OPERATION.pdiv_r: simplify.modulo,
+        _OPERATION.zdiv_r: simplify.modulo,
     }
     if operator in binary:
         return reduce(binary[operator], arguments)
     if operator == _OPERATION.minus:
-        return fold.subtract(Constant(0), arguments[0])
+        return simplify.subtract(Constant(0), arguments[0])
     raise BudgetError("a bound of this relation has no closed form")
 
 
@@ -436,11 +436,11 @@ def _condition(expression: isl.AstExpr, names: Names) -> Condition:
     }
     if operator in comparisons:
         left, right = _arguments(expression, names)
-        return fold.compare(left, comparisons[operator], right)
+        return simplify.compare(left, comparisons[operator], right)
     count = expression.get_op_n_arg()
     items = [_condition(expression.get_op_arg(index), names) for index in range(count)]
     if operator in (_OPERATION.and_, _OPERATION.and_then):
-        return fold.conjunction(items)
+        return simplify.conjunction(items)
     if operator in (_OPERATION.or_, _OPERATION.or_else):
-        return fold.disjunction(items)
+        return simplify.disjunction(items)
     raise BudgetError("a condition of this relation has no closed form")

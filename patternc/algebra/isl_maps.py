@@ -14,16 +14,10 @@ from typing import TypeAlias
 
 import islpy as isl
 
+from patternc.algebra import simplify
+from patternc.algebra.intervals import Run
+from patternc.algebra.isl_sets import KeyCount, condition_of, context, loops_of, text_of
 from patternc.ir.formula import Condition, Variable
-from patternc.relation import fold
-from patternc.relation.integer_sets import (
-    KeyCount,
-    condition_of,
-    context,
-    loops_of,
-    text_of,
-)
-from patternc.relation.runs import Run
 
 Map: TypeAlias = isl.Map
 Positions: TypeAlias = isl.Set
@@ -96,7 +90,7 @@ def interval_runs(part: Map) -> tuple[Run, ...] | None:
         for side in (part.lexmin(), part.lexmax())
     )
     return tuple(
-        Run(fold.conjunction([first.guard, last.guard]), first.start, last.stop)
+        Run(simplify.conjunction([first.guard, last.guard]), first.start, last.stop)
         for first in firsts
         for last in lasts
     )
@@ -127,7 +121,7 @@ def united(items: Iterable[Map]) -> Map:
     return reduce(lambda left, right: left.union(right), items, nothing())
 
 
-DIAGONAL = fold.compare(Variable("i"), "==", Variable("j"))
+DIAGONAL = simplify.compare(Variable("i"), "==", Variable("j"))
 
 
 # --- for every n ------------------------------------------------------------------------------
@@ -141,7 +135,7 @@ def symbolic(condition: Condition, keys: KeyCount = "n") -> Map:
 
 def plane(keys: KeyCount = "n") -> Map:
     """All pairs, n and m parameters."""
-    return symbolic(fold.TRUE, keys)
+    return symbolic(simplify.TRUE, keys)
 
 
 def at_lengths(pairs: Map, least: int, greatest: int) -> Map:

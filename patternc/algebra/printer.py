@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from patternc.algebra.atoms import InRow, Member, SameLabel, Within
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -31,7 +32,6 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.predicate import InRow, Member, SameLabel, Within
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,11 @@ from math import lcm
 
 import numpy as np
 
+from patternc.algebra.evaluate import Integers, holds
+from patternc.algebra.intervals import Run, Sizes, expand, filter_of, lengths, spans
+from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.simplify import TRUE
+from patternc.algebra.work_budget import spend, strips
 from patternc.ir.formula import (
     Add,
     All,
@@ -31,11 +36,6 @@ from patternc.ir.formula import (
     Subtract,
     Variable,
 )
-from patternc.relation.effort import spend, strips
-from patternc.relation.evaluation import Integers, holds
-from patternc.relation.fold import TRUE
-from patternc.relation.formulas import operands_of, variables_of
-from patternc.relation.runs import Run, Sizes, expand, filter_of, lengths, spans
 
 _CELLS = 1 << 18
 

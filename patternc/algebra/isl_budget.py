@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 
+from patternc.algebra.affine import Linear, linear
+from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.simplify import floor_divide
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -31,9 +34,6 @@ from patternc.ir.formula import (
     Subtract,
     Variable,
 )
-from patternc.relation.fold import floor_divide
-from patternc.relation.formulas import operands_of, variables_of
-from patternc.relation.linear import Linear, linear
 
 # More choices of `min` and `max` in one comparison than these are not looked through.
 MOST_CHOICES = 16
