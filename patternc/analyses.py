@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from patternc.algebra.work_budget import EffortError, allowance
 from patternc.language.diagnostics import Diagnostic, ordered
 from patternc.questions import Questions
-from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.requests import (
@@ -26,6 +25,7 @@ from patternc.requests import (
     warning_codes,
     whole,
 )
+from patternc.semantics.lengths import fitting
 
 if TYPE_CHECKING:
     import networkx as nx

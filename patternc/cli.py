@@ -46,7 +46,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from patternc.language.diagnostics import PatternError
-        from patternc.relation.errors import InputError, LengthError
+        from patternc.semantics.errors import InputError, LengthError
 
         try:
             return super().invoke(ctx)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import effort
-from patternc.dense import stacked
 from patternc.internal import attached
 from patternc.ir.sources import TOKENS, Rows, Source, Stream
 from patternc.ir.terms import HeadPattern
@@ -23,11 +22,7 @@ from patternc.language import Elaborated, Program, RunTimeInput, elaborate, pars
 from patternc.language.diagnostics import Diagnostic
 from patternc.layout.at import Layout
 from patternc.relation.asked import inputs_asked
-from patternc.relation.errors import TooManyCasesError
-from patternc.relation.lengths import fitting, verify
-from patternc.relation.meaning import columns, multiplicity, sources_of
 from patternc.relation.relation import Relation, relation
-from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
 from patternc.requests import (
     Arrays,
@@ -44,6 +39,11 @@ from patternc.requests import (
     tokens,
     whole,
 )
+from patternc.semantics.dense_strips import stacked
+from patternc.semantics.errors import TooManyCasesError
+from patternc.semantics.lengths import fitting, verify
+from patternc.semantics.mask import columns, multiplicity, sources_of
+from patternc.semantics.source_slots import row_count
 
 
 class Questions:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from patternc.language import RunTimeInput
 from patternc.language.inputs import DECIDING
-from patternc.relation.errors import InputError
+from patternc.semantics.errors import InputError
 
 Input = Any
 Arrays = dict[str, NDArray[Any]]

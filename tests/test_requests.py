@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
-from patternc.relation.errors import InputError
+from patternc.semantics.errors import InputError
 
 WINDOW = Pattern.parse("heads 2\nlayers 2\nlocal(2)")
 SAME = Pattern.parse("same(doc)")

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patternc.emit import emit_module
-from patternc.relation.meaning import multiplicity
 from patternc.relation.relation import relation
 from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
+from patternc.semantics.mask import multiplicity
 from tests.source_terms import call_sizes, source_patterns
 from tests.terms import patterns
 

@@ -17,10 +17,10 @@ from patternc.algebra.evaluate import Integers
 from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.sets import Formulas, Side, first_left_out, left_out
 from patternc.ir.sources import Source
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import InputError
+from patternc.semantics.source_slots import slots
 
 
 @lru_cache(maxsize=4096)

@@ -18,8 +18,8 @@ from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.ranges import Ranges, ranges_of
 from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.ir.sources import TOKENS, Pool, Project, Rows, Source, Stream, Text, Tokens, Tree
-from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
+from patternc.semantics.source_slots import row_count
 
 # Over members and over ranges, for one answer.
 _PASSES = 4

@@ -43,10 +43,10 @@ from patternc.language.diagnostics import Diagnostic, Findings
 from patternc.language.elaborate import Elaborated
 from patternc.language.program import Call
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation.lengths import fitting
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
 from patternc.schedule.pieces import issued
+from patternc.semantics.lengths import fitting
 
 # A change that holds fewer more pairs than this is not worth a word.
 WORTHWHILE = 1.1

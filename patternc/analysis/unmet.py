@@ -22,9 +22,9 @@ from patternc.analysis.listed import UnknownError, held
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
 from patternc.ir.sources import TOKENS
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import InputError
 
 # About 0.3 s.
 OPERATIONS = 300_000

@@ -39,8 +39,8 @@ from patternc.ir.terms import Global, HeadPattern
 from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.language.elaborate import Elaborated
 from patternc.language.program import Call, Node
-from patternc.relation.lengths import fitting, verify
 from patternc.relation.relation import relation
+from patternc.semantics.lengths import fitting, verify
 
 # Looked at where no length is given and no grid has one.
 LENGTH = 4096

@@ -25,8 +25,8 @@ from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node
 from patternc.language.show import show_node
 from patternc.language.source import Source as Text
 from patternc.relation.relation import Branch, relation
-from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
+from patternc.semantics.source_slots import windows
 
 # Slots of a `project` that are looked at for a pair.
 MOST_SLOTS = 1 << 24

@@ -23,10 +23,10 @@ from patternc.analysis.listed import held as listed
 from patternc.analysis.reach.rows import row_sizes
 from patternc.analysis.reach.symbolic import runs_of
 from patternc.ir.sources import TOKENS, Source
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Branch, Conjunct, Relation
-from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables, Tables
+from patternc.semantics.errors import InputError
+from patternc.semantics.source_slots import slots
 
 # About 0.3 s.
 OPERATIONS = 300_000

@@ -48,8 +48,8 @@ def diff(
     equal, 1 if they differ, 2 if that is not decided or a program is at fault.
     """
     from patternc.language.diagnostics import PatternError
-    from patternc.relation.errors import InputError, LengthError
     from patternc.report import difference
+    from patternc.semantics.errors import InputError, LengthError
 
     try:
         one, other = (given.pattern() for given in all_given((left, right), None, parameters))

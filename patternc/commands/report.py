@@ -63,7 +63,7 @@ def report(
     Counts of pairs are exact, at any length, with closed forms in n; where the call decides pairs,
     they are bounds and say so. `html` is a page with pictures, `svg` how receptive fields grow.
     """
-    from patternc.relation.errors import InputError, LengthError
+    from patternc.semantics.errors import InputError, LengthError
 
     files.verify_apart(paths, {"-o": output, "--charts": charts})
     given = one_given(paths, text, parameters)

@@ -37,8 +37,8 @@ def show(
     `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
     """
     from patternc.algebra.work_budget import EffortError, allowance
-    from patternc.dense import SizeError
     from patternc.report import picture, terminal, views
+    from patternc.semantics.dense_strips import SizeError
 
     if drawing == files.STANDARD:
         raise click.UsageError("--svg writes a file beside what is told here: name it")

@@ -14,8 +14,8 @@ from typing import assert_never
 from patternc.algebra.simplify import FALSE, TRUE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Truth
 from patternc.language.limits import CASES
-from patternc.relation.errors import TooManyCasesError
 from patternc.relation.exclusion import Facts, conjuncts_of, exclude, facts
+from patternc.semantics.errors import TooManyCasesError
 
 # Pairs of cases that are joined at a time: most exclude each other.
 MOST_JOINED = 16 * CASES

@@ -68,10 +68,10 @@ from patternc.ir.terms import (
     Where,
     With,
 )
-from patternc.relation.grid import lower_neighborhood
+from patternc.relation.coordinates import TOKENS, ZERO, Scope, in_scope, substitute
+from patternc.relation.neighborhoods import lower_neighborhood
 from patternc.relation.positions import Among, lower_positions
-from patternc.relation.scope import TOKENS, ZERO, Scope, in_scope, substitute
-from patternc.relation.sources import QUERY
+from patternc.semantics.source_slots import QUERY
 
 # A permutation of more entries than this is a table.
 MOST_CASES = 8

@@ -1,60 +1,75 @@
-"""Neighbourhood windows on a raster-ordered grid, at given positions.
+"""Neighbourhoods on a grid to conditions (NATTEN 0.21: dilation, stride, clip and shift edges).
 
-From a `Neighborhood`, rows and keys to booleans. Per axis, coordinates are cut into residue classes
-of the dilation; inside a class a group of `stride` queries shares the window of its leader: the
-middle one, or the last one on a causal axis, where each query still sees no later key. Source:
-NATTEN 0.17 (edges shift) and 0.21 (stride, even windows). Non-goals: blocks of a grid.
+Positions are raster-ordered. An axis of size X with dilation d splits into d classes; a position's
+class is x mod d, its coordinate in the class x // d.
 """
 
 from __future__ import annotations
 
-from math import prod
-
-import numpy as np
-
-from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.simplify import (
+    add,
+    compare,
+    conjunction,
+    floor_divide,
+    maximum,
+    minimum,
+    modulo,
+    multiply,
+    subtract,
+)
+from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.terms import Axis, Neighborhood
-from patternc.relation.errors import LengthError
 
 
-def neighborhood(term: Neighborhood, i: Integers, j: Integers, n: int) -> Booleans:
-    """Whether key j is in the window of query i; meaningless at i < 0."""
-    verify_length(term, n)
-    result = np.ones(np.broadcast_shapes(i.shape, j.shape), np.bool_)
-    step = n
-    for axis in term.axes:
-        step = step // axis.size if axis.size else 0
-        row, key = (position // max(step, 1) % max(axis.size, 1) for position in (i, j))
-        result &= along_axis(axis, row, key, term.edge == "shift")
-    return result
+def lower_neighborhood(term: Neighborhood, row: Expression, key: Expression) -> Condition:
+    """Is `key` in the window of `row` on every axis? Both are raster positions, not negative."""
+    conditions: list[Condition] = []
+    stride = 1
+    for axis in reversed(term.axes):
+        outermost = len(conditions) + 1 == len(term.axes)
+        x, y = (_coordinate(at, stride, axis.size, outermost) for at in (row, key))
+        conditions.append(_in_window(axis, x, y, shift=term.edge == "shift"))
+        stride *= axis.size
+    return conjunction(reversed(conditions))
 
 
-def verify_length(term: Neighborhood, n: int) -> None:
-    sizes = [axis.size for axis in term.axes]
-    if prod(sizes) != n:
-        message = f"the grid {sizes} has {prod(sizes)} positions, n is {n}"
-        raise LengthError(message, expected=prod(sizes))
-    for axis in term.axes:
-        window = axis.left + axis.right + 1
-        if term.edge == "shift" and not axis.causal and window * axis.dilation > axis.size:
-            spread = f" with dilation {axis.dilation}" if axis.dilation > 1 else ""
-            raise LengthError(f"a window of {window}{spread} is longer than its axis {axis.size}")
+def _coordinate(at: Expression, stride: int, size: int, outermost: bool) -> Expression:
+    coordinate = floor_divide(at, Constant(stride))
+    return coordinate if outermost else modulo(coordinate, Constant(size))
 
 
-def along_axis(axis: Axis, row: Integers, key: Integers, shifted: bool) -> Booleans:
-    """One axis, for coordinates 0 <= row, key < size."""
-    group, last = row % axis.dilation, (axis.size - 1 - row % axis.dilation) // axis.dilation
-    query, slot = row // axis.dilation, key // axis.dilation
-    leader = leading_query(axis, query, last)
-    first, final = leader - axis.left, leader + axis.right
+def _in_window(axis: Axis, x: Expression, y: Expression, shift: bool) -> Condition:
+    dilation = Constant(axis.dilation)
+    row, key = floor_divide(x, dilation), floor_divide(y, dilation)
+    same_class = compare(modulo(x, dilation), "==", modulo(y, dilation))
+    last = subtract(_class_length(axis, x), Constant(1))
+    leader = _leader(axis, row, last)
     if axis.causal:
-        final = query
-    elif shifted:
-        first = np.clip(first, 0, last - axis.left - axis.right)
-        final = first + axis.left + axis.right
-    return np.asarray((key % axis.dilation == group) & (first <= slot) & (slot <= final))
+        start, stop = subtract(leader, Constant(axis.left)), row
+    elif shift:
+        width = axis.left + axis.right
+        start = maximum(
+            Constant(0),
+            minimum(subtract(leader, Constant(axis.left)), subtract(last, Constant(width))),
+        )
+        stop = add(start, Constant(width))
+    else:
+        start, stop = subtract(leader, Constant(axis.left)), add(leader, Constant(axis.right))
+    return conjunction([same_class, compare(key, ">=", start), compare(key, "<=", stop)])
 
 
-def leading_query(axis: Axis, query: Integers, last: Integers) -> Integers:
-    place = axis.stride - 1 if axis.causal else axis.stride // 2
-    return np.minimum(query // axis.stride * axis.stride + place, last)
+def _class_length(axis: Axis, x: Expression) -> Expression:
+    """ceil((X - g) / d) for the class g of x."""
+    dilation = Constant(axis.dilation)
+    rounded = subtract(Constant(axis.size + axis.dilation - 1), modulo(x, dilation))
+    return floor_divide(rounded, dilation)
+
+
+def _leader(axis: Axis, row: Expression, last: Expression) -> Expression:
+    """The row whose window the group of `stride` rows shares: its middle, causal its last."""
+    if axis.stride == 1:
+        return row
+    stride = Constant(axis.stride)
+    first = multiply(stride, floor_divide(row, stride))
+    middle = axis.stride - 1 if axis.causal else axis.stride // 2
+    return minimum(add(first, Constant(middle)), last)

@@ -20,9 +20,9 @@ from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, Rows, Source, home_of
 from patternc.ir.terms import HeadPattern
 from patternc.relation.cases import Literal, split
+from patternc.relation.coordinates import scope_of
 from patternc.relation.lower import lower
-from patternc.relation.scope import scope_of
-from patternc.relation.separate import Part, Projected, projections, separate
+from patternc.relation.split_by_source import Part, Projected, projections, separate
 
 
 @dataclass(frozen=True, slots=True)

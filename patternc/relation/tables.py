@@ -37,12 +37,13 @@ from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TEXT, TOKENS, Rows, Source
 from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
-from patternc.relation import given, spans
+from patternc.relation.coordinates import scope_of
 from patternc.relation.lower import lower
-from patternc.relation.random_tables import draw
-from patternc.relation.scope import scope_of
-from patternc.relation.separate import separate
-from patternc.relation.sources import keys_of, row_count, slots
+from patternc.relation.split_by_source import separate
+from patternc.semantics import input_arrays
+from patternc.semantics import tree_spans as spans
+from patternc.semantics.random_tables import draw
+from patternc.semantics.source_slots import keys_of, row_count, slots
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -90,17 +91,17 @@ class Tables:
 
     def labels(self, table: LabelTable) -> Integers:
         """Labels of the positions, in the units of the table; those of the slots before them."""
-        labels = given.labels(table.name, self._inputs, self._count(table, self.n))
+        labels = input_arrays.labels(table.name, self._inputs, self._count(table, self.n))
         if not table.keys:
             return labels
         # All rows ask here, so that a row's number is its position.
         labels = labels[np.arange(self.n) // table.block] if table.own else labels
-        of_keys = given.labels(table.keys, self._inputs, self._count(table, self.m))
+        of_keys = input_arrays.labels(table.keys, self._inputs, self._count(table, self.m))
         return np.append(of_keys, labels)
 
     def required(self, name: str) -> NDArray[np.generic]:
         """A run-time input. Raises `InputError` where it is missing."""
-        return given.required(name, self._inputs)
+        return input_arrays.required(name, self._inputs)
 
     def spans(self, table: SpanTable) -> Integers:
         """Intervals by slot or row, [slots or rows, 2 * intervals]."""
@@ -146,7 +147,7 @@ class Tables:
             case RandomTable(random):
                 return self._drawn(random, rows, keys)
             case ListedTable(name):
-                return given.listed(name, self._inputs, rows, keys)
+                return input_arrays.listed(name, self._inputs, rows, keys)
             case PermutationTable(entries):
                 listed = np.asarray(entries, np.int64).reshape(-1, 1)
                 return np.where(listed < keys, listed, -1)[:rows]
@@ -176,7 +177,7 @@ class Tables:
                 for start, stop in intervals(listing, n, among):
                     members[start - among.first : stop - among.first] = True
             case SetTable(name):
-                members = given.members(name, self._inputs, count)
+                members = input_arrays.members(name, self._inputs, count)
             case _:
                 assert_never(table)
         return members

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from patternc.ir.sources import TOKENS, word_of
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.contents import ReportContents
@@ -31,6 +30,7 @@ from patternc.report.picture import number
 from patternc.report.pictures import caption, drawn_view, report_growth
 from patternc.report.reach_picture import COLOURS, layers_map, mask, matrices, strip, style
 from patternc.report.views import View
+from patternc.semantics.errors import InputError
 from patternc.version import __version__
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, Source, Stream
 from patternc.language.inputs import DECIDING, RunTimeInput
 from patternc.layout.at import Layout
-from patternc.relation.errors import InputError, LengthError
 from patternc.relation.relation import Relation
-from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
 from patternc.report.picture import Mask, Panel, Shares
+from patternc.semantics.errors import InputError, LengthError
+from patternc.semantics.source_slots import row_count
 
 TILE = 128
 CELLS = 64

@@ -22,7 +22,7 @@ from patternc.ir.sources import Encoder, Source, Text
 from patternc.layout.layout import Tiling
 from patternc.layout.tiling import Classified, Runs
 from patternc.relation.cases import Literal
-from patternc.relation.sources import slots
+from patternc.semantics.source_slots import slots
 
 # Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are
 # about as many as slots.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from patternc import Pattern
 from patternc.analysis.reach import LayerReach
 from patternc.ir.sources import Pool, Project, Stream, Text, Tokens, Tree
-from patternc.relation.meaning import window_ends
+from patternc.semantics.mask import window_ends
 
 Booleans = NDArray[np.bool_]
 # An encoder of a few positions: none of them are positions of the sequence.

@@ -14,10 +14,10 @@ from patternc.analysis.complexity import counts
 from patternc.analysis.complexity.counts import exact_pairs
 from patternc.ir.formula import Add, Constant, Multiply, Variable
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation.errors import InputError, LengthError
-from patternc.relation.lengths import fitting
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import InputError, LengthError
+from patternc.semantics.lengths import fitting
 from patternc.zoo import zoo
 from tests.analysis.test_counts import EXAMPLES, closed, distinct
 from tests.terms import patterns
@@ -181,7 +181,7 @@ def test_lengths_beyond_32_bits_are_refused():
 )
 @pytest.mark.parametrize("queries", [None, 0, 1, 37, 130])
 def test_masks_in_strips_are_those_built_at_once(text, queries, monkeypatch):
-    from patternc import dense
+    from patternc.semantics import dense_strips
 
     pattern, n = Pattern(text), 100
     known = {
@@ -193,8 +193,8 @@ def test_masks_in_strips_are_those_built_at_once(text, queries, monkeypatch):
     asked = {"queries": queries, "slots": {"encoder": 50}, **inputs}
     whole = pattern.multiplicity(n, **asked)
     mask = pattern.mask(n, **asked)
-    monkeypatch.setattr(dense, "STRIP", 250)
-    monkeypatch.setattr(dense, "STRIPS", 50)
+    monkeypatch.setattr(dense_strips, "STRIP", 250)
+    monkeypatch.setattr(dense_strips, "STRIPS", 50)
     assert np.array_equal(pattern.multiplicity(n, **asked), whole)
     assert np.array_equal(mask, whole > 0)
     assert (mask.dtype, whole.dtype) == (np.bool_, np.int64)
@@ -222,14 +222,14 @@ def test_masks_past_memory_name_their_size_and_what_to_ask_instead():
 
 
 def test_the_size_of_a_mask_is_judged_by_what_is_free(monkeypatch):
-    from patternc import dense
+    from patternc.semantics import dense_strips
 
     pattern = Pattern("local(8)")
-    monkeypatch.setattr(dense, "free_bytes", lambda: 100 * 100 + dense.WORKING * 100)
+    monkeypatch.setattr(dense_strips, "free_bytes", lambda: 100 * 100 + dense_strips.WORKING * 100)
     assert pattern.mask(100).shape == (1, 100, 100)
-    with pytest.raises(dense.SizeError):
+    with pytest.raises(dense_strips.SizeError):
         pattern.mask(101)
-    monkeypatch.setattr(dense, "free_bytes", lambda: None)
+    monkeypatch.setattr(dense_strips, "free_bytes", lambda: None)
     assert pattern.mask(101).shape == (1, 101, 101)
 
 

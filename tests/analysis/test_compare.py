@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from patternc import Pattern
 from patternc.analysis.compare import compared
 from patternc.ir.terms import HeadPattern
-from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
+from patternc.semantics.mask import mask
 from tests.analysis.dense_reach import dense_fields
 from tests.terms import terms
 

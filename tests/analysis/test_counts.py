@@ -13,11 +13,11 @@ from patternc import Pattern
 from patternc.analysis.complexity.counts import head_count
 from patternc.ir.terms import HeadPattern, Random
 from patternc.language.inputs import DECIDING
-from patternc.relation.errors import LengthError
-from patternc.relation.lengths import fitting
-from patternc.relation.meaning import multiplicity
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import LengthError
+from patternc.semantics.lengths import fitting
+from patternc.semantics.mask import multiplicity
 from tests.analysis.forms import holds_at, is_bound, value
 from tests.terms import patterns
 

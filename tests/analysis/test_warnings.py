@@ -26,10 +26,10 @@ from patternc.ir.terms import (
     Random,
     Union,
 )
-from patternc.relation.errors import LengthError
-from patternc.relation.meaning import multiplicity, sources_of
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import LengthError
+from patternc.semantics.mask import multiplicity, sources_of
 from tests.source_terms import source_patterns
 from tests.terms import formulas, patterns, positions, terms
 

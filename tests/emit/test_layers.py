@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.relation.errors import InputError
+from patternc.semantics.errors import InputError
 
 PROGRAM = """
 layers 6

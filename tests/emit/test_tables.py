@@ -9,7 +9,7 @@ import torch
 from patternc import Pattern
 from patternc.ir.formula import Constant
 from patternc.ir.terms import Listing, PositionRange, Random
-from patternc.relation.random_tables import draw
+from patternc.semantics.random_tables import draw
 from tests.emit.patterns import inputs_of, module_of, pattern_of
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from patternc import Pattern
-from patternc.relation.errors import LengthError
+from patternc.semantics.errors import LengthError
 from tests.fuzz.attention import attends, differentiates
 from tests.fuzz.calls import call_of, sizes_of
 from tests.fuzz.case import Case

@@ -46,7 +46,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
-from patternc.relation.meaning import mask, window_ends
+from patternc.semantics.mask import mask, window_ends
 from tests.fuzz.calls import DIM, Call
 
 Floats = NDArray[np.float64]

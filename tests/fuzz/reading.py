@@ -9,7 +9,7 @@ from patternc.language import Elaborated, elaborate, parse, show
 from patternc.language.diagnostics import render
 from patternc.language.formatter import layout
 from patternc.language.source import Source
-from patternc.relation.errors import LengthError
+from patternc.semantics.errors import LengthError
 from tests.fuzz.failures import DisagreementError, Failures, failures
 
 SECONDS = 1.0

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from patternc.language import Elaborated
-from patternc.relation.meaning import multiplicity
 from patternc.resources import read
+from patternc.semantics.mask import multiplicity
 
 _SIZES = ("memory", "compressed", "encoder")
 _FENCE = re.compile(r"^```(pattern|mask)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

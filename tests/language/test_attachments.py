@@ -32,7 +32,7 @@ from patternc.ir.terms import (
     With,
 )
 from patternc.language import Elaborated, PatternError, elaborate, parse, show
-from patternc.relation.meaning import mask
+from patternc.semantics.mask import mask
 
 
 def _elaborated(text: str) -> Elaborated:

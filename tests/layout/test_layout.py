@@ -27,9 +27,9 @@ from patternc.ir.terms import (
 )
 from patternc.layout.at import Layout
 from patternc.layout.tiling import Classified, classify, classify_by_key, every_tile
-from patternc.relation.meaning import mask
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.mask import mask
 from tests.terms import formulas, patterns, with_random
 
 tiles = st.tuples(st.sampled_from([4, 8, 16]), st.sampled_from([4, 8, 16]))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from patternc.language import elaborate, parse
-from patternc.relation.meaning import multiplicity
+from patternc.semantics.mask import multiplicity
 from tests.oracles.cases import MASKS, OracleCase, oracle_cases
 
 README = Path(__file__).parent / "README.md"

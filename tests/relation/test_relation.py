@@ -13,11 +13,11 @@ from patternc.algebra.printer import PLAIN
 from patternc.ir.terms import HeadPattern, Same, Union
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.cases import split
-from patternc.relation.errors import InputError
 from patternc.relation.lower import lower
-from patternc.relation.meaning import mask, multiplicity
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables, Tables
+from patternc.semantics.errors import InputError
+from patternc.semantics.mask import mask, multiplicity
 from tests.terms import formulas, neighborhoods, patterns, terms
 
 lengths = st.integers(1, 70)

@@ -23,12 +23,12 @@ from patternc.ir.sources import (
 )
 from patternc.layout.at import Layout
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation.errors import InputError
-from patternc.relation.meaning import columns, mask, multiplicity, window_ends
 from patternc.relation.relation import relation
-from patternc.relation.separate import separate
-from patternc.relation.sources import windows
+from patternc.relation.split_by_source import separate
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import InputError
+from patternc.semantics.mask import columns, mask, multiplicity, window_ends
+from patternc.semantics.source_slots import windows
 from tests.source_terms import (
     call_sizes,
     on_sequences,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
-from patternc.relation.errors import LengthError
 from patternc.report.picture import shares
 from patternc.report.views import CELLS, view
+from patternc.semantics.errors import LengthError
 
 PROGRAMS = (
     "local(3) + global([0])",

@@ -34,12 +34,12 @@ from patternc.analysis.complexity.unions import union
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
 from patternc.layout.count import TILE, key_runs, pairs_of
-from patternc.relation import spans
 from patternc.relation.cases import atoms_of, split
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Branch, Conjunct, Relation
-from patternc.relation.sources import slots
 from patternc.relation.tables import HeadTables, Tables
+from patternc.semantics import tree_spans
+from patternc.semantics.errors import InputError
+from patternc.semantics.source_slots import slots
 
 Sizes = Mapping[str, int]
 # Pairs looked at one by one where no closed form is found: some seconds.
@@ -109,7 +109,7 @@ def _exactly(
 ) -> int:
     _verify_given(branch, tables.of(branch.source))
     if isinstance(relation.rows, Tree):
-        return spans.covered_pairs(tables.n, relation.rows.branching)
+        return tree_spans.covered_pairs(tables.n, relation.rows.branching)
     if tables.n > MOST_DIRECT and relation.rows == TOKENS and not grid:
         form = _closed_form(branch, sizes)
         if form is not None and form.holds_at(tables.n):

@@ -30,9 +30,9 @@ from patternc.ir.formula import (
 )
 from patternc.ir.terms import Causal, Columns, Difference, Intersection, Random
 from patternc.relation.cases import Literal, atoms_of
+from patternc.relation.coordinates import Scope, in_scope, substitute
 from patternc.relation.lower import lower
 from patternc.relation.relation import Branch, Conjunct
-from patternc.relation.scope import Scope, in_scope, substitute
 
 ROW, KEY, LENGTH, ONE, NONE = Variable("i"), Variable("j"), Variable("n"), Constant(1), Constant(0)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.analysis.complexity.counts import exact_pairs
 from patternc.ir.sources import Tree, name_of
-from patternc.relation import spans
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Relation
-from patternc.relation.sources import row_count
 from patternc.relation.tables import HeadTables
+from patternc.semantics import tree_spans
+from patternc.semantics.errors import InputError
+from patternc.semantics.source_slots import row_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def rows_cost(relations: Sequence[Relation], tables: Sequence[HeadTables]) -> Ro
 def _pairs(relation: Relation, tables: HeadTables) -> int | None:
     match relation.rows:
         case Tree(branching):
-            return spans.covered_pairs(tables.n, branching)
+            return tree_spans.covered_pairs(tables.n, branching)
         case rows:
             try:
                 with effort():

@@ -24,7 +24,7 @@ from patternc.algebra.queries import variables_of
 from patternc.analysis.complexity.straighten import straightened
 from patternc.ir.formula import Condition, Variable
 from patternc.ir.sources import Pool
-from patternc.relation.scope import ZERO, Scope, substitute
+from patternc.relation.coordinates import ZERO, Scope, substitute
 
 Runs = tuple[Run, ...]
 Sides = tuple[Runs, Runs]

@@ -44,9 +44,9 @@ from patternc.ir.formula import (
 )
 from patternc.ir.terms import Listing
 from patternc.relation.cases import atoms_of
+from patternc.relation.coordinates import Scope, in_scope
 from patternc.relation.positions import merge
 from patternc.relation.relation import Branch
-from patternc.relation.scope import Scope, in_scope
 
 MOST_PAIRS = 1 << 24
 MOST_MEMBERS = 1 << 12

@@ -38,12 +38,12 @@ from patternc.ir.sources import Pool, Tree
 from patternc.layout.at import BranchLayout
 from patternc.layout.tiling import Classified, classify
 from patternc.relation.cases import atoms_of
-from patternc.relation.errors import InputError
 from patternc.relation.relation import Branch, Relation
-from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
 from patternc.schedule.classes import EVERY
 from patternc.schedule.pieces import pieces
+from patternc.semantics.errors import InputError
+from patternc.semantics.source_slots import windows
 
 # Rows of tiles looked at for one count.
 MOST_ROWS = 1 << 19

@@ -23,8 +23,8 @@ from patternc.analysis.reach.rows import Progressions
 from patternc.analysis.reach.slots import span_ranges, window_ranges
 from patternc.analysis.reach.symbolic import Field
 from patternc.ir.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
-from patternc.relation.sources import windows
 from patternc.relation.tables import HeadTables
+from patternc.semantics.source_slots import windows
 
 Words = NDArray[np.uint64]
 _WORD = 64

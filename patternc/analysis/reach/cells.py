@@ -33,7 +33,7 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.sources import TOKENS
-from patternc.relation.scope import Scope, in_scope
+from patternc.relation.coordinates import Scope, in_scope
 from patternc.relation.tables import Tables
 
 KEY, ROW, LENGTH = Variable("j"), Variable("i"), Variable("n")

@@ -22,8 +22,8 @@ from patternc.ir.formula import Compare, Constant, Multiply, Not, Variable
 from patternc.layout.count import key_runs
 from patternc.layout.listing import unit_of
 from patternc.relation.cases import Literal
+from patternc.relation.coordinates import Scope, substitute
 from patternc.relation.relation import Conjunct
-from patternc.relation.scope import Scope, substitute
 from patternc.relation.tables import Tables
 
 _CELLS = 1 << 22

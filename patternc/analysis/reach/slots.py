@@ -9,8 +9,8 @@ import numpy as np
 
 from patternc.analysis.reach.ranges import Ranges
 from patternc.ir.sources import Pool, Tree
-from patternc.relation.sources import windows
-from patternc.relation.spans import covered
+from patternc.semantics.source_slots import windows
+from patternc.semantics.tree_spans import covered
 
 
 def span_ranges(tree: Tree, n: int) -> Ranges:

@@ -18,7 +18,7 @@ from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.rows import Progressions, row_sizes
 from patternc.ir.sources import TOKENS, Pool, Project, Stream, Tokens, Tree
-from patternc.relation.sources import windows
+from patternc.semantics.source_slots import windows
 
 # About 0.1 s where another engine is exact too, else about 0.8 s: for each layer.
 HASTY, PATIENT = 100_000, 1_000_000

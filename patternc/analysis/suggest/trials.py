@@ -22,9 +22,9 @@ from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
 from patternc.language.inputs import DECIDING
 from patternc.layout.count import pairs_with_multiplicity
-from patternc.relation.lengths import verify
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.lengths import verify
 
 Values = tuple[tuple[str, int], ...]
 Heads = tuple[Relation, ...]

@@ -31,7 +31,7 @@ from patternc.ir.terms import (
     Where,
     With,
 )
-from patternc.relation.sources import window_end
+from patternc.semantics.source_slots import window_end
 
 # Rows, as a term, and the name of their projection.
 Projected = tuple[tuple[Term, str], ...]

@@ -37,8 +37,8 @@ from patternc.ir.terms import (
     Union,
     With,
 )
-from patternc.relation.single import Inputs, Scope, drawn, nothing, relation
-from patternc.relation.sources import keys_of, row_count, slots
+from patternc.semantics.relations import Inputs, Scope, drawn, nothing, relation
+from patternc.semantics.source_slots import keys_of, row_count, slots
 
 Sizes = Mapping[str, int]
 

@@ -26,9 +26,9 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.relation.errors import InputError, LengthError
-from patternc.relation.meaning import mask, multiplicity
-from patternc.relation.random_tables import permute
+from patternc.semantics.errors import InputError, LengthError
+from patternc.semantics.mask import mask, multiplicity
+from patternc.semantics.random_tables import permute
 
 ROW, KEY, N = Variable("i"), Variable("j"), Variable("n")
 

@@ -10,8 +10,8 @@ from dataclasses import fields, is_dataclass
 from math import prod
 
 from patternc.ir.terms import Blocks, HeadPattern, Neighborhood, Parts
-from patternc.relation.errors import LengthError
-from patternc.relation.neighborhoods import verify_length
+from patternc.semantics.errors import LengthError
+from patternc.semantics.neighborhoods import verify_length
 
 Span = tuple[int, int]
 

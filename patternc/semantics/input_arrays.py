@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.relation.errors import InputError
+from patternc.semantics.errors import InputError
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]

@@ -44,7 +44,7 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.sources import Rows, Source, Text, Tokens
-from patternc.relation.sources import M, N, count_of, first_of, key_of
+from patternc.semantics.source_slots import M, N, count_of, first_of, key_of
 
 ZERO = Constant(0)
 

@@ -25,8 +25,8 @@ from patternc.ir.sources import (
     Tokens,
     Tree,
 )
-from patternc.relation import spans
-from patternc.relation.errors import InputError
+from patternc.semantics import tree_spans
+from patternc.semantics.errors import InputError
 
 QUERY, SLOT, N, M = (Variable(name) for name in ("i", "j", "n", "m"))
 
@@ -94,7 +94,7 @@ def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:
         case Tokens() | Text():
             return n
         case Tree(branching):
-            return spans.node_count(n, branching)
+            return tree_spans.node_count(n, branching)
         case Memory(length):
             return _at_most(sizes.get("memory", length), length, "memory")
         case Compressed(length):
@@ -123,7 +123,7 @@ def row_count(rows: Rows, n: int) -> int:
         case Stream(_, count):
             return count
         case Tree(branching):
-            return spans.node_count(n, branching) - n
+            return tree_spans.node_count(n, branching) - n
         case _:
             assert_never(rows)
 

@@ -42,9 +42,10 @@ from patternc.ir.terms import (
     Strided,
     Where,
 )
-from patternc.relation import given, spans
-from patternc.relation.neighborhoods import neighborhood
-from patternc.relation.random_tables import draw
+from patternc.semantics import input_arrays
+from patternc.semantics import tree_spans as spans
+from patternc.semantics.neighborhoods import neighborhood
+from patternc.semantics.random_tables import draw
 
 Inputs = Mapping[str, np.ndarray]
 
@@ -178,7 +179,7 @@ def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
             return in_table(np.array(table, np.int64)[:, None], scope)
         case Listed(name):
             rows, keys = scope.height, scope.shape[1]
-            return in_table(given.listed(name, scope.inputs, rows, keys), scope)
+            return in_table(input_arrays.listed(name, scope.inputs, rows, keys), scope)
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
         case _:
@@ -195,7 +196,7 @@ def contains(positions: Positions, position: Integers, among: Keys, scope: Scope
         case Period(length, start, stop):
             return (start <= position % length) & (position % length < stop)
         case RunTimeSet(name):
-            members = given.members(name, scope.inputs, among.stop - among.first)
+            members = input_arrays.members(name, scope.inputs, among.stop - among.first)
             return np.isin(position, np.flatnonzero(members) + among.first)
         case _:
             assert_never(positions)
@@ -226,11 +227,13 @@ def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
 
 def same(name: str, scope: Scope) -> Booleans:
     """The slots of another sequence have labels of their own, 0 the oldest."""
-    of_rows = given.labels(labels_of(name, scope.asking), scope.inputs, scope.height)
+    of_rows = input_arrays.labels(labels_of(name, scope.asking), scope.inputs, scope.height)
     row = labelled(of_rows, scope.own[:, None])
-    given.warn_unlabelled(name, row, scope.own)
+    input_arrays.warn_unlabelled(name, row, scope.own)
     keys = Keys(0, scope.n, scope.n) if scope.source in (TOKENS, TEXT) else scope.keys
-    of_keys = given.labels(labels_of(name, scope.source), scope.inputs, keys.stop - keys.first)
+    of_keys = input_arrays.labels(
+        labels_of(name, scope.source), scope.inputs, keys.stop - keys.first
+    )
     key = labelled(of_keys, scope.j - keys.first)
     return np.asarray((row == key) & (row >= 0))
 

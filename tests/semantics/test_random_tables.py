@@ -12,7 +12,7 @@ import torch
 
 from patternc.ir.formula import Constant
 from patternc.ir.terms import Empty, Listing, PositionRange, Random
-from patternc.relation.random_tables import draw, permute
+from patternc.semantics.random_tables import draw, permute
 
 EVERYTHING = Listing((PositionRange(None, None),))
 
