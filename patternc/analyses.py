@@ -12,7 +12,7 @@ from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
 from patternc.algebra.work_budget import EffortError, allowance
-from patternc.language.diagnostics import Diagnostic, ordered
+from patternc.language.syntax.diagnostics import Diagnostic, ordered
 from patternc.questions import Questions
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -286,7 +286,7 @@ class Analyses(Questions):
 
     def _all_given(self, inputs: Mapping[str, Input]) -> bool:
         """Whether every input that decides about pairs is there."""
-        from patternc.language.inputs import DECIDING
+        from patternc.language.check.runtime_inputs import DECIDING
 
         return all(item.name in inputs for item in self.inputs if item.role in DECIDING)
 

@@ -32,7 +32,7 @@ from patternc.commands.show import show
 from patternc.commands.suggest import suggest
 from patternc.commands.texts import explain, fmt_command
 from patternc.commands.why import why
-from patternc.language.characters import visible_lines
+from patternc.language.syntax.characters import visible_lines
 from patternc.version import __version__
 
 _INTERNAL = 70
@@ -45,7 +45,7 @@ class Commands(click.Group):
     """A group that turns the errors of the compiler into messages and exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from patternc.language.diagnostics import PatternError
+        from patternc.language.syntax.diagnostics import PatternError
         from patternc.semantics.errors import InputError, LengthError
 
         try:

@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from patternc.language.characters import visible
-from patternc.language.limits import TEXT_BYTES
+from patternc.language.syntax.characters import visible
+from patternc.language.syntax.limits import TEXT_BYTES
 
 STANDARD = "-"
 _WORDS = ("full", "causal", "diagonal", "none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from patternc.language.diagnostics import PatternError
+from patternc.language.syntax.diagnostics import PatternError
 
 _ATTACHED = 4_000
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from patternc import files
-from patternc.language.characters import visible
+from patternc.language.syntax.characters import visible
 
 if TYPE_CHECKING:
-    from patternc.language.source import Source
+    from patternc.language.syntax.source import Source
     from patternc.pattern import Pattern
 
 INLINE = "<command line>"
@@ -36,7 +36,7 @@ class Given:
 
     @property
     def source(self) -> Source:
-        from patternc.language.source import Source
+        from patternc.language.syntax.source import Source
 
         return Source.of(self.text, self.name)
 

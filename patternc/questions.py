@@ -19,7 +19,7 @@ from patternc.internal import attached
 from patternc.ir.sources import TOKENS, Rows, Source, Stream
 from patternc.ir.terms import HeadPattern
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
-from patternc.language.diagnostics import Diagnostic
+from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.layout.at import Layout
 from patternc.relation.asked import inputs_asked
 from patternc.relation.relation import Relation, relation

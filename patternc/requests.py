@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.language import RunTimeInput
-from patternc.language.inputs import DECIDING
+from patternc.language.check.runtime_inputs import DECIDING
 from patternc.semantics.errors import InputError
 
 Input = Any
@@ -115,7 +115,7 @@ def data_type(dtype: object) -> str | None:
 
 def warning_codes(ignore: Iterable[str]) -> frozenset[str]:
     """Codes of warnings that are meant; errors cannot be ignored."""
-    from patternc.language.pages import pages
+    from patternc.language.syntax.error_pages import pages
 
     known = [code for code in pages() if code.startswith("P2")]
     codes = [ignore] if isinstance(ignore, str) else list(ignore)

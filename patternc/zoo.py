@@ -5,7 +5,7 @@ Non-goals: elaborating it (`Pattern.from_zoo`), describing it (`examples/README.
 
 from __future__ import annotations
 
-from patternc.language.near import nearest
+from patternc.language.syntax.spelling import nearest
 from patternc.resources import names, read
 
 _SUFFIX = ".pat"

@@ -4,7 +4,7 @@ import pytest
 
 from examples import table
 from patternc import Pattern
-from patternc.language.diagnostics import PatternError
+from patternc.language.syntax.diagnostics import PatternError
 from patternc.zoo import zoo
 
 

@@ -23,7 +23,7 @@ from patternc.analysis.reach.heads import contributions
 from patternc.analysis.slowest import Slowest, slowest, unheard
 from patternc.analysis.unmet import Unmet, unmet
 from patternc.ir.sources import TOKENS
-from patternc.language.elaborate import Elaborated
+from patternc.language.elaborate.elaborate import Elaborated
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

@@ -29,12 +29,12 @@ from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
 from patternc.ir.terms import HeadPattern
-from patternc.language.arithmetic import Place
-from patternc.language.diagnostics import Findings
-from patternc.language.elaborate import Elaborated
-from patternc.language.lower import Lowering
-from patternc.language.program import Binary, Call, Lift, Name, Node, node_of
-from patternc.language.show import show_node
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.elaborate.lower import Lowering
+from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, node_of
+from patternc.language.syntax.diagnostics import Findings
+from patternc.language.syntax.unparse import show_node
 from patternc.layout.at import BranchLayout
 from patternc.layout.count import key_runs
 from patternc.progress import steps

@@ -39,9 +39,9 @@ from patternc.ir.terms import (
     Union,
     With,
 )
-from patternc.language.diagnostics import Diagnostic, Findings
-from patternc.language.elaborate import Elaborated
-from patternc.language.program import Call
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.syntax.ast import Call
+from patternc.language.syntax.diagnostics import Diagnostic, Findings
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables

@@ -16,8 +16,8 @@ from patternc.analysis.papers import Comparison, Paper, compared
 from patternc.analysis.reach import LayerReach, Reach
 from patternc.analysis.roofline import Measured, Roofline, rooflines
 from patternc.analysis.unmet import Unmet
-from patternc.language.diagnostics import Diagnostic
-from patternc.language.elaborate import Elaborated
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.progress import steps
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables

@@ -15,7 +15,7 @@ from patternc.analysis.paths import Link, path
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.why import Part, Verdict, verdict
 from patternc.ir.sources import name_of
-from patternc.language.elaborate import Elaborated
+from patternc.language.elaborate.elaborate import Elaborated
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from patternc.ir.terms import HeadPattern
-from patternc.language.arithmetic import Place
-from patternc.language.diagnostics import Findings
-from patternc.language.elaborate import Elaborated
-from patternc.language.lower import Lowering
-from patternc.language.program import Binary, Call, Name, Node, Range, children, node_of
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.elaborate.lower import Lowering
+from patternc.language.syntax.ast import Binary, Call, Name, Node, Range, children, node_of
+from patternc.language.syntax.diagnostics import Findings
 
 _BRANCHING = ("mix", "gate", "sum", "mean")
 

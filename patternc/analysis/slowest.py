@@ -20,7 +20,7 @@ from patternc.analysis.paths import MOST_LISTED, MOST_POSITIONS, is_certain, pat
 from patternc.analysis.reach import Latest, Place, symbolic
 from patternc.analysis.reach.edges import Layer, edges_of
 from patternc.analysis.reasons import Step, step_of
-from patternc.language.elaborate import Elaborated
+from patternc.language.elaborate.elaborate import Elaborated
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

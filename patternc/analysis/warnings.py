@@ -36,9 +36,9 @@ from patternc.analysis.coverage import empty_row, unseen_key
 from patternc.analysis.rules import Rule, distinct, is_idle, joined, operands, rules_of
 from patternc.ir.sources import TOKENS, Source, word_of
 from patternc.ir.terms import Global, HeadPattern
-from patternc.language.diagnostics import Diagnostic, Findings, Mark, ordered
-from patternc.language.elaborate import Elaborated
-from patternc.language.program import Call, Node
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.syntax.ast import Call, Node
+from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark, ordered
 from patternc.relation.relation import relation
 from patternc.semantics.lengths import fitting, verify
 

@@ -17,13 +17,13 @@ from patternc.algebra.evaluate import Integers
 from patternc.algebra.work_budget import STRIP, EffortError
 from patternc.ir.sources import TEXT, TOKENS, Pool, Project, Rows, Tokens, Tree, name_of
 from patternc.ir.terms import HeadPattern
-from patternc.language.arithmetic import Place
-from patternc.language.diagnostics import Findings
-from patternc.language.elaborate import Elaborated
-from patternc.language.lower import Lowering
-from patternc.language.program import Binary, Call, FlagHeader, Lift, Name, Node, node_of
-from patternc.language.show import show_node
-from patternc.language.source import Source as Text
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.elaborate.lower import Lowering
+from patternc.language.syntax.ast import Binary, Call, FlagHeader, Lift, Name, Node, node_of
+from patternc.language.syntax.diagnostics import Findings
+from patternc.language.syntax.source import Source as Text
+from patternc.language.syntax.unparse import show_node
 from patternc.relation.relation import Branch, relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.source_slots import windows

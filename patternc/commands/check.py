@@ -61,8 +61,8 @@ def check(
 def _checked(
     given: Given | Unread, length: int | None, ignored: frozenset[str], teach: bool
 ) -> Report:
-    from patternc.language.diagnostics import Diagnostic, PatternError
-    from patternc.language.source import Source
+    from patternc.language.syntax.diagnostics import Diagnostic, PatternError
+    from patternc.language.syntax.source import Source
     from patternc.report.findings import Report
 
     if isinstance(given, Unread):

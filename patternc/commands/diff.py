@@ -47,7 +47,7 @@ def diff(
     LEFT and RIGHT are files, `-` for the standard input once. Exits with 0 if they are proved
     equal, 1 if they differ, 2 if that is not decided or a program is at fault.
     """
-    from patternc.language.diagnostics import PatternError
+    from patternc.language.syntax.diagnostics import PatternError
     from patternc.report import difference
     from patternc.semantics.errors import InputError, LengthError
 

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from patternc.language.characters import visible_lines
+from patternc.language.syntax.characters import visible_lines
 from patternc.programs import Given
 from patternc.progress import working
 
@@ -23,7 +23,7 @@ class Rejected(click.ClickException):
 
 def understood(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:
     """The pattern of a program; its warnings are told, with a length also what it brings."""
-    from patternc.language.diagnostics import render
+    from patternc.language.syntax.diagnostics import render
 
     pattern = given.pattern()
     with working("check"):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from patternc import files
-from patternc.language.characters import visible
-from patternc.language.near import nearest
+from patternc.language.syntax.characters import visible
+from patternc.language.syntax.spelling import nearest
 from patternc.programs import one_given, programs
 from patternc.progress import working
 

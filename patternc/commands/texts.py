@@ -7,7 +7,7 @@ import sys
 import click
 
 from patternc import files
-from patternc.language.characters import visible
+from patternc.language.syntax.characters import visible
 from patternc.programs import INLINE, all_given, programs
 
 

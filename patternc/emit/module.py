@@ -24,8 +24,8 @@ from patternc.emit.text import Call, flat, laid_out, quoted
 from patternc.emit.text import Sequence as Items
 from patternc.emit.treatments import Treatments, pool_input
 from patternc.ir.sources import TOKENS, Rows, Source, Stream, Tree, name_of
-from patternc.language.characters import visible, visible_lines
-from patternc.language.inputs import DECIDING
+from patternc.language.check.runtime_inputs import DECIDING
+from patternc.language.syntax.characters import visible, visible_lines
 from patternc.resources import room
 from patternc.schedule import split
 from patternc.schedule.schedule import Schedule

@@ -7,11 +7,11 @@ knows n, blocks of a kernel, or torch.
 
 from __future__ import annotations
 
-from patternc.language.diagnostics import Diagnostic, PatternError
-from patternc.language.elaborate import Elaborated, elaborate
-from patternc.language.inputs import RunTimeInput
-from patternc.language.program import Program
-from patternc.language.show import show
+from patternc.language.check.runtime_inputs import RunTimeInput
+from patternc.language.elaborate.elaborate import Elaborated, elaborate
+from patternc.language.syntax.ast import Program
+from patternc.language.syntax.diagnostics import Diagnostic, PatternError
+from patternc.language.syntax.unparse import show
 
 __all__ = [
     "Diagnostic",
@@ -29,14 +29,14 @@ __all__ = [
 
 def parse(text: str, name: str = "<pattern>") -> Program:
     """The syntax tree of a program; raises `PatternError` with every unreadable statement."""
-    from patternc.language import reader
+    from patternc.language.syntax import parser
 
-    return reader.parse(text, name)
+    return parser.parse(text, name)
 
 
 def fmt(text: str, name: str = "<pattern>") -> str:
     """The text in its one layout, comments kept; raises `PatternError` if it cannot be read."""
-    from patternc.language.formatter import layout
+    from patternc.language.syntax.formatter import layout
 
     parse(text, name)
     return layout(text)
@@ -44,6 +44,6 @@ def fmt(text: str, name: str = "<pattern>") -> str:
 
 def explain(code: str) -> str:
     """The page of a diagnostic code such as `P040`, with a wrong and a right program."""
-    from patternc.language import pages
+    from patternc.language.syntax import error_pages
 
-    return pages.explain(code)
+    return error_pages.explain(code)

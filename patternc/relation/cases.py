@@ -13,7 +13,7 @@ from typing import assert_never
 
 from patternc.algebra.simplify import FALSE, TRUE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Truth
-from patternc.language.limits import CASES
+from patternc.language.syntax.limits import CASES
 from patternc.relation.exclusion import Facts, conjuncts_of, exclude, facts
 from patternc.semantics.errors import TooManyCasesError
 

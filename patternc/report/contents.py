@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from patternc.analyses import Analyses
 from patternc.analysis.model import ModelFacts
-from patternc.language.source import Source
+from patternc.language.syntax.source import Source
 
 
 @dataclass(frozen=True, slots=True)

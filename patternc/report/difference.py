@@ -11,7 +11,7 @@ from dataclasses import asdict
 from patternc.analysis.difference import Difference, HeadDifference, Side, Witness
 from patternc.analysis.reach import LayerReach
 from patternc.ir.sources import TOKENS, word_of
-from patternc.language.characters import visible
+from patternc.language.syntax.characters import visible
 
 Row = tuple[str, str, str]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from patternc.language.characters import visible
-from patternc.language.diagnostics import Diagnostic, render
-from patternc.language.inputs import RunTimeInput
-from patternc.language.source import Source
+from patternc.language.check.runtime_inputs import RunTimeInput
+from patternc.language.syntax.characters import visible
+from patternc.language.syntax.diagnostics import Diagnostic, render
+from patternc.language.syntax.source import Source
 
 
 @dataclass(frozen=True, slots=True)

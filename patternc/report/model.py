@@ -17,8 +17,8 @@ from patternc.analysis.model import model_facts
 from patternc.analysis.papers import Paper, papers
 from patternc.analysis.roofline import measurements
 from patternc.language import elaborate, parse, show
-from patternc.language.characters import visible
-from patternc.language.source import Source
+from patternc.language.syntax.characters import visible
+from patternc.language.syntax.source import Source
 from patternc.report import model_json, model_text
 from patternc.report.contents import ReportContents
 from patternc.zoo import published, zoo

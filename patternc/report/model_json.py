@@ -18,7 +18,7 @@ from patternc.analysis.papers import Comparison
 from patternc.analysis.reach.growth import Growth
 from patternc.analysis.roofline import Roofline
 from patternc.analysis.slowest import Slowest
-from patternc.language.source import Source
+from patternc.language.syntax.source import Source
 from patternc.report.findings import finding
 
 FORMAT = "patternc.report/1"

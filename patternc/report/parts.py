@@ -13,9 +13,9 @@ import numpy as np
 
 from patternc.analysis.rules import Rule, operands
 from patternc.ir.sources import Source
-from patternc.language.elaborate import Elaborated
-from patternc.language.inputs import RunTimeInput
-from patternc.language.program import Binary, Lift, Name, Node
+from patternc.language.check.runtime_inputs import RunTimeInput
+from patternc.language.elaborate.elaborate import Elaborated
+from patternc.language.syntax.ast import Binary, Lift, Name, Node
 from patternc.layout.at import Layout
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables

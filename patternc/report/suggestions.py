@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from patternc.analysis.suggest import Answer, Outcome, Question, Suggestion
-from patternc.language.diagnostics import Diagnostic
+from patternc.language.syntax.diagnostics import Diagnostic
 
 FORMAT = "patternc.suggest/1"
 # Rows of the table.

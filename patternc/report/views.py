@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, Source, Stream
-from patternc.language.inputs import DECIDING, RunTimeInput
+from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
 from patternc.layout.at import Layout
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables

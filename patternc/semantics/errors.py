@@ -5,9 +5,9 @@ And with a program, where its normal form says so (`TooManyCasesError`).
 
 from __future__ import annotations
 
-from patternc.language.diagnostics import Diagnostic, PatternError
-from patternc.language.limits import CASES
-from patternc.language.source import Source, Span
+from patternc.language.syntax.diagnostics import Diagnostic, PatternError
+from patternc.language.syntax.limits import CASES
+from patternc.language.syntax.source import Source, Span
 
 
 class LengthError(ValueError):

@@ -12,7 +12,7 @@ from examples import table
 from patternc import Pattern
 from patternc.analysis.complexity.counts import head_count
 from patternc.ir.terms import HeadPattern, Random
-from patternc.language.inputs import DECIDING
+from patternc.language.check.runtime_inputs import DECIDING
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import LengthError

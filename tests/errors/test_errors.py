@@ -15,8 +15,8 @@ from patternc import Pattern
 from patternc.analysis.lessons import lessons
 from patternc.analysis.warnings import warnings_at
 from patternc.language import Diagnostic, PatternError
-from patternc.language.diagnostics import render
-from patternc.language.pages import explain, pages
+from patternc.language.syntax.diagnostics import render
+from patternc.language.syntax.error_pages import explain, pages
 
 _FOLDER = Path(__file__).parent
 _PROGRAMS = sorted(_FOLDER.glob("*.pat"))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patternc import Pattern
 from patternc.ir.sources import Pool, Source, Tree
-from patternc.language.inputs import DECIDING, RunTimeInput
+from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
 from patternc.semantics.source_slots import slots, windows
 from tests.fuzz.programs import STREAM
 

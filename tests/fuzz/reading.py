@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from patternc import Pattern, PatternError
 from patternc.language import Elaborated, elaborate, parse, show
-from patternc.language.diagnostics import render
-from patternc.language.formatter import layout
-from patternc.language.source import Source
+from patternc.language.syntax.diagnostics import render
+from patternc.language.syntax.formatter import layout
+from patternc.language.syntax.source import Source
 from patternc.semantics.errors import LengthError
 from tests.fuzz.failures import DisagreementError, Failures, failures
 

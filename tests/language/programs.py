@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from patternc.language.program import (
+from patternc.language.syntax.ast import (
     Argument,
     Bare,
     Binary,

@@ -10,7 +10,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.language import PatternError
-from patternc.language.call_names import CALL_KEYWORDS
+from patternc.language.check.call_names import CALL_KEYWORDS
 from patternc.runtime.load import load_module
 
 _ROWS = "full on stream(notes, 4) + listed(links)\nrows notes\nfull\n"

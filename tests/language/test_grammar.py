@@ -11,8 +11,8 @@ from lark import Lark, Token
 from lark.lark import PostLex
 
 from patternc.language import PatternError, parse
-from patternc.language.primitives import RESERVED
-from patternc.language.program import Bare, Binary, Call, FlagHeader, Let, Name, Unary
+from patternc.language.syntax.ast import Bare, Binary, Call, FlagHeader, Let, Name, Unary
+from patternc.language.syntax.builtins import RESERVED
 from patternc.resources import read
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from patternc import Pattern
 from patternc.language import PatternError, elaborate, fmt, parse
-from patternc.language import limits as most
-from patternc.language.diagnostics import render
-from patternc.language.program import Number, Sequence, walk
+from patternc.language.syntax import limits as most
+from patternc.language.syntax.ast import Number, Sequence, walk
+from patternc.language.syntax.diagnostics import render
 
 
 def _code(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from patternc.language import PatternError, elaborate, fmt, parse
-from patternc.language.primitives import HEADER_CALLS, PRIMITIVES
+from patternc.language.syntax.builtins import HEADER_CALLS, PRIMITIVES
 from patternc.resources import read
 from tests.language.manual import Example, examples, picture
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from patternc.ir.terms import HeadPattern
 from patternc.language import PatternError, elaborate, fmt, parse, show
-from patternc.language.program import Program
+from patternc.language.syntax.ast import Program
 from tests.language.programs import patterns, programs, zoo
 
 _ZOO = [text for _, text in zoo()]

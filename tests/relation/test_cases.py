@@ -11,7 +11,7 @@ import torch
 from patternc import Pattern
 from patternc.algebra.simplify import FALSE, conjunction, disjunction
 from patternc.ir.formula import All, Not
-from patternc.language.diagnostics import PatternError
+from patternc.language.syntax.diagnostics import PatternError
 from patternc.relation.exclusion import exclude, facts
 from patternc.relation.lower import lower
 

@@ -7,7 +7,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.algebra.isl_budget import is_tangled
-from patternc.language.diagnostics import PatternError
+from patternc.language.syntax.diagnostics import PatternError
 from patternc.relation.relation import relation
 
 LARGE = 2**63 - 1

@@ -18,7 +18,7 @@ from patternc.analysis.suggest.templates import Template, headed, templates
 from patternc.analysis.suggest.trials import Trials, TrialsError
 from patternc.analysis.suggest.values import Axis, axis
 from patternc.language import elaborate, parse
-from patternc.language.diagnostics import Diagnostic
+from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.relation.relation import relation
 from patternc.schedule.tiles import choose_tiles
 

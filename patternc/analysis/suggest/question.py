@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from patternc.language.diagnostics import Diagnostic
+from patternc.language.syntax.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TypedDict, cast
 
 from patternc.analysis.suggest.question import Question
 from patternc.language import parse
-from patternc.language.program import (
+from patternc.language.syntax.ast import (
     Bare,
     Call,
     CallHeader,

@@ -20,7 +20,7 @@ from patternc.analysis.suggest.question import Question, Suggestion
 from patternc.analysis.suggest.templates import filled
 from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
-from patternc.language.inputs import DECIDING
+from patternc.language.check.runtime_inputs import DECIDING
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables

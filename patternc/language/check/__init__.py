@@ -1,0 +1,1 @@
+"""Checks on the syntax tree: names, types, arguments, order of statements."""

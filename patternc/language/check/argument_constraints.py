@@ -1,0 +1,55 @@
+"""Arguments that are right one by one and wrong together."""
+
+from __future__ import annotations
+
+from patternc.language.check.argument_errors import excluded, missing
+from patternc.language.check.arguments import fill
+from patternc.language.syntax.ast import Argument, Call
+from patternc.language.syntax.builtins import PRIMITIVES, Primitive
+from patternc.language.syntax.diagnostics import Diagnostic
+
+_Given = dict[str, Argument]
+
+
+def check_together(node: Call, primitive: Primitive) -> Diagnostic | None:
+    """A mistake in how arguments go together, if every one has a slot."""
+    filled, without = fill(node, primitive)
+    if without:
+        return None
+    given = {slot.name: argument for slot, argument in filled}
+    match primitive.name:
+        case "local":
+            return _local(node, given)
+        case "segment":
+            return _segment(node, given)
+        case "neighborhood":
+            return _neighborhood(node, primitive, given)
+        case _:
+            return None
+
+
+def _local(node: Call, given: _Given) -> Diagnostic | None:
+    side = given.get("left") or given.get("right")
+    if "r" in given and side is not None:
+        return excluded(given["r"], side, "write `local(r)`, or both sides by name")
+    if "r" not in given and side is None:
+        return missing(PRIMITIVES["local"], "r", node.span)
+    return None
+
+
+def _segment(node: Call, given: _Given) -> Diagnostic | None:
+    reach = given.get("back") or given.get("ahead")
+    if "dilation" in given and reach is not None:
+        return excluded(given["dilation"], reach, "dilated segments do not reach into others")
+    if "offset" in given and "dilation" not in given:
+        return missing(PRIMITIVES["segment"], "dilation", node.span)
+    return None
+
+
+def _neighborhood(node: Call, primitive: Primitive, given: _Given) -> Diagnostic | None:
+    side = given.get("left") or given.get("right")
+    if "radius" in given and side is not None:
+        return excluded(given["radius"], side, "write `radius=`, or `left=` and `right=`")
+    if "radius" not in given and side is None:
+        return missing(primitive, "radius", node.span)
+    return None

@@ -1,0 +1,171 @@
+"""What is said about arguments that are missing, too many, or of the wrong kind."""
+
+from __future__ import annotations
+
+from patternc.language.check.scope import Scope
+from patternc.language.check.types import Facts, expected_kind
+from patternc.language.syntax.ast import Argument, Name, Node, Range, walk
+from patternc.language.syntax.builtins import Primitive, Slot
+from patternc.language.syntax.diagnostics import Diagnostic, Mark
+from patternc.language.syntax.source import Span
+from patternc.language.syntax.spelling import nearest
+
+_LISTED = (
+    "choose the keys yourself and give them at call time: `listed(name)`, or by blocks "
+    "`blocks(64) { listed(name) }`"
+)
+_INSTEAD = {
+    "nearest": _LISTED,
+    "sinkhorn": _LISTED,
+    "lsh": _LISTED,
+    "cluster": _LISTED,
+    "store": "keys kept from before, without a choice among them: `full on memory(m)`",
+}
+_NOTHING = "not supported yet; no other program of the language says the same"
+
+
+def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
+    """`what` names the `word` in full."""
+    return Diagnostic(
+        "P120",
+        f"{what} is not yet lowered",
+        span,
+        "read and checked, but no kernel can be made of it",
+        note="nothing in a program is silently ignored",
+        help=_INSTEAD.get(word, _NOTHING),
+    )
+
+
+def stray_range(node: Range) -> Diagnostic:
+    return Diagnostic(
+        "P061",
+        "a range has no place here",
+        node.span,
+        "a range",
+        note="ranges stand in lists, in `pool=` and in `period(l, a:b)`",
+        help="write a list, `[a:b]`, where positions are expected",
+    )
+
+
+def wrong_kind(slot: Slot, expected: str, facts: Facts, value: Node | Range) -> Diagnostic:
+    advice = ""
+    if slot.kind in ("positions", "order", "pool") and facts.kind == "integer":
+        advice = "write a list: `[..]`"
+    if facts.kind == "list":
+        advice = f"write {expected} here"
+    return expected_kind(expected, facts, value.span, advice)
+
+
+def stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
+    inside = next((p for p in walk(value) if p == Name(name)), value)
+    if name == "n":
+        return Diagnostic(
+            "P063",
+            f"`{slot.name}` cannot depend on n",
+            inside.span,
+            "known only at the call",
+            note="n stands in `where`, widths, positions and range ends; not in a block, segment, "
+            "stride, dilation, period, rate, count, header or condition",
+            help="write a number, or bind it with `param`",
+        )
+    return Diagnostic(
+        "P062",
+        f"`{name}` in an argument that must be a constant",
+        inside.span,
+        "a position, different for every pair" if isinstance(inside, Name) else f"holds {name}",
+        note="i and j appear only in comparisons inside `where(..)`; arguments of relations and "
+        "functions, `ceil_log2` and `isqrt` too, are constants",
+        help="write the relation as comparisons: `where(2 <= i - j and i - j < 4)`",
+    )
+
+
+def not_a_word(slot: Slot, value: Node | Range) -> Diagnostic:
+    words = " or ".join(f"`{word}`" for word in slot.words)
+    near = nearest(value.name, slot.words) if isinstance(value, Name) else None
+    return Diagnostic(
+        "P055",
+        f"`{slot.name}` is {words}",
+        value.span,
+        "not one of them",
+        help=f"did you mean `{near}`?" if near else f"write {words}",
+    )
+
+
+def bound_input(value: Name, scope: Scope) -> Diagnostic:
+    return Diagnostic(
+        "P047",
+        f"`{value.name}` is bound, so it is no run-time input",
+        value.span,
+        "expected the name of a tensor given at the call",
+        note="a bound name stands for its value everywhere",
+        help="choose a name that the program does not bind",
+        marks=(Mark(scope.places[value.name], "bound here"),),
+    )
+
+
+def without_slot(argument: Argument, primitive: Primitive) -> Diagnostic:
+    if argument.name is None:
+        return Diagnostic(
+            "P050",
+            f"too many arguments for `{primitive.name}`",
+            argument.span,
+            "one too many",
+            note=f"written `{primitive.usage()}`",
+            help=_by_name(primitive),
+        )
+    return Diagnostic(
+        "P051",
+        f"`{primitive.name}` has no argument `{argument.name}`",
+        argument.span,
+        "unknown argument",
+        note=f"written `{primitive.usage()}`",
+        help=_in_place_of(argument.name, primitive),
+    )
+
+
+def _in_place_of(name: str, primitive: Primitive) -> str:
+    near = nearest(name, (slot.name for slot in primitive.named))
+    if near:
+        return f"did you mean `{near}=`?"
+    if any(slot.kind == "condition" for slot in primitive.placed):
+        return "equal is written `==`"
+    names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
+    return f"its named arguments are {names}" if names else "leave the name out"
+
+
+def _by_name(primitive: Primitive) -> str:
+    names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
+    return f"further arguments are given by name: {names}" if names else "leave it out"
+
+
+def given_twice(argument: Argument, first: Argument) -> Diagnostic:
+    return Diagnostic(
+        "P052",
+        f"`{argument.name}` is given twice",
+        argument.span,
+        "given again",
+        help="leave one of them out",
+        marks=(Mark(first.span, "first given here"),),
+    )
+
+
+def missing(primitive: Primitive, name: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P053",
+        f"`{primitive.name}` needs `{name}`",
+        span,
+        "an argument is missing",
+        help=f"written `{primitive.usage()}`",
+    )
+
+
+def excluded(first: Argument, second: Argument, advice: str) -> Diagnostic:
+    """Two arguments of which only one may be given."""
+    return Diagnostic(
+        "P054",
+        "these arguments exclude each other",
+        second.span,
+        "not together with the other",
+        help=advice,
+        marks=(Mark(first.span, "given here"),),
+    )

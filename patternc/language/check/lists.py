@@ -1,0 +1,68 @@
+"""Lists and ranges of integers.
+
+From their parts to facts, with parts of other kinds and ranges that hold nothing reported.
+"""
+
+from __future__ import annotations
+
+from patternc.language.check.scope import Check, Scope
+from patternc.language.check.types import Facts, expected_kind
+from patternc.language.syntax.ast import Node, Number, Range, Sequence, Unary, children
+from patternc.language.syntax.diagnostics import Diagnostic
+
+
+def list_facts(node: Sequence, scope: Scope, check: Check) -> Facts:
+    """A list: integers and ranges of integers."""
+    held: frozenset[str] = frozenset()
+    for item in node.items:
+        held |= item_facts(item, scope, check).holds
+    return Facts("list", held)
+
+
+def item_facts(item: Node | Range, scope: Scope, check: Check) -> Facts:
+    if not isinstance(item, Range):
+        return integer(item, scope, check)
+    if _is_empty(item):
+        scope.report(_empty_range(item))
+    return range_facts(item, scope, check)
+
+
+def _is_empty(node: Range) -> bool:
+    """Whether it holds nothing at any length, as far as its ends are plain numbers."""
+    start, stop = (_literal(end) for end in (node.start, node.stop))
+    return start is not None and stop is not None and (start < 0) == (stop < 0) and start >= stop
+
+
+def _literal(node: Node | None) -> int | None:
+    match node:
+        case Number(value):
+            return value
+        case Unary("-", Number(value)):
+            return -value
+        case _:
+            return None
+
+
+def _empty_range(node: Range) -> Diagnostic:
+    return Diagnostic(
+        "P203",
+        "a range that holds nothing",
+        node.span,
+        "empty",
+        note="`a:b` holds a <= p < b, without b",
+        help="write the smaller end first",
+        severity="warning",
+    )
+
+
+def range_facts(node: Range, scope: Scope, check: Check) -> Facts:
+    ends = [integer(end, scope, check) for end in children(node) if not isinstance(end, Range)]
+    return Facts("list", frozenset().union(*(end.holds for end in ends)))
+
+
+def integer(node: Node, scope: Scope, check: Check) -> Facts:
+    """The facts of an operand that must be an integer."""
+    facts = check(node, scope)
+    if facts.kind not in ("integer", "unknown"):
+        return scope.report(expected_kind("an integer", facts, node.span))
+    return facts

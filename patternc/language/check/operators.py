@@ -1,0 +1,224 @@
+"""What may be combined with what: operands of `+ & - ~`, of `on` and `with`, and inside braces."""
+
+from __future__ import annotations
+
+from patternc.language.check.scope import Scope
+from patternc.language.check.types import UNKNOWN, Facts, expected_kind
+from patternc.language.syntax.ast import Binary, Call, Node, Range, Unary
+from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.source import Span
+
+_APPLIED = {"on": "A on encoder", "with": "A with alibi"}
+
+
+def operator(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    """`A + B`, `A & B` and `A - B` on patterns."""
+    left = _operand(node, node.left, left, scope)
+    right = _operand(node, node.right, right, scope)
+    if "unknown" in (left.kind, right.kind):
+        return UNKNOWN
+    if node.operator != "+" and "modifier" in right.holds:
+        return scope.report(_modified(node.right, f"the right side of `{node.operator}`"))
+    if node.operator == "-" and "listed" in right.holds:
+        return scope.report(_run_time(node.right, "the right side of `-`"))
+    return Facts("set", left.holds | right.holds)
+
+
+def _operand(node: Binary, part: Node, facts: Facts, scope: Scope) -> Facts:
+    if facts.kind == "output":
+        return scope.report(_mixture(node, part.span))
+    if facts.kind not in ("set", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, part.span))
+    return facts
+
+
+def complement(node: Unary, facts: Facts, scope: Scope) -> Facts:
+    """`~A`."""
+    if facts.kind == "output":
+        return scope.report(_mixture(node, node.operand.span))
+    if facts.kind not in ("set", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, node.operand.span))
+    if "random" in facts.holds:
+        return scope.report(_random(node))
+    if "listed" in facts.holds:
+        return scope.report(_run_time(node.operand, "`~`"))
+    if "modifier" in facts.holds:
+        return scope.report(_modified(node.operand, "the operand of `~`"))
+    return facts
+
+
+def attached(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    """`A on SOURCE` and `A with MODIFIER`."""
+    left = _operand(node, node.left, left, scope)
+    wanted = "source" if node.operator == "on" else "modifier"
+    if right.kind not in (wanted, "unknown"):
+        expected = "a key source" if wanted == "source" else "a score modifier"
+        right = scope.report(expected_kind(expected, right, node.right.span, _names_of(wanted)))
+    if "unknown" in (left.kind, right.kind):
+        return UNKNOWN
+    if node.operator == "on" and "source" in left.holds:
+        return scope.report(_second_source(node))
+    return Facts("set", left.holds | right.holds | {wanted})
+
+
+def _names_of(group: str) -> str:
+    if group == "source":
+        return "write a source after `on`: `memory(512)`, `encoder`, `pool(16, mean)`, .."
+    return "write a modifier after `with`: `alibi`, `sink`, `softcap(50)`, .."
+
+
+def inside_braces(body: Node, facts: Facts, scope: Scope) -> Facts:
+    """The pattern that `blocks(..) { }` lifts."""
+    if facts.kind == "output":
+        return scope.report(_out_of_place(body, "a mixture of branches"))
+    if facts.kind not in ("set", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, body.span))
+    for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
+        if held in facts.holds:
+            return scope.report(_out_of_place(body, what))
+    return facts
+
+
+def branches(node: Call, facts: list[Facts], scope: Scope) -> None:
+    """The arguments of a combination; those of `mix` are sets, or further `mix`."""
+    given = [argument for argument in node.arguments if argument.name is None]
+    for argument, branch in zip(given, facts, strict=False):
+        inner = branch.holds & {"gate", "sum", "mean", "features"}
+        if node.function == "mix" and branch.kind == "output" and inner:
+            scope.report(_inside_mix(argument.span, min(inner)))
+    if len(given) == 1 and not _is_clusters(given[0].value):
+        scope.report(_lone_gate(node) if node.function == "gate" else _one_branch(node))
+
+
+def _is_clusters(node: Node | Range) -> bool:
+    """Clusters are many branches of `mean`."""
+    return isinstance(node, Call) and node.function == "cluster"
+
+
+def avoided(span: Span, facts: Facts, scope: Scope) -> None:
+    """What random draws avoid: a pattern whose pairs are known without drawing."""
+    if "random" in facts.holds:
+        scope.report(_random_avoided(span))
+    for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
+        if held in facts.holds:
+            scope.report(_plain_only(span, what))
+
+
+def _inside_mix(span: Span, inner: str) -> Diagnostic:
+    return Diagnostic(
+        "P068",
+        f"`{inner}` inside `mix`",
+        span,
+        "combines outputs, not sets of pairs",
+        note="arguments of `mix` are patterns, or further `mix`",
+        help=f"write `mix` inside `{inner}`",
+    )
+
+
+def _one_branch(node: Call) -> Diagnostic:
+    return Diagnostic(
+        "P202",
+        f"`{node.function}` of one branch",
+        node.span,
+        "the same as the branch alone",
+        help=f"leave `{node.function}` out, or separate branches by commas",
+        severity="warning",
+    )
+
+
+def _lone_gate(node: Call) -> Diagnostic:
+    return Diagnostic(
+        "P053",
+        "`gate` needs a second branch",
+        node.span,
+        "one branch",
+        note="two branches take one weight s as (1 - s, s), more take one each",
+        help="separate branches by commas: `gate(A, B, name=g)`",
+    )
+
+
+def _random_avoided(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P073",
+        "draws that avoid draws",
+        span,
+        "holds `random`",
+        note="two `random` do not exclude each other",
+        help="name only patterns without `random` in `avoid=`",
+    )
+
+
+def _plain_only(span: Span, what: str) -> Diagnostic:
+    return Diagnostic(
+        "P068",
+        f"{what} in `avoid=`",
+        span,
+        "only relations and `+ & - ~` are avoided",
+        help="name the pairs alone",
+    )
+
+
+def _mixture(node: Binary | Unary, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P067",
+        f"`{node.operator}` on a mixture of branches",
+        span,
+        "an output, not a set of pairs",
+        note="`mix`, `gate`, `sum` and `mean` are a rule's whole pattern or an argument of one "
+        "another; `+ & - ~`, `on` and `with` apply to sets only",
+        help=f"apply it to each branch: `mix({_APPLIED.get(node.operator, 'A & B')}, ..)`",
+    )
+
+
+def _out_of_place(body: Node, what: str) -> Diagnostic:
+    return Diagnostic(
+        "P068",
+        f"{what} inside braces",
+        body.span,
+        "only relations and `+ & - ~` are lifted to blocks",
+        help="put it outside: `mix(blocks(B) { .. }, blocks(B) { .. })`, `blocks(B) { .. } on ..`",
+    )
+
+
+def _random(node: Unary) -> Diagnostic:
+    return Diagnostic(
+        "P069",
+        "the complement of random draws",
+        node.span,
+        "holds `random`",
+        note="`random` stands under `+`, `&` and at either side of `-`",
+        help="write `full - random(..)`, or leave the draws out of the complement",
+    )
+
+
+def _run_time(part: Node, where: str) -> Diagnostic:
+    return Diagnostic(
+        "P070",
+        f"run-time positions under {where}",
+        part.span,
+        "holds pairs that only the call knows",
+        note="`listed` and run-time sets stand under `+` and `&`; of the run-time parts only "
+        "`same` stands under `~` or at the right of `-`",
+        help="give the other positions at the call instead",
+    )
+
+
+def _modified(part: Node, where: str) -> Diagnostic:
+    return Diagnostic(
+        "P071",
+        f"a score modifier at {where}",
+        part.span,
+        "its scores would never be used",
+        help="leave the modifier out here",
+    )
+
+
+def _second_source(node: Binary) -> Diagnostic:
+    return Diagnostic(
+        "P072",
+        "`on` twice",
+        node.span,
+        "the pattern has a source already",
+        note="every term has one source",
+        help="join terms on several sources by `+`",
+    )

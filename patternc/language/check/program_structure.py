@@ -1,0 +1,309 @@
+"""The order of statements: headers, then rules of which the last covers what is left.
+
+From a tree to its rules, with every statement out of place reported. Non-goals: what stands in the
+statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from patternc.language.check.environment import Place
+from patternc.language.syntax.ast import (
+    Bare,
+    Call,
+    CallHeader,
+    CountHeader,
+    FlagHeader,
+    Header,
+    Let,
+    Name,
+    Otherwise,
+    Parameter,
+    Program,
+    Rule,
+    StreamRows,
+    Unary,
+    When,
+    nodes_of,
+    walk,
+)
+from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
+from patternc.language.syntax.source import Span
+from patternc.language.syntax.spelling import nearest
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The rules for the tokens' rows, those below each `rows NAME`, and the rules out of place."""
+
+    rules: tuple[Rule, ...]
+    others: dict[str, tuple[Rule, ...]]
+    misplaced: tuple[Rule, ...]
+
+    @cached_property
+    def _sections(self) -> dict[int, str]:
+        every = {"": self.rules, **self.others}
+        return {id(rule): name for name, rules in every.items() for rule in rules}
+
+    def section_of(self, rule: Rule) -> str | None:
+        """Whose rows a rule is for, empty for the tokens'; None where it is out of place."""
+        return self._sections.get(id(rule))
+
+
+def arrange(program: Program, findings: Findings) -> Arrangement:
+    """The rules in order. A program of headers alone, `causal` among them, has the rule `full`."""
+    for diagnostic in _headers(program):
+        findings.add(diagnostic)
+    (_, first), *rest = (
+        (rows, _in_order(section, findings)) for rows, section in _sections(program)
+    )
+    rules, misplaced = first[0] or _implied(program, findings), first[1]
+    others: dict[str, tuple[Rule, ...]] = {}
+    begun: dict[str, StreamRows] = {}
+    for rows, (kept, late) in rest:
+        assert rows is not None
+        problem = _section_problem(rows, kept, begun, program)
+        if problem is None:
+            others[rows.name], misplaced = kept, misplaced + late
+        else:
+            findings.add(problem)
+            misplaced += kept + late
+        begun.setdefault(rows.name, rows)
+    return Arrangement(rules, others, misplaced)
+
+
+def _sections(program: Program) -> Iterator[tuple[StreamRows | None, list[Rule]]]:
+    """The rules of the tokens, then those below each `rows NAME`."""
+    rows: StreamRows | None = None
+    section: list[Rule] = []
+    for statement in program.statements:
+        if isinstance(statement, StreamRows):
+            yield rows, section
+            rows, section = statement, []
+        elif isinstance(statement, Bare | When | Otherwise):
+            section.append(statement)
+    yield rows, section
+
+
+def _section_problem(
+    rows: StreamRows, rules: tuple[Rule, ...], begun: dict[str, StreamRows], program: Program
+) -> Diagnostic | None:
+    known = stream_names(program)
+    if rows.name not in known:
+        return _no_stream(rows, known)
+    if rows.name in begun:
+        return _rows_twice(rows, begun[rows.name])
+    return None if rules else _no_rules(rows)
+
+
+def stream_names(program: Program) -> tuple[str, ...]:
+    """The streams of a program in the order of the text."""
+    parts = (part for s in program.statements for root in nodes_of(s) for part in walk(root))
+    calls = (part for part in parts if isinstance(part, Call) and part.function == "stream")
+    names = (a.value.name for call in calls for a in call.arguments if isinstance(a.value, Name))
+    return tuple(dict.fromkeys(names))
+
+
+def _no_stream(rows: StreamRows, known: tuple[str, ...]) -> Diagnostic:
+    if rows.name == "tree":
+        note = "the rows of a tree have no rules: each span attends to its tokens"
+        return Diagnostic(
+            "P027", "`rows tree` has no rules", rows.span, "always the same", note=note,
+            help="leave it out",
+        )  # fmt: skip
+    near = nearest(rows.name, known)
+    return Diagnostic(
+        "P027",
+        f"`{rows.name}` is no stream of this program",
+        rows.span,
+        "no `stream(..)` has this name",
+        note="`rows NAME` begins the rules for the slots of a stream",
+        help=f"did you mean `rows {near}`?"
+        if near
+        else f"write `full on stream({rows.name}, 256)`, say, in a rule",
+    )
+
+
+def _rows_twice(rows: StreamRows, first: StreamRows) -> Diagnostic:
+    return Diagnostic(
+        "P028",
+        f"the rows of `{rows.name}` begin twice",
+        rows.span,
+        "begun again",
+        note="every stream has its rules in one place",
+        help="put all of them below the first",
+        marks=(Mark(first.span, "first begun here"),),
+    )
+
+
+def _no_rules(rows: StreamRows) -> Diagnostic:
+    return Diagnostic(
+        "P029",
+        f"no pattern for the rows of `{rows.name}`",
+        rows.span,
+        "no rule follows",
+        note="without `rows NAME` the slots of a stream attend to all tokens and all slots",
+        help="write a pattern below it, or leave it out",
+    )
+
+
+def _implied(program: Program, findings: Findings) -> tuple[Rule, ...]:
+    if any(isinstance(s, FlagHeader) and s.name == "causal" for s in program.statements):
+        return (Bare(Name("full")),)
+    findings.add(
+        Diagnostic(
+            "P020",
+            "no pattern in the program",
+            Span(len(program.source.text), len(program.source.text)),
+            "the text ends here",
+            note="a program is one pattern, or rules `CONDITION -> PATTERN`",
+            help="write a pattern: `local(256) + global([0])`, say",
+        )
+    )
+    return ()
+
+
+def _headers(program: Program) -> Iterator[Diagnostic]:
+    first: dict[str, Header] = {}
+    ruled: Rule | StreamRows | None = None
+    for statement in program.statements:
+        match statement:
+            case CountHeader() | FlagHeader() | CallHeader():
+                name = header_name(statement)
+                if name in first:
+                    yield _twice(name, statement.span, first[name].span)
+                elif ruled is not None:
+                    yield _late(name, statement.span, ruled.span)
+                first.setdefault(name, statement)
+            case Parameter() | Let():
+                if ruled is not None:
+                    word = "param" if isinstance(statement, Parameter) else "let"
+                    yield _late(word, statement.span, ruled.span)
+            case _:
+                ruled = ruled or statement
+
+
+def header_name(header: Header) -> str:
+    return header.call.function if isinstance(header, CallHeader) else header.name
+
+
+def _in_order(rules: list[Rule], findings: Findings) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules up to the one that covers the rest, and what follows it."""
+    last = next((k for k, rule in enumerate(rules) if not isinstance(rule, When)), len(rules))
+    kept, late = tuple(rules[: last + 1]), tuple(rules[last + 1 :])
+    for rule in late:
+        findings.add(_after(rule, kept[-1]))
+    match kept:
+        case (Otherwise() as only,):
+            findings.add(_idle_else(only))
+        case (_, *_, Bare() as bare):
+            findings.add(_no_arrow(bare))
+        case _:
+            pass
+    return kept, late
+
+
+def _after(rule: Rule, last: Rule) -> Diagnostic:
+    if isinstance(rule, Bare) and rule.pattern == Name("causal"):
+        return _late("causal", rule.span, last.span)
+    if isinstance(last, Otherwise):
+        return _after_else(rule, last)
+    if isinstance(rule, Bare):
+        return second_pattern(rule, last)
+    return Diagnostic(
+        "P025",
+        "a rule after a pattern without condition",
+        rule.span,
+        "never reached",
+        note="a program is one bare pattern, or rules of which the last is `else -> PATTERN`",
+        help="write `else -> ` before the bare pattern, and move it to the end",
+        marks=(Mark(last.span, "this holds for every layer and head"),),
+    )
+
+
+def second_pattern(rule: Bare, last: Rule) -> Diagnostic:
+    signed = isinstance(rule.pattern, Unary)
+    return Diagnostic(
+        "P004",
+        "the line above is complete",
+        rule.span,
+        "this line cannot go on with it" if signed else "a second pattern",
+        note="a statement ends at the end of its line, except inside brackets",
+        help="put brackets round the whole pattern, or join the two by `+`",
+        marks=(Mark(last.span, "the program's pattern"),),
+    )
+
+
+def _after_else(rule: Rule, last: Otherwise) -> Diagnostic:
+    return Diagnostic(
+        "P025",
+        "a rule after `else`",
+        rule.span,
+        "never reached",
+        note="the first rule that matches counts, and `else` always matches",
+        help="move it above `else`",
+        marks=(Mark(last.span, "this covers what is left"),),
+    )
+
+
+def _idle_else(rule: Otherwise) -> Diagnostic:
+    return Diagnostic(
+        "P026",
+        "`else` without a rule before it",
+        rule.span,
+        "nothing is left out",
+        help="write the pattern alone, without `else ->`",
+    )
+
+
+def _no_arrow(rule: Bare) -> Diagnostic:
+    return Diagnostic(
+        "P026",
+        "a bare pattern among rules",
+        rule.span,
+        "for which layers and heads?",
+        note="a program is one bare pattern, or rules of which the last is `else -> PATTERN`",
+        help="write `else -> ` before it",
+    )
+
+
+def without_else(last: When, uncovered: Place | None) -> Diagnostic:
+    """Rules that leave a (layer, head) out, or whose last one has a condition."""
+    where = uncovered.where().removeprefix("at ") if uncovered is not None else ""
+    return Diagnostic(
+        "P024",
+        "the rules do not end with `else`",
+        last.span,
+        f"{where} has no rule" if uncovered is not None else "the last rule has a condition",
+        note="every layer and head has a rule, so the last one is `else -> PATTERN`",
+        help="add `else -> none`, or another pattern"
+        if uncovered is not None
+        else "write `else` in place of the last condition",
+    )
+
+
+def _twice(name: str, span: Span, first: Span) -> Diagnostic:
+    return Diagnostic(
+        "P021",
+        f"the header `{name}` is given twice",
+        span,
+        "given again",
+        note="every header stands at most once",
+        help="leave one of them out",
+        marks=(Mark(first, "first given here"),),
+    )
+
+
+def _late(name: str, span: Span, rule: Span) -> Diagnostic:
+    return Diagnostic(
+        "P022",
+        f"`{name}` after the first rule",
+        span,
+        "too late",
+        note="headers, `param` and `let` stand before the first rule",
+        help="move it above the first rule",
+        marks=(Mark(rule, "the first rule"),),
+    )

@@ -1,0 +1,255 @@
+"""The run-time inputs of a program: what the call must give, and in which shape.
+
+From the rules to inputs in the order of their first use: those that the program names, and those of
+a fixed name that sources and modifiers take. Non-goals: their sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from patternc.language.check.arguments import fill
+from patternc.language.check.call_names import why_taken
+from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, children
+from patternc.language.syntax.builtins import PRIMITIVES, Role
+from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
+from patternc.language.syntax.source import Span
+
+UNNAMED_GATE = "gate"
+"""The input of a `gate` without `name=`."""
+UNNAMED_T5 = "t5_bias"
+"""The table of a `t5` without `name=`."""
+
+_PAIR = "keys and values: a pair of floats"
+_SHAPES: dict[Role, str] = {
+    "listed": "integers [rows, k], [heads, rows, k] or [batch, heads, rows, k]; negative: empty",
+    "set": "booleans [n] or [batch, n], or integers [m], the positions",
+    "labels": "integers [n] or [batch, n]; negative: equal to nothing",
+    "projection": "q, k and v: three tensors of the shapes of the call's own",
+    "gate": "floats [heads]; for more than two branches [branches, heads]",
+    "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
+    "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
+    "project": "for keys and for values: a pair of floats [m, n]",
+    "persistent": f"{_PAIR} [kv_heads, m, head_dim]",
+    "stream": f"{_PAIR} [batch, kv_heads, m, head_dim]",
+    "tree": f"{_PAIR} [batch, kv_heads, m, head_dim]; all nodes by level, the tokens first",
+    "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
+    "bias": "floats [heads, queries, keys]",
+    "span": "floats [heads]",
+    "positions": "floats [n, head_dim], or a pair for queries and keys, each [n, head_dim] or "
+    "[heads, n, head_dim]; the rows of a memory's slots come before",
+    "t5": "floats [buckets, heads]",
+    "relative": "floats [2 * max_distance + 1, head_dim]; row max_distance is j = i",
+    "distance": "floats [heads]",
+    "sink": "floats [heads]",
+}
+_XL_SHAPES = {
+    "xl_u": "floats [heads, head_dim]",
+    "xl_v": "floats [heads, head_dim]",
+    "xl_r": "floats [distances, heads, head_dim]; index i - j, so n and the memory's slots many",
+}
+# What sources and modifiers take under a name of its own.
+_FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
+    "memory": (("memory_kv", "memory"),),
+    "compressed": (("compressed_kv", "compressed"),),
+    "project": (("project_weights", "project"),),
+    "persistent": (("persistent_kv", "persistent"),),
+    "tree": (("tree_kv", "tree"),),
+    "encoder": (("encoder_kv", "encoder"),),
+    "relative": (("relative_keys", "relative"),),
+    "xl_relative": (("xl_u", "xl"), ("xl_v", "xl"), ("xl_r", "xl")),
+    "distance_aware": (("distance_alpha", "distance"), ("distance_beta", "distance")),
+    "sink": (("sinks", "sink"),),
+}
+# What is taken under this name where `name=` gives none.
+_UNNAMED: dict[str, tuple[str, Role]] = {
+    "gate": (UNNAMED_GATE, "gate"),
+    "t5": (UNNAMED_T5, "t5"),
+}
+DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
+"""Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
+
+Inside blocks these count blocks; on another source than the tokens some count its slots.
+"""
+_OF_KEYS = ("columns", "listed")
+# Sources whose slots have labels of their own, beside streams.
+_LABELLED = ("memory", "encoder")
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimeInput:
+    """A tensor, or a few, given at the call. `shape` is for people.
+
+    `rows` are those whose call takes it, the tokens' without a name; `counts` is the stream whose
+    slots are its n, none for the tokens.
+    """
+
+    name: str
+    role: Role
+    shape: str
+    rows: tuple[str, ...] = ("",)
+    counts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """What stands round a relation: braces, its source and stream, and whose rows it is for."""
+
+    lifted: bool = False
+    source: str = ""
+    stream: str = ""
+    rows: str = ""
+
+    def counts(self, function: str) -> str:
+        """The stream whose slots an input counts."""
+        return self.rows if function in ("rows", "listed") else ""
+
+    def unit(self, function: str, role: Role) -> str:
+        """What is counted, as the shape says it."""
+        slots = f"; keys count slots of `{self.source}`"
+        elsewhere = slots if self.source and function in _OF_KEYS else ""
+        asking = f"; rows are those of `{self.rows}`" if self.counts(function) else ""
+        lifted = "; n, rows and positions count blocks" if self.lifted else ""
+        return asking + elsewhere + lifted if role in DECIDING else ""
+
+    def on(self, source: Name | Call) -> _Within:
+        """The same inside `on`."""
+        if isinstance(source, Name):
+            return replace(self, source=source.name)
+        names = (a.value.name for a in source.arguments if isinstance(a.value, Name))
+        stream = next(names, "") if source.function == "stream" else ""
+        return replace(self, source=source.function, stream=stream)
+
+    def labelled(self) -> tuple[str, ...]:
+        """The sequences that `same` compares, as rows and as keys; empty for the tokens."""
+        keys = self.source if self.source in _LABELLED else self.stream
+        return tuple(dict.fromkeys((self.rows, keys)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    name: str
+    role: Role
+    unit: str
+    span: Span
+    counts: str = ""
+
+    def shape(self) -> str:
+        return (_XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]) + self.unit
+
+
+_Seen = set[tuple[str, _Within]]
+
+
+def inputs_of(
+    patterns: list[tuple[Node, str]],
+    lets: Mapping[str, Node],
+    ruleless: list[str],
+    findings: Findings,
+) -> tuple[RunTimeInput, ...]:
+    """The inputs in the order of their first use.
+
+    Patterns come with the name of their rows; rows without rules attend to every stream.
+    """
+    uses: dict[str, _Use] = {}
+    takers: dict[str, list[str]] = {}
+    for pattern, rows in patterns:
+        for use in _uses(pattern, lets, _Within(rows=rows), set()):
+            first = uses.setdefault(use.name, use)
+            takers.setdefault(use.name, []).append(rows)
+            if (first.role, first.unit) != (use.role, use.unit):
+                findings.add(_two_roles(use, first))
+    for name, use in uses.items():
+        if taken := why_taken(name):
+            findings.add(_taken(use, taken))
+        takers[name] += ruleless if use.role == "stream" else []
+    return tuple(
+        RunTimeInput(
+            use.name, use.role, use.shape(), tuple(dict.fromkeys(takers[use.name])), use.counts
+        )
+        for use in uses.values()
+    )
+
+
+def _uses(
+    node: Node | Range, lets: Mapping[str, Node], within: _Within, seen: _Seen
+) -> Iterator[_Use]:
+    match node:
+        case Name(name) if name in lets:
+            if (name, within) not in seen:
+                seen.add((name, within))
+                yield from _uses(lets[name], lets, within, seen)
+        case Name(name):
+            yield from _fixed(name, node.span)
+        case Binary("on", left, Name() | Call() as source):
+            yield from _uses(left, lets, within.on(source), seen)
+            yield from _uses(node.right, lets, within, seen)
+        case Lift(_, body):
+            yield from _uses(body, lets, replace(within, lifted=True), seen)
+        case Call(function):
+            yield from _named(node, lets, within)
+            yield from _fixed(function, node.span)
+            for child in children(node):
+                yield from _uses(child, lets, within, seen)
+        case _:
+            for child in children(node):
+                yield from _uses(child, lets, within, seen)
+
+
+def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_Use]:
+    """The inputs that the program names."""
+    roles: list[Role] = []
+    for slot, argument in fill(node, PRIMITIVES[node.function])[0]:
+        match slot.role, argument.value:
+            case "labels" as role, Name(name):
+                yield from _labels(name, within, argument.value.span)
+            case str() as role, Name(name) if name not in lets:
+                roles.append(role)
+                suffix = "_kv" if role == "stream" else ""
+                unit = within.unit(node.function, role)
+                counts = within.counts(node.function)
+                yield _Use(name + suffix, role, unit, argument.value.span, counts)
+            case _:
+                pass
+    if node.function in _UNNAMED and not roles:
+        name, role = _UNNAMED[node.function]
+        yield _Use(name, role, "", node.span)
+
+
+def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:
+    """The labels of the tokens, and `NAME_SOURCE` those of the slots of another sequence."""
+    for sequence in within.labelled():
+        unit = within.unit("same", "labels")
+        slots = f"; n are the slots of `{sequence}`" if sequence else ""
+        counted = "" if sequence in _LABELLED else sequence
+        own = f"{name}_{sequence}" if sequence else name
+        yield _Use(own, "labels", slots + unit, span, counted)
+
+
+def _fixed(word: str, span: Span) -> Iterator[_Use]:
+    for name, role in _FIXED.get(word, ()):
+        yield _Use(name, role, "", span)
+
+
+def _taken(use: _Use, taken: str) -> Diagnostic:
+    return Diagnostic(
+        "P044",
+        f"`{use.name}` cannot name a run-time input",
+        use.span,
+        taken,
+        note="a call takes its run-time inputs by name, beside its own arguments",
+        help=f"choose another name, such as `{use.name}_` or `my_{use.name}`",
+    )
+
+
+def _two_roles(use: _Use, first: _Use) -> Diagnostic:
+    return Diagnostic(
+        "P048",
+        f"`{use.name}` is two things",
+        use.span,
+        f"here: {use.shape()}",
+        note="a run-time input has one role and counts one thing: tokens, blocks, or slots",
+        help="give it two names",
+        marks=(Mark(first.span, f"here: {first.shape()}"),),
+    )

@@ -1,0 +1,199 @@
+"""Names in scope: what is bound, what may be bound, and what an unknown name was meant to be.
+
+A `let` or `param` sees the names above it. A name of a run-time input is any name that is not bound
+and not a word of the language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from patternc.language.check.types import UNKNOWN, Facts
+from patternc.language.syntax.ast import Let, Name, Node, Parameter, Program
+from patternc.language.syntax.builtins import INDICES, PRIMITIVES, RESERVED, VARIABLES
+from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
+from patternc.language.syntax.limits import NEAR_MISSES
+from patternc.language.syntax.source import Span
+from patternc.language.syntax.spelling import one_edit, suggestion, variants
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names a statement sees, and what is found in it.
+
+    `below` are bound further down, `headers` stand above, `used` was looked up, `near` has bound
+    names by what is left of them without a letter. `sound` are the identities of relations without
+    a mistake, `unsound` of conditions with one.
+    """
+
+    findings: Findings
+    below: dict[str, Span]
+    headers: set[str] = field(default_factory=set)
+    bound: dict[str, Facts] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    near: dict[str, list[str]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    sound: set[int] = field(default_factory=set)
+    unsound: set[int] = field(default_factory=set)
+
+    def report(self, diagnostic: Diagnostic) -> Facts:
+        self.findings.add(diagnostic)
+        return UNKNOWN
+
+
+Check = Callable[[Node, Scope], Facts]
+"""Finds the kind of a part; what takes it as an argument checks parts of parts by it."""
+
+
+def scope_of(program: Program, findings: Findings) -> Scope:
+    """The scope at the first line: nothing bound yet."""
+    bindings = [s for s in program.statements if isinstance(s, Let | Parameter)]
+    return Scope(findings, {binding.name: binding.name_span for binding in reversed(bindings)})
+
+
+def bind(statement: Let | Parameter, facts: Facts, scope: Scope) -> None:
+    """Adds the name of a `let` or `param` to the scope."""
+    name, span = statement.name, statement.name_span
+    if name in RESERVED:
+        scope.report(_reserved(name, span))
+    elif name in scope.bound:
+        scope.report(_twice(name, span, scope.places[name]))
+    else:
+        scope.bound[name] = facts
+        scope.places[name] = span
+        for variant in variants(name):
+            scope.near.setdefault(variant, []).append(name)
+
+
+def resolve(node: Name, scope: Scope) -> Facts | None:
+    """What a bound name or an index stands for; None for a word of the language."""
+    name = node.name
+    if name in scope.bound:
+        scope.used.add(name)
+        return scope.bound[name]
+    if name in VARIABLES:
+        return Facts("integer", frozenset({name}))
+    if name in INDICES:
+        return _index(node, scope)
+    return None if name in RESERVED else scope.report(unknown(node.name, node.span, scope))
+
+
+def _index(node: Name, scope: Scope) -> Facts:
+    header = node.name.removesuffix("s") + "s"
+    if header in scope.headers:
+        return Facts("integer", frozenset({node.name}))
+    return scope.report(
+        Diagnostic(
+            "P045",
+            f"`{node.name}` without the header `{header}`",
+            node.span,
+            f"nothing above says how many {header} there are",
+            note=f"without `{header}` a program is one pattern for any number of {header}",
+            help=f"write `{header} 12`, say, above",
+        )
+    )
+
+
+def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
+    """The diagnostic for a name that means nothing here."""
+    if name in scope.below:
+        scope.used.add(name)
+        return _below(name, span, scope.below[name])
+    few = scope.findings.count < NEAR_MISSES
+    return Diagnostic(
+        "P040",
+        f"unknown name `{name}`",
+        span,
+        "not a word of the language, and not bound above",
+        help=(suggestion(name, _known(scope)) if few else "")
+        or f"bind it above: `let {name} = ..` or `param {name} = ..`",
+    )
+
+
+def input_name(node: Name, scope: Scope) -> bool:
+    """Whether the name is free for a run-time input; reports what it clashes with."""
+    if node.name in RESERVED:
+        scope.report(_word_as_input(node))
+        return False
+    if node.name in scope.below:
+        scope.report(_below(node.name, node.span, scope.below[node.name]))
+        return False
+    near = _one_edit_away(node.name, scope)
+    if near is not None:
+        scope.report(_near_input(node, near, scope.places[near]))
+    return near is None
+
+
+def _known(scope: Scope) -> Iterator[str]:
+    yield from (*PRIMITIVES, *VARIABLES, *INDICES)
+    yield from scope.bound
+
+
+def _one_edit_away(name: str, scope: Scope) -> str | None:
+    """The first bound name so near; any two names of one letter are one edit apart."""
+    if name in scope.bound:
+        return None
+    candidates = {other for variant in variants(name) for other in scope.near.get(variant, ())}
+    near = [one for one in candidates if one_edit(one, name) and (len(one) > 1 or len(name) > 1)]
+    return min(near, key=lambda one: scope.places[one], default=None)
+
+
+def _below(name: str, span: Span, place: Span) -> Diagnostic:
+    inside = place.start < span.start
+    return Diagnostic(
+        "P041",
+        f"`{name}` is used in its own definition" if inside else f"`{name}` is bound further down",
+        span,
+        "not bound yet",
+        note="a `let` or `param` sees only the names above it, so definitions have no cycles",
+        help="write it without itself" if inside else f"bind `{name}` above this line",
+        marks=() if place == span else (Mark(place, "bound here"),),
+    )
+
+
+def _reserved(name: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P042",
+        f"`{name}` cannot be bound",
+        span,
+        "a word of the language",
+        note="words of the language keep their meaning",
+        help=f"choose another name, such as `{name}_` or `my_{name}`",
+    )
+
+
+def _twice(name: str, span: Span, first: Span) -> Diagnostic:
+    return Diagnostic(
+        "P043",
+        f"`{name}` is bound twice",
+        span,
+        "bound again",
+        note="a name has one value in a program",
+        help="choose another name for one of them",
+        marks=(Mark(first, "first bound here"),),
+    )
+
+
+def _word_as_input(node: Name) -> Diagnostic:
+    return Diagnostic(
+        "P044",
+        f"`{node.name}` cannot name a run-time input",
+        node.span,
+        "a word of the language",
+        note="here stands the name of a tensor given at the call",
+        help="choose another name for the input",
+    )
+
+
+def _near_input(node: Name, near: str, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "P046",
+        f"`{node.name}` is one letter away from `{near}`",
+        node.span,
+        "would be a run-time input",
+        note="a name that is not bound is a tensor given at the call; so near a bound name it is "
+        "taken for a slip",
+        help=f"write `{near}`, or rename one of them",
+        marks=(Mark(place, "bound here"),),
+    )

@@ -1,0 +1,265 @@
+"""Kinds of every part of a program, before any number is known.
+
+From the tree and a scope to facts, with every mistake that does not depend on layer, head or a
+value reported: unknown names, arguments, kinds, products of positions, operands out of place. The
+rules are the same for every (layer, head), so they are checked once. Non-goals: values.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from patternc.language.check import operators
+from patternc.language.check.argument_constraints import check_together
+from patternc.language.check.argument_errors import excluded, missing, not_lowered
+from patternc.language.check.arguments import check_arguments, fill
+from patternc.language.check.lists import integer, list_facts
+from patternc.language.check.scope import Scope, resolve, unknown
+from patternc.language.check.type_errors import (
+    header_inside,
+    keyword,
+    minus_pattern,
+    no_braces,
+    not_called,
+    positional_side,
+    stray_braces,
+    two_positions,
+)
+from patternc.language.check.types import UNKNOWN, Facts, Kind, expected_kind
+from patternc.language.syntax.ast import (
+    Binary,
+    Call,
+    CallHeader,
+    Comparison,
+    Decimal,
+    Lift,
+    Name,
+    Node,
+    Number,
+    Sequence,
+    Unary,
+)
+from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, Group, Primitive
+from patternc.language.syntax.source import Span
+
+_KIND_OF: dict[Group, Kind] = {
+    "relation": "set",
+    "positions": "period",
+    "lift": "set",
+    "combination": "output",
+    "source": "source",
+    "modifier": "modifier",
+    "function": "integer",
+}
+
+
+def check(node: Node, scope: Scope) -> Facts:
+    """The facts of a part; `UNKNOWN` where something in it was reported."""
+    match node:
+        case Number():
+            return Facts("integer")
+        case Decimal():
+            return Facts("decimal")
+        case Name():
+            return _name(node, scope)
+        case Sequence():
+            return list_facts(node, scope, check)
+        case Call():
+            return _call(node, scope)
+        case Lift():
+            return _lift(node, scope)
+        case Unary():
+            return _unary(node, scope)
+        case Binary():
+            return _binary(node, scope)
+        case Comparison():
+            facts = [integer(operand, scope, check) for operand in node.operands]
+            return _joined("condition", *facts)
+        case _:
+            assert_never(node)
+
+
+def expect(kind: Kind, expected: str, node: Node, scope: Scope) -> Facts:
+    """The facts of a part that must be of one kind."""
+    facts = check(node, scope)
+    if facts.kind not in (kind, "unknown"):
+        return scope.report(expected_kind(expected, facts, node.span))
+    return facts
+
+
+def check_rule(pattern: Node, scope: Scope) -> Facts:
+    """A rule's pattern: a set or an output."""
+    facts = check(pattern, scope)
+    if facts.kind not in ("set", "output", "unknown"):
+        return scope.report(expected_kind("a pattern", facts, pattern.span))
+    return facts
+
+
+def check_header_call(statement: CallHeader, scope: Scope) -> None:
+    primitive = HEADER_CALLS[statement.call.function]
+    check_arguments(statement.call, primitive, scope, check)
+    scope.report(not_lowered(primitive.name, f"the header `{primitive.name}`", statement.span))
+
+
+def _joined(kind: Kind, *facts: Facts) -> Facts:
+    if any(part.kind == "unknown" for part in facts):
+        return UNKNOWN
+    return Facts(kind, frozenset().union(*(part.holds for part in facts)))
+
+
+def _name(node: Name, scope: Scope) -> Facts:
+    facts = resolve(node, scope)
+    if facts is not None:
+        return facts
+    primitive = PRIMITIVES.get(node.name) or HEADER_CALLS.get(node.name)
+    if primitive is None:
+        return scope.report(keyword(node))
+    if not primitive.bare:
+        return scope.report(missing(primitive, _first_slot(primitive), node.span))
+    return _primitive_facts(primitive, [], node.span, scope)
+
+
+def _first_slot(primitive: Primitive) -> str:
+    slots = [*primitive.placed, *primitive.named]
+    return (primitive.many or slots[0]).name
+
+
+def _call(node: Call, scope: Scope) -> Facts:
+    primitive = PRIMITIVES.get(node.function)
+    if primitive is None:
+        return _no_such_call(node, scope)
+    if primitive.bare:
+        return scope.report(not_called(node, primitive.name))
+    if primitive is BLOCKS:
+        check_arguments(node, primitive, scope, check)
+        return scope.report(no_braces(node))
+    return _checked_call(node, primitive, scope)
+
+
+def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
+    before = scope.findings.count
+    facts = check_arguments(node, primitive, scope, check)
+    problem = check_together(node, primitive)
+    if problem is not None:
+        return scope.report(problem)
+    _check_parts(node, primitive, facts, scope)
+    made = _primitive_facts(primitive, facts, node.span, scope)
+    if made.kind == "set" and scope.findings.count == before:
+        scope.sound.add(id(node))
+    return made
+
+
+def _check_parts(node: Call, primitive: Primitive, facts: list[Facts], scope: Scope) -> None:
+    """What only some words ask of their arguments."""
+    if primitive.group == "combination" and primitive.many is not None:
+        operators.branches(node, facts, scope)
+    for (slot, argument), fact in zip(fill(node, primitive)[0], facts, strict=True):
+        if slot.name == "avoid":
+            operators.avoided(argument.value.span, fact, scope)
+
+
+def _primitive_facts(primitive: Primitive, facts: list[Facts], span: Span, scope: Scope) -> Facts:
+    if not primitive.lowered:
+        scope.report(not_lowered(primitive.name, f"`{primitive.name}`", span))
+    joined = frozenset().union(*(part.holds for part in facts))
+    match primitive.group:
+        case "relation":
+            kept = joined & {"listed", "same", "layer", "head"}
+            return Facts("set", kept | ({"random"} if primitive.name == "random" else set()))
+        case "combination":
+            return Facts("output", joined | {primitive.name})
+        case _:
+            return Facts(_KIND_OF[primitive.group], joined)
+
+
+def _lift(node: Lift, scope: Scope) -> Facts:
+    body = operators.inside_braces(node.body, check(node.body, scope), scope)
+    if node.call.function != "blocks":
+        return scope.report(stray_braces(node))
+    given = fill(node.call, BLOCKS)[0]
+    facts = check_arguments(node.call, BLOCKS, scope, check)
+    if len(given) == 2:
+        return scope.report(
+            excluded(given[0][1], given[1][1], "write `blocks(B)`, or `blocks(parts=p)`")
+        )
+    if not given:
+        return scope.report(missing(BLOCKS, "B", node.call.span))
+    return _joined("set", body, *facts)
+
+
+def _unary(node: Unary, scope: Scope) -> Facts:
+    match node.operator:
+        case "not":
+            return expect("condition", "a condition", node.operand, scope)
+        case "~":
+            return operators.complement(node, check(node.operand, scope), scope)
+        case "-":
+            return _negative(node, check(node.operand, scope), scope)
+        case _:
+            assert_never(node.operator)
+
+
+def _negative(node: Unary, facts: Facts, scope: Scope) -> Facts:
+    if facts.kind in ("set", "output"):
+        return scope.report(minus_pattern(node))
+    return facts if facts.kind == "decimal" else _integer(node.operand, facts, scope)
+
+
+def _integer(node: Node, facts: Facts, scope: Scope) -> Facts:
+    if facts.kind not in ("integer", "unknown"):
+        return scope.report(expected_kind("an integer", facts, node.span))
+    return facts
+
+
+def _binary(node: Binary, scope: Scope) -> Facts:
+    match node.operator:
+        case "or" | "and":
+            left = expect("condition", "a condition", node.left, scope)
+            return _joined("condition", left, expect("condition", "a condition", node.right, scope))
+        case "+" | "-" | "&":
+            left, right = check(node.left, scope), check(node.right, scope)
+            if node.operator != "&" and "integer" in (left.kind, right.kind):
+                return _sum(node, left, right, scope)
+            return operators.operator(node, left, right, scope)
+        case "*" | "//" | "%" | "**":
+            left, right = integer(node.left, scope, check), integer(node.right, scope, check)
+            return _product(node, left, right, scope)
+        case "on" | "with":
+            left, right = check(node.left, scope), check(node.right, scope)
+            return operators.attached(node, left, right, scope)
+        case _:
+            assert_never(node.operator)
+
+
+def _sum(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    return _joined(
+        "integer",
+        _integer(node.left, left, scope),
+        _integer(node.right, right, scope),
+    )
+
+
+def _product(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+    joined = _joined("integer", left, right)
+    if node.operator == "*" and left.positional and right.positional:
+        return scope.report(two_positions(node, left, right))
+    if node.operator in ("//", "%") and right.positional:
+        return scope.report(positional_side(node.right, "a divisor", right))
+    if node.operator == "**" and right.positional:
+        return scope.report(positional_side(node.right, "an exponent", right))
+    if node.operator == "**" and left.positional:
+        return scope.report(positional_side(node.left, "a base", left))
+    return joined
+
+
+def _no_such_call(node: Call, scope: Scope) -> Facts:
+    place = Span(node.span.start, node.span.start + len(node.function))
+    for argument in node.arguments:
+        if isinstance(argument.value, Call | Binary | Unary | Lift):
+            check(argument.value, scope)
+    if node.function in scope.bound:
+        scope.used.add(node.function)
+        return scope.report(not_called(node, node.function))
+    if node.function in HEADER_CALLS:
+        return scope.report(header_inside(node))
+    return scope.report(unknown(node.function, place, scope))

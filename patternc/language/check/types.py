@@ -1,0 +1,103 @@
+"""What is known of a part of a program before any number is: its kind, and what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.source import Span
+
+Kind = Literal[
+    "integer",
+    "condition",
+    "set",
+    "output",
+    "list",
+    "period",
+    "source",
+    "modifier",
+    "decimal",
+    "unknown",
+]
+
+ARTICLED: dict[Kind, str] = {
+    "integer": "an integer",
+    "condition": "a condition",
+    "set": "a pattern",
+    "output": "a mixture of branches",
+    "list": "a list",
+    "period": "a period",
+    "source": "a key source",
+    "modifier": "a score modifier",
+    "decimal": "a decimal number",
+    "unknown": "something unknown",
+}
+
+POSITIONAL = frozenset({"i", "j", "n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`holds` names what the part depends on or contains.
+
+    For integers and conditions: i, j, n, layer, head, layers, heads. For patterns also `random`,
+    `listed` (run-time lists and sets), `same` (run-time labels), `source` and `modifier`.
+    """
+
+    kind: Kind
+    holds: frozenset[str] = frozenset()
+
+    @property
+    def positional(self) -> frozenset[str]:
+        return self.holds & POSITIONAL
+
+
+UNKNOWN = Facts("unknown")
+"""Of a part at fault, so that it is reported once."""
+
+
+def expected_kind(expected: str, facts: Facts, span: Span, advice: str = "") -> Diagnostic:
+    """A part of the wrong kind."""
+    mixed = {expected, facts.kind} == {"an integer", "condition"}
+    note = "conditions are not integers" if mixed else ""
+    return Diagnostic(
+        "P060",
+        f"expected {expected}, found {ARTICLED[facts.kind]}",
+        span,
+        f"this is {ARTICLED[facts.kind]}",
+        note=note,
+        help=advice or _advice(expected, facts.kind),
+    )
+
+
+def _advice(expected: str, found: Kind) -> str:
+    match expected, found:
+        case "an integer", "decimal":
+            return "write a whole number; decimals stand only in arguments of modifiers"
+        case "an integer", "list":
+            return "compare with each number: `layer == 2 or layer == 5`"
+        case "an integer", "condition":
+            return "compare with numbers, or write two rules `CONDITION -> PATTERN`"
+        case "a condition", "integer":
+            return "compare it: `x == 0`, say; as on each side of `and` and `or`"
+        case "a condition", "set":
+            return (
+                "join patterns by `+`, `&` or `-`; a condition compares layer, head and "
+                "parameters, or i, j, n inside `where(..)`"
+            )
+        case "a pattern", "condition":
+            return (
+                "a condition over positions becomes a pattern by `where(..)`; conditions are "
+                "joined by `and` and `or`, and negated by `not`"
+            )
+        case "a pattern", "integer":
+            return "a window of that many taps each side is `local(..)`"
+        case "a pattern", "source":
+            return "put a pattern before it: `full on ..`"
+        case "a pattern", "modifier":
+            return "put a pattern before it: `full with ..`"
+        case "a pattern", ("list" | "period"):
+            return "key positions are `columns(..)`, query positions `rows(..)`"
+        case _:
+            return f"write {expected} here"

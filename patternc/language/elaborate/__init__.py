@@ -1,0 +1,1 @@
+"""Checked syntax trees to the pattern of every layer and head."""

@@ -1,0 +1,83 @@
+"""The arguments of one word of the language, by name, as values.
+
+From a call whose arguments are checked to numbers and words of one (layer, head). A value that is
+impossible raises `NoValueError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from patternc.ir.formula import Expression
+from patternc.language.check.arguments import fill
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.bounds import at_least
+from patternc.language.elaborate.constants import constant, fault, fitting
+from patternc.language.syntax.ast import Argument, Call, Decimal, Name, Node, Unary, node_of
+from patternc.language.syntax.builtins import PRIMITIVES, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The arguments of a relation, source or modifier by name."""
+
+    call: Call
+    slots: Mapping[str, Slot]
+    arguments: Mapping[str, Argument]
+    place: Place
+
+    @staticmethod
+    def of(node: Name | Call, place: Place) -> Given:
+        """A word without arguments is a bare name in the text."""
+        call = Call(node.name, (), node.span) if isinstance(node, Name) else node
+        filled, _ = fill(call, PRIMITIVES[call.function])
+        slots = {slot.name: slot for slot, _ in filled}
+        return Given(call, slots, {slot.name: argument for slot, argument in filled}, place)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.arguments
+
+    def value(self, name: str) -> Node:
+        return node_of(self.arguments[name])
+
+    def count(self, name: str, default: int) -> int:
+        """A constant, at least as large as its slot asks."""
+        if name not in self:
+            return default
+        least = self.slots[name].least
+        if least is None:
+            return constant(self.value(name), self.place)
+        return at_least(least, name, self.value(name), self.place, of=self.call.function)
+
+    def width(self, name: str, default: Expression) -> Expression:
+        return fitting(self.value(name), self.place) if name in self else default
+
+    def positive(self, name: str) -> float:
+        """A number above 0, with a point or without."""
+        node = self.value(name)
+        value = _number(node, self.place)
+        if 0 < value < float("inf"):
+            return value
+        raise fault(
+            "P105",
+            f"`{name}` of `{self.call.function}` is {value:g}",
+            node,
+            self.place,
+            note=f"`{name}` is a positive number",
+            advice="write a number above 0",
+        )
+
+    def word(self, name: str) -> str:
+        value = self.arguments[name].value if name in self else None
+        return value.name if isinstance(value, Name) else ""
+
+
+def _number(node: Node, place: Place) -> float:
+    match node:
+        case Decimal(text):
+            return float(text)
+        case Unary("-", operand):
+            return -_number(operand, place)
+        case _:
+            return float(constant(node, place))

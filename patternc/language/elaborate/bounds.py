@@ -1,0 +1,100 @@
+"""Bounds on single values: sizes, and the two sides of a window."""
+
+from __future__ import annotations
+
+from patternc.ir.formula import Constant, Expression, Multiply
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.constants import NoValueError, constant, fault, fit_everywhere
+from patternc.language.syntax.ast import Call, Node, Range
+from patternc.language.syntax.limits import BLOCK_PARTS, SLOTS
+
+# No position is further than this from another, nor from n: whatever reaches as far reaches all.
+FARTHEST = 1 << 32
+
+
+def saturated(value: int, farthest: int = FARTHEST) -> int:
+    """A distance or size of the same meaning at every n below 2**31."""
+    return max(-farthest, min(value, farthest))
+
+
+def saturated_end(end: Expression, farthest: int = FARTHEST) -> Expression:
+    return Constant(saturated(end.value, farthest)) if isinstance(end, Constant) else end
+
+
+def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
+    """The value of a size, at least so much."""
+    value = constant(node, place)
+    most = _limit(name, of) if of else None
+    if most is not None and value > most:
+        raise beyond_limit(name, value, most, node, place, of)
+    if value >= least:
+        return value
+    raise fault(
+        "P105",
+        f"`{name}` of `{of}` is {value}" if of else f"`{name}` is {value}",
+        node,
+        place,
+        note=f"`{name}` is at least {least}",
+        advice=f"write {least} or more",
+    )
+
+
+def _limit(name: str, of: str) -> int | None:
+    """The largest value of a size that costs work for each unit; others saturate."""
+    match of, name:
+        case _, "parts":
+            return BLOCK_PARTS
+        case ("random", "k") | (_, "m"):
+            return SLOTS
+        case _:
+            return None
+
+
+def beyond_limit(
+    name: str, value: int, most: int, node: Node | Range, place: Place, of: str
+) -> NoValueError:
+    return fault(
+        "P132",
+        f"`{name}` of `{of}` is {value:,}",
+        node,
+        place,
+        note=f"`{name}` is at most {most:,}",
+        advice=f"write {most:,} or less"
+        if name != "parts"
+        else "write fewer parts, or blocks of a fixed size: `blocks(B) { .. }`",
+    )
+
+
+def spread(side: Expression, dilation: int, node: Call, place: Place) -> None:
+    """Refuses a side in n that leaves 63 bits once it is multiplied by the dilation."""
+    if not isinstance(side, Constant):
+        fit_everywhere(Multiply(Constant(dilation), side), node, place)
+
+
+def not_empty(left: Expression, right: Expression, node: Call, place: Place) -> None:
+    """Refuses sides that exclude each other, as far as they are known."""
+    match left, right:
+        case Constant(before), Constant(after) if before + after < 0:
+            raise fault(
+                "P106",
+                f"a window from {-before} to {after} holds nothing",
+                node,
+                place,
+                note="`local` holds -left <= j - i <= right; a negative side leaves the query out",
+                advice="write sides with left + right >= 0; no pair at all is `none`",
+            )
+        case _:
+            pass
+
+
+def reaching(back: int, ahead: int, node: Call, place: Place) -> None:
+    """Refuses segments that reach neither back nor ahead nor themselves."""
+    if back + ahead < 0:
+        raise fault(
+            "P106",
+            f"segments from {-back} to {ahead} hold nothing",
+            node,
+            place,
+            note="`segment` holds -back <= j // w - i // w <= ahead",
+            advice="write sides with back + ahead >= 0; no pair at all is `none`",
+        )

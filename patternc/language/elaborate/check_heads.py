@@ -1,0 +1,152 @@
+"""Every (layer, head) looked at once: which rule it takes, and whether its values are sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from patternc.ir.sources import TOKENS, Stream
+from patternc.ir.terms import HeadPattern
+from patternc.language.check.environment import Place
+from patternc.language.check.program_structure import without_else
+from patternc.language.check.statements import Look
+from patternc.language.elaborate.check_attachments import check_whole
+from patternc.language.elaborate.check_input_sizes import SharedSizes, Sized
+from patternc.language.elaborate.check_projections import check_projections
+from patternc.language.elaborate.check_stream_rows import check_rows
+from patternc.language.elaborate.conditions import truth
+from patternc.language.elaborate.constants import NoValueError
+from patternc.language.elaborate.headers import Headers
+from patternc.language.elaborate.lower import Lowering
+from patternc.language.syntax.ast import Node, Rule, When
+from patternc.language.syntax.diagnostics import Diagnostic, Findings
+from patternc.language.syntax.limits import WORK
+
+
+@dataclass(slots=True)
+class _Visit:
+    """`taken` holds the rules that some place takes, `seen` what was lowered already."""
+
+    looks: tuple[Look, ...]
+    lets: Mapping[str, Node]
+    causal: bool
+    findings: Findings
+    sizes: SharedSizes
+    taken: set[int] = field(default_factory=set)
+    seen: dict[tuple[int, int, int], tuple[Sized, ...]] = field(default_factory=dict)
+    uncovered: Place | None = None
+
+    def look(self, place: Place) -> None:
+        chosen = next((k for k, one in enumerate(self.looks) if self._matches(one, place)), None)
+        if chosen is None:
+            self.uncovered = self.uncovered or place
+            return
+        self.taken.add(chosen)
+        varies = self.looks[chosen].varies
+        layer = place.layer if "layer" in varies else 0
+        head = place.head if "head" in varies else 0
+        key = (chosen, layer, head)
+        if key not in self.seen:
+            self.seen[key] = self._lower(self.looks[chosen], place)
+        for diagnostic in self.sizes.differing(self.seen[key], place):
+            self.findings.add(diagnostic)
+
+    def _matches(self, look: Look, place: Place) -> bool:
+        if not isinstance(look.rule, When):
+            return True
+        try:
+            return truth(look.rule.condition, place)
+        except NoValueError as fault:
+            self.findings.add(fault.diagnostic)
+            return False
+
+    def _lower(self, look: Look, place: Place) -> tuple[Sized, ...]:
+        # How many slots have these rows is not asked yet.
+        rows = Stream(look.rows, 1) if look.rows else TOKENS
+        lowering = Lowering(place, self.causal, self.findings, rows)
+        for part in look.parts:
+            pattern = lowering.pattern(part)
+            if not lowering.failed:
+                self._check(part, pattern, place)
+            # Part of a rule alone does not show what it stands on.
+            if not lowering.failed and part is look.rule.pattern:
+                for diagnostic in check_rows(part, rows, place.lets):
+                    self.findings.add(diagnostic)
+        return tuple(lowering.sized)
+
+    def _check(self, node: Node, pattern: HeadPattern, place: Place) -> None:
+        for diagnostic in check_whole(node, pattern, self.causal, place):
+            self.findings.add(diagnostic)
+        for diagnostic in check_projections(node, place):
+            self.findings.add(diagnostic)
+
+
+def visit(
+    looks: tuple[Look, ...], headers: Headers, lets: Mapping[str, Node], findings: Findings
+) -> None:
+    """Reports impossible values, rules that are never reached, and what has no rule.
+
+    A rule is lowered again only where it may differ: for the layers and heads it depends on.
+    """
+    if (work := _work(looks, headers, len(lets))) > WORK:
+        findings.add(_too_much(looks[-1].rule, work, headers))
+        return
+    sizes = SharedSizes()
+    for rows in dict.fromkeys(look.rows for look in looks):
+        section = tuple(look for look in looks if look.rows == rows)
+        _tour(section, headers, lets, findings, sizes)
+
+
+def _work(looks: tuple[Look, ...], headers: Headers, lets: int) -> int:
+    """At most how many rules, parameters and parts of patterns a visit looks at."""
+    sizes = {"layer": headers.layers or 1, "head": headers.heads or 1}
+    patterns = sizes["layer"] * sizes["head"]
+    places = sum(prod(sizes[name] for name in look.varies) for look in looks)
+    largest = max(look.size for look in looks) + lets
+    return patterns * (len(looks) + len(headers.parameters)) + min(places, patterns) * largest
+
+
+def _too_much(rule: Rule, work: int, headers: Headers) -> Diagnostic:
+    return Diagnostic(
+        "P134",
+        f"{work:,} parts over all layers and heads",
+        rule.span,
+        f"rules and patterns of {headers.layers or 1} layers and {headers.heads or 1} heads",
+        note=f"rules, parameters and the parts of patterns are at most {WORK:,}, each counted for "
+        "every layer and head that it may differ for",
+        help="write fewer layers or heads, or rules and patterns that depend on fewer of them",
+    )
+
+
+def _tour(
+    looks: tuple[Look, ...],
+    headers: Headers,
+    lets: Mapping[str, Node],
+    findings: Findings,
+    sizes: SharedSizes,
+) -> None:
+    """The rules for one sort of rows."""
+    tour = _Visit(looks, lets, headers.causal, findings, sizes)
+    for place in headers.places(lets):
+        tour.look(place)
+    last = looks[-1].rule
+    if isinstance(last, When):
+        findings.add(without_else(last, tour.uncovered))
+    if findings.count:
+        return
+    for index, look in enumerate(looks):
+        if isinstance(look.rule, When) and index not in tour.taken:
+            findings.add(_unreachable(look.rule))
+
+
+def _unreachable(rule: Rule) -> Diagnostic:
+    return Diagnostic(
+        "P200",
+        "a rule that is never reached",
+        rule.span,
+        "no layer and head comes here",
+        note="the first rule that matches counts",
+        help="leave it out, or move it up",
+        severity="warning",
+    )

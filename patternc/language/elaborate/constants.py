@@ -1,0 +1,275 @@
+"""Values of numbers for one (layer, head).
+
+From parts whose kinds are checked to formulas over i, j and n, folded where everything is known.
+Integers are unbounded here and fit 63 bits when they leave. A value that does not exist raises
+`NoValueError` with the (layer, head) at which it was met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isqrt
+
+from patternc.algebra.value_bounds import extent
+from patternc.ir import formula
+from patternc.ir.formula import Constant, Expression, Variable
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.absolutes import absolutes
+from patternc.language.syntax.ast import Binary, Call, Name, Node, Number, Range, Unary, node_of
+from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.limits import ABSOLUTE
+
+_LARGEST = 2**63
+# What is made of an expression later, its sign and sums with n and blocks of positions, fits too.
+_ROOM = 2**63 - 2**34
+# Intermediate results beyond this are a slip, and would take long to compute.
+_MOST_BITS = 65_536
+
+# Residues of positions repeat after as many, which counting goes through.
+_GREATEST_MODULUS = 2**40
+
+
+class NoValueError(Exception):
+    """A value that does not exist, or does not fit."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.title)
+        self.diagnostic = diagnostic
+
+
+def fault(
+    code: str, title: str, node: Node | Range, place: Place, note: str = "", advice: str = ""
+) -> NoValueError:
+    where = place.where()
+    return NoValueError(Diagnostic(code, title, node.span, where, note=note, help=advice))
+
+
+def constant(node: Node, place: Place) -> int:
+    """The value of an integer that holds no position."""
+    value = fitting(node, place)
+    assert isinstance(value, Constant)
+    return value.value
+
+
+def fitting(node: Node, place: Place) -> Expression:
+    """The value of an integer, every constant of it within 63 bits."""
+    value = expression(node, place)
+    if isinstance(value, Constant):
+        fit(value.value, node, place)
+    return value
+
+
+def expression(node: Node, place: Place) -> Expression:
+    match node:
+        case Number(value):
+            return Constant(value)
+        case Name(name):
+            return _name(name, place)
+        case Unary("-", operand):
+            return fit_everywhere(_negative(expression(operand, place)), node, place)
+        case Binary(_, left, right):
+            found = _binary(node, expression(left, place), expression(right, place), place)
+            return fit_everywhere(found, node, place)
+        case Call():
+            values = [expression(node_of(argument), place) for argument in node.arguments]
+            return fit_everywhere(_function(node, values, place), node, place)
+        case _:
+            raise AssertionError(f"not an integer: {node}")
+
+
+def _name(name: str, place: Place) -> Expression:
+    if name in place.values:
+        return Constant(place.values[name])
+    if name in ("i", "j", "n"):
+        return Variable(name)  # type: ignore[arg-type]
+    if name not in place.known:
+        place.known[name] = expression(place.lets[name], place)
+    return place.known[name]  # type: ignore[return-value]
+
+
+def _negative(value: Expression) -> Expression:
+    if isinstance(value, Constant):
+        return Constant(-value.value)
+    return formula.Subtract(Constant(0), value)
+
+
+def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> Expression:
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return Constant(_known(node, left.value, right.value, place))
+    for side, value in ((node.left, left), (node.right, right)):
+        if isinstance(value, Constant):
+            fit(value.value, side, place)
+    match node.operator:
+        case "+":
+            return formula.Add(left, right)
+        case "-":
+            return formula.Subtract(left, right)
+        case "*":
+            return formula.Multiply(left, right)
+        case "//":
+            return formula.FloorDivide(left, _divisor(node, right, place))
+        case "%":
+            divisor = _divisor(node, right, place)
+            if divisor.value > _GREATEST_MODULUS:
+                raise too_large(node.right, place)
+            return formula.Modulo(left, divisor)
+        case _:
+            raise AssertionError(f"not arithmetic on positions: {node.operator}")
+
+
+def _divisor(node: Binary, right: Expression, place: Place) -> Constant:
+    assert isinstance(right, Constant)
+    if right.value > 0:
+        return right
+    if right.value == 0:
+        raise _by_zero(node, place)
+    raise fault(
+        "P103",
+        f"a position divided by {right.value}",
+        node.right,
+        place,
+        note="positions are divided by positive constants",
+        advice="move the sign to the other side",
+    )
+
+
+def _known(node: Binary, left: int, right: int, place: Place) -> int:
+    match node.operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return _sized(node, left.bit_length() + right.bit_length(), lambda: left * right, place)
+        case "//" | "%":
+            if right == 0:
+                raise _by_zero(node, place)
+            return left // right if node.operator == "//" else left % right
+        case "**":
+            return _power(node, left, right, place)
+        case _:
+            raise AssertionError(f"not arithmetic: {node.operator}")
+
+
+def _power(node: Binary, base: int, exponent: int, place: Place) -> int:
+    if exponent < 0:
+        raise fault(
+            "P101",
+            f"the exponent is {exponent}",
+            node.right,
+            place,
+            note="powers are integers, so exponents are not negative",
+            advice="write `max(.., 0)` round the exponent, or divide by a power",
+        )
+    bits = exponent * base.bit_length() if abs(base) > 1 else 1
+    return _sized(node, bits, lambda: base**exponent, place)
+
+
+def _sized(node: Node, bits: int, compute: Callable[[], int], place: Place) -> int:
+    if bits > _MOST_BITS:
+        raise too_large(node, place)
+    return compute()
+
+
+def _by_zero(node: Binary, place: Place) -> NoValueError:
+    return fault(
+        "P100",
+        "division by zero",
+        node.right,
+        place,
+        advice="write `max(.., 1)` round the divisor, or give this (layer, head) a rule of its own",
+    )
+
+
+def too_large(node: Node | Range, place: Place) -> NoValueError:
+    return fault(
+        "P104",
+        "an integer beyond 63 bits",
+        node,
+        place,
+        note="numbers in a relation lie between -2**63 and 2**63 - 1 at every n below 2**31",
+        advice="write a smaller number",
+    )
+
+
+def fit(value: int, node: Node, place: Place) -> None:
+    """Refuses a constant beyond 63 bits."""
+    if not -_LARGEST <= value < _LARGEST:
+        raise too_large(node, place)
+
+
+def fit_everywhere(value: Expression, node: Node, place: Place) -> Expression:
+    """Refuses an expression in positions that may leave 63 bits at some n below 2**31."""
+    least, most = extent(value)
+    if not isinstance(value, Constant) and not -_ROOM < least <= most < _ROOM:
+        raise too_large(node, place)
+    return value
+
+
+def _function(node: Call, values: list[Expression], place: Place) -> Expression:
+    known = [value.value for value in values if isinstance(value, Constant)]
+    if len(known) == len(values):
+        return Constant(_known_function(node, known, place))
+    for value, argument in zip(values, node.arguments, strict=True):
+        if isinstance(value, Constant):
+            fit(value.value, node_of(argument), place)
+    match node.function:
+        case "min":
+            return _folded(formula.Minimum, values)
+        case "max":
+            return _folded(formula.Maximum, values)
+        case "abs":
+            return _absolute(node, values[0], place)
+        case _:
+            raise AssertionError(f"not a function of positions: {node.function}")
+
+
+def _absolute(node: Call, value: Expression, place: Place) -> Expression:
+    if absolutes(value, ABSOLUTE) < ABSOLUTE:
+        return formula.Absolute(value)
+    raise fault(
+        "P133",
+        f"more than {ABSOLUTE} absolute values inside each other",
+        node,
+        place,
+        note="each `abs` of positions doubles the cases that a condition has",
+        advice="write the cases out, joined by `and` and `or`",
+    )
+
+
+def _folded(
+    join: Callable[[Expression, Expression], Expression], values: list[Expression]
+) -> Expression:
+    first, *rest = values
+    for value in rest:
+        first = join(first, value)
+    return first
+
+
+def _known_function(node: Call, values: list[int], place: Place) -> int:
+    match node.function:
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+        case "abs":
+            return abs(values[0])
+        case "isqrt":
+            _at_least(node, values[0], 0, "the root of a negative number", place)
+            return isqrt(values[0])
+        case "ceil_log2":
+            _at_least(node, values[0], 1, "the logarithm of a number below 1", place)
+            return (values[0] - 1).bit_length()
+        case _:
+            raise AssertionError(f"not a function: {node.function}")
+
+
+def _at_least(node: Call, value: int, least: int, title: str, place: Place) -> None:
+    if value < least:
+        raise fault(
+            "P102",
+            f"{title}: {value}",
+            node,
+            place,
+            advice=f"write `max(.., {least})` round the argument",
+        )

@@ -1,0 +1,219 @@
+"""Program to terms: every name resolved, every rule matched, every number known.
+
+From the syntax tree and the parameters of the call to `Elaborated`, which gives the pattern of any
+(layer, head). All mistakes of all rules are collected first. Non-goals: n, and what n decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from patternc.ir.sources import TOKENS, Rows, Stream, Tree, name_of
+from patternc.ir.terms import HeadPattern, without_rules
+from patternc.language.check.environment import Place
+from patternc.language.check.insert_avoid import write_out
+from patternc.language.check.program_structure import arrange, stream_names, without_else
+from patternc.language.check.runtime_inputs import RunTimeInput, inputs_of
+from patternc.language.check.scope import Scope
+from patternc.language.check.statements import Checked, check_statements, names_in
+from patternc.language.elaborate.attachments_of import sources_of_sets
+from patternc.language.elaborate.check_heads import visit
+from patternc.language.elaborate.conditions import truth
+from patternc.language.elaborate.headers import Headers, headers_of
+from patternc.language.elaborate.length_warnings import outside
+from patternc.language.elaborate.lower import Lowering
+from patternc.language.elaborate.parameters import overridden
+from patternc.language.syntax.ast import (
+    Call,
+    CountHeader,
+    Let,
+    Node,
+    Program,
+    Rule,
+    When,
+    nodes_of,
+    walk,
+)
+from patternc.language.syntax.diagnostics import Diagnostic, Findings, PatternError
+
+
+@dataclass(frozen=True)
+class Elaborated:
+    """A program that means something. `program` has its parameters and draws written out.
+
+    `heads` and `layers` are None without the header: one pattern for any number of them.
+    """
+
+    program: Program
+    heads: int | None
+    layers: int | None
+    causal: bool
+    allow_empty: bool
+    parameters: dict[str, int]
+    inputs: tuple[RunTimeInput, ...]
+    warnings: tuple[Diagnostic, ...]
+    _rules: dict[str, tuple[Rule, ...]] = field(repr=False)
+    _lets: dict[str, Node] = field(repr=False)
+    _headers: Headers = field(repr=False)
+    _resolved: dict[tuple[int, int, str], HeadPattern] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def resolve(self, layer: int = 0, head: int = 0, rows: str = "") -> HeadPattern:
+        """The pattern of one head; 0 <= layer < (layers or 1), 0 <= head < (heads or 1).
+
+        `rows` names those of a stream, or `tree`; the tokens' have no name.
+        """
+        if not (0 <= layer < (self.layers or 1) and 0 <= head < (self.heads or 1)):
+            raise IndexError(f"no layer {layer}, head {head} in this program")
+        if (layer, head, rows) not in self._resolved:
+            self._resolved[layer, head, rows] = self._pattern(layer, head, rows)
+        return self._resolved[layer, head, rows]
+
+    def _pattern(self, layer: int, head: int, rows: str) -> HeadPattern:
+        asking = self.rows[rows] if rows else TOKENS
+        if rows and rows not in self._rules:
+            return without_rules(asking, self.rows.values())
+        written, place = self.written(layer, head, rows)
+        return Lowering(place, self.causal, Findings(), asking).pattern(written)
+
+    def written(self, layer: int = 0, head: int = 0, rows: str = "") -> tuple[Node, Place]:
+        """The pattern of one head as it is written, and where its names have their values."""
+        place = self._headers.place(layer, head, self._lets)
+        rule = next(rule for rule in self._rules[rows] if _matches(rule, place))
+        return rule.pattern, place
+
+    def places_of_rules(self, rows: str = "") -> tuple[tuple[int, int], ...]:
+        """The first (layer, head) of each rule, in the order of the text; rules of none have none.
+
+        Rows without rules have one pattern.
+        """
+        if rows not in self._rules:
+            return ((0, 0),)
+        rules, found = self._rules[rows], dict[int, tuple[int, int]]()
+        for place in self._headers.places(self._lets):
+            number = next(at for at, rule in enumerate(rules) if _matches(rule, place))
+            found.setdefault(number, (place.layer, place.head))
+            if len(found) == len(rules):
+                break
+        return tuple(found[number] for number in sorted(found))
+
+    def has_rules(self, rows: str) -> bool:
+        """Whether rules are written for these rows."""
+        return rows in self._rules
+
+    @cached_property
+    def rows(self) -> dict[str, Rows]:
+        """The streams of the program, and its tree, by the names of their rows."""
+        if not _has_other_rows(self.program):
+            return {}
+        found: dict[str, Rows] = {}
+        for place in self._headers.places(self._lets):
+            for name in self._rules:
+                for source in sources_of_sets(self._with_any_slots(place, name)):
+                    if isinstance(source, Stream | Tree):
+                        found.setdefault(name_of(source), source)
+        return found
+
+    def _with_any_slots(self, place: Place, rows: str) -> HeadPattern:
+        """A pattern before it is known how many slots its rows are."""
+        if not rows:
+            return self.resolve(place.layer, place.head)
+        written, _ = self.written(place.layer, place.head, rows)
+        return Lowering(place, self.causal, Findings(), Stream(rows, 1)).pattern(written)
+
+    def length_warnings(self, length: int) -> tuple[Diagnostic, ...]:
+        """What a length brings to light: single listed positions outside it."""
+        findings = Findings()
+        for place in self._headers.places(self._lets):
+            rule = next(rule for rule in self._rules[""] if _matches(rule, place))
+            outside(rule.pattern, place, length, findings)
+        return findings.warnings()
+
+
+def elaborate(program: Program, parameters: Mapping[str, int | str] | None = None) -> Elaborated:
+    """The meaning of a program; raises `PatternError` with every mistake in it."""
+    findings = Findings()
+    arrangement = arrange(program, findings)
+    checked, scope = check_statements(program, arrangement, findings)
+    sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
+    headers = headers_of(sound, findings)
+    if headers is not None and _counted(program, checked) and _can_be_chosen(checked, scope):
+        visit(tuple(checked.looks), headers, _lets(sound), findings)
+    elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
+        findings.add(without_else(last, None))
+    patterns = [(part, look.rows) for look in checked.looks for part in look.parts]
+    ruleless = [name for name in stream_names(program) if name not in arrangement.others]
+    inputs = inputs_of(patterns, _lets(sound), ruleless, findings)
+    for name in sorted(scope.bound.keys() - scope.used):
+        findings.add(_unused(name, scope))
+    if headers is None or findings.count:
+        raise PatternError(findings.all(), program.source)
+    return _elaborated(write_out(sound), headers, inputs, findings.warnings())
+
+
+def _counted(program: Program, checked: Checked) -> bool:
+    """Whether no header is at fault: without its number no layer or head has a value."""
+    sound = set(map(id, checked.sound))
+    return all(id(s) in sound for s in program.statements if isinstance(s, CountHeader))
+
+
+def _can_be_chosen(checked: Checked, scope: Scope) -> bool:
+    """Whether every condition can be evaluated."""
+    conditions = [look.rule.condition for look in checked.looks if isinstance(look.rule, When)]
+    return bool(checked.looks) and not any(
+        id(c) in scope.unsound or names_in(c, checked.tainted) for c in conditions
+    )
+
+
+def _lets(program: Program) -> dict[str, Node]:
+    return {s.name: s.value for s in program.statements if isinstance(s, Let)}
+
+
+def _elaborated(
+    program: Program,
+    headers: Headers,
+    inputs: tuple[RunTimeInput, ...],
+    warnings: tuple[Diagnostic, ...],
+) -> Elaborated:
+    return Elaborated(
+        program,
+        headers.heads,
+        headers.layers,
+        headers.causal,
+        headers.allow_empty,
+        headers.parameters,
+        inputs,
+        warnings,
+        _sections(program),
+        _lets(program),
+        headers,
+    )
+
+
+def _sections(program: Program) -> dict[str, tuple[Rule, ...]]:
+    """The rules by whose rows they are for."""
+    arrangement = arrange(program, Findings())
+    return {"": arrangement.rules, **arrangement.others}
+
+
+def _has_other_rows(program: Program) -> bool:
+    parts = (part for s in program.statements for root in nodes_of(s) for part in walk(root))
+    return any(isinstance(part, Call) and part.function in ("stream", "tree") for part in parts)
+
+
+def _unused(name: str, scope: Scope) -> Diagnostic:
+    return Diagnostic(
+        "P201",
+        f"`{name}` is never used",
+        scope.places[name],
+        "bound here",
+        help="leave it out",
+        severity="warning",
+    )
+
+
+def _matches(rule: Rule, place: Place) -> bool:
+    return truth(rule.condition, place) if isinstance(rule, When) else True

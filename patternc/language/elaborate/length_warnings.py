@@ -1,0 +1,90 @@
+"""What can be said once a length is given: single positions that lie outside it.
+
+A range that reaches beyond the ends is cut there without a word; a single position that does so is
+likely a slip. Non-goals: anything that needs a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.constants import constant
+from patternc.language.elaborate.positions import written
+from patternc.language.syntax.ast import (
+    Binary,
+    Call,
+    Lift,
+    Name,
+    Node,
+    Range,
+    Sequence,
+    children,
+    node_of,
+)
+from patternc.language.syntax.diagnostics import Diagnostic, Findings
+
+_LISTS = ("columns", "rows", "global", "random")
+
+
+def outside(pattern: Node, place: Place, length: int, findings: Findings) -> None:
+    """Reports single positions of a sound pattern outside -length..length - 1."""
+    measured = replace(place, values={**place.values, "n": length}, known={})
+    for node in _lists(pattern, measured, findings, set()):
+        for item in node.items:
+            if not isinstance(item, Range):
+                _look(item, measured, length, findings)
+
+
+def _look(item: Node, place: Place, length: int, findings: Findings) -> None:
+    position = constant(item, place)
+    if not -length <= position < length:
+        findings.add(_outside(item, position, length, place))
+
+
+def _lists(
+    node: Node | Range, place: Place, findings: Findings, seen: set[str]
+) -> Iterator[Sequence]:
+    """The lists of positions in a pattern; what is inside braces counts blocks.
+
+    Each let in `seen` was looked at.
+    On another key source positions are slots, of which the length says nothing.
+    """
+    match node:
+        case Binary("on"):
+            return
+        case Name(name) if name in place.lets:
+            if name not in seen:
+                seen.add(name)
+                yield from _lists(place.lets[name], place, findings, seen)
+        case Lift(call, body):
+            outside(body, place, _blocks(call, place), findings)
+        case Call(function, arguments) if function in _LISTS:
+            for argument in arguments:
+                value = written(argument.value, place)
+                if isinstance(value, Sequence):
+                    yield value
+        case _:
+            for child in children(node):
+                yield from _lists(child, place, findings, seen)
+
+
+def _blocks(call: Call, place: Place) -> int:
+    """How many blocks, or parts, the length has."""
+    (argument,) = call.arguments
+    size = constant(node_of(argument), place)
+    return size if argument.name is not None else -(-place.values["n"] // size)
+
+
+def _outside(item: Node, position: int, length: int, place: Place) -> Diagnostic:
+    last = f"positions are 0 to {length - 1}" if length else "there is no position"
+    return Diagnostic(
+        "P204",
+        f"position {position} is outside a length of {length}",
+        item.span,
+        place.where() or "holds nothing",
+        note=f"{last}; negative ones count from the end, and others hold nothing",
+        help="write a range where the length may be shorter",
+        severity="warning",
+    )

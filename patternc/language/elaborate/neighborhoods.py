@@ -1,0 +1,107 @@
+"""`neighborhood`: windows on a grid, checked as NATTEN checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from patternc.ir.terms import Axis, Neighborhood
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.bounds import beyond_limit, saturated
+from patternc.language.elaborate.constants import NoValueError, fault
+from patternc.language.elaborate.positions import integers
+from patternc.language.syntax.ast import Call, Name, Node, Range
+from patternc.language.syntax.limits import GRID
+
+_PER_AXIS = ("left", "right", "dilation", "stride")
+Values = Mapping[str, Node | Range]
+
+
+def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
+    sizes = _listed("grid", values, place, least=1)
+    if not sizes:
+        raise _wrong(node, place, "a grid without axes", "write the sizes of its axes: `[H, W]`")
+    causal = _causal_axes(values, len(sizes), place)
+    left, right, dilation, stride = (
+        _per_axis(name, values, len(sizes), place) for name in _PER_AXIS
+    )
+    edge = values.get("edge")
+    shifted = isinstance(edge, Name) and edge.name == "shift"
+    axes = [
+        _looking_back(Axis(*numbers, causal=k in causal), values, place)
+        for k, numbers in enumerate(zip(sizes, left, right, dilation, stride, strict=True))
+    ]
+    for axis in axes:
+        _check_axis(axis, shifted, node, place)
+    if prod(sizes) > GRID:
+        raise beyond_limit("grid", prod(sizes), GRID, values["grid"], place, of="neighborhood")
+    return Neighborhood(tuple(axes), "shift" if shifted else "clip")
+
+
+def _per_axis(name: str, values: Values, count: int, place: Place) -> tuple[int, ...]:
+    """One number for each axis; `radius` is both sides."""
+    side = name in ("left", "right")
+    key = "radius" if side and "radius" in values else name
+    least = 0 if side else 1
+    if key not in values:
+        return (least,) * count
+    numbers = _listed(key, values, place, least)
+    if len(numbers) == count:
+        return tuple(map(saturated, numbers))
+    raise _wrong(
+        values[key],
+        place,
+        f"`{key}` has length {len(numbers)}, the grid {count}",
+        "write one number for each axis",
+    )
+
+
+def _listed(name: str, values: Values, place: Place, least: int) -> tuple[int, ...]:
+    node = values[name]
+    assert not isinstance(node, Range)
+    numbers = integers(node, place)
+    for number in numbers:
+        if number < least:
+            raise _wrong(node, place, f"`{name}` holds {number}", f"write {least} or more")
+    return numbers
+
+
+def _causal_axes(values: Values, count: int, place: Place) -> frozenset[int]:
+    if "causal" not in values:
+        return frozenset()
+    node = values["causal"]
+    assert not isinstance(node, Range)
+    axes = integers(node, place)
+    for axis in axes:
+        if not -count <= axis < count:
+            advice = f"axes are 0 to {count - 1}; negative ones count from the last"
+            raise _wrong(node, place, f"there is no axis {axis}", advice)
+    return frozenset(axis % count for axis in axes)
+
+
+def _looking_back(axis: Axis, values: Values, place: Place) -> Axis:
+    """A causal axis has no right side."""
+    if not axis.causal or axis.right == 0:
+        return axis
+    if "right" in values:
+        advice = "write 0 on the right of causal axes"
+        raise _wrong(values["right"], place, "a causal axis that looks ahead", advice)
+    return Axis(axis.size, axis.left, 0, axis.dilation, axis.stride, axis.causal)
+
+
+def _check_axis(axis: Axis, shifted: bool, node: Call, place: Place) -> None:
+    window = axis.left + axis.right + 1
+    if shifted and window * axis.dilation > axis.size:
+        title = f"a window of {window} taps, {axis.dilation} apart, on an axis of {axis.size}"
+        advice = "write a smaller radius, or `edge=clip`"
+        raise _wrong(node, place, title, advice, "`edge=shift` keeps every window whole")
+    if axis.stride > window:
+        title = f"a stride of {axis.stride} beyond a window of {window} taps"
+        advice = "write a stride of at most left + right + 1"
+        raise _wrong(node, place, title, advice, "a leader's window covers its whole query group")
+
+
+def _wrong(
+    node: Node | Range, place: Place, title: str, advice: str, note: str = ""
+) -> NoValueError:
+    return fault("P109", title, node, place, note=note, advice=advice)

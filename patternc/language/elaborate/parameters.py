@@ -1,0 +1,149 @@
+"""Parameters given at the call, in place of the values that the program has.
+
+From `name=value` to the program with those values. A value is an integer, or the text of what could
+stand behind `param name =`: numbers, functions, and the parameters and counts above. Non-goals: its
+value, which is found with those of the other headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import index
+
+from patternc.language.check.program_structure import arrange
+from patternc.language.check.statements import check_statements
+from patternc.language.syntax.ast import (
+    Argument,
+    Bare,
+    Binary,
+    Call,
+    CountHeader,
+    Name,
+    Node,
+    Number,
+    Parameter,
+    Program,
+    Statement,
+    Unary,
+    node_of,
+)
+from patternc.language.syntax.diagnostics import Diagnostic, Findings, PatternError
+from patternc.language.syntax.source import Span
+from patternc.language.syntax.spelling import nearest
+
+
+def overridden(
+    program: Program,
+    given: Mapping[str, int | str],
+    whole: Program,
+    findings: Findings,
+) -> Program:
+    """The program with the parameters given at the call in place of its own values."""
+    known = {s.name: s for s in whole.statements if isinstance(s, Parameter)}
+    values: dict[str, Node] = {}
+    for name, value in given.items():
+        if name not in known:
+            findings.add(_unknown(name, list(known)))
+        elif (node := _node(value, known[name], whole)) is None:
+            findings.add(_no_value(name, value))
+        else:
+            values[name] = node
+    return replace(program, statements=tuple(_override(s, values) for s in program.statements))
+
+
+def _override(statement: Statement, values: Mapping[str, Node]) -> Statement:
+    if not isinstance(statement, Parameter) or statement.name not in values:
+        return statement
+    return replace(statement, value=_placed(values[statement.name], statement.value.span))
+
+
+def _node(value: int | str, parameter: Parameter, program: Program) -> Node | None:
+    """What a value says; None where it could not stand behind `param name =`."""
+    if isinstance(value, str):
+        return _read(value, parameter, program)
+    try:
+        number = None if isinstance(value, bool) else index(value)
+    except TypeError:
+        number = None
+    return None if number is None else _integer(number)
+
+
+def _integer(number: int) -> Node:
+    return Unary("-", Number(-number)) if number < 0 else Number(number)
+
+
+def _read(text: str, parameter: Parameter, program: Program) -> Node | None:
+    from patternc.language.syntax.parser import parse
+
+    try:
+        statements = parse(f"param {parameter.name} = {text}\nfull").statements
+    except PatternError:
+        return None
+    match statements:
+        case (Parameter(value=node), Bare()) if _is_sound(node, parameter, program):
+            return node
+        case _:
+            return None
+
+
+def _is_sound(node: Node, parameter: Parameter, program: Program) -> bool:
+    """Whether the parameter's own line might hold the value."""
+    above = program.statements[: program.statements.index(parameter)]
+    seen: Sequence[Statement] = [s for s in above if isinstance(s, Parameter | CountHeader)]
+    line = replace(program, statements=(*seen, replace(parameter, value=node), Bare(Name("full"))))
+    plain, found = Findings(), Findings()
+    own = replace(program, statements=(*seen, parameter, Bare(Name("full"))))
+    for tried, findings in ((own, plain), (line, found)):
+        check_statements(tried, arrange(tried, findings), findings)
+    # Mistakes of the lines above are told where they stand.
+    return found.count <= plain.count and _is_plain(node)
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether all of it is made of what integers are made of."""
+    match node:
+        case Number() | Name():
+            return True
+        case Unary(_, operand):
+            return _is_plain(operand)
+        case Binary(_, left, right):
+            return _is_plain(left) and _is_plain(right)
+        case Call(_, arguments):
+            return all(_is_plain(node_of(argument)) for argument in arguments)
+        case _:
+            return False
+
+
+def _placed(node: Node, span: Span) -> Node:
+    """The value where the program's own stands, so that messages point there."""
+    match node:
+        case Unary(_, operand):
+            return replace(node, operand=_placed(operand, span), span=span)
+        case Binary(_, left, right):
+            return replace(node, left=_placed(left, span), right=_placed(right, span), span=span)
+        case Call(_, arguments):
+            parts = (_placed(node_of(argument), span) for argument in arguments)
+            return replace(node, arguments=tuple(Argument(None, p, span) for p in parts), span=span)
+        case _:
+            return replace(node, span=span)
+
+
+def _unknown(name: str, known: list[str]) -> Diagnostic:
+    near = nearest(name, known)
+    listed = ", ".join(f"`{one}`" for one in known) or "none"
+    return Diagnostic(
+        "P030",
+        f"unknown parameter `{name}`",
+        note=f"the program's parameters: {listed}",
+        help=f"did you mean `{near}`?" if near else f"write `param {name} = ..` in the program",
+    )
+
+
+def _no_value(name: str, value: int | str) -> Diagnostic:
+    return Diagnostic(
+        "P031",
+        f"the parameter `{name}` is `{value}`",
+        note="parameters are integers, made of numbers, functions and the parameters above",
+        help=f"write a whole number or an expression: `{name}=256`, `{name}=2 ** 8`",
+    )

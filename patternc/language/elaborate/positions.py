@@ -1,0 +1,135 @@
+"""Sets and orders of positions: lists, ranges, periods, run-time sets."""
+
+from __future__ import annotations
+
+from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
+from patternc.language.check.environment import Place
+from patternc.language.elaborate.bounds import at_least, saturated, saturated_end
+from patternc.language.elaborate.constants import NoValueError, constant, fault, fitting
+from patternc.language.syntax.ast import Call, Name, Node, Range, Sequence
+from patternc.language.syntax.limits import LIST_ITEMS
+
+
+def written(node: Node | Range, place: Place) -> Node | Range:
+    """What a bound name stands for, through any number of names."""
+    while isinstance(node, Name) and node.name in place.lets:
+        node = place.lets[node.name]
+    return node
+
+
+def positions(node: Node, place: Place) -> Positions:
+    """The argument of `columns`, `rows` and `global`."""
+    match written(node, place):
+        case Name(name):
+            return RunTimeSet(name)
+        case Sequence() as listed:
+            return listing(listed, place)
+        case Call("period") as call:
+            return period(call, place)
+        case other:
+            raise AssertionError(f"not positions: {other}")
+
+
+def pool(node: Node | Range, place: Place) -> Listing:
+    """The argument `pool=`: a range or a list."""
+    match written(node, place):
+        case Range() as written_range:
+            return Listing((interval(written_range, place),))
+        case Sequence() as listed:
+            return listing(listed, place)
+        case other:
+            raise AssertionError(f"not a pool: {other}")
+
+
+def listing(node: Sequence, place: Place) -> Listing:
+    return Listing(
+        tuple(
+            interval(item, place)
+            if isinstance(item, Range)
+            else PositionRange(saturated_end(fitting(item, place)), None, single=True)
+            for item in node.items
+        )
+    )
+
+
+def interval(node: Range, place: Place) -> PositionRange:
+    start, stop = (
+        saturated_end(fitting(end, place)) if end is not None else None
+        for end in (node.start, node.stop)
+    )
+    return PositionRange(start, stop)
+
+
+def period(node: Call, place: Place) -> Period:
+    """`period(l, a:b)`; open ends are 0 and l, negative ones count from l."""
+    first, second = (argument.value for argument in node.arguments)
+    assert not isinstance(first, Range)
+    assert isinstance(second, Range)
+    length = at_least(1, "l", first, place, of="period")
+    start = constant(second.start, place) if second.start is not None else 0
+    stop = constant(second.stop, place) if second.stop is not None else length
+    start, stop = (end + length if end < 0 else end for end in (start, stop))
+    if not 0 <= start < stop <= length:
+        raise fault(
+            "P107",
+            f"the period's range is {start}:{stop}, of length {length}",
+            node,
+            place,
+            note="`period(l, a:b)` holds every j with j % l in a:b, 0 <= a < b <= l",
+            advice="write a range inside the period",
+        )
+    return Period(*map(saturated, (length, start, stop)))
+
+
+def integers(node: Node, place: Place) -> tuple[int, ...]:
+    """A list in which the order counts; closed ranges are written out."""
+    listed = written(node, place)
+    assert isinstance(listed, Sequence)
+    values: list[int] = []
+    for item in listed.items:
+        values += _run(item, place) if isinstance(item, Range) else [constant(item, place)]
+        if len(values) > LIST_ITEMS:
+            raise _too_long(listed, place)
+    return tuple(values)
+
+
+def _run(node: Range, place: Place) -> range:
+    if node.start is None or node.stop is None:
+        raise fault(
+            "P108",
+            "an open range in a list of values",
+            node,
+            place,
+            note="a list in which the order counts has every value written out",
+            advice="write both ends",
+        )
+    run = range(constant(node.start, place), constant(node.stop, place))
+    return run[: LIST_ITEMS + 1]
+
+
+def _too_long(node: Sequence, place: Place) -> NoValueError:
+    return fault(
+        "P130",
+        f"a list of more than {LIST_ITEMS:,} values",
+        node,
+        place,
+        note="a list in which the order counts has every value written out",
+        advice="give a longer table at call time: `listed(name)`",
+    )
+
+
+def order(node: Node, place: Place) -> tuple[int, ...]:
+    """The argument of `permuted`: a permutation of 0..m-1."""
+    table = integers(node, place)
+    if sorted(table) == list(range(len(table))):
+        return table
+    missing = min(set(range(len(table) + 1)) - set(table))
+    raise fault(
+        "P108",
+        "not a permutation",
+        node,
+        place,
+        note=f"`permuted` takes every position 0..{max(len(table) - 1, 0)} once; "
+        f"{missing} is missing",
+        advice="write each position once",
+    )

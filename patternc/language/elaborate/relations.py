@@ -1,0 +1,135 @@
+"""Relations on positions, for one (layer, head).
+
+From a call with its values to the term of the relation. What a draw avoids is lowered by the
+caller. Non-goals: blocks, operators, key sources and modifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from patternc.ir import terms
+from patternc.ir.formula import Constant
+from patternc.ir.terms import Term
+from patternc.language.elaborate.bound_arguments import Given
+from patternc.language.elaborate.bounds import (
+    FARTHEST,
+    not_empty,
+    reaching,
+    saturated,
+    saturated_end,
+    spread,
+)
+from patternc.language.elaborate.conditions import condition
+from patternc.language.elaborate.neighborhoods import neighborhood
+from patternc.language.elaborate.positions import order, pool, positions
+from patternc.language.syntax.ast import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a relation takes from around it: the header `causal`, and the terms of its arguments."""
+
+    causal: bool
+    term: Callable[[Node], Term]
+
+
+BARE: dict[str, Term] = {
+    "full": terms.Full(),
+    "none": terms.Empty(),
+    "diagonal": terms.Diagonal(),
+    "causal": terms.Causal(),
+}
+
+
+def relation(given: Given, context: Context) -> Term:
+    """The term of a relation that has arguments."""
+    return _RELATIONS[given.call.function](given, context)
+
+
+def _local(given: Given, context: Context) -> Term:
+    both = given.width("r", Constant(0))
+    left, right = given.width("left", both), given.width("right", both)
+    dilation = given.count("dilation", 1)
+    not_empty(left, right, given.call, given.place)
+    for side in (left, right):
+        spread(side, saturated(dilation), given.call, given.place)
+    farthest = -(-FARTHEST // saturated(dilation))
+    left, right = (saturated_end(side, farthest) for side in (left, right))
+    return terms.Local(left, right, saturated(dilation))
+
+
+def _segment(given: Given, context: Context) -> Term:
+    width, dilation = given.count("w", 1), given.count("dilation", 1)
+    back, ahead = given.count("back", 0), given.count("ahead", 0)
+    offset = given.count("offset", 0) % dilation
+    reaching(back, ahead, given.call, given.place)
+    if dilation > 1:
+        return terms.DilatedSegment(width, dilation, offset)
+    return terms.Segment(*map(saturated, (width, back, ahead)))
+
+
+def _random(given: Given, context: Context) -> Term:
+    place, shared = given.place, given.word("share")
+    everywhere = terms.Listing((terms.PositionRange(None, None),))
+    return terms.Random(
+        given.count("k", 1),
+        pool(given.arguments["pool"].value, place) if "pool" in given else everywhere,
+        given.count("seed", 0),
+        0 if shared == "layer" else place.layer,
+        0 if shared == "head" else place.head,
+        context.term(given.value("avoid")) if "avoid" in given else terms.Empty(),
+        context.causal,
+    )
+
+
+def _permuted(given: Given, context: Context) -> Term:
+    return terms.Permuted(order(given.value("p"), given.place))
+
+
+def _where(given: Given, context: Context) -> Term:
+    return terms.Where(condition(given.value("condition"), given.place))
+
+
+def _neighborhood(given: Given, context: Context) -> Term:
+    values = {name: argument.value for name, argument in given.arguments.items()}
+    return neighborhood(given.call, values, given.place)
+
+
+def _columns(given: Given, context: Context) -> Term:
+    return terms.Columns(_positions(given))
+
+
+def _rows(given: Given, context: Context) -> Term:
+    return terms.Rows(_positions(given), given.word("projection") or None)
+
+
+def _global(given: Given, context: Context) -> Term:
+    return terms.Global(_positions(given), given.word("projection") or None)
+
+
+def _positions(given: Given) -> terms.Positions:
+    return positions(given.value("positions"), given.place)
+
+
+def _on_input(make: Callable[[str], Term]) -> _Relation:
+    return lambda given, _: make(given.word("name"))
+
+
+_Relation = Callable[[Given, Context], Term]
+_RELATIONS: dict[str, _Relation] = {
+    "local": _local,
+    "strided": lambda given, _: terms.Strided(saturated(given.count("s", 1))),
+    "segment": _segment,
+    "columns": _columns,
+    "rows": _rows,
+    "global": _global,
+    "permuted": _permuted,
+    "random": _random,
+    "listed": _on_input(terms.Listed),
+    "same": _on_input(terms.Same),
+    "neighborhood": _neighborhood,
+    "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
+    "where": _where,
+}

@@ -1,0 +1,194 @@
+"""Explains a place at which the text cannot be read on.
+
+From the parser's state (what stands here, what could stand here, which brackets are open) to a
+diagnostic. Common mistakes and their remedies are in `grammar/mistakes.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from patternc.language.syntax.diagnostics import Diagnostic, Mark
+from patternc.language.syntax.source import Source, Span
+from patternc.language.syntax.spelling import nearest, slips
+
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
+_STATEMENT_WORDS = ("heads", "layers", "causal", "allow", "let", "param", "rows", "else")
+_JOINING = ("PLUS", "AMPERSAND", "FACTOR", "POWER", "ON", "WITH", "AND", "OR", "ARROW", "COMPARE")
+_TERMINALS = {
+    "ARROW": "`->`",
+    "EQUAL": "`=`",
+    "COMMA": "`,`",
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "RBRACE": "`}`",
+    "EMPTY": "`empty`",
+    "_NEWLINE": "the end of the line",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """An opening bracket that is not closed yet."""
+
+    character: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The parser's state: `found` is a terminal, empty for a character that begins none."""
+
+    span: Span
+    found: str
+    expected: frozenset[str]
+    open: tuple[Bracket, ...]
+
+
+def describe(trouble: Trouble, source: Source) -> Diagnostic:
+    """The diagnostic for a place at which the text cannot be read on."""
+    text = source.slice(trouble.span)
+    if trouble.found == "$END" and trouble.open:
+        return _never_closed(trouble.open[-1])
+    if text in (")", "]", "}"):
+        return _stray_bracket(text, trouble, source)
+    if trouble.found in ("_NEWLINE", "$END"):
+        return _too_short(trouble, source)
+    if not trouble.open and _starts_line(trouble.span, source) and _continues(trouble.found):
+        return _continuation(text, trouble)
+    return _unexpected(text, trouble, source)
+
+
+def _unexpected(text: str, trouble: Trouble, source: Source) -> Diagnostic:
+    what = "character " if not trouble.found else ""
+    return Diagnostic(
+        "P001" if not trouble.found else "P002",
+        f"unexpected {what}`{text}`",
+        trouble.span,
+        f"expected {expected(trouble)}",
+        help=_remedy(trouble, source) or f"write {expected(trouble)} here",
+        marks=tuple(_open_marks(trouble, source)),
+    )
+
+
+def _open_marks(trouble: Trouble, source: Source) -> Iterator[Mark]:
+    """The innermost open bracket, if it stands on an earlier line: it may be the mistake."""
+    if trouble.open:
+        bracket = trouble.open[-1]
+        if source.position(bracket.span.start)[0] < source.position(trouble.span.start)[0]:
+            yield Mark(bracket.span, "still open here")
+
+
+def _never_closed(bracket: Bracket) -> Diagnostic:
+    return Diagnostic(
+        "P003",
+        f"`{bracket.character}` is never closed",
+        bracket.span,
+        "opened here",
+        note="inside brackets a statement goes on over line ends",
+        help=f"write `{_PAIRS[bracket.character]}` where it ends",
+    )
+
+
+def _stray_bracket(text: str, trouble: Trouble, source: Source) -> Diagnostic:
+    if not trouble.open:
+        title, label = f"`{text}` closes nothing", "no bracket is open"
+        return Diagnostic("P003", title, trouble.span, label, help="leave it out")
+    bracket = trouble.open[-1]
+    closing = _PAIRS[bracket.character]
+    if closing != text:
+        return Diagnostic(
+            "P003",
+            f"`{text}` does not close `{bracket.character}`",
+            trouble.span,
+            f"expected `{closing}`",
+            help=f"write `{closing}`",
+            marks=(Mark(bracket.span, "opened here"),),
+        )
+    return _unexpected(text, trouble, source)
+
+
+def _too_short(trouble: Trouble, source: Source) -> Diagnostic:
+    remedy = _remedy(trouble, source)
+    return Diagnostic(
+        "P002",
+        "the line ends too early",
+        trouble.span,
+        f"expected {expected(trouble)}",
+        note="a statement ends at the end of its line, except inside brackets",
+        help=remedy or "go on here, or put brackets round the whole statement",
+    )
+
+
+def _starts_line(span: Span, source: Source) -> bool:
+    number, column = source.position(span.start)
+    return number > 1 and not source.line(number)[: column - 1].strip()
+
+
+def _continues(found: str) -> bool:
+    return found in _JOINING
+
+
+def _continuation(text: str, trouble: Trouble) -> Diagnostic:
+    return Diagnostic(
+        "P004",
+        "the line above is complete",
+        trouble.span,
+        f"a line cannot begin with `{text}`",
+        note="a statement ends at the end of its line, except inside brackets",
+        help="put brackets round the whole pattern",
+    )
+
+
+def _remedy(trouble: Trouble, source: Source) -> str:
+    number, column = source.position(trouble.span.start)
+    line = source.line(number)
+    before, at = line[: column - 1], line[column - 1 :]
+    word = before.split()
+    if len(word) == 1 and trouble.found in ("NAME", "NUMBER") and not trouble.open:
+        near = nearest(word[0], _STATEMENT_WORDS)
+        if near not in (None, word[0]) and not re.match(r"(not\s+)?in\b", at):
+            return f"did you mean `{near}`?"
+    for slip in slips():
+        if re.search(slip.get("before", ""), before) and re.match(slip["at"], at):
+            return slip["help"]
+    return ""
+
+
+def expected(trouble: Trouble) -> str:
+    """What could stand here, in words."""
+    parts = list(_expected_parts(_possible(trouble)))
+    if len(parts) < 2:
+        return "".join(parts) or "something else"
+    return f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def _possible(trouble: Trouble) -> frozenset[str]:
+    """The terminals that can follow, less the closing brackets and ends that do not fit here."""
+    unfit = {"RPAR", "RSQB", "RBRACE"}
+    if trouble.open:
+        unfit -= {_CLOSERS[trouble.open[-1].character]}
+        unfit |= {"_NEWLINE", "ARROW"}
+    else:
+        unfit |= {"COMMA"}
+    return trouble.expected - unfit
+
+
+def _expected_parts(terminals: frozenset[str]) -> Iterator[str]:
+    if "LET" in terminals:
+        yield "a statement"
+        return
+    if "NUMBER" in terminals and "LSQB" in terminals:
+        yield "a pattern or number"
+    elif "NUMBER" in terminals:
+        yield "a number, a parameter or brackets"
+    elif "NAME" in terminals:
+        yield "a name"
+    if "PLUS" in terminals:
+        yield "an operator"
+    for terminal, words in _TERMINALS.items():
+        if terminal in terminals:
+            yield words

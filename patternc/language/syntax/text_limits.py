@@ -1,0 +1,81 @@
+"""What is said of a text beyond the limits of the language."""
+
+from __future__ import annotations
+
+from patternc.language.syntax.characters import code_point, hidden
+from patternc.language.syntax.diagnostics import Diagnostic, PatternError
+from patternc.language.syntax.limits import DIGITS, LIST_ITEMS, NESTING, TEXT_BYTES, WORDS
+from patternc.language.syntax.source import Source, Span
+
+
+def bounded(source: Source) -> None:
+    """Refuses a text that is too long, and characters that cannot be shown."""
+    size = len(source.text.encode("utf-8", "surrogatepass"))
+    if size > TEXT_BYTES:
+        raise PatternError([_too_long_text(size)], source)
+    found = hidden(source.text)
+    if found is not None:
+        raise PatternError([_hidden(found[0], Span(*found.span()))], source)
+
+
+def _too_long_text(size: int) -> Diagnostic:
+    return Diagnostic(
+        "P130",
+        f"a program of {size:,} bytes",
+        note=f"a program has at most {TEXT_BYTES:,} bytes",
+        help="long lists of positions are given at call time: `columns(name)`, `listed(name)`",
+    )
+
+
+def _hidden(character: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P007",
+        f"the character {code_point(character)} in a program",
+        span,
+        "cannot be shown",
+        note="a program has no control characters but tabs and line ends, also in its comments",
+        help="delete it; lines end with LF, CRLF or CR",
+    )
+
+
+def too_deep(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P005",
+        "nested too deeply",
+        span,
+        f"more than {NESTING} levels",
+        note="brackets and chains of operators nest at most this deep",
+        help="name parts of it with `let`",
+    )
+
+
+def too_long_number(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P104",
+        "an integer beyond 63 bits",
+        span,
+        f"more than {DIGITS} digits",
+        help="write a smaller number",
+    )
+
+
+def too_long_list(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P130",
+        f"more than {LIST_ITEMS:,} parts between brackets",
+        span,
+        "opened here",
+        note=f"a list or call has at most {LIST_ITEMS:,} parts",
+        help="write ranges `a:b`, or give the positions at call time: `columns(name)`",
+    )
+
+
+def too_many_words(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "P130",
+        f"more than {WORDS:,} words and signs",
+        span,
+        "one too many",
+        note="plain numbers in a list count as one",
+        help="give long tables at call time: `listed(name)`, `columns(name)`, `bias(name)`",
+    )
