@@ -5,7 +5,7 @@
 Every report runs in a process of its own, after imports. Asked: each example at its published
 length within 2 s; LongNet, Longformer and a window with sinks at 10^9 tokens within 5 s and 500 MB;
 BigBird at 2^24 within 60 s. With --sweep counts and closed forms are compared with masks at every n
-to 512 and some to 4,096, as `pytest -m sweep tests/analysis/test_counts.py` does.
+to 512 and some to 4,096, as `pytest -m sweep tests/analysis/cost/test_pair_counts.py` does.
 """
 
 from __future__ import annotations

@@ -30,13 +30,13 @@ from patternc.semantics.lengths import fitting
 if TYPE_CHECKING:
     import networkx as nx
 
-    from patternc.analysis.complexity.layers import Workload
-    from patternc.analysis.difference import Difference, Side
-    from patternc.analysis.model import Subject
+    from patternc.analysis.cost.layer_cost import Workload
+    from patternc.analysis.equivalence.results import Difference, Side
+    from patternc.analysis.explain.explain import Why
     from patternc.analysis.reach import Reach
-    from patternc.analysis.reach.growth import Growth
-    from patternc.analysis.reasons import Why
-    from patternc.analysis.unmet import Unmet
+    from patternc.analysis.reach.closed_form import Growth
+    from patternc.analysis.reach.unattended import Unmet
+    from patternc.analysis.report_facts import Subject
 
 # Tokens, where none are given and no grid has some.
 LENGTH = 4096
@@ -87,7 +87,7 @@ class Analyses(Questions):
         What each head of a layer says (all heads by default), and a shortest path through at most
         `layers` layers: the program's by default, 256 where it names none.
         """
-        from patternc.analysis.reasons import why
+        from patternc.analysis.explain.explain import why
 
         n, layer = tokens(n, 1), layer_number(layer, self.layers)
         query, key = (_position(name, at, n) for name, at in (("query", query), ("key", key)))
@@ -113,8 +113,8 @@ class Analyses(Questions):
         if not isinstance(other, Analyses):
             kind = f"{type(other).__module__}.{type(other).__name__}".removeprefix("builtins.")
             raise TypeError(f"other is {kind}; a Pattern is expected, as Pattern.parse(text) gives")
-        from patternc.analysis.compare import compared
-        from patternc.analysis.difference import Difference
+        from patternc.analysis.equivalence.compare import compared
+        from patternc.analysis.equivalence.results import Difference
 
         spans = [span for each in (self, other) for span in each._lengths_that_fit()]
         lengths = (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
@@ -141,7 +141,7 @@ class Analyses(Questions):
         that are meant, such as "P206". `teach` adds what could be better for the same cost, and
         what never meets within `layers` layers. Raises `LengthError`.
         """
-        from patternc.analysis.warnings import usual_length, warnings_at
+        from patternc.analysis.lint.warnings import usual_length, warnings_at
 
         n = usual_length(self._program) if n is None else tokens(n)
         with allowance():
@@ -152,7 +152,7 @@ class Analyses(Questions):
         return tuple(warning for warning in found if warning.code not in ignored)
 
     def _lessons(self, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
-        from patternc.analysis.lessons import lessons
+        from patternc.analysis.lint.performance_hints import lessons
         from patternc.schedule.tiles import choose_tiles
 
         every = chain.from_iterable(self.relations(layer) for layer in range(self.layers or 1))
@@ -163,7 +163,7 @@ class Analyses(Questions):
 
         None where none was found. Raises `ValueError` where tables or key sources decide.
         """
-        from patternc.analysis.reach.growth import growth
+        from patternc.analysis.reach.closed_form import growth
 
         return growth(self.relations(layer), residual)
 
@@ -176,7 +176,7 @@ class Analyses(Questions):
         **inputs: Input,
     ) -> Unmet:
         """How many rows of each head have no key, and how many keys no head attends to."""
-        from patternc.analysis.unmet import unmet
+        from patternc.analysis.reach.unattended import unmet
 
         tables = self.head_tables(tokens(n, 1), layer, slots=slots, **inputs)
         return unmet(self.relations(layer), tables)
@@ -184,7 +184,7 @@ class Analyses(Questions):
     def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
         """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""
         from patternc.analysis.reach import connected
-        from patternc.analysis.reach.heads import contributions
+        from patternc.analysis.reach.ablation import contributions
 
         layers = layers_looked_at(layers, self.layers, 1)
         schedule, _ = self._stack(tokens(n, 1), layers, None, {})
@@ -201,10 +201,11 @@ class Analyses(Questions):
     ) -> nx.DiGraph[int]:
         """The blocks of a layer as a networkx graph, edges from queries to keys.
 
-        Edges have `pairs`, `density`, `ahead`, `heads` and `terms`: see `patternc.analysis.graph`;
-        `patternc.analysis.structure` says what the graph means. Needs networkx.
+        Edges have `pairs`, `density`, `ahead`, `heads` and `terms`: see
+        `patternc.analysis.reach.block_graph`; `patternc.analysis.reach.graph_structure` says what
+        the graph means. Needs networkx.
         """
-        from patternc.analysis.graph import graph
+        from patternc.analysis.reach.block_graph import graph
 
         n, layer, given = self._asked(tokens(n, 1), layer, inputs)
         one_element(given, self.inputs, "a graph")
@@ -212,7 +213,7 @@ class Analyses(Questions):
         return graph(self._program, layer if self.layers else 0, tables, whole("block", block, 1))
 
     def _side(self, n: int, layers: int, slots: Mapping[str, int] | None) -> Side:
-        from patternc.analysis.difference import Side
+        from patternc.analysis.equivalence.results import Side
 
         pairs = None
         if self._all_given({}):
@@ -261,7 +262,7 @@ class Analyses(Questions):
 
         An encoder has n positions unless `slots` says otherwise.
         """
-        from patternc.analysis.model import Subject
+        from patternc.analysis.report_facts import Subject
         from patternc.schedule.tiles import choose_tiles
 
         stack, tables = self._stack(work.n, layers, {"encoder": work.n, **slots}, inputs)

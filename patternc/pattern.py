@@ -102,7 +102,7 @@ class Pattern(Analyses):
         that are meant. Raises `LengthError`, `InputError`, and `ValueError` for numbers out of
         range.
         """
-        from patternc.analysis.complexity.layers import Workload
+        from patternc.analysis.cost.layer_cost import Workload
         from patternc.report.model import report_of
 
         work = Workload(

@@ -227,7 +227,7 @@ class Questions:
         raises `ValueError` where there are none and too many pairs would be counted one by one.
         Where a run-time input has several batch elements, a list of such lists, one for each.
         """
-        from patternc.analysis.complexity.counts import exact_pairs
+        from patternc.analysis.cost.pair_counts import exact_pairs
 
         return self._counts(exact_pairs, tokens(n), layer, rows, slots, inputs)
 
@@ -241,7 +241,7 @@ class Questions:
         **inputs: Input,
     ) -> list[Any]:
         """The pairs of each head's mask, each counted once; otherwise as `pairs`."""
-        from patternc.analysis.complexity.counts import distinct_pairs
+        from patternc.analysis.cost.pair_counts import distinct_pairs
 
         return self._counts(distinct_pairs, tokens(n), layer, rows, slots, inputs)
 

@@ -19,7 +19,7 @@ from patternc.programs import one_given, programs
 from patternc.progress import working
 
 if TYPE_CHECKING:
-    from patternc.analysis.suggest import Question, Template
+    from patternc.search import Question, Template
 
 _VARIED = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII)
 _COUNT = re.compile(r"(\d+)(?:\.(\d*))?(?:[eE]\+?(\d+))?", re.ASCII)
@@ -109,9 +109,9 @@ def suggest(
     program of your own, as FILE, -e TEXT or --template TEXT, whose parameters --vary names. Every
     count and every receptive field is exact. The result is a program, its numbers in comments.
     """
-    from patternc.analysis.suggest import Question
-    from patternc.analysis.suggest import suggest as search
     from patternc.report.suggestions import document, nothing_fits, program
+    from patternc.search import Question
+    from patternc.search import suggest as search
 
     files.verify_apart(paths, {"-o": output})
     asked = Question(length, layers, pairs, heads, causal, trials)
@@ -133,7 +133,7 @@ def suggest(
 
 def _chosen(name: str, known: Mapping[str, Template], asked: Question) -> Template:
     """A template by its name, or a program as text."""
-    from patternc.analysis.suggest import Template
+    from patternc.search import Template
 
     if name == "longnet" and not asked.heads:
         raise click.UsageError(f"the template {name} differs between heads: give --heads, as 12")
@@ -152,7 +152,7 @@ def _templates(
     asked: Question,
 ) -> list[Template]:
     """The user's own program, those chosen, or all that the question fits."""
-    from patternc.analysis.suggest import Template, templates
+    from patternc.search import Template, templates
 
     known = templates()
     if paths or text is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from patternc.analyses import Analyses
-from patternc.analysis.model import ModelFacts
+from patternc.analysis.report_facts import ModelFacts
 from patternc.language.syntax.source import Source
 
 

@@ -14,9 +14,9 @@ from io import BytesIO
 from math import ceil, floor, log10
 
 from patternc.analyses import Analyses
-from patternc.analysis.complexity.layers import Workload
-from patternc.analysis.model import costs_of
-from patternc.analysis.roofline import rooflines
+from patternc.analysis.cost.layer_cost import Workload
+from patternc.analysis.cost.roofline import rooflines
+from patternc.analysis.report_facts import costs_of
 from patternc.progress import steps
 from patternc.report.picture import label, number
 

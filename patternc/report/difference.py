@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from patternc.analysis.difference import Difference, HeadDifference, Side, Witness
+from patternc.analysis.equivalence.results import Difference, HeadDifference, Side, Witness
 from patternc.analysis.reach import LayerReach
 from patternc.ir.sources import TOKENS, word_of
 from patternc.language.syntax.characters import visible

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from patternc.analysis.flow import Flow
-from patternc.analysis.model import LayerFacts
+from patternc.analysis.explain.critical_path import Slowest
+from patternc.analysis.explain.explain import Step
 from patternc.analysis.reach import LayerReach
-from patternc.analysis.reasons import Step
-from patternc.analysis.slowest import Slowest
+from patternc.analysis.reach_summary import Flow
+from patternc.analysis.report_facts import LayerFacts
 from patternc.report.reasons import link
 
 Row = tuple[str, ...]

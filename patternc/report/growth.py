@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.analysis.reach.bits import Step, propagated, step_of
+from patternc.analysis.reach.bitset_engine import Step, propagated, step_of
 from patternc.analysis.reach.edges import edges_of
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables

@@ -12,10 +12,10 @@ from typing import Any
 
 from patternc.algebra.work_budget import allowance
 from patternc.analyses import Analyses
-from patternc.analysis.complexity.layers import Workload
-from patternc.analysis.model import model_facts
-from patternc.analysis.papers import Paper, papers
-from patternc.analysis.roofline import measurements
+from patternc.analysis.cost.layer_cost import Workload
+from patternc.analysis.cost.published_formulas import Paper, papers
+from patternc.analysis.cost.roofline import measurements
+from patternc.analysis.report_facts import model_facts
 from patternc.language import elaborate, parse, show
 from patternc.language.syntax.characters import visible
 from patternc.language.syntax.source import Source

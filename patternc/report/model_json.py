@@ -10,14 +10,14 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from patternc.analysis.complexity.layers import Both
-from patternc.analysis.complexity.other_rows import RowsCost
-from patternc.analysis.flow import Flow
-from patternc.analysis.model import LayerFacts, ModelFacts
-from patternc.analysis.papers import Comparison
-from patternc.analysis.reach.growth import Growth
-from patternc.analysis.roofline import Roofline
-from patternc.analysis.slowest import Slowest
+from patternc.analysis.cost.layer_cost import Both
+from patternc.analysis.cost.published_formulas import Comparison
+from patternc.analysis.cost.roofline import Roofline
+from patternc.analysis.cost.stream_rows import RowsCost
+from patternc.analysis.explain.critical_path import Slowest
+from patternc.analysis.reach.closed_form import Growth
+from patternc.analysis.reach_summary import Flow
+from patternc.analysis.report_facts import LayerFacts, ModelFacts
 from patternc.language.syntax.source import Source
 from patternc.report.findings import finding
 

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from patternc.analysis.complexity.counts import HeadCount
-from patternc.analysis.complexity.layers import LayerCost
-from patternc.analysis.model import LayerFacts, ModelFacts
-from patternc.analysis.papers import Comparison
+from patternc.analysis.cost.layer_cost import LayerCost
+from patternc.analysis.cost.pair_counts import HeadCount
+from patternc.analysis.cost.published_formulas import Comparison
+from patternc.analysis.cost.roofline import Least, Roofline
 from patternc.analysis.reach import LayerReach, Reach
-from patternc.analysis.roofline import Least, Roofline
+from patternc.analysis.report_facts import LayerFacts, ModelFacts
 from patternc.report import flow_text
 from patternc.report.flow_text import consecutive
 

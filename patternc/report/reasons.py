@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from patternc.analysis.reasons import Step, Why
-from patternc.analysis.why import Part, Verdict
+from patternc.analysis.explain.explain import Step, Why
+from patternc.analysis.explain.pair import Part, Verdict
 
 
 def text(found: Why) -> str:

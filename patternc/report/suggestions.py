@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from patternc.analysis.suggest import Answer, Outcome, Question, Suggestion
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.search import Answer, Outcome, Question, Suggestion
 
 FORMAT = "patternc.suggest/1"
 # Rows of the table.

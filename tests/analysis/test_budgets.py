@@ -10,8 +10,8 @@ from patternc.algebra import work_budget
 from patternc.algebra.evaluate import evaluate
 from patternc.algebra.isl_budget import is_tangled
 from patternc.algebra.work_budget import EffortError, spend
-from patternc.analysis.complexity import counts
-from patternc.analysis.complexity.counts import exact_pairs
+from patternc.analysis.cost import pair_counts
+from patternc.analysis.cost.pair_counts import exact_pairs
 from patternc.ir.formula import Add, Constant, Multiply, Variable
 from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import relation
@@ -19,7 +19,7 @@ from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import InputError, LengthError
 from patternc.semantics.lengths import fitting
 from patternc.zoo import zoo
-from tests.analysis.test_counts import EXAMPLES, closed, distinct
+from tests.analysis.cost.test_pair_counts import EXAMPLES, closed, distinct
 from tests.terms import patterns
 
 LENGTHS = (0, 1, 2, 63, 129, 500, 1023)
@@ -37,7 +37,7 @@ def both(pattern, n: int) -> tuple[int, int]:
 
 @pytest.fixture
 def always_closed(monkeypatch):
-    monkeypatch.setattr(counts, "MOST_DIRECT", -1)
+    monkeypatch.setattr(pair_counts, "MOST_DIRECT", -1)
 
 
 @pytest.mark.parametrize("name", list(filter(closed, EXAMPLES)))
@@ -52,13 +52,13 @@ def test_closed_pairs_of_every_example_are_those_counted_row_by_row(name):
 @given(patterns, st.integers(0, 200))
 @settings(max_examples=40)
 def test_closed_pairs_of_random_patterns_are_those_counted_row_by_row(pattern, n):
-    before, counts.MOST_DIRECT = counts.MOST_DIRECT, -1
+    before, pair_counts.MOST_DIRECT = pair_counts.MOST_DIRECT, -1
     try:
         found, counted = both(pattern, n)
     except LengthError:
         assume(False)
     finally:
-        counts.MOST_DIRECT = before
+        pair_counts.MOST_DIRECT = before
     assert found == counted
 
 
@@ -75,7 +75,7 @@ def test_closed_pairs_of_random_patterns_are_those_counted_row_by_row(pattern, n
 def test_pairs_beyond_the_direct_lengths_are_the_same(text, n, monkeypatch):
     pattern = Pattern(text)
     found = pattern.pairs(n)
-    monkeypatch.setattr(counts, "MOST_DIRECT", n)
+    monkeypatch.setattr(pair_counts, "MOST_DIRECT", n)
     assert pattern.pairs(n) == found
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from patternc import Pattern
-from patternc.analysis.lessons import lessons
-from patternc.analysis.warnings import warnings_at
+from patternc.analysis.lint.performance_hints import lessons
+from patternc.analysis.lint.warnings import warnings_at
 from patternc.language import Diagnostic, PatternError
 from patternc.language.syntax.diagnostics import render
 from patternc.language.syntax.error_pages import explain, pages

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
+from patternc import search
 from patternc.algebra import isl_sets
-from patternc.analysis import suggest
 from patternc.report import model
 from patternc.schedule.tiles import given_tiles
 
@@ -22,7 +22,7 @@ def thrifty(tile: tuple[int, int], operations: int) -> Iterator[None]:
     chosen = given_tiles(*tile)
     with (
         mock.patch.object(model, "choose_tiles", return_value=chosen),
-        mock.patch.object(suggest, "choose_tiles", return_value=chosen),
+        mock.patch.object(search, "choose_tiles", return_value=chosen),
         mock.patch.object(isl_sets, "BUDGET", operations),
     ):
         yield

@@ -10,7 +10,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.report.model_json import schema
-from tests.analysis.dense_reach import dense_fields, facts
+from tests.analysis.reach.dense_reach import dense_fields, facts
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 # Schedules that differ by layer, leave out keys and rows, draw, and never connect all.

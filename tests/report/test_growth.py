@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
-from patternc.analysis.complexity.layers import Workload
+from patternc.analysis.cost.layer_cost import Workload
 from patternc.relation.tables import HeadTables
 from patternc.report.curves import chart, curves, figure
 from patternc.report.growth import growth

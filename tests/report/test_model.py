@@ -10,13 +10,13 @@ from click.testing import CliRunner
 
 from examples import table
 from patternc import Pattern
-from patternc.analysis.complexity.layers import Workload
-from patternc.analysis.papers import papers
-from patternc.analysis.roofline import devices, measurements
+from patternc.analysis.cost.layer_cost import Workload
+from patternc.analysis.cost.published_formulas import papers
+from patternc.analysis.cost.roofline import devices, measurements
 from patternc.cli import commands
 from patternc.report.model_json import schema
 from patternc.zoo import zoo
-from tests.analysis.forms import holds_at, value
+from tests.analysis.cost.closed_forms import holds_at, value
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 LENGTHS = {example.path.stem: example.length for example in table.examples()}
@@ -127,7 +127,7 @@ def test_dilated_patterns_are_charged_the_tiles_of_their_classes(text, segment, 
 
 @pytest.mark.parametrize("text", ["causal\nlocal(left=100)", "local(100) + global([0])"])
 def test_visited_tiles_go_on_where_there_are_too_many_rows(text, monkeypatch):
-    from patternc.analysis.complexity import tiles
+    from patternc.analysis.cost import visited_tiles as tiles
 
     pattern = Pattern.parse(text)
     direct = pattern.report(50_001).document()["layers"][0]["tiles"]["visited"]

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.reach.causal import is_causal
+from patternc.analysis.reach.dispatch import Answer, answers, last_answer
 from patternc.analysis.reach.edges import edges_of, shortest_period
-from patternc.analysis.reach.engine import Answer, answers, last_answer
-from patternc.analysis.reach.facts import Engine, LayerReach, Reach
-from patternc.analysis.reach.latest import Latest, Place, lacking, latest
-from patternc.analysis.reach.question import Question
+from patternc.analysis.reach.query import Question
+from patternc.analysis.reach.results import Engine, LayerReach, Reach
+from patternc.analysis.reach.slowest_pairs import Latest, Place, lacking, latest
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 

@@ -14,10 +14,10 @@ from patternc.algebra.atoms import Within
 from patternc.algebra.evaluate import Values, holds
 from patternc.algebra.isl_sets import BudgetError
 from patternc.algebra.work_budget import EffortError
-from patternc.analysis.reach import symbolic
+from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Edge
-from patternc.analysis.reach.question import Question
-from patternc.analysis.reach.ranges import ranges_of
+from patternc.analysis.reach.key_ranges import ranges_of
+from patternc.analysis.reach.query import Question
 from patternc.ir.formula import All, Any, Compare, Condition, Variable
 from patternc.ir.sources import TOKENS
 
@@ -75,8 +75,8 @@ def _any_ahead(question: Question, edges: Sequence[Edge]) -> bool:
     looked_up = question.fits_bits and any(edge.literals for edge in edges)
     if not looked_up:
         try:
-            step = symbolic.step_of(edges, question.n, question.operations)
-            return symbolic.looks_ahead([step], question.n, question.operations)
+            step = isl_engine.step_of(edges, question.n, question.operations)
+            return isl_engine.looks_ahead([step], question.n, question.operations)
         except BudgetError:
             pass
     return (

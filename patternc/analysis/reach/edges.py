@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from patternc.algebra.isl_sets import KeyCount
 from patternc.algebra.simplify import FALSE, TRUE
-from patternc.analysis.listed import is_known
+from patternc.analysis.table_pairs import is_known
 from patternc.ir.formula import Condition
 from patternc.ir.sources import (
     TEXT,

@@ -1,0 +1,105 @@
+"""Closed forms of sums: several tallies as one text, with the lengths at which it holds.
+
+From tallies, each a number of times, to a `Form`. Polynomials add up to one; what has a period of
+its own stays a summand. Where a summand follows no readable form, the text is the polynomial of the
+residue of one n, and says so. Non-goals: counting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
+from typing import Literal
+
+from patternc.analysis.cost.format_closed_form import UnclearError, at_residue, described
+from patternc.analysis.cost.quasi_polynomial import Sparse, Tally, UncountedError, shortest, summed
+
+Order = Literal["O(1)", "O(n)", "O(n**2)"]
+Parts = tuple[tuple[int, Tally | Sparse], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`expression` in n, equal to the count at every n >= start with n % period == residue."""
+
+    expression: str
+    start: int = 0
+    period: int = 1
+    residue: int = 0
+
+    def __str__(self) -> str:
+        also = f", n % {self.period} == {self.residue}" if self.period > 1 else ""
+        return f"{self.expression} for n >= {self.start}{also}"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A sum of tallies; exact at every n >= start that `multiple` divides."""
+
+    parts: Parts
+    start: int = 0
+    multiple: int = 1
+
+    def holds_at(self, n: int) -> bool:
+        return n >= self.start and n % self.multiple == 0
+
+    def at(self, n: int) -> int:
+        return sum(times * tally.at(n) for times, tally in self.parts)
+
+    def __add__(self, other: Count) -> Count:
+        start, multiple = max(self.start, other.start), lcm(self.multiple, other.multiple)
+        return Count(self.parts + other.parts, start, multiple)
+
+    def times(self, number: int) -> Count:
+        parts = tuple((number * times, tally) for times, tally in self.parts)
+        return Count(parts, self.start, self.multiple)
+
+    @property
+    def order(self) -> Order:
+        """How fast it grows with n: by the polynomial of any residue, of degree two at most."""
+        start = max((tally.start for _, tally in self.parts), default=0)
+        period = lcm(*(tally.period for _, tally in self.parts))
+        zero, one, two = (self.at(start + k * period) for k in range(3))
+        return "O(n**2)" if two - 2 * one + zero else ("O(n)" if one - zero else "O(1)")
+
+    def form(self, n: int) -> Form:
+        """The form that serves n, and as many other lengths as can be."""
+        return _form(self.parts, self.start, self.multiple, n)
+
+
+@lru_cache(maxsize=1024)
+def _form(parts: Parts, start: int, multiple: int, n: int) -> Form:
+    everywhere = _everywhere(parts)
+    if everywhere is not None:
+        expression, first = everywhere
+        return Form(expression, max(start, first), multiple, 0)
+    start = max([start, *(tally.start for _, tally in parts)])
+    period = lcm(multiple, *(tally.period for _, tally in parts))
+    first = start + (n - start) % period
+    return Form(at_residue(Count(parts).at, first, period), start, period, n % period)
+
+
+@lru_cache(maxsize=1024)
+def _everywhere(parts: Parts) -> tuple[str, int] | None:
+    """The sum as text, and the n from which on it holds; None where no text is readable."""
+    by_period: dict[int, list[tuple[int, Tally]]] = {}
+    for times, tally in parts:
+        if isinstance(tally, Sparse):
+            return None
+        by_period.setdefault(tally.period, []).append((times, tally))
+    try:
+        sums = [_summed(equal) for _, equal in sorted(by_period.items(), reverse=True)]
+        texts = [described(tally) for tally in sums]
+    except (UncountedError, UnclearError):
+        return None
+    text = " + ".join(text for text in texts if text != "0") or "0"
+    return text, max((tally.start for tally in sums), default=0)
+
+
+def _summed(parts: list[tuple[int, Tally]]) -> Tally:
+    match parts:
+        case [(1, alone)]:
+            return alone
+        case _:
+            return shortest(summed(parts))

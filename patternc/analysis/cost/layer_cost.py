@@ -1,0 +1,153 @@
+"""What a layer costs: pairs, products, bytes and memory, exact where its counts are.
+
+From the relations of a layer and a `Workload` to numbers, for one sequence of n tokens. A pair
+costs two products of head_dim multiplications and additions in the forward pass (Q K^T, P V), five
+in the backward pass (the scores again, and the gradients of V, P, Q and K; Dao et al. 2022). Bytes
+are those of every tensor once: less cannot be moved. Non-goals: devices (see `roofline`), weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from patternc.analysis.cost.kv_cache import is_causal, kept_keys
+from patternc.analysis.cost.pair_counts import HeadCount, head_count
+from patternc.analysis.cost.visited_tiles import visited_tiles
+from patternc.ir.sources import TOKENS
+from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
+
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+LSE_BYTES = 4
+FORWARD, BACKWARD = 2, 5
+"""Matrix products a pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One call: n tokens, features a head, data type, key heads (None: as many as heads)."""
+
+    n: int
+    head_dim: int = 64
+    dtype: str = "bfloat16"
+    kv_heads: int | None = None
+
+    @property
+    def vector(self) -> int:
+        """Bytes of one query, key or value of one head."""
+        return self.head_dim * BYTES[self.dtype]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A quantity of the forward and of the backward pass."""
+
+    forward: int
+    backward: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """One layer; per head where a tuple, summed over the heads elsewhere.
+
+    `rows` are the queries, `keys` the slots of all sources. `useful` and `issued` are
+    floating-point operations: of the pairs, and of the whole tiles that hold them (None where
+    tables or inputs decide the tiles). `tiles` are visited ones, `tile` is
+    (query rows, keys). Caches are bytes of keys and values;
+    `decode_keys` says how many tokens of each key head later rows still need, None where rows see
+    later tokens.
+    """
+
+    heads: tuple[HeadCount, ...]
+    rows: int
+    keys: int
+    tile: tuple[int, int]
+    tiles: tuple[int | None, ...]
+    useful: Both
+    issued: Both | None
+    moved: Both
+    activations: int
+    prefill_cache: int
+    decode_cache: int | None
+    decode_keys: tuple[int, ...] | None
+
+    @property
+    def density(self) -> float:
+        """Distinct pairs among all pairs of queries and keys, over all heads."""
+        pairs = sum(head.pairs.most for head in self.heads)
+        return pairs / max(len(self.heads) * self.rows * self.keys, 1)
+
+    @property
+    def densities(self) -> tuple[float, ...]:
+        """The same of every head, over the keys of the layer: their mean is `density`."""
+        cells = max(self.rows * self.keys, 1)
+        return tuple(head.pairs.most / cells for head in self.heads)
+
+
+def layer_cost(
+    relations: Sequence[Relation],
+    tables: Sequence[HeadTables],
+    work: Workload,
+    tile: tuple[int, int],
+    sizes: Mapping[str, int],
+    grid: bool,
+) -> LayerCost:
+    """The cost of the heads with these relations; on a `grid` the length is the only one."""
+    both = list(zip(relations, tables, strict=True))
+    heads = tuple(head_count(relation, own, sizes, grid) for relation, own in both)
+    tiles = tuple(visited_tiles(relation, own, sizes, tile) for relation, own in both)
+    sources = dict.fromkeys(source for relation in relations for source in relation.sources)
+    slots = {source: tables[0].of(source).m for source in sources}
+    keys, groups = sum(slots.values()), _by_key_head(relations, work)
+    kept = _kept(relations, groups, work.n) if TOKENS in slots else None
+    others = keys - slots.get(TOKENS, 0)
+    return LayerCost(
+        heads=heads,
+        rows=work.n,
+        keys=keys,
+        tile=tile,
+        tiles=tiles,
+        useful=_products(sum(head.with_multiplicity.most for head in heads), work),
+        issued=_issued(tiles, tile, work),
+        moved=_moved(len(relations), len(groups), keys, work),
+        activations=_moved(len(relations), len(groups), keys, work).forward,
+        prefill_cache=2 * len(groups) * keys * work.vector,
+        decode_cache=(
+            None if kept is None else 2 * work.vector * sum(count + others for count in kept)
+        ),
+        decode_keys=kept,
+    )
+
+
+def _by_key_head(relations: Sequence[Relation], work: Workload) -> list[Sequence[Relation]]:
+    """The heads that share each key head: query head h uses key head h // (heads / kv_heads)."""
+    count = work.kv_heads or len(relations)
+    if len(relations) % count:
+        raise ValueError(f"{len(relations)} heads are no multiple of {count} key heads")
+    share = len(relations) // count
+    return [relations[first : first + share] for first in range(0, len(relations), share)]
+
+
+def _kept(
+    relations: Sequence[Relation], groups: list[Sequence[Relation]], n: int
+) -> tuple[int, ...] | None:
+    return tuple(kept_keys(group, n) for group in groups) if is_causal(relations) else None
+
+
+def _products(pairs: int, work: Workload) -> Both:
+    """An addition and a multiplication for every feature of every pair, and every product."""
+    each = 2 * pairs * work.head_dim
+    return Both(FORWARD * each, BACKWARD * each)
+
+
+def _issued(tiles: Sequence[int | None], tile: tuple[int, int], work: Workload) -> Both | None:
+    known = [count for count in tiles if count is not None]
+    return _products(sum(known) * tile[0] * tile[1], work) if len(known) == len(tiles) else None
+
+
+def _moved(heads: int, key_heads: int, keys: int, work: Workload) -> Both:
+    """q, k, v, out and lse; then those again with their gradients and one sum a row."""
+    rows, slots = heads * work.n, key_heads * keys
+    forward = 2 * (rows + slots) * work.vector + rows * LSE_BYTES
+    return Both(forward, 4 * (rows + slots) * work.vector + 2 * rows * LSE_BYTES)

@@ -1,0 +1,63 @@
+"""What the rows of a stream or a tree cost beside those of the tokens: pairs of one layer.
+
+From the relations of these rows to exact numbers; None where only the call knows. Non-goals: closed
+forms, tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patternc.algebra.work_budget import EffortError, effort
+from patternc.analysis.cost.pair_counts import exact_pairs
+from patternc.ir.sources import Tree, name_of
+from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
+from patternc.semantics import tree_spans
+from patternc.semantics.errors import InputError
+from patternc.semantics.source_slots import row_count
+
+
+@dataclass(frozen=True, slots=True)
+class RowsCost:
+    """`rows` queries called `name` over `keys` slots; `pairs[head]` with multiplicity."""
+
+    name: str
+    rows: int
+    keys: int
+    pairs: tuple[int | None, ...]
+
+    @property
+    def total(self) -> int | None:
+        """The pairs of all heads."""
+        known = [count for count in self.pairs if count is not None]
+        return sum(known) if len(known) == len(self.pairs) else None
+
+    @property
+    def density(self) -> float | None:
+        """Pairs among all pairs of these rows and keys."""
+        total, cells = self.total, len(self.pairs) * self.rows * self.keys
+        return None if total is None else total / max(cells, 1)
+
+
+def rows_cost(relations: Sequence[Relation], tables: Sequence[HeadTables]) -> RowsCost:
+    """The cost of the heads of these rows; `tables[head]` are those of every head."""
+    rows, n = relations[0].rows, tables[0].n
+    sources = dict.fromkeys(source for relation in relations for source in relation.sources)
+    keys = sum(tables[0].of(source, rows).m for source in sources)
+    both = zip(relations, tables, strict=True)
+    pairs = tuple(_pairs(relation, own) for relation, own in both)
+    return RowsCost(name_of(rows), row_count(rows, n), keys, pairs)
+
+
+def _pairs(relation: Relation, tables: HeadTables) -> int | None:
+    match relation.rows:
+        case Tree(branching):
+            return tree_spans.covered_pairs(tables.n, branching)
+        case rows:
+            try:
+                with effort():
+                    return exact_pairs(relation, tables.asked_by(rows), {}, grid=False)
+            except (InputError, EffortError):
+                return None

@@ -1,0 +1,1 @@
+"""Whether two programs mean the same, and counterexamples where they do not."""

@@ -1,0 +1,1 @@
+"""Why a query attends to a key, directly or through layers."""

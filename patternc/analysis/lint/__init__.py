@@ -1,0 +1,1 @@
+"""Warnings at a length, and performance hints."""
