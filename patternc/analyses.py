@@ -153,7 +153,7 @@ class Analyses(Questions):
 
     def _lessons(self, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
         from patternc.analysis.lint.performance_hints import lessons
-        from patternc.schedule.tiles import choose_tiles
+        from patternc.schedule.tile_sizes import choose_tiles
 
         every = chain.from_iterable(self.relations(layer) for layer in range(self.layers or 1))
         return lessons(self._program, n, layers, choose_tiles(every, None, None).shape)
@@ -263,7 +263,7 @@ class Analyses(Questions):
         An encoder has n positions unless `slots` says otherwise.
         """
         from patternc.analysis.report_facts import Subject
-        from patternc.schedule.tiles import choose_tiles
+        from patternc.schedule.tile_sizes import choose_tiles
 
         stack, tables = self._stack(work.n, layers, {"encoder": work.n, **slots}, inputs)
         schedule = [layer % len(tables) for layer in range(layers)]

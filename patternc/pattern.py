@@ -25,8 +25,8 @@ from patternc.runtime.load import load_module
 from patternc.runtime.ready import Built, ensure
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
-from patternc.schedule.split import LONG
-from patternc.schedule.tiles import choose_tiles, given_tiles
+from patternc.schedule.tile_sizes import choose_tiles, given_tiles
+from patternc.schedule.work_split import LONG
 from patternc.zoo import published
 
 if TYPE_CHECKING:

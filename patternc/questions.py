@@ -20,7 +20,6 @@ from patternc.ir.sources import TOKENS, Rows, Source, Stream
 from patternc.ir.terms import HeadPattern
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.syntax.diagnostics import Diagnostic
-from patternc.layout.at import Layout
 from patternc.relation.asked import inputs_asked
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
@@ -44,6 +43,7 @@ from patternc.semantics.errors import TooManyCasesError
 from patternc.semantics.lengths import fitting, verify
 from patternc.semantics.mask import columns, multiplicity, sources_of
 from patternc.semantics.source_slots import row_count
+from patternc.tiling.layout_at_length import Layout
 
 
 class Questions:

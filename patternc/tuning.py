@@ -20,7 +20,7 @@ TRIED = ((128, 64), (64, 64), (128, 32), (64, 32), (128, 128))
 
 def tile_shape(text: str) -> tuple[int, int]:
     """`128x64` as (128, 64); a comma is understood too."""
-    from patternc.schedule.tiles import given_tiles
+    from patternc.schedule.tile_sizes import given_tiles
 
     try:
         query_tile, key_tile = map(int, re.split("[x,]", text))

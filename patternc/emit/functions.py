@@ -26,7 +26,7 @@ from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, laid
 from patternc.emit.walk import aliases
 from patternc.ir.formula import All, Condition, Expression
 from patternc.ir.terms import Listing, PositionRange
-from patternc.layout.layout import Run
+from patternc.tiling.tiling import Run
 
 
 @dataclass(slots=True)

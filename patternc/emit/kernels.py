@@ -34,9 +34,9 @@ from patternc.emit.seen import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
 from patternc.emit.treatments import row_of_distance
 from patternc.ir.formula import Condition
-from patternc.layout.layout import Tiling
-from patternc.layout.tiling import Classified, Runs
 from patternc.schedule.schedule import Pass
+from patternc.tiling.classify import Classified, Runs
+from patternc.tiling.tiling import Tiling
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from patternc.emit.effort import INT32, MOST_POSITIONS
 from patternc.emit.printer import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
 from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
 from patternc.ir.formula import Truth
-from patternc.layout.layout import Run
+from patternc.tiling.tiling import Run
 
 # More runs than this of one kind are looked up instead: every closed form costs registers.
 MOST_RUNS = 4

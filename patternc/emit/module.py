@@ -27,7 +27,7 @@ from patternc.ir.sources import TOKENS, Rows, Source, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
 from patternc.resources import room
-from patternc.schedule import split
+from patternc.schedule import work_split
 from patternc.schedule.schedule import Schedule
 from patternc.version import __version__
 
@@ -126,7 +126,7 @@ def emit_module(
         "lengths": tuple(lengths) if any(lengths) else (),
         "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
-        "limits": split,
+        "limits": work_split,
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
         "head_dim": head_dim,

@@ -43,10 +43,10 @@ from patternc.emit.treatments import Treatment, Treatments
 from patternc.ir.formula import Constant, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
-from patternc.layout.layout import Literal, Product, Tiling
-from patternc.layout.tiling import Classified
 from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
+from patternc.tiling.classify import Classified
+from patternc.tiling.tiling import Literal, Product, Tiling
 
 # Tests that name the tiles of a product themselves.
 _LISTINGS = ("_ListsTest", "_SpansTest")

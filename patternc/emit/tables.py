@@ -28,7 +28,7 @@ from patternc.ir.formula import Condition, Truth
 from patternc.ir.sources import TEXT, TOKENS, Compressed, Memory, Source
 from patternc.relation.cases import atoms_of
 from patternc.relation.tables import avoided_by
-from patternc.schedule.grouping import with_slots
+from patternc.schedule.head_groups import with_slots
 
 
 def slot(

@@ -16,11 +16,11 @@ from patternc.ir.sources import Source
 from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Binary, Lift, Name, Node
-from patternc.layout.at import Layout
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
 from patternc.report.picture import Mask, Shares
 from patternc.report.views import TILE, Array, Subject, View
+from patternc.tiling.layout_at_length import Layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from patternc.algebra.simplify import TRUE
 from patternc.emit.functions import Functions
 from patternc.emit.treatments import Treatments
 from patternc.language import show
-from patternc.layout.layout import Tiling
 from patternc.pattern import Pattern
 from patternc.pipeline import Stage
 from patternc.relation.relation import Branch, Relation
-from patternc.schedule.classes import Classes
-from patternc.schedule.cost import LENGTH, tiles_of
+from patternc.schedule.cost_model import LENGTH, tiles_of
+from patternc.schedule.residue_classes import Classes
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
-from patternc.schedule.split import Split
+from patternc.schedule.work_split import Split
+from patternc.tiling.tiling import Tiling
 
 _TILES = Writer({"i": "a", "j": "b"})
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, Source, Stream
 from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
-from patternc.layout.at import Layout
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.picture import Mask, Panel, Shares
 from patternc.semantics.errors import InputError, LengthError
 from patternc.semantics.source_slots import row_count
+from patternc.tiling.layout_at_length import Layout
 
 TILE = 128
 CELLS = 64

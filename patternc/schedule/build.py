@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from patternc.ir.sources import Rows
-from patternc.layout.layout import Tiling
-from patternc.layout.tiling import Classified, classify_by_key, tiling
 from patternc.relation.relation import Branch, Relation
-from patternc.schedule import split
-from patternc.schedule.grouping import Shared, group_heads, share, with_slots
-from patternc.schedule.pieces import Piece, pieces
+from patternc.schedule import work_split
+from patternc.schedule.decompose import Piece, pieces
+from patternc.schedule.head_groups import Shared, group_heads, share, with_slots
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
-from patternc.schedule.tiles import KEY_TILE, QUERY_TILE, column_tile
+from patternc.schedule.tile_sizes import KEY_TILE, QUERY_TILE, column_tile
+from patternc.tiling.classify import Classified, classify_by_key, tiling
+from patternc.tiling.tiling import Tiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def build_schedule(
     key_tile: int = KEY_TILE,
     reasons: tuple[str, ...] = (),
     rows: Sequence[Rows] = (),
-    n: int = split.LONG,
+    n: int = work_split.LONG,
 ) -> Schedule:
     """`relations[layer][head]` to launches; layers with equal patterns share their groups.
 
@@ -129,17 +129,17 @@ def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pas
         columns=columns,
         classes=classes,
         # The lines of a class are alike: what is global stands in a piece of its own.
-        split_rows=None if classes else split.of_rows(tilings, found.source, tiles.n),
+        split_rows=None if classes else work_split.of_rows(tilings, found.source, tiles.n),
         split_columns=None
         if classes
-        else split.of_columns(columns, tilings, found.source, tiles.n),
+        else work_split.of_columns(columns, tilings, found.source, tiles.n),
     )
 
 
 def _split(passes: Sequence[Pass]) -> list[Pass]:
     """Passes of which those alone are split whose longest programs hold up the others."""
-    rows = split.chosen([item.split_rows for item in passes])
-    columns = split.chosen([item.split_columns for item in passes])
+    rows = work_split.chosen([item.split_rows for item in passes])
+    columns = work_split.chosen([item.split_columns for item in passes])
     return [
         replace(item, split_rows=row, split_columns=column)
         for item, row, column in zip(passes, rows, columns, strict=True)

@@ -11,10 +11,10 @@ from patternc.algebra.atoms import Table
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, Rows, Source
-from patternc.layout.layout import Tiling
-from patternc.layout.tiling import Classified
 from patternc.relation.relation import Combined
-from patternc.schedule.split import Split
+from patternc.schedule.work_split import Split
+from patternc.tiling.classify import Classified
+from patternc.tiling.tiling import Tiling
 
 
 @dataclass(frozen=True, slots=True)

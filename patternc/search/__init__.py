@@ -14,7 +14,7 @@ from patternc.analysis.lint.performance_hints import lessons
 from patternc.language import elaborate, parse
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.relation.relation import relation
-from patternc.schedule.tiles import choose_tiles
+from patternc.schedule.tile_sizes import choose_tiles
 from patternc.search.candidates import Axis, axis
 from patternc.search.parameter_ranges import Front
 from patternc.search.query import Answer, Outcome, Question, Suggestion

@@ -19,12 +19,12 @@ from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
 from patternc.language.check.runtime_inputs import DECIDING
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
 from patternc.search.query import Question, Suggestion
 from patternc.search.templates import filled
 from patternc.semantics.lengths import verify
+from patternc.tiling.count_pairs import pairs_with_multiplicity
 
 Values = tuple[tuple[str, int], ...]
 Heads = tuple[Relation, ...]

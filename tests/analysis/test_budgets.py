@@ -13,11 +13,11 @@ from patternc.algebra.work_budget import EffortError, spend
 from patternc.analysis.cost import pair_counts
 from patternc.analysis.cost.pair_counts import exact_pairs
 from patternc.ir.formula import Add, Constant, Multiply, Variable
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import InputError, LengthError
 from patternc.semantics.lengths import fitting
+from patternc.tiling.count_pairs import pairs_with_multiplicity
 from patternc.zoo import zoo
 from tests.analysis.cost.test_pair_counts import EXAMPLES, closed, distinct
 from tests.terms import patterns

@@ -12,7 +12,7 @@ import torch
 
 from patternc import Pattern
 from patternc.runtime.load import load_module
-from patternc.schedule.split import limits
+from patternc.schedule.work_split import limits
 from tests.emit.dense import converted, detached
 from tests.emit.test_cpu import module_of
 

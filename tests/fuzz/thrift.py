@@ -13,7 +13,7 @@ from unittest import mock
 from patternc import search
 from patternc.algebra import isl_sets
 from patternc.report import model
-from patternc.schedule.tiles import given_tiles
+from patternc.schedule.tile_sizes import given_tiles
 
 
 @contextmanager

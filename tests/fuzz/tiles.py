@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from patternc.layout.at import Layout
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.tiling.layout_at_length import Layout
 from tests.fuzz.case import Case
 from tests.fuzz.failures import DisagreementError
 

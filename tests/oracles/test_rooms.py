@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from patternc.ir.sources import Source
-from patternc.layout.at import Layout
 from patternc.pattern import Pattern
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.tiling.layout_at_length import Layout
 from tests.oracles.cases import OracleCase, oracle_cases
 
 CASES = pytest.mark.parametrize("case", oracle_cases(), ids=lambda case: case.name)

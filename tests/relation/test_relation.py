@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from patternc.algebra.isl_sets import BudgetError, budget, context, pairs
 from patternc.algebra.printer import PLAIN
 from patternc.ir.terms import HeadPattern, Same, Union
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.cases import split
 from patternc.relation.lower import lower
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.semantics.errors import InputError
 from patternc.semantics.mask import mask, multiplicity
+from patternc.tiling.count_pairs import pairs_with_multiplicity
 from tests.terms import formulas, neighborhoods, patterns, terms
 
 lengths = st.integers(1, 70)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from patternc import Pattern
 from patternc.ir import terms as t
 from patternc.ir.sources import TEXT, Stream, Text, Tree
-from patternc.layout.at import Layout
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import InputError
 from patternc.semantics.mask import columns, multiplicity
+from patternc.tiling.count_pairs import pairs_with_multiplicity
+from patternc.tiling.layout_at_length import Layout
 from tests.source_terms import on_sequences
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

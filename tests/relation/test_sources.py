@@ -21,14 +21,14 @@ from patternc.ir.sources import (
     Source,
     Stream,
 )
-from patternc.layout.at import Layout
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import relation
 from patternc.relation.split_by_source import separate
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import InputError
 from patternc.semantics.mask import columns, mask, multiplicity, window_ends
 from patternc.semantics.source_slots import windows
+from patternc.tiling.count_pairs import pairs_with_multiplicity
+from patternc.tiling.layout_at_length import Layout
 from tests.source_terms import (
     call_sizes,
     on_sequences,

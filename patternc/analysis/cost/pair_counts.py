@@ -33,13 +33,13 @@ from patternc.analysis.cost.random_draws import drawn
 from patternc.analysis.cost.unions import union
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
-from patternc.layout.count import TILE, key_runs, pairs_of
 from patternc.relation.cases import atoms_of, split
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.semantics import tree_spans
 from patternc.semantics.errors import InputError
 from patternc.semantics.source_slots import slots
+from patternc.tiling.count_pairs import TILE, key_runs, pairs_of
 
 Sizes = Mapping[str, int]
 # Pairs looked at one by one where no closed form is found: some seconds.

@@ -35,15 +35,15 @@ from patternc.analysis.cost.pair_sets import Extent, Plane
 from patternc.analysis.cost.quasi_polynomial import accumulated, continued, recurrence, run_shape
 from patternc.analysis.cost.random_draws import drawn
 from patternc.ir.sources import Pool, Tree
-from patternc.layout.at import BranchLayout
-from patternc.layout.tiling import Classified, classify
 from patternc.relation.cases import atoms_of
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables
-from patternc.schedule.classes import EVERY
-from patternc.schedule.pieces import pieces
+from patternc.schedule.decompose import pieces
+from patternc.schedule.residue_classes import EVERY
 from patternc.semantics.errors import InputError
 from patternc.semantics.source_slots import windows
+from patternc.tiling.classify import Classified, classify
+from patternc.tiling.layout_at_length import BranchLayout
 
 # Rows of tiles looked at for one count.
 MOST_ROWS = 1 << 19

@@ -42,11 +42,11 @@ from patternc.ir.terms import (
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Call
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
-from patternc.layout.count import pairs_with_multiplicity
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
-from patternc.schedule.pieces import issued
+from patternc.schedule.decompose import issued
 from patternc.semantics.lengths import fitting
+from patternc.tiling.count_pairs import pairs_with_multiplicity
 
 # A change that holds fewer more pairs than this is not worth a word.
 WORTHWHILE = 1.1

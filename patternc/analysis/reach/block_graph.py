@@ -35,11 +35,11 @@ from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, node_of
 from patternc.language.syntax.diagnostics import Findings
 from patternc.language.syntax.unparse import show_node
-from patternc.layout.at import BranchLayout
-from patternc.layout.count import key_runs
 from patternc.progress import steps
 from patternc.relation.relation import Branch, Relation, relation
 from patternc.relation.tables import HeadTables, Tables
+from patternc.tiling.count_pairs import key_runs
+from patternc.tiling.layout_at_length import BranchLayout
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -19,12 +19,12 @@ from patternc.algebra.simplify import TRUE, conjunction
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.table_pairs import UnknownError, held
 from patternc.ir.formula import Compare, Constant, Multiply, Not, Variable
-from patternc.layout.count import key_runs
-from patternc.layout.listing import unit_of
 from patternc.relation.cases import Literal
 from patternc.relation.coordinates import Scope, substitute
 from patternc.relation.relation import Conjunct
 from patternc.relation.tables import Tables
+from patternc.tiling.count_pairs import key_runs
+from patternc.tiling.tile_lists import unit_of
 
 _CELLS = 1 << 22
 _UNCUT = (TRUE, Compare("<=", Variable("j"), Variable("i")))

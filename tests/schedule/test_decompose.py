@@ -5,8 +5,8 @@ import pytest
 
 from patternc import Pattern
 from patternc.algebra.evaluate import holds
-from patternc.schedule.classes import Classes, classed
-from patternc.schedule.pieces import Piece, pieces
+from patternc.schedule.decompose import Piece, pieces
+from patternc.schedule.residue_classes import Classes, classed
 
 CUT = {
     "local(256, dilation=8)": [Classes(8, 8, 0, 0)],

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from patternc.algebra.atoms import InRow
 from patternc.relation.cases import atoms_of
 from patternc.relation.relation import Relation
-from patternc.schedule.cost import LENGTH
-from patternc.schedule.grouping import relation_shape
-from patternc.schedule.pieces import issued
+from patternc.schedule.cost_model import LENGTH
+from patternc.schedule.decompose import issued
+from patternc.schedule.head_groups import relation_shape
 
 QUERY_TILE = 128
 KEY_TILE = 64

@@ -15,8 +15,8 @@ from patternc.algebra.isl_sets import BudgetError, KeyCount, budget, excludes
 from patternc.algebra.simplify import FALSE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Condition
 from patternc.relation.relation import Branch
-from patternc.schedule.classes import Classes, classed, classed_by
-from patternc.schedule.cost import LENGTH, MOST_WEIGHED, visited
+from patternc.schedule.cost_model import LENGTH, MOST_WEIGHED, visited
+from patternc.schedule.residue_classes import Classes, classed, classed_by
 
 # How many of the products may be left for further launches to pay.
 WORTHWHILE = 0.8

@@ -25,11 +25,11 @@ from patternc.ir.terms import (
     Same,
     Union,
 )
-from patternc.layout.at import Layout
-from patternc.layout.tiling import Classified, classify, classify_by_key, every_tile
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.mask import mask
+from patternc.tiling.classify import Classified, classify, classify_by_key, every_tile
+from patternc.tiling.layout_at_length import Layout
 from tests.terms import formulas, patterns, with_random
 
 tiles = st.tuples(st.sampled_from([4, 8, 16]), st.sampled_from([4, 8, 16]))
@@ -106,7 +106,7 @@ def test_columns_list_no_tiles_behind_the_last_slot_of_a_source():
 def test_columns_are_those_of_the_rows_where_integer_sets_give_up_on_columns(monkeypatch):
     wanted = [list(Pattern.parse("causal").layout(70, 16).column(0, b)) for b in range(5)]
     given_up = Classified((), (every_tile(16),), exact=False)
-    monkeypatch.setattr("patternc.layout.at.classify_by_key", lambda *_: given_up)
+    monkeypatch.setattr("patternc.tiling.layout_at_length.classify_by_key", lambda *_: given_up)
     layout = Pattern.parse("causal").layout(70, 16)
     assert [list(layout.column(0, b)) for b in range(5)] == wanted
 

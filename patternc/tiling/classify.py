@@ -26,8 +26,8 @@ from patternc.algebra.isl_sets import (
     universe,
 )
 from patternc.ir.formula import Condition, Constant, Variable
-from patternc.layout.layout import Product, Run, Tiling
 from patternc.relation.relation import Branch, Conjunct
+from patternc.tiling.tiling import Product, Run, Tiling
 
 Runs = tuple[Run, ...]
 

@@ -21,9 +21,9 @@ from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.work_budget import AT_ONCE, spend, strips
 from patternc.ir.formula import Atom, Constant, FloorDivide, Variable
-from patternc.layout.layout import Product, Tiling
-from patternc.layout.tiling import touched
 from patternc.relation.tables import Tables
+from patternc.tiling.classify import touched
+from patternc.tiling.tiling import Product, Tiling
 
 Integers = NDArray[np.int64]
 

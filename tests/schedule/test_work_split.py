@@ -5,7 +5,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.report.stages import stage_text
-from patternc.schedule.split import LEAST, LONG, limits
+from patternc.schedule.work_split import LEAST, LONG, limits
 
 LONG_LINES = {
     "local(256) + global([0])": (True, True),

@@ -26,10 +26,10 @@ from patternc.algebra.isl_sets import (
 )
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Condition
-from patternc.layout.listing import Pairs, joined, listed_singly, product_tiles
-from patternc.layout.tiling import classify, tiling, touched
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
+from patternc.tiling.classify import classify, tiling, touched
+from patternc.tiling.tile_lists import Pairs, joined, listed_singly, product_tiles
 
 CELLS = 1 << 22
 TILE = 64

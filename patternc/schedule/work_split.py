@@ -19,10 +19,10 @@ from patternc.algebra.intervals import Sizes
 from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Expression
 from patternc.ir.sources import Encoder, Source, Text
-from patternc.layout.layout import Tiling
-from patternc.layout.tiling import Classified, Runs
 from patternc.relation.cases import Literal
 from patternc.semantics.source_slots import slots
+from patternc.tiling.classify import Classified, Runs
+from patternc.tiling.tiling import Tiling
 
 # Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are
 # about as many as slots.

@@ -17,17 +17,11 @@ from patternc.algebra.evaluate import Booleans, Integers
 from patternc.algebra.filtered_intervals import counted
 from patternc.algebra.intervals import Run, Sizes, in_runs, values_of_row
 from patternc.algebra.work_budget import effort, spend
-from patternc.layout.layout import Tiling
-from patternc.layout.listing import (
-    Pairs,
-    joined,
-    listed_singly,
-    product_tiles,
-    tile_rows,
-)
-from patternc.layout.tiling import classify_by_key, tiling
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
+from patternc.tiling.classify import classify_by_key, tiling
+from patternc.tiling.tile_lists import Pairs, joined, listed_singly, product_tiles, tile_rows
+from patternc.tiling.tiling import Tiling
 
 Kind = Literal["full", "partial"]
 

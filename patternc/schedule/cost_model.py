@@ -15,8 +15,8 @@ from patternc.algebra.filtered_intervals import count
 from patternc.algebra.intervals import Run, Sizes
 from patternc.algebra.isl_sets import KeyCount
 from patternc.ir.formula import Condition
-from patternc.layout.tiling import classify
-from patternc.schedule.classes import EVERY, Classes
+from patternc.schedule.residue_classes import EVERY, Classes
+from patternc.tiling.classify import classify
 
 # Positions at which schedules are weighed, and the longest segment that is weighed whole.
 LENGTH = 16384
