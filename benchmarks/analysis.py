@@ -26,10 +26,10 @@ LONG = {"longnet": 10**9, "longformer": 10**9, "streaming_llm": 10**9, "bigbird"
 
 def measure(example: str, length: int) -> dict[str, object]:
     """One report in this process: seconds by the clock and of the processor, and bytes."""
-    import patternc.report.model
+    import patternc.report.report
     from patternc import Pattern
 
-    assert patternc.report.model
+    assert patternc.report.report
     start, busy = perf_counter(), process_time()
     document = Pattern.load(ROOT / "examples" / f"{example}.pat").report(length).document()
     return {

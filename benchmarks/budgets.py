@@ -70,11 +70,12 @@ def every_program() -> dict[str, str]:
 def commands() -> dict[str, Callable[[str, int], object]]:
     """Each takes the text of a program and n."""
     from patternc import Pattern
-    from patternc.report import picture, reasons, terminal, views
+    from patternc.report import svg, terminal, why
+    from patternc.report import view as views
 
     def show(text: str, n: int) -> object:
         view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
-        return terminal.draw(view.panels(2)), picture.svg("a", "b", view.panels(4)), view.facts()
+        return terminal.draw(view.panels(2)), svg.svg("a", "b", view.panels(4)), view.facts()
 
     def layout(text: str, n: int) -> object:
         found = Pattern(text).layout(n)
@@ -94,7 +95,7 @@ def commands() -> dict[str, Callable[[str, int], object]]:
         "html": lambda text, n: Pattern(text).report(n).html(),
         "svg": lambda text, n: Pattern(text).report(n).svg(),
         "show": show,
-        "why": lambda text, n: reasons.text(Pattern(text).why(n, n - 1, 0)),
+        "why": lambda text, n: why.text(Pattern(text).why(n, n - 1, 0)),
         "diff": lambda text, n: Pattern(text).diff(Pattern("local(8)"), n),
         "variant": lambda text, n: Pattern(text).diff(Pattern(other(text)), n),
         "compile": lambda text, n: Pattern(text).compile(),

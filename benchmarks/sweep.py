@@ -26,9 +26,9 @@ import click
 from sweep_page import Row, page
 
 from patternc import Pattern
-from patternc.runtime.binaries import Binary
+from patternc.runtime.compile_offline import SHARED_MEMORY, TARGETS, Variant, compiled, variants
+from patternc.runtime.cubin_stats import Binary
 from patternc.runtime.load import load_module
-from patternc.runtime.offline import SHARED_MEMORY, TARGETS, Variant, compiled, variants
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.pat"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from patternc.runtime.binaries import Binary
+from patternc.runtime.cubin_stats import Binary
 
 _KINDS = {
     "forward": "output",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from patternc import Pattern
 from patternc.ir.sources import TOKENS, Encoder
-from patternc.report.picture import svg
-from patternc.report.views import view
+from patternc.report.svg import svg
+from patternc.report.view import view
 
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"

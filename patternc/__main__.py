@@ -14,7 +14,7 @@ INTERRUPTED = 130
 def main() -> None:
     """The entry point."""
     try:
-        from patternc.cli import main as command
+        from patternc.cli.main import main as command
 
         command()
     except KeyboardInterrupt:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patternc.analyses import Analyses
 from patternc.progress import working
-from patternc.requests import (
+from patternc.queries.analyses import Analyses
+from patternc.queries.arguments import (
     data_type,
     layer_number,
     layers_looked_at,
@@ -22,7 +22,7 @@ from patternc.requests import (
     whole,
 )
 from patternc.runtime.load import load_module
-from patternc.runtime.ready import Built, ensure
+from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
 from patternc.schedule.tile_sizes import choose_tiles, given_tiles
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from patternc.report.model import ModelReport
+    from patternc.report.report import ModelReport
 
 
 class Pattern(Analyses):
@@ -103,7 +103,7 @@ class Pattern(Analyses):
         range.
         """
         from patternc.analysis.cost.layer_cost import Workload
-        from patternc.report.model import report_of
+        from patternc.report.report import report_of
 
         work = Workload(
             tokens(n),

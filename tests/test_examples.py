@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from examples import table
-from patternc.cli import commands
+from patternc.cli.main import commands
 
 EXAMPLES = table.examples()
 ORACLES = (Path(__file__).parent / "oracles" / "README.md").read_text(encoding="utf-8")

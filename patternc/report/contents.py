@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.analyses import Analyses
 from patternc.analysis.report_facts import ModelFacts
 from patternc.language.syntax.source import Source
+from patternc.queries.analyses import Analyses
 
 
 @dataclass(frozen=True, slots=True)

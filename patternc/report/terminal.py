@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from patternc.report.picture import FULL, Levels, Panel, levels
+from patternc.report.svg import FULL, Levels, Panel, levels
 
 _SHADES = " ░░▒▓█"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from patternc import files
-from patternc.cli import commands
+from patternc.cli import files
+from patternc.cli.main import commands
 from patternc.pipeline import STAGES
 
 BIGBIRD = Path(__file__).parents[2] / "examples" / "bigbird.pat"
@@ -351,7 +351,7 @@ def process(*arguments, **options):
 )
 def test_no_heavy_library_is_imported(arguments):
     program = (
-        "import sys\nfrom patternc.cli import commands\n"
+        "import sys\nfrom patternc.cli.main import commands\n"
         f"commands.main({list(arguments)!r}, standalone_mode=False)\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )

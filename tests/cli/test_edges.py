@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from patternc.cli import commands, main
+from patternc.cli.main import commands, main
 
 _OUTPUTS = [("compile", "-o"), ("report", "-n16", "-o"), ("report", "-n16", "--charts")]
 _OUTPUTS += [("show", "--svg"), ("suggest", "-n16", "--layers=2", "-o")]
@@ -112,7 +112,7 @@ def _interrupted(folder, words, name="", before=""):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
-@pytest.mark.parametrize("name", ["patternc.cli", "click", "patternc.ir.terms",
+@pytest.mark.parametrize("name", ["patternc.cli.main", "click", "patternc.ir.terms",
                                   "patternc.pattern", "numpy", "patternc.emit.module"])  # fmt: skip
 def test_an_interrupt_while_modules_are_imported_is_one_line_at_most(name, tmp_path):
     done = _interrupted(tmp_path, ["compile", "-e", "full", "-o", "out.py"], name)

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from patternc import cli, progress
+from patternc import progress
+from patternc.cli import main
 from patternc.pattern import Pattern
 
 
@@ -102,7 +103,7 @@ def test_a_command_that_takes_long_says_so_before_it_answers(
     monkeypatch.setattr(Pattern, asked, slow)
     monkeypatch.setattr(sys, "argv", ["patternc", *arguments])
     with pytest.raises(SystemExit) as left:
-        cli.main()
+        main.main()
     assert not left.value.code
     assert f"\r{asked}" in terminal.getvalue()
     assert screen(terminal) == ""
@@ -125,7 +126,7 @@ def test_an_interrupt_leaves_the_old_file_and_the_line_empty(
         sys, "argv", ["patternc", asked, "-e", "local(3)", *length, "-o", str(target)]
     )
     with pytest.raises(SystemExit) as left:
-        cli.main()
+        main.main()
     assert left.value.code == 130
     assert target.read_text() == "before"
     assert list(tmp_path.iterdir()) == [target]
@@ -134,6 +135,6 @@ def test_an_interrupt_leaves_the_old_file_and_the_line_empty(
 
 
 def test_the_command_starts_before_it_loads_the_compiler():
-    told = "import sys, patternc.cli; print({'numpy', 'islpy', 'lark'} & set(sys.modules))"
+    told = "import sys, patternc.cli.main; print({'numpy', 'islpy', 'lark'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -19,8 +19,8 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.runtime.compile_offline import SHARED_MEMORY
 from patternc.runtime.load import load_module
-from patternc.runtime.offline import SHARED_MEMORY
 
 pytest.importorskip("triton")
 
@@ -35,7 +35,7 @@ import json, sys
 from dataclasses import asdict
 from patternc import Pattern
 from patternc.runtime.load import load_module
-from patternc.runtime.offline import compile_offline
+from patternc.runtime.compile_offline import compile_offline
 target, head_dims, *paths = sys.argv[1:]
 for head_dim in map(int, head_dims.split(",")):
     known = set()

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from patternc import Pattern
-from patternc.requests import of_head
+from patternc.queries.arguments import of_head
 from tests.fuzz.calls import Call, Sizes
 from tests.fuzz.dense import Floats, Head, attended
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from patternc.report.picture import Panel, levels, shares
+from patternc.report.svg import Panel, levels, shares
 from patternc.report.terminal import blocks, draw
 
 

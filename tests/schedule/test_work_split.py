@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
-from patternc.report.stages import stage_text
+from patternc.cli.stages import stage_text
 from patternc.schedule.work_split import LEAST, LONG, limits
 
 LONG_LINES = {

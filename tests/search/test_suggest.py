@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from patternc import Pattern
-from patternc.cli import commands
+from patternc.cli.main import commands
 from patternc.search import Question, Template, suggest, templates
 from patternc.search.candidates import axis, thinned
 

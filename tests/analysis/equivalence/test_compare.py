@@ -79,7 +79,7 @@ def test_the_witness_of_draws_is_smallest_and_pairs_of_one_alone_are_counted(
 
 
 def test_a_witness_that_may_not_be_smallest_says_how_far_was_looked() -> None:
-    from patternc.report.difference import document, text
+    from patternc.report.diff import document, text
 
     left = Pattern.parse("blocks(64) { diagonal + random(1, pool=12:) }")
     found = left.diff(Pattern.parse("blocks(64) { diagonal + random(1, pool=12:, seed=1) }"), 64)
@@ -94,7 +94,7 @@ def test_a_witness_that_may_not_be_smallest_says_how_far_was_looked() -> None:
 
 
 def test_nothing_is_claimed_of_lengths_that_inputs_decide() -> None:
-    from patternc.report.difference import text
+    from patternc.report.diff import text
 
     found = Pattern.parse("same(a) & local(3)").diff(Pattern.parse("same(a) & local(4)"), 64)
     assert found.searched_below == 0

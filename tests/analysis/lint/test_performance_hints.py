@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from patternc import Pattern
-from patternc.cli import commands
+from patternc.cli.main import commands
 from patternc.language import Diagnostic
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from patternc import Pattern
 from patternc.analysis.lint.causality import are_surely_equal, is_causal, leak, without_rows
 from patternc.analysis.lint.empty_rows import empty_row, unseen_key
-from patternc.cli import commands
+from patternc.cli.main import commands
 from patternc.ir.sources import TOKENS, Encoder, Source
 from patternc.ir.terms import (
     Blocks,

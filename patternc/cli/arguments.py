@@ -1,0 +1,202 @@
+"""Programs as a command line names them: files, `-` for the standard input, or the text itself.
+
+From click's arguments to texts with a name and parameters. Non-goals: reading the language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from patternc.cli import files
+from patternc.language.syntax.characters import visible
+
+if TYPE_CHECKING:
+    from patternc.language.syntax.source import Source
+    from patternc.pattern import Pattern
+
+INLINE = "<command line>"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_PARAMETER = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
+_COUNT = re.compile(r"\s*(memory|compressed|encoder)\s*=\s*(\d+)\s*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One program of the command line: its name in diagnostics, its text and parameters."""
+
+    name: str
+    text: str
+    parameters: dict[str, str]
+
+    @property
+    def source(self) -> Source:
+        from patternc.language.syntax.source import Source
+
+        return Source.of(self.text, self.name)
+
+    def pattern(self, name: str | None = None) -> Pattern:
+        from patternc.pattern import Pattern
+
+        return Pattern(self.text, name=name or self.name, parameters=self.parameters)
+
+    @property
+    def stem(self) -> str:
+        """What a compiled file calls the program; the same from every folder."""
+        unnamed = self.name in (INLINE, files.STANDARD)
+        return "pattern" if unnamed else PurePath(self.name).name
+
+    @property
+    def title(self) -> str:
+        named = PurePath(self.name).name
+        return visible(" ".join(self.text.split()) if self.name == INLINE else named)
+
+    @property
+    def arguments(self) -> list[str]:
+        """What names the program in a command; the same from every folder."""
+        program = ["-e", self.text] if self.name == INLINE else [PurePath(self.name).name]
+        return program + [f"-D{name}={value}" for name, value in sorted(self.parameters.items())]
+
+
+def _parameters(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> dict[str, str]:
+    pairs = {item: _PARAMETER.fullmatch(item) for item in given}
+    for item, pair in pairs.items():
+        if pair is None:
+            raise click.BadParameter(f"{item!r}: expected NAME=VALUE, as in -D window=256")
+    return {pair[1]: pair[2] for pair in pairs.values() if pair}
+
+
+def _counts(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> dict[str, int]:
+    """Options NAME=COUNT as numbers."""
+    pairs = {item: _COUNT.fullmatch(item) for item in given}
+    for item, pair in pairs.items():
+        if pair is None:
+            raise click.BadParameter(f"{item!r}: expected SOURCE=COUNT, as in memory=256")
+    return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
+
+
+def programs(metavar: str) -> Callable[[_Command], _Command]:
+    """The arguments that name programs: files, `-`, or the text itself."""
+    paths = click.argument("paths", metavar=metavar, nargs=-1)
+    text = click.option("-e", "text", metavar="TEXT", help="The program itself, instead of FILE.")
+    return lambda command: paths(text(command))
+
+
+defines = click.option(
+    "-D",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_parameters,
+    help="Set a `param` of the program; may be repeated.",
+)
+
+
+def _warnings(
+    _context: click.Context, _option: click.Parameter, given: Iterable[str]
+) -> frozenset[str]:
+    from patternc.queries.arguments import warning_codes
+
+    try:
+        return warning_codes(code.upper() for code in given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _data_type(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    from patternc.queries.arguments import data_type
+
+    try:
+        return data_type(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def typed(told: str, default: str | None = None) -> Callable[[_Command], _Command]:
+    """The option of a data type, by its name or a short one."""
+    return click.option(
+        "--dtype",
+        metavar="[float32|float16|bfloat16]",
+        callback=_data_type,
+        default=default,
+        show_default=default is not None,
+        help=f"{told}; short names are taken, fp16 for example.",
+    )
+
+
+slotted = click.option(
+    "--slots",
+    "slots",
+    metavar="SOURCE=COUNT",
+    multiple=True,
+    callback=_counts,
+    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
+)
+ignores = click.option(
+    "--ignore",
+    "ignored",
+    metavar="CODE",
+    multiple=True,
+    callback=_warnings,
+    help="Say nothing of a warning that is meant, such as P206; may be repeated.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that could not be read, and why."""
+
+    name: str
+    reason: str
+
+
+def each_given(
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
+) -> Iterator[Given | Unread]:
+    """Every program, or why it is none."""
+    _verify_read_once(paths)
+    for path in paths if text is None and paths else (None,):
+        try:
+            yield from all_given((path,) if path else paths, text, parameters)
+        except files.FileError as error:
+            yield Unread(path or INLINE, str(error))
+
+
+READ: list[Given] = []
+"""The programs of this command, for a report of an internal error."""
+
+
+def all_given(
+    paths: tuple[str, ...], text: str | None, parameters: dict[str, str] | None = None
+) -> list[Given]:
+    if text is None and not paths:
+        raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
+    if text is not None and paths:
+        raise click.UsageError(f"-e TEXT stands in place of a FILE, and {paths[0]} is one")
+    _verify_read_once(paths)
+    if text is not None:
+        found = [Given(INLINE, text, parameters or {})]
+    else:
+        found = [Given(path, files.read(path), parameters or {}) for path in paths]
+    READ.extend(found)
+    return found
+
+
+def _verify_read_once(paths: tuple[str, ...]) -> None:
+    if paths.count(files.STANDARD) > 1:
+        raise click.UsageError("`-` is the standard input, which can be read once")
+
+
+def one_given(paths: tuple[str, ...], text: str | None, parameters: dict[str, str]) -> Given:
+    if len(paths) > 1:
+        raise click.UsageError(f"one FILE is expected, {len(paths)} are given")
+    return all_given(paths, text, parameters)[0]

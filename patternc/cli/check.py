@@ -1,0 +1,75 @@
+"""`patternc check`: mistakes of programs, and what they need at the call."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from patternc.cli.arguments import Given, Unread, defines, each_given, ignores, programs
+from patternc.progress import steps
+
+if TYPE_CHECKING:
+    from patternc.report.check import Report
+
+
+@click.command()
+@programs("FILE...")
+@defines
+@ignores
+@click.option(
+    "-n",
+    "length",
+    type=click.IntRange(1, 2**24),
+    help="Tokens to look for empty rows and leaks at.  [default: 4096, or those of a grid]",
+)
+@click.option(
+    "--teach", is_flag=True, help="Say too what could be better for the same cost, or never meets."
+)
+@click.option(
+    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def check(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    ignored: frozenset[str],
+    length: int | None,
+    teach: bool,
+    output_format: str,
+) -> None:
+    """Find mistakes; list what a program needs at the call.
+
+    Exits with 1 if a program has an error, or a file cannot be read. Warnings do not count.
+    """
+    from patternc.report.check import document, findings, summary
+
+    given = each_given(paths, text, parameters)
+    reports = [_checked(each, length, ignored, teach) for each in steps(list(given), "check")]
+    if output_format == "json":
+        click.echo(json.dumps(document(reports), indent=2))
+    else:
+        for report in reports:
+            click.echo(findings(report), err=True, nl=False)
+            click.echo(summary(report))
+    if any(report.failed for report in reports):
+        sys.exit(1)
+
+
+def _checked(
+    given: Given | Unread, length: int | None, ignored: frozenset[str], teach: bool
+) -> Report:
+    from patternc.language.syntax.diagnostics import Diagnostic, PatternError
+    from patternc.language.syntax.source import Source
+    from patternc.report.check import Report
+
+    if isinstance(given, Unread):
+        return Report(Source.of("", given.name), (Diagnostic("P000", given.reason),))
+    try:
+        pattern = given.pattern()
+    except PatternError as error:
+        return Report(error.source, error.diagnostics)
+    found = pattern.check(length, ignore=ignored, teach=teach)
+    return Report(given.source, found, pattern.inputs, pattern.heads, pattern.layers)

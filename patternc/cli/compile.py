@@ -1,0 +1,101 @@
+"""`patternc compile`: a program as a Python file, or any stage on the way there."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from patternc.cli import files
+from patternc.cli.arguments import defines, ignores, one_given, programs, typed
+from patternc.cli.common import Rejected, understood, within
+from patternc.cli.tune import tile_shape, tuned
+from patternc.pipeline import STAGES, Stage
+from patternc.progress import working
+
+
+@click.command(name="compile")
+@programs("FILE")
+@defines
+@ignores
+@click.option(
+    "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
+)
+@click.option("--layer", type=click.IntRange(min=0), help="Only this layer.  [default: all]")
+@typed("Choose tiles for this data type")
+@click.option("--head-dim", type=click.IntRange(min=1), help="Choose tiles for this head size.")
+@click.option(
+    "--tiles",
+    type=tile_shape,
+    metavar="QxK",
+    help="Rows of a query tile and keys of a key tile, 128x64 or 128,64.  "
+    "[default: by the cost model]",
+)
+@click.option(
+    "--tune",
+    "tuned_at",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Measure tile shapes at N tokens on this GPU; the times go into OUTPUT.tune.json.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the output is stale.")
+@click.option(
+    "--emit", "stage", type=click.Choice(STAGES), default=STAGES[-1], help="Stop at this stage."
+)
+def compile_command(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    ignored: frozenset[str],
+    output: str,
+    layer: int | None,
+    dtype: str | None,
+    head_dim: int | None,
+    tiles: tuple[int, int] | None,
+    tuned_at: int | None,
+    check: bool,
+    stage: Stage,
+) -> None:
+    """Write a Python file with the attention of a program.
+
+    The file needs torch and triton only, serves every length and batch, and tests itself when it
+    is run.
+    """
+    if check and output == files.STANDARD:
+        raise click.UsageError("--check compares with a file: name it with -o")
+    if tuned_at is not None and (tiles or output == files.STANDARD):
+        raise click.UsageError("--tune chooses the tiles and keeps its times: name a file with -o")
+    files.verify_apart(
+        paths,
+        {"-o": output, "--tune's": f"{output}.tune.json" if tuned_at is not None else None},
+    )
+    given = one_given(paths, text, parameters)
+    pattern = understood(given, ignored)
+    within("--layer", layer or 0, pattern.layers)
+    named = given.pattern(given.stem)
+    if tuned_at is not None:
+        tiles = tuned(named, tuned_at, layer, dtype, head_dim, output)
+    shape = None if tiles is None else "x".join(map(str, tiles))
+    options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim, "--tiles": shape}
+    words = [f"{name}={value}" for name, value in options.items() if value is not None]
+    command = shlex.join(["patternc", "compile", *given.arguments, *words])
+    with working("compile"):
+        if stage == STAGES[-1]:
+            source = named.compile(layer, dtype, head_dim, command, tiles)
+        else:
+            from patternc.cli.stages import stage_text
+
+            source = stage_text(named, stage, layer)
+    if output == files.STANDARD:
+        click.echo(source, nl=False)
+    elif not check:
+        files.write(output, source)
+    else:
+        _verify_fresh(output, source)
+
+
+def _verify_fresh(output: str, source: str) -> None:
+    there = files.exists(output)
+    if not there or files.whole(output) != source.encode():
+        state = "is stale" if there else "is not there"
+        raise Rejected(f"error: {output} {state}\n  = help: compile again without --check")

@@ -1,0 +1,72 @@
+"""`patternc show`: a picture of a pattern."""
+
+from __future__ import annotations
+
+import shutil
+
+import click
+
+from patternc.cli import files
+from patternc.cli.arguments import defines, ignores, one_given, programs
+from patternc.cli.common import understood, within
+from patternc.progress import working
+
+
+@click.command()
+@programs("FILE")
+@defines
+@ignores
+@click.option("-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]")
+@click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
+@click.option("--rows", metavar="NAME", default="", help="Rows of a stream by name, or of `tree`.")
+@click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
+def show(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    ignored: frozenset[str],
+    length: int | None,
+    layer: int,
+    head: int | None,
+    rows: str,
+    drawing: str | None,
+) -> None:
+    """Draw a pattern, with its pairs, density and tiles.
+
+    `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
+    """
+    from patternc.algebra.work_budget import EffortError, allowance
+    from patternc.report import svg, terminal
+    from patternc.report import view as views
+    from patternc.semantics.dense_strips import SizeError
+
+    if drawing == files.STANDARD:
+        raise click.UsageError("--svg writes a file beside what is told here: name it")
+    files.verify_apart(paths, {"--svg": drawing})
+    given = one_given(paths, text, parameters)
+    pattern = understood(given, ignored, length)
+    within("--layer", layer, pattern.layers)
+    within("--head", head or 0, pattern.heads)
+    if rows and rows not in pattern.rows:
+        listed = ", ".join(pattern.rows) or "only those of the tokens"
+        raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
+    most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
+    try:
+        with working("show"), allowance():
+            view = views.view(pattern, length, layer, head, rows)
+            panels, facts = view.panels(most), view.facts()
+    except (EffortError, SizeError) as error:
+        raise click.ClickException(f"no picture at this length: {error}") from error
+    click.echo(f"{given.title}: {view.caption}")
+    if drawing:
+        caption = f"{view.caption}, {dict(facts)['density']} of all pairs"
+        files.write(drawing, svg.svg(given.title, caption, panels))
+    else:
+        click.echo(terminal.draw(panels))
+    if len(view.groups) > most:
+        click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} show one")
+    for name, value in facts:
+        click.echo(f"{name:<8} {value}")
+    if not rows and pattern.rows:
+        click.echo(f"there are other rows: --rows {' or --rows '.join(pattern.rows)}")

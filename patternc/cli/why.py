@@ -1,0 +1,60 @@
+"""`patternc why`: the reason why a query attends to a key, or does not."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from patternc.cli.arguments import defines, one_given, programs, slotted
+from patternc.progress import working
+
+
+@click.command()
+@programs("FILE")
+@defines
+@click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), required=True, help="Tokens.")
+@click.option("--query", type=click.IntRange(min=0), required=True, help="Its position, from 0.")
+@click.option("--key", type=click.IntRange(min=0), required=True, help="Its position, from 0.")
+@click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
+@click.option(
+    "--layers",
+    type=click.IntRange(min=0),
+    help="Look for a path through so many layers.  [default: the program's, or 256]",
+)
+@slotted
+@click.option(
+    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def why(
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    length: int,
+    query: int,
+    key: int,
+    layer: int,
+    head: int | None,
+    layers: int | None,
+    slots: dict[str, int],
+    output_format: str,
+) -> None:
+    """Tell why a query attends to a key, or does not, and by which path it hears of it.
+
+    The terms that allow the pair, the rule that drops it, and a shortest path over layers.
+    """
+    from patternc.report import why as reasons
+
+    pattern = one_given(paths, text, parameters).pattern()
+    try:
+        with working("why"):
+            found = pattern.why(
+                length, query, key, layer=layer, head=head, layers=layers, slots=slots
+            )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if output_format == "json":
+        click.echo(json.dumps(reasons.document(found), indent=2))
+    else:
+        click.echo(reasons.text(found), nl=False)

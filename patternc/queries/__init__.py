@@ -1,0 +1,1 @@
+"""What can be evaluated of a program without compiling it."""

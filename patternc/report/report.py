@@ -1,0 +1,105 @@
+"""Reports on a program: from a pattern and a workload to a document in any format.
+
+Non-goals: finding the facts (`analysis.report_facts`), writing files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from patternc.algebra.work_budget import allowance
+from patternc.analysis.cost.layer_cost import Workload
+from patternc.analysis.cost.published_formulas import Paper, papers
+from patternc.analysis.cost.roofline import measurements
+from patternc.analysis.report_facts import model_facts
+from patternc.language import elaborate, parse, show
+from patternc.language.syntax.characters import visible
+from patternc.language.syntax.source import Source
+from patternc.queries.analyses import Analyses
+from patternc.report import report_json, report_text
+from patternc.report.contents import ReportContents
+from patternc.zoo import published, zoo
+
+# Rows without keys and keys no row sees are looked for at this many tokens at most.
+MOST_CHECKED = 1 << 24
+RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+
+
+class ModelReport(ReportContents):
+    """What `Pattern.report` gives; `str` of it is the text for a terminal."""
+
+    __slots__ = ()
+
+    def document(self) -> report_json.Json:
+        """The JSON document, format "patternc.report/1", as plain dictionaries and lists."""
+        return report_json.document(self.facts, self.source)
+
+    def json(self) -> str:
+        return json.dumps(self.document(), indent=2) + "\n"
+
+    def markdown(self) -> str:
+        return report_text.markdown(self.facts, self.title)
+
+    def text(self) -> str:
+        return report_text.text(self.facts, self.title)
+
+    def html(self) -> str:
+        """A page that needs nothing else: the numbers, and pictures to point at."""
+        from patternc.report.report_html import html
+
+        return html(self)
+
+    def svg(self) -> str:
+        """How receptive fields grow with the layers. Raises `ValueError` where n has no picture."""
+        from patternc.report.report_pictures import growth_svg
+
+        return growth_svg(self)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def report_of(
+    pattern: Analyses,
+    work: Workload,
+    count: int,
+    slots: dict[str, int],
+    inputs: Mapping[str, Any],
+    ignored: frozenset[str] = frozenset(),
+) -> ModelReport:
+    """The report on `count` layers of a pattern; its schedule is repeated."""
+    if work.n < 1 or count < 1:
+        raise ValueError(f"at least one token and layer are expected, not {work.n} and {count}")
+    looked_at = min(work.n, MOST_CHECKED)
+    several = looked_at < work.n and _any_length(pattern)
+    warnings = pattern.check(
+        looked_at if several else work.n, teach=True, layers=count, ignore=ignored
+    )
+    with allowance():
+        facts = model_facts(
+            pattern.subject(work, count, slots, inputs),
+            work,
+            _paper(pattern),
+            measurements(RESULTS, PurePath(pattern.name).stem, work),
+            warnings,
+            (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
+        )
+    title = visible(PurePath(pattern.name).name)
+    return ModelReport(facts, Source.of(pattern.text, pattern.name), title, pattern)
+
+
+def _any_length(pattern: Analyses) -> bool:
+    return all(pattern.fitting(layer) is None for layer in range(pattern.layers or 1))
+
+
+def _paper(pattern: Analyses) -> Paper | None:
+    """That of the published program of the same name, where the programs are the same."""
+    name = PurePath(pattern.name).stem
+    found = papers().get(name)
+    if found is None or name not in zoo():
+        return None
+    same = show(pattern.elaborated) == show(elaborate(parse(published(name)), {}).program)
+    return found if same else None

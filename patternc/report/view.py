@@ -1,0 +1,348 @@
+"""What to look at: from a pattern to panels and facts at a telling length.
+
+A view is one layer at one length. Where no length is asked for, it is the smallest power of two at
+which the shape of the pattern shows. Run-time inputs are made up, and a note says how. Non-goals:
+drawing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.algebra.work_budget import EffortError, effort
+from patternc.ir.sources import TOKENS, Source, Stream
+from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
+from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
+from patternc.report.svg import Mask, Panel, Shares
+from patternc.semantics.errors import InputError, LengthError
+from patternc.semantics.source_slots import row_count
+from patternc.tiling.layout_at_length import Layout
+
+TILE = 128
+CELLS = 64
+_LENGTHS = tuple(1 << k for k in range(6, 16))
+_SPARSE = 0.25
+_DOCUMENTS = 4
+# Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
+_EXACT, _SAMPLE = 128, 64
+
+Array = NDArray[np.generic]
+
+
+class Subject(Protocol):
+    """What a view asks of a pattern."""
+
+    @property
+    def heads(self) -> int | None: ...
+    @property
+    def layers(self) -> int | None: ...
+    @property
+    def inputs(self) -> tuple[RunTimeInput, ...]: ...
+    def mask(
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> Mask: ...
+    def columns(
+        self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
+    ) -> tuple[tuple[Source, int], ...]: ...
+    def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]: ...
+    def pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> list[int]: ...
+    def distinct_pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> list[int]: ...
+    def layout(
+        self,
+        n: int,
+        block: int = TILE,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Array,
+    ) -> Layout: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """One layer of a pattern at length `n`; `heads` are those to draw.
+
+    Queries are the tokens, or the `rows` of a stream or tree.
+    """
+
+    subject: Subject
+    n: int
+    layer: int
+    heads: tuple[int, ...]
+    rows: str = ""
+
+    @cached_property
+    def inputs(self) -> dict[str, Array]:
+        return {item.name: _made_up(item, self._counted(item))[0] for item in self._asked}
+
+    @property
+    def every_input(self) -> dict[str, Array]:
+        """The inputs of all rows that there are."""
+        names = dict.fromkeys(name for item in self.subject.inputs for name in item.rows)
+        found = [replace(self, rows=name).inputs for name in names]
+        return {name: value for inputs in found for name, value in inputs.items()}
+
+    @property
+    def _asked(self) -> list[RunTimeInput]:
+        """The inputs that decide which pairs there are."""
+        asked = (item for item in self.subject.inputs if item.role in DECIDING)
+        return [item for item in asked if self.rows in item.rows]
+
+    def _counted(self, item: RunTimeInput) -> int:
+        """What an input is as long as: the tokens, or the slots of a stream."""
+        if item.counts == self.rows:
+            return self.queries
+        found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
+        slots = {source.name: count for source, count in found if isinstance(source, Stream)}
+        return slots.get(item.counts, self.n)
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """An encoder's sequence is as long as the queries here; memories are full."""
+        return {"encoder": self.n}
+
+    @cached_property
+    def _spans(self) -> dict[Source, tuple[int, int]]:
+        """First column and the one behind the last of every source."""
+        found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
+        stops = accumulate(count for _, count in found)
+        return {
+            source: (stop - count, stop) for (source, count), stop in zip(found, stops, strict=True)
+        }
+
+    @property
+    def queries(self) -> int:
+        """Rows of the mask."""
+        return row_count(self.subject.relations(self.layer, self.rows)[0].rows, self.n)
+
+    @property
+    def keys(self) -> int:
+        """Columns of the mask: the slots of all sources."""
+        return max(stop for _, stop in self._spans.values())
+
+    @property
+    def caption(self) -> str:
+        """Length, layer and inputs in one line."""
+        layers = self.subject.layers
+        layer = [f"layer {self.layer} of {layers}"] if layers else []
+        rows = [f"the {self.queries:,} rows of {self.rows}"] if self.rows else []
+        notes = [_made_up(item, self.n)[1] for item in self._asked]
+        return ", ".join((f"n = {self.n:,}", *layer, *rows, *notes))
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The heads that share one pattern, group by group."""
+        groups: dict[Relation, list[int]] = {}
+        relations = self.subject.relations(self.layer, self.rows)
+        for head in self.heads:
+            groups.setdefault(relations[head], []).append(head)
+        return tuple(map(tuple, groups.values()))
+
+    def panels(self, most: int) -> tuple[Panel, ...]:
+        """One panel for every group of heads, the first `most` groups."""
+        count = self.subject.heads
+        with effort():
+            return tuple(
+                Panel(_title(heads, count), self.cells(heads[0]), self.queries, self.keys)
+                for heads in self.groups[:most]
+            )
+
+    def cells(self, head: int, every: int = 1) -> Shares:
+        """The shares of one head in squares of equal size; of every so many rows of them."""
+        cell = -(-max(self.queries, self.keys) // CELLS)
+        height, width = (-(-size // cell) for size in (self.queries, self.keys))
+        rows = range(min(every // 2, height - 1), height, every)
+        relation = self.subject.relations(self.layer, self.rows)[head]
+        tables = HeadTables(self.n, self.inputs, self.slots, relation.rows)
+        if set(self._spans) != {TOKENS}:
+            every_cell = range(width)
+            return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
+        layout = self.subject.layout(
+            self.n, cell, self.layer, rows=self.rows, slots=self.slots, **self.inputs
+        )
+        shares = np.zeros((len(rows), width))
+        for row, a in zip(shares, rows, strict=True):
+            visits = layout.row(head, a)
+            partial = np.unique(visits.index[~visits.full])
+            if len(partial):
+                row[partial] = self._held(relation, tables, a, partial.tolist(), cell)
+            row[visits.index[visits.full]] = 1
+        return shares
+
+    def _held(
+        self, relation: Relation, tables: HeadTables, a: int, cells: Sequence[int], cell: int
+    ) -> Shares:
+        """The share of held pairs in some cells of row a."""
+        i = _looked_at(a, cell, self.queries)
+        keys = [_looked_at(b, cell, self.keys) for b in cells]
+        column = np.concatenate(keys)
+        held = np.zeros((len(i), len(column)), np.bool_)
+        for branch in relation.branches:
+            start, stop = self._spans[branch.source]
+            own = (start <= column) & (column < stop)
+            at = tables.of(branch.source)
+            j = column[None, own] - start
+            held[:, own] |= at.holds(branch.predicate, {"i": i[:, None], "j": j})
+        lengths = np.array([len(part) for part in keys])
+        sums = np.add.reduceat(held.mean(axis=0), np.cumsum(lengths) - lengths)
+        return np.asarray(sums / lengths)
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Pairs, density and tiles of one head; a range where the heads differ."""
+        n, cells = self.n, self.queries * self.keys
+        layer, rows, slots = self.layer, self.rows, self.slots
+        every_pairs = self.subject.pairs(n, layer, rows=rows, slots=slots, **self.inputs)
+        once = self.subject.distinct_pairs(n, layer, rows=rows, slots=slots, **self.inputs)
+        pairs, distinct = ([of[head] for head in self.heads] for of in (every_pairs, once))
+        times = "" if pairs == distinct else f"; {_range(pairs)} with multiplicity"
+        return (
+            ("pairs", f"{_range(distinct)} of {cells:,}{times}"),
+            ("density", _percent([count / max(cells, 1) for count in distinct])),
+            ("tiles", self._tiles()),
+        )
+
+    def _tiles(self) -> str:
+        """The tiles of one head, or why they are not counted."""
+        layer, rows, slots = self.layer, self.rows, self.slots
+        layout = self.subject.layout(self.n, TILE, layer, rows=rows, slots=slots, **self.inputs)
+        every = f"{_range(self._every_tile())}, {TILE} x {TILE} each"
+        try:
+            every_counts = layout.counts()
+        except EffortError as error:
+            return f"of {every}; not counted: {error}"
+        full = [every_counts.full[head] for head in self.heads]
+        partial = [every_counts.partial[head] for head in self.heads]
+        listed = [sum(both) for both in zip(full, partial, strict=True)]
+        kinds = f"{_range(full)} full, {_range(partial)} partial"
+        return f"{_range(listed)} visited ({kinds}) of {every}"
+
+    def _every_tile(self) -> list[int]:
+        """All tiles of each head, once for every pass over a source."""
+        counts = dict(self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots))
+        relations = self.subject.relations(self.layer, self.rows)
+        return [
+            -(-self.queries // TILE)
+            * sum(-(-counts[branch.source] // TILE) for branch in relations[head].branches)
+            for head in self.heads
+        ]
+
+
+def view(subject: Subject, n: int | None, layer: int, head: int | None, rows: str = "") -> View:
+    """The view asked for; n None is `telling_length`, head None is every head.
+
+    Raises `LengthError` where the pattern has no meaning at n, and `ValueError` for unknown rows.
+    """
+    heads = tuple(range(subject.heads or 1)) if head is None else (head,)
+    seen = View(subject, n or telling_length(subject, layer, heads[0]), layer, heads, rows)
+    _verify_length(seen)
+    return seen
+
+
+def telling_length(subject: Subject, layer: int, head: int) -> int:
+    """The smallest length at which a head is sparse, or as dense as it stays."""
+    if (only := _only_length(subject, layer)) is not None:
+        return only
+    enough = max(_SPARSE, 1.1 * _density(subject, _LENGTHS[-1], layer, head))
+    return _LENGTHS[
+        bisect_left(_LENGTHS[:-1], True, key=lambda n: _density(subject, n, layer, head) <= enough)
+    ]
+
+
+def _only_length(subject: Subject, layer: int) -> int | None:
+    try:
+        _verify_length(View(subject, 1, layer, ()))
+    except LengthError as error:
+        return error.expected
+    return None
+
+
+def _verify_length(seen: View) -> None:
+    plain = replace(seen, rows="")
+    seen.subject.mask(seen.n, 0, seen.layer, rows="", slots=seen.slots, **plain.inputs)
+
+
+def _density(subject: Subject, n: int, layer: int, head: int) -> float:
+    """About the density: one row of cells in eight is looked at."""
+    return float(View(subject, n, layer, (head,)).cells(head, every=8).mean())
+
+
+def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
+    """An input for a picture, and what to say of it."""
+    match item.role:
+        case "labels":
+            documents = np.arange(n) * _DOCUMENTS // max(n, 1)
+            return documents, f"{item.name} = {_DOCUMENTS} of equal length"
+        case "set":
+            return np.array([0]), f"{item.name} = [0]"
+        case "listed":
+            return np.full((1, 1), -1), f"{item.name} = nothing"
+        case role:
+            raise InputError(f"no picture without `{item.name}` ({role}), which the call gives")
+
+
+def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:
+    """Positions of a cell below n: all, or a sample without a period."""
+    if cell <= _EXACT:
+        inside = np.arange(cell)
+    else:
+        inside = np.random.default_rng(tile).choice(cell, _SAMPLE, replace=False)
+    position = tile * cell + np.sort(inside)
+    return position[position < n]
+
+
+def _title(heads: Sequence[int], count: int | None) -> str:
+    if count is None or len(heads) == count > 1:
+        return "every head"
+    names = ", ".join(_consecutive(heads))
+    return f"head {names}" if len(heads) == 1 else f"heads {names}"
+
+
+def _consecutive(numbers: Sequence[int]) -> Iterator[str]:
+    """Ascending numbers, runs of them written as `2-5`."""
+    starts = [number for number in numbers if number - 1 not in numbers]
+    stops = [number for number in numbers if number + 1 not in numbers]
+    for first, last in zip(starts, stops, strict=True):
+        yield f"{first}" if first == last else f"{first}-{last}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _percent(densities: Sequence[float]) -> str:
+    low, high = f"{min(densities):.2%}", f"{max(densities):.2%}"
+    return low if low == high else f"{low} to {high}"
