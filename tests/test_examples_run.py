@@ -14,7 +14,7 @@ from patternc import Pattern
 from patternc.runtime.load import load_module
 from patternc.zoo import zoo
 from tests.emit.dense import converted
-from tests.emit.test_split import graded, sample
+from tests.emit.test_work_split import graded, sample
 
 # Grids have one length; these are the smallest that hold the windows.
 GRIDS = {"natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_2d_causal": 13 * 13}

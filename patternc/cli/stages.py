@@ -12,8 +12,8 @@ from typing import assert_never
 from patternc.algebra.intervals import Run
 from patternc.algebra.printer import PLAIN, Writer
 from patternc.algebra.simplify import TRUE
-from patternc.emit.functions import Functions
-from patternc.emit.treatments import Treatments
+from patternc.emit.operands import Treatments
+from patternc.emit.text.functions import Functions
 from patternc.language import show
 from patternc.pattern import Pattern
 from patternc.pipeline import Stage

@@ -17,12 +17,12 @@ from typing import get_args
 import jinja2
 
 from patternc.emit.inputs import POOLED, Entry, Input, entries
-from patternc.emit.kernels import Role
+from patternc.emit.operands import Treatments, pool_input
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
-from patternc.emit.text import Call, flat, laid_out, quoted
-from patternc.emit.text import Sequence as Items
-from patternc.emit.treatments import Treatments, pool_input
+from patternc.emit.text.layout import Call, flat, laid_out, quoted
+from patternc.emit.text.layout import Sequence as Items
+from patternc.emit.triton.kernels import Role
 from patternc.ir.sources import TOKENS, Rows, Source, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
@@ -203,7 +203,7 @@ def _is_combined(schedule: Schedule) -> bool:
 
 
 def _rendered(context: Mapping[str, object]) -> str:
-    text = _environment().get_template("module.py.jinja").render(context)
+    text = _environment().get_template("module/module.py.jinja").render(context)
     return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 

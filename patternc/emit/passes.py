@@ -26,9 +26,9 @@ from patternc.algebra.atoms import (
 )
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import FALSE
-from patternc.emit.functions import Functions
-from patternc.emit.kernels import Kernels
-from patternc.emit.printer import (
+from patternc.emit.operands import Treatment, Treatments
+from patternc.emit.tables import numbers, slot
+from patternc.emit.text.expressions import (
     COLUMN_TILES,
     POSITIONS,
     TORCH,
@@ -37,9 +37,9 @@ from patternc.emit.printer import (
     simplified,
     slot_of,
 )
-from patternc.emit.tables import numbers, slot
-from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
-from patternc.emit.treatments import Treatment, Treatments
+from patternc.emit.text.functions import Functions
+from patternc.emit.text.layout import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
+from patternc.emit.triton.kernels import Kernels
 from patternc.ir.formula import Constant, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder

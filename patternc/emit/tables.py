@@ -20,10 +20,10 @@ from patternc.algebra.atoms import (
     SpanTable,
     Table,
 )
-from patternc.emit.functions import Functions
 from patternc.emit.inputs import table_of
-from patternc.emit.printer import simplified
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, quoted
+from patternc.emit.text.expressions import simplified
+from patternc.emit.text.functions import Functions
+from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.ir.formula import Condition, Truth
 from patternc.ir.sources import TEXT, TOKENS, Compressed, Memory, Source
 from patternc.relation.cases import atoms_of

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patternc.emit.bounds import Bounded, keys_of_rows, printed, rows_of_keys
-from patternc.emit.functions import Functions
-from patternc.emit.printer import POSITIONS, PYTHON, TRITON, Printer
-from patternc.emit.text import flat
+from patternc.emit.text.bounds import Bounded, keys_of_rows, printed, rows_of_keys
+from patternc.emit.text.expressions import POSITIONS, PYTHON, TRITON, Printer
+from patternc.emit.text.functions import Functions
+from patternc.emit.text.layout import flat
 from patternc.ir.formula import (
     Add,
     All,

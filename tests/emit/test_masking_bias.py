@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.emit.test_cpu import module_of
-from tests.emit.test_split import assert_same, sample
+from tests.emit.test_work_split import assert_same, sample
 
 # Left padding: the first tiles of keys are hidden from all rows; row 1 sees nothing.
 TEXTS = [

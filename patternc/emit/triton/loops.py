@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from patternc.algebra.queries import fits, variables_of
 from patternc.algebra.value_bounds import Reach
-from patternc.emit.effort import INT32, MOST_POSITIONS
-from patternc.emit.printer import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
-from patternc.emit.text import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.emit.text.expressions import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
+from patternc.emit.text.layout import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
 from patternc.ir.formula import Truth
 from patternc.tiling.tiling import Run
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from patternc.algebra.atoms import ListedTable, SpanTable
 from patternc.algebra.queries import fits
 from patternc.algebra.value_bounds import Reach
-from patternc.emit.bounds import Bounded, Either
-from patternc.emit.operations import Operation
-from patternc.emit.printer import simplified
-from patternc.emit.walk import operands, subexpressions
+from patternc.emit.text.bounds import Bounded, Either
+from patternc.emit.text.expressions import simplified
+from patternc.emit.text.subexpressions import operands, subexpressions
+from patternc.emit.triton.score_mods import Operation
 from patternc.ir.formula import Expression, FloorDivide, Modulo
 from patternc.schedule.schedule import Pass
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.emit.text import Call, Leaf, Text
+from patternc.emit.text.layout import Call, Leaf, Text
+from patternc.ir.sources import Pool, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,12 @@ def lookup(table: Text, number: int, low: str, high: str) -> Operation:
 
 def rows_of(op: str) -> str:
     return f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row"
+
+
+def row_of_distance(source: Source) -> str:
+    """What distances are counted from: the position, or its window on a pool."""
+    if not isinstance(source, Pool):
+        return "i"
+    window = "i" if source.stride == 1 else f"_floor_div(i, {source.stride})"
+    # Leftover positions are part of the last slot.
+    return f"tl.minimum({window}, m - 1)" if source.tail == "merge" else window

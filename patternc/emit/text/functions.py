@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
-from patternc.emit.bounds import Bounded, Either, printed
-from patternc.emit.printer import (
+from patternc.emit.text.bounds import Bounded, Either, printed
+from patternc.emit.text.expressions import (
     POSITIONS,
     PYTHON,
     TILES,
@@ -21,9 +21,9 @@ from patternc.emit.printer import (
     Printer,
     simplified,
 )
-from patternc.emit.seen import printed_seen
-from patternc.emit.text import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
-from patternc.emit.walk import aliases
+from patternc.emit.text.layout import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
+from patternc.emit.text.subexpressions import aliases
+from patternc.emit.text.visible_keys import printed_seen
 from patternc.ir.formula import All, Condition, Expression
 from patternc.ir.terms import Listing, PositionRange
 from patternc.tiling.tiling import Run

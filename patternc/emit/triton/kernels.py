@@ -24,15 +24,14 @@ from patternc.algebra.atoms import (
     Table,
 )
 from patternc.algebra.queries import LARGEST
-from patternc.emit.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
-from patternc.emit.effort import effort_of, is_wide
-from patternc.emit.functions import Functions
-from patternc.emit.loops import Inline, along_row, are_few, down_column
-from patternc.emit.operations import Operation
-from patternc.emit.printer import simplified
-from patternc.emit.seen import seeing_rows, seen_keys, tells_rows_without_keys
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, laid_out, quoted
-from patternc.emit.treatments import row_of_distance
+from patternc.emit.text.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
+from patternc.emit.text.expressions import simplified
+from patternc.emit.text.functions import Functions
+from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, laid_out, quoted
+from patternc.emit.text.visible_keys import seeing_rows, seen_keys, tells_rows_without_keys
+from patternc.emit.triton.loops import Inline, along_row, are_few, down_column
+from patternc.emit.triton.register_pressure import effort_of, is_wide
+from patternc.emit.triton.score_mods import Operation, row_of_distance
 from patternc.ir.formula import Condition
 from patternc.schedule.schedule import Pass
 from patternc.tiling.classify import Classified, Runs

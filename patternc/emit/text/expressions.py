@@ -12,7 +12,7 @@ from typing import assert_never
 
 from patternc.algebra.atoms import InRow, Member, SameLabel, Within
 from patternc.algebra.simplify import FALSE, compare, conjunction, disjunction, negation
-from patternc.emit.text import (
+from patternc.emit.text.layout import (
     AND,
     COMPARISON,
     OR,

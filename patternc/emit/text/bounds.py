@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 from patternc.algebra.affine import Linear, linear, total
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import MIRRORED, TRUE, conjunction, disjunction
-from patternc.emit.printer import Printer
-from patternc.emit.text import AND, COMPARISON, OR, Call, Chain, Leaf, Text
+from patternc.emit.text.expressions import Printer
+from patternc.emit.text.layout import AND, COMPARISON, OR, Call, Chain, Leaf, Text
 from patternc.ir.formula import (
     All,
     Any,

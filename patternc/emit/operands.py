@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from patternc.emit.functions import Functions
-from patternc.emit.operations import (
+from patternc.emit.tables import projected_rows
+from patternc.emit.text.functions import Functions
+from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, Text, flat, quoted
+from patternc.emit.triton.score_mods import (
     Operation,
     Scattered,
     distance_aware,
@@ -19,8 +21,6 @@ from patternc.emit.operations import (
     rows_of,
     soft_span,
 )
-from patternc.emit.tables import projected_rows
-from patternc.emit.text import Call, Keyword, Leaf, Sequence, Text, flat, quoted
 from patternc.ir.modifiers import (
     Absolute,
     Alibi,
@@ -205,15 +205,6 @@ def _scale(item: Pass) -> float | None:
     """What products are scaled by, where the pattern and not the call says it."""
     scales = (modifier.value for modifier in item.modifiers if isinstance(modifier, Scale))
     return next(scales, None)
-
-
-def row_of_distance(source: Source) -> str:
-    """What distances are counted from: the position, or its window on a pool."""
-    if not isinstance(source, Pool):
-        return "i"
-    window = "i" if source.stride == 1 else f"_floor_div(i, {source.stride})"
-    # Leftover positions are part of the last slot.
-    return f"tl.minimum({window}, m - 1)" if source.tail == "merge" else window
 
 
 def pool_input(number: int) -> str:

@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 
 from patternc.algebra import simplify
 from patternc.algebra.evaluate import evaluate, holds
-from patternc.emit.printer import PYTHON, TORCH, TRITON, Dialect, Printer
-from patternc.emit.text import AND, PRODUCT, SUM, Chain, Keyword, Leaf, Sequence, flat, laid_out
+from patternc.emit.text.expressions import PYTHON, TORCH, TRITON, Dialect, Printer
+from patternc.emit.text.layout import (
+    AND,
+    PRODUCT,
+    SUM,
+    Chain,
+    Keyword,
+    Leaf,
+    Sequence,
+    flat,
+    laid_out,
+)
 from patternc.ir.formula import (
     Absolute,
     Add,

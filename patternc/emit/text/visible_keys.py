@@ -15,7 +15,7 @@ from patternc.algebra.affine import linear
 from patternc.algebra.atoms import Member, SameLabel
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
-from patternc.emit.bounds import (
+from patternc.emit.text.bounds import (
     Bounded,
     Either,
     Position,
@@ -25,8 +25,8 @@ from patternc.emit.bounds import (
     joined,
     printed,
 )
-from patternc.emit.printer import POSITIONS, TRITON, Names, Printer
-from patternc.emit.text import AND, OR, Text
+from patternc.emit.text.expressions import POSITIONS, TRITON, Names, Printer
+from patternc.emit.text.layout import AND, OR, Text
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Subtract, Truth, Variable
 
 

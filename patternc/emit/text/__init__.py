@@ -1,0 +1,1 @@
+"""Formulas and data to Python text."""
