@@ -9,11 +9,11 @@ from patternc.ir.sources import (
     TOKENS,
     Compressed,
     Encoder,
+    KeySource,
     Memory,
     Persistent,
     Pool,
     Project,
-    Source,
     Stream,
 )
 from patternc.ir.terms import (
@@ -58,7 +58,7 @@ def pools(draw: st.DrawFn) -> Pool:
     )  # fmt: skip
 
 
-sources: st.SearchStrategy[Source] = st.one_of(
+sources: st.SearchStrategy[KeySource] = st.one_of(
     memories, streams, st.just(Encoder()), learned, pools(), pools()
 )
 SEQUENCES = (Memory, Stream, Encoder)

@@ -15,6 +15,7 @@ from patternc.ir.terms import (
     Difference,
     DilatedSegment,
     Empty,
+    EqualParts,
     Full,
     Global,
     HeadPattern,
@@ -22,9 +23,8 @@ from patternc.ir.terms import (
     Listing,
     Local,
     Neighborhood,
-    Parts,
     Period,
-    Permuted,
+    Permutation,
     PositionRange,
     Random,
     Rows,
@@ -102,8 +102,8 @@ leaves: st.SearchStrategy[Term] = st.one_of(
     st.builds(Rows, positions),
     st.builds(Global, positions),
     where(),
-    st.permutations(range(4)).map(lambda keys: Permuted(tuple(keys))),
-    st.permutations(range(11)).map(lambda keys: Permuted(tuple(keys))),
+    st.permutations(range(4)).map(lambda keys: Permutation(tuple(keys))),
+    st.permutations(range(11)).map(lambda keys: Permutation(tuple(keys))),
 )
 
 
@@ -115,7 +115,7 @@ def _combined(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
         st.builds(Difference, children, children),
         st.builds(Complement, children),
         st.builds(Blocks, st.integers(2, 9), children),
-        st.builds(Parts, st.integers(1, 3), children),
+        st.builds(EqualParts, st.integers(1, 3), children),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
-from patternc.ir.sources import TOKENS, Rows, Source
+from patternc.ir.sources import TOKENS, KeySource, Rows
 from patternc.ir.terms import Listing, Random
 
 
@@ -25,7 +25,7 @@ class RandomTable:
     random: Random
     block: int = 1
     parts: int = 0
-    source: Source = TOKENS
+    source: KeySource = TOKENS
     rows: Rows = TOKENS
 
 

@@ -17,7 +17,7 @@ from patternc.cli import files
 from patternc.language.syntax.characters import visible
 
 if TYPE_CHECKING:
-    from patternc.language.syntax.source import Source
+    from patternc.language.syntax.source import SourceText
     from patternc.pattern import Pattern
 
 INLINE = "<command line>"
@@ -35,10 +35,10 @@ class Given:
     parameters: dict[str, str]
 
     @property
-    def source(self) -> Source:
-        from patternc.language.syntax.source import Source
+    def source(self) -> SourceText:
+        from patternc.language.syntax.source import SourceText
 
-        return Source.of(self.text, self.name)
+        return SourceText.of(self.text, self.name)
 
     def pattern(self, name: str | None = None) -> Pattern:
         from patternc.pattern import Pattern

@@ -62,11 +62,11 @@ def _checked(
     given: Given | Unread, length: int | None, ignored: frozenset[str], teach: bool
 ) -> Report:
     from patternc.language.syntax.diagnostics import Diagnostic, PatternError
-    from patternc.language.syntax.source import Source
+    from patternc.language.syntax.source import SourceText
     from patternc.report.check import Report
 
     if isinstance(given, Unread):
-        return Report(Source.of("", given.name), (Diagnostic("P000", given.reason),))
+        return Report(SourceText.of("", given.name), (Diagnostic("P000", given.reason),))
     try:
         pattern = given.pattern()
     except PatternError as error:

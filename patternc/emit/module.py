@@ -23,7 +23,7 @@ from patternc.emit.tables import numbers
 from patternc.emit.text.layout import Call, flat, laid_out, quoted
 from patternc.emit.text.layout import Sequence as Items
 from patternc.emit.triton.kernels import Role
-from patternc.ir.sources import TOKENS, Rows, Source, Stream, Tree, name_of
+from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
 from patternc.resources import room
@@ -82,7 +82,7 @@ def emit_module(
     head_dim: int | None,
     inputs: Sequence[Input],
     lengths: Sequence[tuple[int, int] | None] = (),
-    sources: Mapping[str, Sequence[Source]] | None = None,
+    sources: Mapping[str, Sequence[KeySource]] | None = None,
 ) -> str:
     """The module's text; `command` regenerates the file.
 
@@ -171,7 +171,7 @@ def _treatments(treatments: Treatments) -> dict[str, str]:
 
 
 def _columns(
-    treatments: Treatments, schedule: Schedule, sources: Mapping[str, Sequence[Source]]
+    treatments: Treatments, schedule: Schedule, sources: Mapping[str, Sequence[KeySource]]
 ) -> str:
     """The order of a mask's columns, with other rows than the tokens' by their name."""
     orders = {}

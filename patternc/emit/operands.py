@@ -39,11 +39,11 @@ from patternc.ir.modifiers import (
 from patternc.ir.sources import (
     Compressed,
     Encoder,
+    KeySource,
     Memory,
     Persistent,
     Pool,
     Project,
-    Source,
     Stream,
     Tokens,
     Tree,
@@ -73,7 +73,7 @@ class Treatments:
     queries: list[Text] = field(default_factory=list)
     feeds: list[Text] = field(default_factory=list)
     tables: list[Text] = field(default_factory=list)
-    columns: dict[Source, str] = field(default_factory=dict)
+    columns: dict[KeySource, str] = field(default_factory=dict)
     pools: list[str] = field(default_factory=list)
     needs_tokens: bool = False
 
@@ -90,7 +90,7 @@ class Treatments:
         )
         return Treatment(query, feed, operations, _scale(item))
 
-    def _column(self, source: Source) -> str:
+    def _column(self, source: KeySource) -> str:
         """What tells the columns of a mask apart: the input that brings them, if there is one."""
         named = self._source_arguments(source)
         return flat(named[0]).strip('"') if named else word_of(source)
@@ -102,7 +102,7 @@ class Treatments:
             arguments.append(Keyword("projection", quoted(item.projection)))
         return Call("_Feed", tuple(arguments + _placements(item)))
 
-    def _source_arguments(self, source: Source) -> list[Text]:
+    def _source_arguments(self, source: KeySource) -> list[Text]:
         match source:
             case Tokens() | OthersText():
                 return []

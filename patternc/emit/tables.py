@@ -25,14 +25,14 @@ from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, Text, quoted
 from patternc.ir.formula import Condition, Truth
-from patternc.ir.sources import TEXT, TOKENS, Compressed, Memory, Source
+from patternc.ir.sources import TEXT, TOKENS, Compressed, KeySource, Memory
 from patternc.relation.cases import atoms_of
 from patternc.relation.tables import avoided_by
 from patternc.schedule.head_groups import with_slots
 
 
 def slot(
-    tables: tuple[Table, ...], layer: int | None, functions: Functions, source: Source
+    tables: tuple[Table, ...], layer: int | None, functions: Functions, source: KeySource
 ) -> Text:
     """One slot: the tables of all heads of a group, about the slots of a source.
 
@@ -59,7 +59,7 @@ def _keys(tables: tuple[Table, ...]) -> tuple[int, ...]:
 
 
 def _table(
-    table: Table, heads: tuple[int, ...], layer: int | None, functions: Functions, source: Source
+    table: Table, heads: tuple[int, ...], layer: int | None, functions: Functions, source: KeySource
 ) -> Text:
     match table:
         case RandomTable(block=block, parts=parts):
@@ -105,7 +105,7 @@ def _random(
 
 
 def _avoided(
-    avoid: Condition, layer: int | None, functions: Functions, source: Source
+    avoid: Condition, layer: int | None, functions: Functions, source: KeySource
 ) -> list[Text]:
     if avoid == Truth(False):
         return []
@@ -115,7 +115,7 @@ def _avoided(
 
 
 def _with_tables(
-    condition: Condition, layer: int | None, functions: Functions, source: Source, kind: str
+    condition: Condition, layer: int | None, functions: Functions, source: KeySource, kind: str
 ) -> tuple[Text, tuple[Text, ...]]:
     """A predicate of its own, and the tables that it asks."""
     asked = tuple(dict.fromkeys(map(table_of, atoms_of(condition))))
@@ -134,7 +134,7 @@ def projected_rows(projected: Iterable[tuple[Condition, str]], functions: Functi
     return Sequence(tuple(one(*each) for each in projected))
 
 
-def _ending(source: Source) -> list[Text]:
+def _ending(source: KeySource) -> list[Text]:
     """What positions in a listing count from, where it is not the number of slots or rows."""
     match source:
         case Memory():

@@ -96,7 +96,9 @@ class Encoder:
     """Another sequence; always available. Query positions are row numbers here."""
 
 
-Source = Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Tree | Text | Encoder
+KeySource = (
+    Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Tree | Text | Encoder
+)
 TOKENS = Tokens()
 TEXT = Text()
 
@@ -115,7 +117,7 @@ def name_of(rows: Rows) -> str:
             return ""
 
 
-def labels_of(name: str, counted: Source) -> str:
+def labels_of(name: str, counted: KeySource) -> str:
     """The run-time labels of a sequence: those of the tokens, or `NAME_SOURCE` of slots."""
     match counted:
         case Stream(own):
@@ -126,11 +128,11 @@ def labels_of(name: str, counted: Source) -> str:
             return name
 
 
-def home_of(rows: Rows) -> Source:
+def home_of(rows: Rows) -> KeySource:
     """The source of a relation without `on` in the rules of such rows."""
     return TOKENS if isinstance(rows, Tokens) else TEXT
 
 
-def word_of(source: Source) -> str:
+def word_of(source: KeySource) -> str:
     """The word for a source: as programs write it, and `tokens`."""
     return type(source).__name__.lower()

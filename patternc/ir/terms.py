@@ -2,7 +2,7 @@
 
 From elaboration to the relation room. What is still open is n and the run-time inputs. The meaning
 of every node is the table of relations in `grammar/README.md`; positions count tokens, or blocks
-inside a `Blocks` or `Parts`.
+inside a `Blocks` or `EqualParts`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from patternc.ir.position_sets import Period as Period
 from patternc.ir.position_sets import PositionRange as PositionRange
 from patternc.ir.position_sets import Positions as Positions
 from patternc.ir.position_sets import RunTimeSet as RunTimeSet
-from patternc.ir.sources import TOKENS, Source, Stream, Tree
+from patternc.ir.sources import TOKENS, KeySource, Stream, Tree
 from patternc.ir.sources import Rows as RowsOf
 
 
@@ -106,7 +106,7 @@ class Global:
 
 
 @dataclass(frozen=True, slots=True)
-class Permuted:
+class Permutation:
     """j = table[i] for 0 <= i < len(table), both inside 0..n-1."""
 
     table: tuple[int, ...]
@@ -130,7 +130,7 @@ class Random:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class IndexList:
     """j is in the run-time list of row i."""
 
     name: str
@@ -160,7 +160,7 @@ class Neighborhood:
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class SameDocument:
     """The run-time labels of i and j are equal and not negative."""
 
     name: str
@@ -186,14 +186,14 @@ class Contextual:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class AvailableSpans:
     """On a tree: the span of slot j ends at or before i."""
 
     branching: int
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class SpanOf:
     """In the rows of a tree: token j is in the span of row i."""
 
     branching: int
@@ -208,7 +208,7 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class EqualParts:
     """`body` on `parts` nearly equal parts of the sequence: part parts*i // n; n is `parts`."""
 
     parts: int
@@ -243,7 +243,7 @@ class On:
     """Pairs of query positions and slots of a key source; holds no further `On`."""
 
     term: Term
-    source: Source
+    source: KeySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,17 +269,17 @@ Term = (
     | Columns
     | Rows
     | Global
-    | Permuted
+    | Permutation
     | Random
-    | Listed
+    | IndexList
     | Neighborhood
-    | Same
+    | SameDocument
     | Where
     | Contextual
-    | Ended
-    | Covered
+    | AvailableSpans
+    | SpanOf
     | Blocks
-    | Parts
+    | EqualParts
     | Union
     | Intersection
     | Difference
@@ -314,7 +314,7 @@ class HeadPattern:
 def without_rules(rows: RowsOf, others: Iterable[RowsOf]) -> HeadPattern:
     """The rows of a tree: each span attends to its tokens; of a stream: all tokens and slots."""
     if isinstance(rows, Tree):
-        return HeadPattern((Covered(rows.branching),), rows=rows)
+        return HeadPattern((SpanOf(rows.branching),), rows=rows)
     slots = (On(Full(), each) for each in others if isinstance(each, Stream))
     return HeadPattern((Union((Full(), *slots)),), rows=rows)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import effort
-from patternc.ir.sources import TOKENS, Rows, Source, Stream
+from patternc.ir.sources import TOKENS, KeySource, Rows, Stream
 from patternc.ir.terms import HeadPattern
 from patternc.language import Elaborated, Program, RunTimeInput, elaborate, parse
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -62,7 +62,7 @@ class Questions:
         with attached(text):
             self._program: Elaborated = elaborate(self._tree, self._given)
         self._relations: dict[tuple[int, str], tuple[Relation, ...]] = {}
-        self._sources: dict[str, tuple[Source, ...]] = {}
+        self._sources: dict[str, tuple[KeySource, ...]] = {}
         self._verify_cases()
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
@@ -191,7 +191,7 @@ class Questions:
 
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
-    ) -> tuple[tuple[Source, int], ...]:
+    ) -> tuple[tuple[KeySource, int], ...]:
         """The key sources of a layer and their slots, in the order of a mask's columns.
 
         That is the order in which the text names them, whatever the layer.
@@ -203,7 +203,7 @@ class Questions:
         order = dict.fromkeys([*self.sources(rows), *slots_of])
         return tuple((source, slots_of[source]) for source in order if source in slots_of)
 
-    def sources(self, rows: str = "") -> tuple[Source, ...]:
+    def sources(self, rows: str = "") -> tuple[KeySource, ...]:
         """The key sources of all layers and heads, in the order in which the text names them."""
         if rows not in self._sources:
             self._rows_called(rows)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from patternc.ir.sources import Rows, home_of, labels_of
-from patternc.ir.terms import HeadPattern, Listed, Listing, On, RunTimeSet, Same
+from patternc.ir.terms import HeadPattern, IndexList, Listing, On, RunTimeSet, SameDocument
 
 
 def inputs_asked(pattern: HeadPattern) -> frozenset[str]:
@@ -22,9 +22,9 @@ def inputs_asked(pattern: HeadPattern) -> frozenset[str]:
 def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
     """Names under `node`, on a source whose labels end with `suffix`."""
     match node:
-        case Listed(name) | RunTimeSet(name):
+        case IndexList(name) | RunTimeSet(name):
             yield name
-        case Same(name):
+        case SameDocument(name):
             yield from (labels_of(name, rows), name + suffix)
         case On(inner, source):
             yield from _named(inner, rows, labels_of("", source))

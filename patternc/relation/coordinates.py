@@ -43,7 +43,7 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.ir.sources import Rows, Source, Text, Tokens
+from patternc.ir.sources import KeySource, Rows, Text, Tokens
 from patternc.semantics.source_slots import M, N, count_of, first_of, key_of
 
 ZERO = Constant(0)
@@ -67,7 +67,7 @@ class Scope:
     first: Expression = ZERO
     tokens: bool = True
     height: Expression = N
-    source: Source = sources.TOKENS
+    source: KeySource = sources.TOKENS
     asking: Rows = sources.TOKENS
 
     @property
@@ -80,7 +80,7 @@ class Scope:
 TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
 
 
-def scope_of(source: Source, asking: Rows = sources.TOKENS) -> Scope:
+def scope_of(source: KeySource, asking: Rows = sources.TOKENS) -> Scope:
     """The scope of a term on `source`.
 
     The n of a pass is the number of its rows. Where those are not the tokens', the number of tokens

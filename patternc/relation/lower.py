@@ -37,31 +37,31 @@ from patternc.algebra.simplify import (
 from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.sources import Encoder, Tree, labels_of
 from patternc.ir.terms import (
+    AvailableSpans,
     Blocks,
     Causal,
     Columns,
     Complement,
     Contextual,
-    Covered,
     Diagonal,
     Difference,
     DilatedSegment,
     Empty,
-    Ended,
+    EqualParts,
     Full,
     Global,
+    IndexList,
     Intersection,
-    Listed,
     Local,
     Neighborhood,
     On,
-    Parts,
-    Permuted,
+    Permutation,
     Positions,
     Random,
     Rows,
-    Same,
+    SameDocument,
     Segment,
+    SpanOf,
     Strided,
     Term,
     Union,
@@ -105,32 +105,32 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
         case Global(positions):
             either = disjunction([_keys(positions, scope), _queries(positions, scope)])
             return conjunction([_existing_row(scope), either])
-        case Permuted(table):
+        case Permutation(table):
             return _permuted(table, scope)
         case Random():
             units = scope.block, scope.parts
             return _in_row(RandomTable(term, *units, scope.source, scope.asking), scope)
-        case Listed(name):
+        case IndexList(name):
             return _in_row(ListedTable(name, scope.block, scope.parts), scope)
         case Neighborhood():
             grid = lower_neighborhood(term, scope.row, scope.key)
             return conjunction([_existing_row(scope), grid])
-        case Same(name):
+        case SameDocument(name):
             return _same(name, scope)
         case Contextual(count, past_only):
             assert isinstance(scope.source, Tree)
             kind: SpanKind = "past" if past_only else "contextual"
             walks = SpanTable(kind, scope.source.branching, count)
             return Within(walks, scope.key, scope.row)
-        case Ended(branching):
+        case AvailableSpans(branching):
             return Within(SpanTable("ended", branching), scope.key, scope.row)
-        case Covered(branching):
+        case SpanOf(branching):
             return Within(SpanTable("covered", branching), scope.row, scope.key)
         case Where(condition):
             return substitute(condition, scope)
         case Blocks(size, body):
             return lower(body, _blocks(size, scope))
-        case Parts(parts, body):
+        case EqualParts(parts, body):
             return _parts(parts, body, scope)
         case Union(terms):
             return disjunction(lower(item, scope) for item in terms)

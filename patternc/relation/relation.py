@@ -17,7 +17,7 @@ from typing import Literal as Choice
 from patternc.algebra.simplify import FALSE
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
-from patternc.ir.sources import TOKENS, Rows, Source, home_of
+from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import HeadPattern
 from patternc.relation.cases import Literal, split
 from patternc.relation.coordinates import scope_of
@@ -45,7 +45,7 @@ class Branch:
     formula: Condition
     conjuncts: tuple[Conjunct, ...]
     multiplicity: int
-    source: Source = TOKENS
+    source: KeySource = TOKENS
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
     softmax: int = 0
@@ -78,7 +78,7 @@ class Relation:
     rows: Rows = TOKENS
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[KeySource, ...]:
         """The key sources in the order of their first occurrence: the columns of a mask."""
         named = tuple(dict.fromkeys(branch.source for branch in self.branches))
         return named or (home_of(self.rows),)

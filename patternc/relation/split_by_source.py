@@ -11,20 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from patternc.ir.modifiers import Modifier
-from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
+from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
 from patternc.ir.terms import (
+    AvailableSpans,
     Blocks,
     Causal,
     Complement,
     Contextual,
     Difference,
-    Ended,
+    EqualParts,
     Full,
     Global,
     HeadPattern,
     Intersection,
     On,
-    Parts,
     Rows,
     Term,
     Union,
@@ -45,13 +45,13 @@ class Part:
     """
 
     term: Term
-    source: Source = TOKENS
+    source: KeySource = TOKENS
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
     projected: Projected = ()
 
 
-def separate(branch: Term, projected: Projected = (), home: Source = TOKENS) -> tuple[Part, ...]:
+def separate(branch: Term, projected: Projected = (), home: KeySource = TOKENS) -> tuple[Part, ...]:
     """Disjoint parts, sources in the order of their first occurrence.
 
     `projected` are the `projections` of the whole pattern, `home` the source of a relation as it
@@ -60,7 +60,7 @@ def separate(branch: Term, projected: Projected = (), home: Source = TOKENS) -> 
     return tuple(_by_projection(_disjoint(_parts(branch, home)), projected))
 
 
-def _parts(term: Term, source: Source = TOKENS) -> list[Part]:
+def _parts(term: Term, source: KeySource = TOKENS) -> list[Part]:
     """A relation as it stands relates to the slots of `source`."""
     match term:
         case On(inner, found):
@@ -106,7 +106,7 @@ def _joined(parts: list[Part]) -> Part:
     return replace(parts[0], term=_united([part.term for part in parts]))
 
 
-def _intersected(terms: tuple[Term, ...], source: Source) -> list[Part]:
+def _intersected(terms: tuple[Term, ...], source: KeySource) -> list[Part]:
     """Source by source; a `Causal` operand cuts every source to what is available."""
     rest = [item for item in terms if item != Causal()]
     parts = _parts(rest[0], source) if rest else [Part(Full(), source)]
@@ -148,7 +148,7 @@ def _ended(term: Term, branching: int) -> Term:
         case Union(terms):
             return Union(tuple(_ended(item, branching) for item in terms))
         case _:
-            return _both(term, Ended(branching))
+            return _both(term, AvailableSpans(branching))
 
 
 def _without(parts: list[Part], other: Part) -> list[Part]:
@@ -162,7 +162,7 @@ def _without(parts: list[Part], other: Part) -> list[Part]:
 
 def _disjoint(parts: list[Part]) -> list[Part]:
     """Equal treatment is one part; a later part loses the pairs of earlier ones of its source."""
-    merged: dict[tuple[Source, tuple[Modifier, ...]], list[Part]] = {}
+    merged: dict[tuple[KeySource, tuple[Modifier, ...]], list[Part]] = {}
     for part in parts:
         merged.setdefault((part.source, part.modifiers), []).append(part)
     if len(merged) == len({source for source, _ in merged}):
@@ -196,8 +196,8 @@ def _projections(term: Term) -> Iterator[tuple[Term, str]]:
             yield Rows(term.positions), name
         case Blocks(size, body):
             yield from ((Blocks(size, rows), name) for rows, name in _projections(body))
-        case Parts(parts, body):
-            yield from ((Parts(parts, rows), name) for rows, name in _projections(body))
+        case EqualParts(parts, body):
+            yield from ((EqualParts(parts, rows), name) for rows, name in _projections(body))
         case Union(terms) | Intersection(terms):
             for item in terms:
                 yield from _projections(item)

@@ -35,7 +35,7 @@ from patternc.algebra.isl_sets import KeyCount
 from patternc.algebra.simplify import disjunction
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Atom, Condition
-from patternc.ir.sources import TEXT, TOKENS, Rows, Source
+from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows
 from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
 from patternc.relation.coordinates import scope_of
 from patternc.relation.lower import lower
@@ -61,7 +61,7 @@ class Tables:
         n: int,
         inputs: Mapping[str, NDArray[np.generic]] | None = None,
         m: int | None = None,
-        source: Source = TOKENS,
+        source: KeySource = TOKENS,
         rows: Rows = TOKENS,
         tokens: int | None = None,
     ) -> None:
@@ -206,9 +206,9 @@ class HeadTables:
         self.rows = rows
         self._inputs = inputs
         self._sizes = dict(sizes or {})
-        self._tables: dict[tuple[Source, Rows], Tables] = {}
+        self._tables: dict[tuple[KeySource, Rows], Tables] = {}
 
-    def of(self, source: Source, rows: Rows | None = None) -> Tables:
+    def of(self, source: KeySource, rows: Rows | None = None) -> Tables:
         """What answers for keys of a source; `rows` in place of those that ask here."""
         asking = self.rows if rows is None else rows
         if (source, asking) not in self._tables:
@@ -246,7 +246,7 @@ def passed_over(random: Random) -> Term:
     return Union((random.avoid, Complement(Intersection((Full(), Causal())))))
 
 
-def lowered_on(term: Term, source: Source, rows: Rows) -> Condition:
+def lowered_on(term: Term, source: KeySource, rows: Rows) -> Condition:
     """The predicate of what a draw on a source avoids, in the draw's own scope."""
     scope = scope_of(source, rows)
     return disjunction(lower(part.term, scope) for part in separate(On(term, source)))

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.language.syntax.characters import visible
 from patternc.language.syntax.diagnostics import Diagnostic, render
-from patternc.language.syntax.source import Source
+from patternc.language.syntax.source import SourceText
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One checked program; heads and layers are None where it fits any number of them."""
 
-    source: Source
+    source: SourceText
     diagnostics: tuple[Diagnostic, ...]
     inputs: tuple[RunTimeInput, ...] = ()
     heads: int | None = None
@@ -67,7 +67,7 @@ def document(reports: Sequence[Report]) -> list[dict[str, object]]:
     ]
 
 
-def finding(diagnostic: Diagnostic, source: Source) -> dict[str, object]:
+def finding(diagnostic: Diagnostic, source: SourceText) -> dict[str, object]:
     """One diagnostic of a document."""
     return {
         "code": diagnostic.code,
@@ -80,7 +80,7 @@ def finding(diagnostic: Diagnostic, source: Source) -> dict[str, object]:
     }
 
 
-def _place(diagnostic: Diagnostic, source: Source) -> dict[str, int] | None:
+def _place(diagnostic: Diagnostic, source: SourceText) -> dict[str, int] | None:
     if diagnostic.span is None:
         return None
     line, column = source.position(diagnostic.span.start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from patternc.analysis.report_facts import ModelFacts
-from patternc.language.syntax.source import Source
+from patternc.language.syntax.source import SourceText
 from patternc.queries.analyses import Analyses
 
 
@@ -14,6 +14,6 @@ class ReportContents:
     """The facts, and the program that they are about, for pictures of it."""
 
     facts: ModelFacts
-    source: Source
+    source: SourceText
     title: str
     pattern: Analyses

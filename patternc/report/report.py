@@ -17,7 +17,7 @@ from patternc.analysis.cost.roofline import measurements
 from patternc.analysis.report_facts import model_facts
 from patternc.language import elaborate, parse, show
 from patternc.language.syntax.characters import visible
-from patternc.language.syntax.source import Source
+from patternc.language.syntax.source import SourceText
 from patternc.queries.analyses import Analyses
 from patternc.report import report_json, report_text
 from patternc.report.contents import ReportContents
@@ -88,7 +88,7 @@ def report_of(
             (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
         )
     title = visible(PurePath(pattern.name).name)
-    return ModelReport(facts, Source.of(pattern.text, pattern.name), title, pattern)
+    return ModelReport(facts, SourceText.of(pattern.text, pattern.name), title, pattern)
 
 
 def _any_length(pattern: Analyses) -> bool:

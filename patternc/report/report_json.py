@@ -18,7 +18,7 @@ from patternc.analysis.explain.critical_path import Slowest
 from patternc.analysis.reach.closed_form import Growth
 from patternc.analysis.reach_summary import Flow
 from patternc.analysis.report_facts import LayerFacts, ModelFacts
-from patternc.language.syntax.source import Source
+from patternc.language.syntax.source import SourceText
 from patternc.report.check import finding
 
 FORMAT = "patternc.report/1"
@@ -32,7 +32,7 @@ def schema() -> Json:
     return content
 
 
-def document(facts: ModelFacts, source: Source) -> Json:
+def document(facts: ModelFacts, source: SourceText) -> Json:
     """The whole report."""
     work = facts.work
     return {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from patternc.analysis.rules import Rule, operands
-from patternc.ir.sources import Source
+from patternc.ir.sources import KeySource
 from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Binary, Lift, Name, Node
@@ -90,7 +90,7 @@ class _Alone:
 
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
-    ) -> tuple[tuple[Source, int], ...]:
+    ) -> tuple[tuple[KeySource, int], ...]:
         return self.whole.columns(n, layer, rows=rows, slots=slots)
 
     def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import EffortError, effort
-from patternc.ir.sources import TOKENS, Source, Stream
+from patternc.ir.sources import TOKENS, KeySource, Stream
 from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -59,7 +59,7 @@ class Subject(Protocol):
     ) -> Mask: ...
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
-    ) -> tuple[tuple[Source, int], ...]: ...
+    ) -> tuple[tuple[KeySource, int], ...]: ...
     def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]: ...
     def pairs(
         self,
@@ -135,7 +135,7 @@ class View:
         return {"encoder": self.n}
 
     @cached_property
-    def _spans(self) -> dict[Source, tuple[int, int]]:
+    def _spans(self) -> dict[KeySource, tuple[int, int]]:
         """First column and the one behind the last of every source."""
         found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
         stops = accumulate(count for _, count in found)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from patternc.algebra.atoms import Table
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
-from patternc.ir.sources import TOKENS, Rows, Source
+from patternc.ir.sources import TOKENS, KeySource, Rows
 from patternc.relation.relation import Combined
 from patternc.schedule.work_split import Split
 from patternc.tiling.classify import Classified
@@ -57,7 +57,7 @@ class Pass:
     tiling_of_head: tuple[int, ...]
     columns: tuple[Classified, ...]
     multiplicity: int
-    source: Source = TOKENS
+    source: KeySource = TOKENS
     modifiers: tuple[Modifier, ...] = ()
     projection: str | None = None
     softmax: int = 0

@@ -18,7 +18,7 @@ from patternc.algebra.filtered_intervals import counts
 from patternc.algebra.intervals import Sizes
 from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Expression
-from patternc.ir.sources import Encoder, Source, Text
+from patternc.ir.sources import Encoder, KeySource, Text
 from patternc.relation.cases import Literal
 from patternc.semantics.source_slots import slots
 from patternc.tiling.classify import Classified, Runs
@@ -76,7 +76,7 @@ class Split:
         return self.longest > self.limits.line
 
 
-def of_rows(tilings: Sequence[Tiling], source: Source, n: int) -> Split:
+def of_rows(tilings: Sequence[Tiling], source: KeySource, n: int) -> Split:
     """The lines of query tiles at n positions: the key tiles that they visit."""
     sizes = sizes_of(source, n)
     count = -(-sizes.n // tilings[0].query_tile)
@@ -85,7 +85,7 @@ def of_rows(tilings: Sequence[Tiling], source: Source, n: int) -> Split:
 
 
 def of_columns(
-    columns: Sequence[Classified], tilings: Sequence[Tiling], source: Source, n: int
+    columns: Sequence[Classified], tilings: Sequence[Tiling], source: KeySource, n: int
 ) -> Split:
     """The lines of key tiles: the query tiles that visit them."""
     sizes = sizes_of(source, n)
@@ -117,7 +117,7 @@ def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Spli
     return Split(sizes.n, longest, median, limits(int(visits.sum()), median, count), named)
 
 
-def sizes_of(source: Source, n: int) -> Sizes:
+def sizes_of(source: KeySource, n: int) -> Sizes:
     """Positions and slots to judge by, where there are n tokens."""
     match source:
         case Encoder():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
 from patternc.language.syntax.limits import CASES
-from patternc.language.syntax.source import Source, Span
+from patternc.language.syntax.source import SourceText, Span
 
 
 class LengthError(ValueError):
@@ -28,7 +28,7 @@ class InputError(ValueError):
 class TooManyCasesError(PatternError):
     """The normal form of a relation has more cases than one may; with the place, where known."""
 
-    def __init__(self, source: Source | None = None, span: Span | None = None) -> None:
+    def __init__(self, source: SourceText | None = None, span: Span | None = None) -> None:
         found = Diagnostic(
             "P135",
             "too many cases of tables",
@@ -39,4 +39,4 @@ class TooManyCasesError(PatternError):
             help="write the terms with tables last, fewer of them, or `blocks(parts=p)` with a "
             "smaller p",
         )
-        super().__init__([found], source or Source.of(""))
+        super().__init__([found], source or SourceText.of(""))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from math import prod
 
-from patternc.ir.terms import Blocks, HeadPattern, Neighborhood, Parts
+from patternc.ir.terms import Blocks, EqualParts, HeadPattern, Neighborhood
 from patternc.semantics.errors import LengthError
 from patternc.semantics.neighborhoods import verify_length
 
@@ -45,7 +45,7 @@ def _grids(node: object, block: int, parts: int) -> Iterator[tuple[Neighborhood,
             yield node, block, parts
         case Blocks(size, body):
             yield from _grids(body, block * size, parts)
-        case Parts(count, body):
+        case EqualParts(count, body):
             yield from _grids(body, 1, count)
         case tuple():
             for item in node:

@@ -20,18 +20,18 @@ from functools import reduce
 import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers, Keys
-from patternc.ir.sources import TOKENS, Encoder, Pool, Rows, Source, Tokens, Tree, home_of
+from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Rows, Tokens, Tree, home_of
 from patternc.ir.terms import (
+    AvailableSpans,
     Blocks,
     Causal,
     Complement,
     Difference,
-    Ended,
+    EqualParts,
     Full,
     HeadPattern,
     Intersection,
     On,
-    Parts,
     Random,
     Term,
     Union,
@@ -48,7 +48,7 @@ def mask(
     n: int,
     queries: int | None = None,
     inputs: Inputs | None = None,
-    source: Source = TOKENS,
+    source: KeySource = TOKENS,
     sizes: Sizes | None = None,
     asking: Rows = TOKENS,
     part: slice = slice(None),
@@ -74,7 +74,7 @@ def multiplicity(
     queries: int | None = None,
     inputs: Inputs | None = None,
     sizes: Sizes | None = None,
-    sources: Sequence[Source] | None = None,
+    sources: Sequence[KeySource] | None = None,
     part: slice = slice(None),
 ) -> Integers:
     """How often each pair counts: integers [queries, columns], the columns of `columns`.
@@ -94,18 +94,18 @@ def multiplicity(
 
 def columns(
     pattern: HeadPattern, n: int, sizes: Sizes | None = None
-) -> tuple[tuple[Source, int], ...]:
+) -> tuple[tuple[KeySource, int], ...]:
     """The key sources in the order of their first occurrence, each with its number of slots."""
     return tuple((source, slots(source, n, sizes or {})) for source in sources_of(pattern))
 
 
-def sources_of(pattern: HeadPattern) -> tuple[Source, ...]:
+def sources_of(pattern: HeadPattern) -> tuple[KeySource, ...]:
     home = home_of(pattern.rows)
     named = (source for term in pattern.sets for source in named_by(term, home))
     return tuple(dict.fromkeys(named)) or (home,)
 
 
-def named_by(term: Term, stands_on: Source) -> Iterator[Source]:
+def named_by(term: Term, stands_on: KeySource) -> Iterator[KeySource]:
     """The sources whose pairs the term may hold; the right of `-` only takes away."""
     match term:
         case On(inner, source):
@@ -142,7 +142,7 @@ def pairs(term: Term, scope: Scope) -> Booleans:
             return nothing(scope)
         case Blocks(size, body):
             return blocks(size, body, scope)
-        case Parts(count, body):
+        case EqualParts(count, body):
             return parts(count, body, scope)
         case Random():
             return drawn(term, pairs(term.avoid, scope) | passed_over(term, scope), scope)
@@ -169,7 +169,7 @@ def available(scope: Scope) -> Booleans:
         case Pool() as pool:
             return np.asarray(np.array(window_ends(pool, scope.n))[None, :] <= scope.i + 1)
         case Tree(branching):
-            return relation(Ended(branching), scope)
+            return relation(AvailableSpans(branching), scope)
         case _:
             return ~nothing(scope)
 

@@ -14,31 +14,31 @@ from typing import assert_never
 import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers, Keys, evaluate, holds, intervals
-from patternc.ir.sources import TEXT, TOKENS, Source, Tree, labels_of
+from patternc.ir.sources import TEXT, TOKENS, KeySource, Tree, labels_of
 from patternc.ir.sources import Rows as RowsOf
 from patternc.ir.terms import (
+    AvailableSpans,
     Causal,
     Columns,
     Contextual,
-    Covered,
     Diagonal,
     DilatedSegment,
     Empty,
-    Ended,
     Full,
     Global,
-    Listed,
+    IndexList,
     Listing,
     Local,
     Neighborhood,
     Period,
-    Permuted,
+    Permutation,
     Positions,
     Random,
     Rows,
     RunTimeSet,
-    Same,
+    SameDocument,
     Segment,
+    SpanOf,
     Strided,
     Where,
 )
@@ -65,8 +65,8 @@ class Scope:
     keys: Keys
     inputs: Inputs
     height: int
-    source: Source = TOKENS
-    stands_on: Source = TOKENS
+    source: KeySource = TOKENS
+    stands_on: KeySource = TOKENS
     asking: RowsOf = TOKENS
 
     @property
@@ -98,8 +98,8 @@ def nothing(scope: Scope) -> Booleans:
 
 Relation = (
     Full | Empty | Diagonal | Causal | Local | Strided | Segment | DilatedSegment | Columns
-    | Rows | Global | Permuted | Listed | Neighborhood | Same | Where
-    | Contextual | Ended | Covered
+    | Rows | Global | Permutation | IndexList | Neighborhood | SameDocument | Where
+    | Contextual | AvailableSpans | SpanOf
 )  # fmt: skip
 
 
@@ -108,11 +108,11 @@ def relation(term: Relation, scope: Scope) -> Booleans:
     match term:
         case Columns(positions):
             return contains(positions, scope.j, scope.keys, scope)
-        case Same(name):
+        case SameDocument(name):
             return same(name, scope)
-        case Rows() | Global() | Permuted() | Listed() | Neighborhood():
+        case Rows() | Global() | Permutation() | IndexList() | Neighborhood():
             return scope.listed & of_query_positions(term, scope)
-        case Contextual() | Ended() | Covered():
+        case Contextual() | AvailableSpans() | SpanOf():
             return of_spans(term, scope)
         case _:
             return formula(term, scope.i, scope.j, scope.n)
@@ -162,7 +162,7 @@ def dilated_segment(term: DilatedSegment, i: Integers, j: Integers) -> Booleans:
     return np.asarray((i // term.width == j // term.width) & row_in & key_in)
 
 
-OfQueryPositions = Rows | Global | Permuted | Listed | Neighborhood
+OfQueryPositions = Rows | Global | Permutation | IndexList | Neighborhood
 
 
 def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
@@ -175,9 +175,9 @@ def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
                 contains(positions, at, scope.every_row, scope) for at in (scope.i, scope.j)
             )
             return row | key
-        case Permuted(table):
+        case Permutation(table):
             return in_table(np.array(table, np.int64)[:, None], scope)
-        case Listed(name):
+        case IndexList(name):
             rows, keys = scope.height, scope.shape[1]
             return in_table(input_arrays.listed(name, scope.inputs, rows, keys), scope)
         case Neighborhood():
@@ -238,17 +238,17 @@ def same(name: str, scope: Scope) -> Booleans:
     return np.asarray((row == key) & (row >= 0))
 
 
-def of_spans(term: Contextual | Ended | Covered, scope: Scope) -> Booleans:
+def of_spans(term: Contextual | AvailableSpans | SpanOf, scope: Scope) -> Booleans:
     """Relations of the spans of a tree, over the tokens of each."""
     match term:
         case Contextual(count, past_only):
             assert isinstance(scope.source, Tree)
             branching = scope.source.branching
             held = spans.walked(scope.rows, scope.n, branching, count)
-            return held & of_spans(Ended(branching), scope) if past_only else held
-        case Ended(branching):
+            return held & of_spans(AvailableSpans(branching), scope) if past_only else held
+        case AvailableSpans(branching):
             return np.asarray(spans.ranges(scope.n, branching)[:, 1] - 1 <= scope.i)
-        case Covered(branching):
+        case SpanOf(branching):
             tokens = spans.ranges(scope.n, branching)[scope.n + scope.rows]
             return np.asarray((tokens[:, :1] <= scope.j) & (scope.j < tokens[:, 1:]))
 

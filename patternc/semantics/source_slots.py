@@ -14,12 +14,12 @@ from patternc.ir.formula import Compare, Condition, Constant, Expression, Variab
 from patternc.ir.sources import (
     Compressed,
     Encoder,
+    KeySource,
     Memory,
     Persistent,
     Pool,
     Project,
     Rows,
-    Source,
     Stream,
     Text,
     Tokens,
@@ -31,7 +31,7 @@ from patternc.semantics.errors import InputError
 QUERY, SLOT, N, M = (Variable(name) for name in ("i", "j", "n", "m"))
 
 
-def key_of(source: Source) -> Expression:
+def key_of(source: KeySource) -> Expression:
     """What j of a term means for slot j: memories may be shorter than declared, the oldest gone."""
     match source:
         case Memory():
@@ -42,7 +42,7 @@ def key_of(source: Source) -> Expression:
             return SLOT
 
 
-def count_of(source: Source) -> Expression:
+def count_of(source: KeySource) -> Expression:
     """What negative positions of a listing count from; a memory's positions are negative."""
     match source:
         case Tokens():
@@ -55,7 +55,7 @@ def count_of(source: Source) -> Expression:
             return M
 
 
-def first_of(source: Source) -> Expression:
+def first_of(source: KeySource) -> Expression:
     """What j of a term is for slot 0."""
     match source:
         case Memory():
@@ -66,7 +66,7 @@ def first_of(source: Source) -> Expression:
             return Constant(0)
 
 
-def keys_of(source: Source, count: int) -> Keys:
+def keys_of(source: KeySource, count: int) -> Keys:
     """The positions that terms know the `count` slots of a call by: `key_of` as numbers."""
     match source:
         case Memory():
@@ -85,7 +85,7 @@ def window_end(pool: Pool) -> Condition:
     return Compare("<=", end, simplify.add(QUERY, Constant(1)))
 
 
-def slots(source: Source, n: int, sizes: Mapping[str, int]) -> int:
+def slots(source: KeySource, n: int, sizes: Mapping[str, int]) -> int:
     """How many slots a source has over n tokens.
 
     `sizes` gives what the call decides: `memory`, `compressed` (full by default) and `encoder`.

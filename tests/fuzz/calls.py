@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc import Pattern
-from patternc.ir.sources import Pool, Source, Tree
+from patternc.ir.sources import KeySource, Pool, Tree
 from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
 from patternc.semantics.source_slots import slots, windows
 from tests.fuzz.programs import STREAM
@@ -53,7 +53,7 @@ class Sizes:
 
     n: int
     given: dict[str, int]
-    sources: dict[str, Source]
+    sources: dict[str, KeySource]
 
     def slots(self, word: str) -> int:
         return slots(self.sources[word], self.n, self.given) if word in self.sources else 0
@@ -61,7 +61,7 @@ class Sizes:
 
 def sizes_of(pattern: Pattern, n: int, random: np.random.Generator) -> Sizes:
     """The slots of every source, those that the call decides at random."""
-    found: dict[str, Source] = {}
+    found: dict[str, KeySource] = {}
     for layer in range(pattern.layers or 1):
         for rows in ("", *pattern.rows):
             for relation in pattern.relations(layer, rows):

@@ -19,11 +19,11 @@ from patternc.ir.sources import (
     TOKENS,
     Compressed,
     Encoder,
+    KeySource,
     Memory,
     Persistent,
     Pool,
     Project,
-    Source,
     Stream,
     Text,
     Tokens,
@@ -35,12 +35,12 @@ from patternc.ir.terms import (
     Causal,
     Complement,
     Difference,
+    EqualParts,
     Full,
     Global,
     HeadPattern,
     Intersection,
     On,
-    Parts,
     Rows,
     Term,
     Union,
@@ -58,7 +58,7 @@ class Part:
     """Pairs [rows, slots] of one source that are treated alike; modifiers inside first."""
 
     pairs: Booleans
-    source: Source
+    source: KeySource
     modifiers: tuple[m.Modifier, ...] = ()
     projection: str = ""
 
@@ -75,7 +75,7 @@ class Head:
     pattern: HeadPattern
     inputs: dict[str, NDArray[Any]]
 
-    def pairs(self, term: Term, source: Source) -> Booleans:
+    def pairs(self, term: Term, source: KeySource) -> Booleans:
         call, asking = self.call, self.pattern.rows
         queries = None if call.rows else call.queries
         return mask(term, call.n, queries, self.inputs, source, call.sizes, asking)
@@ -140,7 +140,7 @@ def _softmax(head: Head, pattern: HeadPattern) -> tuple[Floats, Floats, Booleans
 
 def _treated(head: Head, branch: Term) -> Iterator[Part]:
     """Disjoint parts: a pair takes the score of its first term, a row that of its projection."""
-    taken: dict[Source, Booleans] = {}
+    taken: dict[KeySource, Booleans] = {}
     for part in _parts(head, branch, home_of(head.pattern.rows)):
         before = taken.get(part.source, np.zeros_like(part.pairs))
         taken[part.source] = before | part.pairs
@@ -151,7 +151,7 @@ def _treated(head: Head, branch: Term) -> Iterator[Part]:
         yield replace(part, pairs=rest)
 
 
-def _parts(head: Head, term: Term, source: Source) -> list[Part]:
+def _parts(head: Head, term: Term, source: KeySource) -> list[Part]:
     match term:
         case On(inner, found):
             return _parts(head, inner, found)
@@ -175,7 +175,7 @@ def _parts(head: Head, term: Term, source: Source) -> list[Part]:
     ]
 
 
-def _of(head: Head, term: Term, source: Source, stands_on: Source) -> Booleans:
+def _of(head: Head, term: Term, source: KeySource, stands_on: KeySource) -> Booleans:
     """The pairs of `term`, which stands on `stands_on`, with the slots of `source`."""
     written = term if stands_on == home_of(head.pattern.rows) else On(term, stands_on)
     return head.pairs(written, source)
@@ -197,8 +197,8 @@ def _projections(term: Term) -> Iterator[tuple[Term, str]]:
             yield Rows(positions), name
         case Blocks(size, body):
             yield from ((Blocks(size, rows), name) for rows, name in _projections(body))
-        case Parts(count, body):
-            yield from ((Parts(count, rows), name) for rows, name in _projections(body))
+        case EqualParts(count, body):
+            yield from ((EqualParts(count, rows), name) for rows, name in _projections(body))
         case Union(items) | Intersection(items):
             for item in items:
                 yield from _projections(item)
@@ -225,7 +225,7 @@ def _scored(head: Head, part: Part) -> tuple[Floats, Floats]:
     return np.where(part.pairs, scores, -np.inf), values
 
 
-def _slots(source: Source, call: Call, k: Floats, v: Floats) -> tuple[Floats, Floats]:
+def _slots(source: KeySource, call: Call, k: Floats, v: Floats) -> tuple[Floats, Floats]:
     """Keys and values [batch, key heads, slots, size]."""
     match source:
         case Tokens() | Text():

@@ -8,7 +8,7 @@ from patternc import Pattern, PatternError
 from patternc.language import Elaborated, elaborate, parse, show
 from patternc.language.syntax.diagnostics import render
 from patternc.language.syntax.formatter import layout
-from patternc.language.syntax.source import Source
+from patternc.language.syntax.source import SourceText
 from patternc.semantics.errors import LengthError
 from tests.fuzz.failures import DisagreementError, Failures, failures
 
@@ -79,4 +79,4 @@ def _meanings(program: Elaborated) -> list[object]:
 def _warned(pattern: Pattern) -> None:
     """Every warning at a short length, rendered."""
     with suppress(LengthError):
-        render(pattern.check(48), Source.of(pattern.text, pattern.name))
+        render(pattern.check(48), SourceText.of(pattern.text, pattern.name))

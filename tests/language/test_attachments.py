@@ -12,7 +12,7 @@ from patternc.ir import modifiers as m
 from patternc.ir import sources as s
 from patternc.ir.formula import Constant
 from patternc.ir.modifiers import Modifier
-from patternc.ir.sources import Source
+from patternc.ir.sources import KeySource
 from patternc.ir.terms import (
     Causal,
     Columns,
@@ -69,7 +69,7 @@ _FIRST = Listing((PositionRange(Constant(0), None, single=True),))
         ("encoder", s.Encoder()),
     ],
 )
-def test_every_source_keeps_its_numbers(text: str, source: Source) -> None:
+def test_every_source_keeps_its_numbers(text: str, source: KeySource) -> None:
     assert _term(f"full on {text}") == On(Full(), source)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from patternc.ir.sources import Source
+from patternc.ir.sources import KeySource
 from patternc.pattern import Pattern
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -25,7 +25,7 @@ def tables_of(case: OracleCase, head: int) -> HeadTables:
     return HeadTables(case.n, case.inputs_of_head(head), case.sizes)
 
 
-def columns_of(relation: Relation, tables: HeadTables) -> dict[Source, slice]:
+def columns_of(relation: Relation, tables: HeadTables) -> dict[KeySource, slice]:
     """Where the slots of each source stand in a mask."""
     ends = np.cumsum([tables.of(source).m for source in relation.sources]).tolist()
     starts = [0, *ends[:-1]]

@@ -116,9 +116,9 @@ def test_cases_of_one_layer_are_refused_when_it_is_looked_at():
 
 
 def test_every_pair_of_parts_excludes_the_others():
-    from patternc.ir.terms import Parts, Same
+    from patternc.ir.terms import EqualParts, SameDocument
 
-    items = lower(Parts(6, Same("a"))).items
+    items = lower(EqualParts(6, SameDocument("a"))).items
     guards = [conjunction(item.items[1:]) for item in items if isinstance(item, All)]
     known = list(map(facts, guards))
     assert len(known) == 36

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from patternc.algebra.isl_sets import BudgetError, budget, context, pairs
 from patternc.algebra.printer import PLAIN
-from patternc.ir.terms import HeadPattern, Same, Union
+from patternc.ir.terms import HeadPattern, SameDocument, Union
 from patternc.relation.cases import split
 from patternc.relation.lower import lower
 from patternc.relation.relation import relation
@@ -87,19 +87,19 @@ def test_counted_pairs_are_the_pairs_of_the_mask(pattern, n):
 
 
 def test_equal_branches_of_a_mix_are_one_branch_that_counts_twice():
-    term = Union((Same("document"), Same("page")))
+    term = Union((SameDocument("document"), SameDocument("page")))
     found = relation(HeadPattern((term, term)))
     assert [branch.multiplicity for branch in found.branches] == [2]
 
 
 def test_a_missing_label_input_is_named():
     with pytest.raises(InputError, match="document"):
-        predicate_mask(Same("document"), 5)
+        predicate_mask(SameDocument("document"), 5)
 
 
 def test_labels_of_another_length_are_refused():
     with pytest.raises(InputError, match=r"\[5\]"):
-        predicate_mask(Same("document"), 5, inputs={"document": np.zeros(4, np.int64)})
+        predicate_mask(SameDocument("document"), 5, inputs={"document": np.zeros(4, np.int64)})
 
 
 def test_a_budget_stops_a_relation_that_is_too_large():

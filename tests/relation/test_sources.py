@@ -14,11 +14,11 @@ from patternc.ir.sources import (
     TOKENS,
     Compressed,
     Encoder,
+    KeySource,
     Memory,
     Persistent,
     Pool,
     Project,
-    Source,
     Stream,
 )
 from patternc.relation.relation import relation
@@ -250,7 +250,7 @@ def test_run_time_inputs_number_slots_and_rows_apart():
     on = {
         "rows": t.Rows(t.RunTimeSet("rows")),
         "slots": t.Columns(t.RunTimeSet("slots")),
-        "plan": t.Listed("plan"),
+        "plan": t.IndexList("plan"),
     }
     expected = {name: np.zeros((9, 4), int) for name in on}
     expected["rows"][7], expected["slots"][:, [0, 3]], expected["plan"][:, 2] = 1, 1, 1
@@ -306,7 +306,7 @@ def test_draws_do_not_spend_themselves_on_slots_to_come():
 # Published counts.
 
 
-def full_on(source: Source) -> t.Term:
+def full_on(source: KeySource) -> t.Term:
     return t.On(t.Full(), source)
 
 

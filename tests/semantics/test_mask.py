@@ -110,7 +110,7 @@ ROW_RELATIONS = [
     (t.Rows(listing(0, -2)), lambda i, j, n: i in (0, n - 2)),
     (t.Rows(t.Period(3, 0, 1)), lambda i, j, n: i % 3 == 0),
     (t.Global(listing(1, (-2, None))), lambda i, j, n: {i, j} & {1, n - 2, n - 1} != set()),
-    (t.Permuted((2, 0, 1, 5, 3, 4)), lambda i, j, n: i < 6 and j == (2, 0, 1, 5, 3, 4)[i]),
+    (t.Permutation((2, 0, 1, 5, 3, 4)), lambda i, j, n: i < 6 and j == (2, 0, 1, 5, 3, 4)[i]),
 ]
 
 
@@ -203,7 +203,7 @@ def test_the_complement_inside_blocks_is_within_the_sequence():
 
 @pytest.mark.parametrize(("n", "queries"), [(10, 10), (11, 4), (7, 12), (1, 1), (0, 0), (0, 2)])
 def test_parts_cut_the_sequence_nearly_equally(n, queries):
-    term = t.Parts(3, t.Permuted((2, 0, 1)))
+    term = t.EqualParts(3, t.Permutation((2, 0, 1)))
     expect(
         term,
         lambda i, j: i >= 0 and 3 * j // n == (2, 0, 1)[3 * i // n],
@@ -239,14 +239,14 @@ def test_the_last_queries_draw_what_they_draw_in_the_whole():
 def test_listed_rows_ignore_empty_and_repeated_entries():
     table = np.array([[0, 0, -1], [4, -1, -7], [2, 1, 3], [-1] * 3, [-1] * 3], np.int32)
     expected = [{0}, {4}, {1, 2, 3}, set(), set()]
-    actual = mask(t.Listed("plan"), 5, inputs={"plan": table})
+    actual = mask(t.IndexList("plan"), 5, inputs={"plan": table})
     assert [set(np.flatnonzero(row)) for row in actual] == expected
-    assert np.array_equal(mask(t.Listed("plan"), 5, 7, {"plan": table})[2:], actual)
+    assert np.array_equal(mask(t.IndexList("plan"), 5, 7, {"plan": table})[2:], actual)
 
 
 def test_listed_tables_count_blocks_inside_blocks():
     table = np.array([[1], [2], [0]])
-    expect(t.Blocks(3, t.Listed("plan")), lambda i, j: (i // 3 + 1) % 3 == j // 3, 8, plan=table)
+    expect(t.Blocks(3, t.IndexList("plan")), lambda i, j: (i // 3 + 1) % 3 == j // 3, 8, plan=table)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_run_time_sets_are_booleans_or_positions(chosen):
 def test_labels_join_equal_rows_and_keys_and_negative_ones_nothing():
     labels = np.array([0, 0, 1, -1, -1, 1])
     expect(
-        t.Same("document"),
+        t.SameDocument("document"),
         lambda i, j: i >= 0 and labels[i] == labels[j] >= 0,
         6,
         8,
@@ -273,15 +273,15 @@ def test_labels_join_equal_rows_and_keys_and_negative_ones_nothing():
 @pytest.mark.parametrize(
     ("term", "inputs", "words"),
     [
-        (t.Listed("plan"), {}, "`plan` is missing"),
-        (t.Listed("plan"), {"plan": np.zeros(4, int)}, r"`plan` must be integers \[4, k\]"),
-        (t.Listed("plan"), {"plan": np.zeros((4, 2))}, r"got float64 \[4, 2\]"),
+        (t.IndexList("plan"), {}, "`plan` is missing"),
+        (t.IndexList("plan"), {"plan": np.zeros(4, int)}, r"`plan` must be integers \[4, k\]"),
+        (t.IndexList("plan"), {"plan": np.zeros((4, 2))}, r"got float64 \[4, 2\]"),
         (
-            t.Same("s"),
+            t.SameDocument("s"),
             {"s": np.zeros(3, int)},
             r"`s` must be integers \[4\] or \[batch, 4\], got int64 \[3\]",
         ),
-        (t.Same("s"), {"s": np.zeros(4, bool)}, r"got bool \[4\]"),
+        (t.SameDocument("s"), {"s": np.zeros(4, bool)}, r"got bool \[4\]"),
         (
             t.Columns(t.RunTimeSet("c")),
             {"c": np.zeros(5, bool)},

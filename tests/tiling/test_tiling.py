@@ -22,7 +22,7 @@ from patternc.ir.terms import (
     PositionRange,
     Random,
     RunTimeSet,
-    Same,
+    SameDocument,
     Union,
 )
 from patternc.relation.relation import relation
@@ -133,9 +133,9 @@ def _tiles(runs, count):
 @pytest.mark.parametrize(
     "term",
     [
-        Intersection((Causal(), Same("document"))),
+        Intersection((Causal(), SameDocument("document"))),
         Union((Local(Constant(3), Constant(3)), Global(RunTimeSet("question")))),
-        Intersection((Columns(RunTimeSet("question")), Same("document"))),
+        Intersection((Columns(RunTimeSet("question")), SameDocument("document"))),
     ],
     ids=["packed", "question", "both"],
 )
@@ -150,7 +150,7 @@ def test_run_time_tiles_are_never_missed(term, n):
 
 
 def test_packed_documents_skip_the_tiles_of_other_documents():
-    term = Intersection((Causal(), Same("document")))
+    term = Intersection((Causal(), SameDocument("document")))
     layout = layout_of(HeadPattern((term,)), 64, (16, 16), {"document": np.arange(64) // 16})
     assert layout.counts().partial == (4,)
 

@@ -32,7 +32,7 @@ from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.analysis.cost.random_draws import drawn
 from patternc.analysis.cost.unions import union
 from patternc.ir.formula import Atom, Condition
-from patternc.ir.sources import TOKENS, Encoder, Pool, Source, Tokens, Tree
+from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
 from patternc.relation.cases import atoms_of, split
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import HeadTables, Tables
@@ -135,7 +135,7 @@ def _closed_form(branch: Branch, sizes: Sizes) -> Count | None:
 
 
 def _by_source(branches: Iterable[Branch]) -> list[tuple[Branch, ...]]:
-    found: dict[Source, dict[Condition, Branch]] = {}
+    found: dict[KeySource, dict[Condition, Branch]] = {}
     for branch in branches:
         found.setdefault(branch.source, {}).setdefault(branch.predicate, branch)
     return [tuple(each.values()) for each in found.values()]
@@ -291,7 +291,7 @@ def _kind(atom: Atom) -> str:
             return "its positions are listed one by one"
 
 
-def extent(source: Source, sizes: Sizes) -> Extent:
+def extent(source: KeySource, sizes: Sizes) -> Extent:
     """The slots of a source at every n; an encoder has n of them where nothing else is said."""
     match source:
         case Tokens():

@@ -22,7 +22,7 @@ from patternc.analysis.reach.isl_engine import runs_of
 from patternc.analysis.reach.row_sizes import row_sizes
 from patternc.analysis.table_pairs import UnknownError, is_known
 from patternc.analysis.table_pairs import held as listed
-from patternc.ir.sources import TOKENS, Source
+from patternc.ir.sources import TOKENS, KeySource
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.semantics.errors import InputError
@@ -95,7 +95,7 @@ def formula_witness(
 
 
 def _on_source(
-    left: Relation, right: Relation, source: Source, lengths: tuple[int, int] | None
+    left: Relation, right: Relation, source: KeySource, lengths: tuple[int, int] | None
 ) -> Witness | None:
     keys: Literal["n", "m"] = "n" if source == TOKENS else "m"
     ours, theirs = _levels(left, source, keys), _levels(right, source, keys)
@@ -116,7 +116,7 @@ def _on_source(
     return Witness(0, 0, n, query, key, source, *times)
 
 
-def _levels(relation: Relation, source: Source, keys: Literal["n", "m"]) -> dict[int, maps.Map]:
+def _levels(relation: Relation, source: KeySource, keys: Literal["n", "m"]) -> dict[int, maps.Map]:
     """How often pairs count, softmaxes apart where there are several: the pairs of each number."""
     levels = {0: maps.plane(keys)}
     for branch in relation.branches:
@@ -177,7 +177,7 @@ def anywhere(left: Relation, right: Relation, n: int) -> Witness | None:
     return next((witness for witness in found if witness is not None), None)
 
 
-def _at_length(left: Relation, right: Relation, source: Source, n: int) -> Witness | None:
+def _at_length(left: Relation, right: Relation, source: KeySource, n: int) -> Witness | None:
     try:
         ours, theirs = (_dense(side, source, n) for side in (left, right))
     except InputError:
@@ -189,7 +189,7 @@ def _at_length(left: Relation, right: Relation, source: Source, n: int) -> Witne
     return Witness(0, 0, n, query, key, source, int(ours[query, key]), int(theirs[query, key]))
 
 
-def _dense(relation: Relation, source: Source, n: int) -> Integers:
+def _dense(relation: Relation, source: KeySource, n: int) -> Integers:
     """How often pairs count, at one length."""
     m = slots(source, n, {})
     tables = HeadTables(n).of(source)
@@ -256,7 +256,7 @@ def _sides(left: Relation, right: Relation, n: int) -> Iterator[tuple[int, int]]
         yield _count(ours.subtract(theirs), n), _count(theirs.subtract(ours), n)
 
 
-def _held(branches: Sequence[Branch], source: Source, n: int, m: int) -> maps.Map:
+def _held(branches: Sequence[Branch], source: KeySource, n: int, m: int) -> maps.Map:
     return maps.united(
         maps.held(branch.formula, n, m, branch.keys)
         for branch in branches

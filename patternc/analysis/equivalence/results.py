@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patternc.analysis.reach import Reach
-from patternc.ir.sources import Source
+from patternc.ir.sources import KeySource
 
 Outcome = Literal["equal", "different", "undecided"]
 
@@ -23,7 +23,7 @@ class Witness:
     n: int
     query: int
     key: int
-    source: Source
+    source: KeySource
     left: int
     right: int
 

@@ -22,7 +22,7 @@ from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Binary, Call, FlagHeader, Lift, Name, Node, node_of
 from patternc.language.syntax.diagnostics import Findings
-from patternc.language.syntax.source import Source as Text
+from patternc.language.syntax.source import SourceText as Text
 from patternc.language.syntax.unparse import show_node
 from patternc.relation.relation import Branch, relation
 from patternc.relation.tables import HeadTables

@@ -23,11 +23,11 @@ from patternc.ir.terms import (
     Columns,
     Complement,
     Difference,
+    EqualParts,
     Global,
     HeadPattern,
     Intersection,
     On,
-    Parts,
     Term,
     Union,
     With,
@@ -166,7 +166,7 @@ def _replaced(term: Term, chosen: Term, other: Term) -> Term:
             return Difference(inside(left), inside(right))
         case Complement(operand):
             return Complement(inside(operand))
-        case Blocks(_, body) | Parts(_, body):
+        case Blocks(_, body) | EqualParts(_, body):
             return replace(term, body=inside(body))
         case On(inner) | With(inner):
             return replace(term, term=inside(inner))

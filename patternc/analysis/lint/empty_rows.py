@@ -16,7 +16,7 @@ import numpy as np
 from patternc.algebra.evaluate import Integers
 from patternc.analysis.sets_at_length import Formulas, Side, first_left_out, left_out
 from patternc.analysis.table_pairs import UnknownError, held
-from patternc.ir.sources import Source
+from patternc.ir.sources import KeySource
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import InputError
@@ -34,7 +34,7 @@ def empty_row(relation: Relation, n: int) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def unseen_key(relations: tuple[Relation, ...], n: int) -> tuple[Source, int] | None:
+def unseen_key(relations: tuple[Relation, ...], n: int) -> tuple[KeySource, int] | None:
     """The first slot that no row of any of the relations sees, with its source."""
     branches = [branch for relation in relations for branch in relation.branches]
     for source in dict.fromkeys(source for relation in relations for source in relation.sources):
@@ -46,7 +46,7 @@ def unseen_key(relations: tuple[Relation, ...], n: int) -> tuple[Source, int] | 
     return None
 
 
-def slots_at(source: Source, n: int) -> int | None:
+def slots_at(source: KeySource, n: int) -> int | None:
     """The slots of a source; None where only the call knows."""
     try:
         return slots(source, n, {})

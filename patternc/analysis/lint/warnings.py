@@ -35,7 +35,7 @@ from patternc.analysis.lint.causality import (
 )
 from patternc.analysis.lint.empty_rows import empty_row, unseen_key
 from patternc.analysis.rules import Rule, distinct, is_idle, joined, operands, rules_of
-from patternc.ir.sources import TOKENS, Source, word_of
+from patternc.ir.sources import TOKENS, KeySource, word_of
 from patternc.ir.terms import Global, HeadPattern
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Call, Node
@@ -172,7 +172,7 @@ def _unseen_keys(layers: list[list[Rule]], n: int) -> Iterator[Diagnostic]:
             yield _unseen_key(*found, rules, n)
 
 
-def _unseen_key(source: Source, slot: int, rules: list[Rule], n: int) -> Diagnostic:
+def _unseen_key(source: KeySource, slot: int, rules: list[Rule], n: int) -> Diagnostic:
     values = rules[0].place.values
     layer = f"at layer {values['layer']}" if "layer" in values else ""
     heads = f"by none of the {len(rules)} heads" if "head" in values else ""

@@ -22,7 +22,7 @@ from patternc.analysis.reach.isl_engine import Field
 from patternc.analysis.reach.key_ranges import Ranges, ranges_of
 from patternc.analysis.reach.row_sizes import Progressions
 from patternc.analysis.reach.slot_contents import span_ranges, window_ranges
-from patternc.ir.sources import Pool, Project, Source, Stream, Text, Tokens, Tree
+from patternc.ir.sources import KeySource, Pool, Project, Stream, Text, Tokens, Tree
 from patternc.relation.tables import HeadTables
 from patternc.semantics.source_slots import windows
 
@@ -42,14 +42,14 @@ class Step:
     `streams` are those of the rows of streams; a stream without any hears of all tokens.
     """
 
-    ranges: tuple[tuple[Source, Ranges], ...]
-    streams: Mapping[Stream, tuple[tuple[Source, Ranges], ...]]
+    ranges: tuple[tuple[KeySource, Ranges], ...]
+    streams: Mapping[Stream, tuple[tuple[KeySource, Ranges], ...]]
 
 
 def step_of(edges: Layer, tables: Sequence[HeadTables]) -> Step:
     """The ranges of a layer. Raises `UnknownError`."""
-    tokens: list[tuple[Source, Ranges]] = []
-    streams: dict[Stream, tuple[tuple[Source, Ranges], ...]] = {}
+    tokens: list[tuple[KeySource, Ranges]] = []
+    streams: dict[Stream, tuple[tuple[KeySource, Ranges], ...]] = {}
     for edge in edges:
         found = [(edge.source, each) for each in ranges_of(edge, edge.asked_of(tables))]
         if isinstance(edge.rows, Stream):
@@ -159,7 +159,7 @@ def _start(steps: Sequence[Step], n: int, columns: range) -> Held:
     return Held(tokens, slots)
 
 
-def _all_ranges(step: Step) -> Iterator[tuple[Source, Ranges]]:
+def _all_ranges(step: Step) -> Iterator[tuple[KeySource, Ranges]]:
     yield from step.ranges
     for own in step.streams.values():
         yield from own
@@ -186,7 +186,7 @@ def _heard(source: Stream | Tree, step: Step, held: Held, covers: Mapping[Tree, 
     return later
 
 
-def _held_by(source: Source, held: Held) -> Words:
+def _held_by(source: KeySource, held: Held) -> Words:
     """What each slot of a source carries: words [slots, words], or one row for all slots."""
     bits = held.tokens
     match source:

@@ -21,10 +21,10 @@ from patternc.ir.formula import Condition
 from patternc.ir.sources import (
     TEXT,
     TOKENS,
+    KeySource,
     Pool,
     Project,
     Rows,
-    Source,
     Stream,
     Text,
     Tokens,
@@ -45,7 +45,7 @@ class Edge:
 
     formula: Condition
     literals: tuple[Literal, ...]
-    source: Source
+    source: KeySource
     head: int = 0
     rows: Rows = TOKENS
 

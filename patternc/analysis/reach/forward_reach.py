@@ -17,7 +17,7 @@ from patternc.algebra.work_budget import compute
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.key_ranges import Ranges, ranges_of
 from patternc.analysis.reach.slot_contents import span_ranges, window_ranges
-from patternc.ir.sources import TOKENS, Pool, Project, Rows, Source, Stream, Text, Tokens, Tree
+from patternc.ir.sources import TOKENS, KeySource, Pool, Project, Rows, Stream, Text, Tokens, Tree
 from patternc.relation.tables import HeadTables
 from patternc.semantics.source_slots import row_count
 
@@ -73,7 +73,7 @@ class Heard:
                 return self._place(source, int(slots[held[slots]][0]), layer)
         raise AssertionError("the place hears of the key in this layer")
 
-    def _place(self, source: Source, slot: int, layer: int) -> Node:
+    def _place(self, source: KeySource, slot: int, layer: int) -> Node:
         """Where what a slot holds stands."""
         tokens = self._after[layer][TOKENS]
         match source:
@@ -91,7 +91,7 @@ class Heard:
             case _:
                 return Node(TOKENS, int(tokens.argmax()))
 
-    def _held(self, source: Source, layer: int) -> Booleans:
+    def _held(self, source: KeySource, layer: int) -> Booleans:
         """Which slots of a source hold something of the key before the layer."""
         return held_by(source, self._after[layer])
 
@@ -117,7 +117,7 @@ class Ranged:
         self, steps: Sequence[Layer], tables: Sequence[Sequence[HeadTables]], n: int
     ) -> None:
         self._steps, self._tables, self._n = steps, tables, n
-        self._found: dict[int, list[tuple[Rows, Source, Ranges]]] = {}
+        self._found: dict[int, list[tuple[Rows, KeySource, Ranges]]] = {}
         self._others = list(dict.fromkeys(_places_of(steps)))
 
     def nowhere(self) -> dict[Rows, Booleans]:
@@ -127,14 +127,14 @@ class Ranged:
             found[source] = np.zeros(row_count(source, self._n), np.bool_)
         return found
 
-    def of(self, layer: int) -> list[tuple[Rows, Source, Ranges]]:
+    def of(self, layer: int) -> list[tuple[Rows, KeySource, Ranges]]:
         """Whose rows, the source of their keys, and the ranges. Raises `UnknownError`."""
         at = layer % len(self._steps)
         if at not in self._found:
             self._found[at] = [*self._listed(at), *self._implied(at)]
         return self._found[at]
 
-    def want(self, places: dict[Rows, Booleans], source: Source, ranges: Ranges) -> None:
+    def want(self, places: dict[Rows, Booleans], source: KeySource, ranges: Ranges) -> None:
         """Adds the places that the slots in some ranges are made of."""
         tokens = places[TOKENS]
         match source:
@@ -154,12 +154,12 @@ class Ranged:
             case _:
                 tokens |= bool(len(ranges.row))
 
-    def _listed(self, at: int) -> Iterator[tuple[Rows, Source, Ranges]]:
+    def _listed(self, at: int) -> Iterator[tuple[Rows, KeySource, Ranges]]:
         for edge in self._steps[at]:
             for ranges in ranges_of(edge, edge.asked_of(self._tables[at])):
                 yield edge.rows, edge.source, ranges
 
-    def _implied(self, at: int) -> Iterator[tuple[Rows, Source, Ranges]]:
+    def _implied(self, at: int) -> Iterator[tuple[Rows, KeySource, Ranges]]:
         """Spans hear of their tokens, streams without edges of their own of all."""
         own = {edge.rows for edge in self._steps[at]}
         for source in self._others:
@@ -178,7 +178,7 @@ def _places_of(steps: Sequence[Layer]) -> Iterator[Stream | Tree]:
                     yield source
 
 
-def held_by(source: Source, places: Places) -> Booleans:
+def held_by(source: KeySource, places: Places) -> Booleans:
     """Which slots of a source hold something of what the places hold."""
     tokens = places[TOKENS]
     match source:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from patternc.emit.text.layout import Call, Leaf, Text
-from patternc.ir.sources import Pool, Source
+from patternc.ir.sources import KeySource, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def rows_of(op: str) -> str:
     return f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row"
 
 
-def row_of_distance(source: Source) -> str:
+def row_of_distance(source: KeySource) -> str:
     """What distances are counted from: the position, or its window on a pool."""
     if not isinstance(source, Pool):
         return "i"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patternc.ir.modifiers import Modifier
-from patternc.ir.sources import TOKENS, Source, home_of
+from patternc.ir.sources import TOKENS, KeySource, home_of
 from patternc.ir.terms import (
     Causal,
     Complement,
@@ -28,12 +28,12 @@ from patternc.ir.terms import (
 class Treatment:
     """One source and the modifiers, those next to the relation first."""
 
-    source: Source
+    source: KeySource
     modifiers: tuple[Modifier, ...]
 
 
 def treatments(
-    term: Term, source: Source = TOKENS, modifiers: tuple[Modifier, ...] = ()
+    term: Term, source: KeySource = TOKENS, modifiers: tuple[Modifier, ...] = ()
 ) -> Iterator[Treatment]:
     match term:
         case On(inner, found):
@@ -65,19 +65,19 @@ def treatments_of(pattern: HeadPattern) -> tuple[Treatment, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def sources_of(term: Term, home: Source = TOKENS) -> tuple[Source, ...]:
+def sources_of(term: Term, home: KeySource = TOKENS) -> tuple[KeySource, ...]:
     """In the order of their first occurrence; `home` is that of a relation as it stands."""
     return tuple(dict.fromkeys(one.source for one in treatments(term, home)))
 
 
-def sources_of_sets(pattern: HeadPattern) -> Iterator[Source]:
+def sources_of_sets(pattern: HeadPattern) -> Iterator[KeySource]:
     """Every source that a pattern names, also where pairs are taken away."""
     home = home_of(pattern.rows)
     for branch in pattern.sets:
         yield from _named(branch, home)
 
 
-def _named(term: Term, source: Source) -> Iterator[Source]:
+def _named(term: Term, source: KeySource) -> Iterator[KeySource]:
     match term:
         case On(inner, found):
             yield from _named(inner, found)

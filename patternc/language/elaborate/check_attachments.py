@@ -23,10 +23,10 @@ from patternc.ir.modifiers import (
 from patternc.ir.sources import (
     TEXT,
     TOKENS,
+    KeySource,
     Persistent,
     Pool,
     Project,
-    Source,
     Stream,
     Text,
     Tree,
@@ -91,7 +91,7 @@ def _first_word(node: Node | Range) -> str:
             return ""
 
 
-def check_on(node: Binary, term: Term, source: Source, lets: Lets) -> Iterator[Diagnostic]:
+def check_on(node: Binary, term: Term, source: KeySource, lets: Lets) -> Iterator[Diagnostic]:
     """`A on SOURCE`."""
     word, place = _first_word(node.right), node.right.span
     yield from misplaced(node.left, word, place, lets)
@@ -152,7 +152,7 @@ def resolved(node: Node, lets: Lets) -> Node:
     return node
 
 
-def _looks_ahead(source: Source) -> bool:
+def _looks_ahead(source: KeySource) -> bool:
     """Whether no slot, or not every slot, has an end that is known before the length is."""
     match source:
         case Project() | Stream() | Text():
@@ -163,7 +163,7 @@ def _looks_ahead(source: Source) -> bool:
             return False
 
 
-def _distances(term: Term, source: Source = TOKENS) -> list[Modifier]:
+def _distances(term: Term, source: KeySource = TOKENS) -> list[Modifier]:
     """Modifiers by distance where there is none."""
     return [
         modifier
@@ -199,7 +199,7 @@ def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnos
 
 
 def check_meet(
-    nodes: Sequence[Node], items: Sequence[Term], lets: Lets, home: Source = TOKENS
+    nodes: Sequence[Node], items: Sequence[Term], lets: Lets, home: KeySource = TOKENS
 ) -> Iterator[Diagnostic]:
     """`A & B & ..`; `causal` among the operands speaks of every source.
 
@@ -222,7 +222,7 @@ def check_meet(
 
 
 def check_one_source(
-    operator: str, node: Node, term: Term, home: Source = TOKENS
+    operator: str, node: Node, term: Term, home: KeySource = TOKENS
 ) -> Iterator[Diagnostic]:
     """The right side of `-`, the operand of `~`."""
     sources = sources_of(term, home)
@@ -230,14 +230,14 @@ def check_one_source(
         yield errors.several_sources(operator, node.span, list(map(_called, sources)))
 
 
-def _called(source: Source) -> str:
+def _called(source: KeySource) -> str:
     if source in (TOKENS, TEXT):
         return "the tokens"
     return f"`{word_of(source)}`"
 
 
 def check_available(
-    node: Node, term: Term, cause: str, lets: Lets, home: Source = TOKENS
+    node: Node, term: Term, cause: str, lets: Lets, home: KeySource = TOKENS
 ) -> Iterator[Diagnostic]:
     """That no source of a term looks ahead, where only the past is available."""
     for source in filter(_looks_ahead, sources_of(term, home)):
@@ -281,7 +281,7 @@ def check_whole(
 
 
 def _biases(node: Node, parts: Sequence[Treatment], place: Place) -> Iterator[Diagnostic]:
-    sources: dict[str, Source] = {}
+    sources: dict[str, KeySource] = {}
     for part in parts:
         for modifier in part.modifiers:
             if not isinstance(modifier, Bias):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from patternc.ir.modifiers import Modifier, Relative, T5Bias
-from patternc.ir.sources import Compressed, Memory, Persistent, Project, Source, Stream, Tree
+from patternc.ir.sources import Compressed, KeySource, Memory, Persistent, Project, Stream, Tree
 from patternc.language.check.environment import Place
 from patternc.language.elaborate.attachment_errors import two_sizes
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -30,7 +30,7 @@ class Sized:
     everywhere: bool = False
 
 
-def sizes_of(attached: Source | Modifier, span: Span) -> Iterator[Sized]:
+def sizes_of(attached: KeySource | Modifier, span: Span) -> Iterator[Sized]:
     """The sizes that a source or a modifier asks for."""
     match attached:
         case Memory(slots):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from patternc.ir import terms
-from patternc.ir.sources import TOKENS, Rows, Source, home_of
+from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import Combination, HeadPattern, Term
 from patternc.language.check.environment import Place
 from patternc.language.check.runtime_inputs import UNNAMED_GATE
@@ -66,7 +66,7 @@ class Lowering:
         return HeadPattern(branches, rows=self.rows)
 
     @property
-    def home(self) -> Source:
+    def home(self) -> KeySource:
         return home_of(self.rows)
 
     def _combination(self, node: Call) -> Combination:
@@ -173,7 +173,9 @@ class Lowering:
         (argument,) = node.call.arguments
         name = argument.name or "B"
         size = at_least(1, name, node_of(argument), self.place, of="blocks")
-        return terms.Parts(size, body) if argument.name else terms.Blocks(saturated(size), body)
+        return (
+            terms.EqualParts(size, body) if argument.name else terms.Blocks(saturated(size), body)
+        )
 
 
 def _chain(operator: Literal["+", "&"], node: Node) -> tuple[Node, ...]:

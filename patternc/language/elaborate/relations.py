@@ -85,7 +85,7 @@ def _random(given: Given, context: Context) -> Term:
 
 
 def _permuted(given: Given, context: Context) -> Term:
-    return terms.Permuted(order(given.value("p"), given.place))
+    return terms.Permutation(order(given.value("p"), given.place))
 
 
 def _where(given: Given, context: Context) -> Term:
@@ -127,8 +127,8 @@ _RELATIONS: dict[str, _Relation] = {
     "global": _global,
     "permuted": _permuted,
     "random": _random,
-    "listed": _on_input(terms.Listed),
-    "same": _on_input(terms.Same),
+    "listed": _on_input(terms.IndexList),
+    "same": _on_input(terms.SameDocument),
     "neighborhood": _neighborhood,
     "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,

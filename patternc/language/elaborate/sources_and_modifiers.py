@@ -1,7 +1,7 @@
 """Key sources and score modifiers, for one (layer, head).
 
-From the word after `on` or `with` and its values to a `Source` or a `Modifier`. Non-goals: what may
-stand on what, and beside what.
+From the word after `on` or `with` and its values to a `KeySource` or a `Modifier`. Non-goals: what
+may stand on what, and beside what.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import cast
 
 from patternc.ir import modifiers, sources
 from patternc.ir.modifiers import Modifier
-from patternc.ir.sources import PoolOperation, PoolTail, Source
+from patternc.ir.sources import KeySource, PoolOperation, PoolTail
 from patternc.language.check.runtime_inputs import UNNAMED_T5
 from patternc.language.elaborate.bound_arguments import Given
 from patternc.language.elaborate.bounds import saturated
 from patternc.language.elaborate.constants import fault
 
 
-def source_of(given: Given) -> Source:
+def source_of(given: Given) -> KeySource:
     """The source of `A on ..`."""
     return _SOURCES[given.call.function](given)
 
@@ -30,7 +30,7 @@ def modifier_of(given: Given, past: bool) -> Modifier:
     return _MODIFIERS[given.call.function](given)
 
 
-def _pool(given: Given) -> Source:
+def _pool(given: Given) -> KeySource:
     size = given.count("k", 1)
     operation = cast(PoolOperation, given.word("op"))
     tail = cast(PoolTail, given.word("tail") or "clip")
@@ -62,7 +62,7 @@ def _too_few(name: str, value: int, least: int, given: Given) -> Exception:
     )
 
 
-_SOURCES: dict[str, Callable[[Given], Source]] = {
+_SOURCES: dict[str, Callable[[Given], KeySource]] = {
     "memory": lambda given: sources.Memory(given.count("m", 1)),
     "compressed": lambda given: sources.Compressed(given.count("m", 1), given.count("rate", 1)),
     "pool": _pool,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from patternc.ir.formula import CompareOperator
-from patternc.language.syntax.source import NOWHERE, Source, Span
+from patternc.language.syntax.source import NOWHERE, SourceText, Span
 
 UnaryOperator = Literal["-", "~", "not"]
 BinaryOperator = Literal["or", "and", "+", "-", "&", "on", "with", "*", "//", "%", "**"]
@@ -193,7 +193,7 @@ Statement = Header | Parameter | Let | StreamRows | Rule
 @dataclass(frozen=True, slots=True)
 class Program:
     statements: tuple[Statement, ...]
-    source: Source = field(default=Source(""), compare=False, repr=False)
+    source: SourceText = field(default=SourceText(""), compare=False, repr=False)
 
 
 def node_of(argument: Argument) -> Node:

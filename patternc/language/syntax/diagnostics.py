@@ -14,7 +14,7 @@ from typing import Literal
 
 from patternc.language.syntax.characters import visible, visible_lines
 from patternc.language.syntax.limits import COLUMNS, SHOWN
-from patternc.language.syntax.source import Source, Span
+from patternc.language.syntax.source import SourceText, Span
 
 Severity = Literal["error", "warning"]
 _TAB = "    "
@@ -46,7 +46,7 @@ class Diagnostic:
 class PatternError(Exception):
     """A program that means nothing; `diagnostics` holds every finding, in the order of the text."""
 
-    def __init__(self, diagnostics: Iterable[Diagnostic], source: Source) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], source: SourceText) -> None:
         self.diagnostics = ordered(diagnostics)
         self.source = source
         super().__init__(self.diagnostics, source)
@@ -82,7 +82,7 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(diagnostics, key=lambda d: (d.span or Span(-1, -1), d.code)))
 
 
-def render(diagnostics: Iterable[Diagnostic], source: Source) -> str:
+def render(diagnostics: Iterable[Diagnostic], source: SourceText) -> str:
     """Plain text for a terminal; one blank line between findings, and no more than many."""
     found = tuple(diagnostics)
     shown = [_one(diagnostic, source) for diagnostic in found[:SHOWN]]
@@ -91,7 +91,7 @@ def render(diagnostics: Iterable[Diagnostic], source: Source) -> str:
     return "\n".join(shown)
 
 
-def _one(diagnostic: Diagnostic, source: Source) -> str:
+def _one(diagnostic: Diagnostic, source: SourceText) -> str:
     marks = _marks(diagnostic)
     last = max((source.position(mark.span.start)[0] for mark in marks), default=1)
     gutter = " " * len(str(last))
@@ -113,7 +113,7 @@ def _marks(diagnostic: Diagnostic) -> tuple[Mark, ...]:
     return (Mark(diagnostic.span, diagnostic.label), *diagnostic.marks)
 
 
-def _snippets(marks: tuple[Mark, ...], source: Source, gutter: str) -> list[str]:
+def _snippets(marks: tuple[Mark, ...], source: SourceText, gutter: str) -> list[str]:
     """Every marked line with its carets, in the order of the text; `^` marks the main place."""
     lines: list[str] = []
     previous, shown = 0, ""

@@ -11,7 +11,7 @@ from textwrap import indent
 from typing import NotRequired, TypedDict, cast
 
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
-from patternc.language.syntax.source import Source
+from patternc.language.syntax.source import SourceText
 from patternc.resources import read
 
 
@@ -41,7 +41,7 @@ def explain(code: str) -> str:
     """The page of a diagnostic; raises `PatternError` for a code that no diagnostic has."""
     page = pages().get(code)
     if page is None:
-        raise PatternError([_no_page(code)], Source(""))
+        raise PatternError([_no_page(code)], SourceText(""))
     return (
         f"{code}: {page['title']}\n\n{page['explanation'].strip()}\n\n"
         f"Wrong:\n\n{_program(page['wrong'], page.get('given'))}\n"

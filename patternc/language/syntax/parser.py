@@ -20,7 +20,7 @@ from patternc.ir.formula import CompareOperator
 from patternc.language.syntax import ast
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
 from patternc.language.syntax.limits import DIGITS, LIST_ITEMS, NESTING, WORDS
-from patternc.language.syntax.source import Source, Span
+from patternc.language.syntax.source import SourceText, Span
 from patternc.language.syntax.syntax_errors import Bracket, Trouble, describe
 from patternc.language.syntax.text_limits import (
     bounded,
@@ -107,7 +107,7 @@ def _parser() -> tuple[Lark, _Newlines]:
 
 def parse(text: str, name: str = "<pattern>") -> ast.Program:
     """The syntax tree of a program; raises `PatternError` with every unreadable statement."""
-    source = Source.of(text, name)
+    source = SourceText.of(text, name)
     bounded(source)
     found: list[Diagnostic] = []
     rest = source.text + "\n"
@@ -153,7 +153,7 @@ def _first_of(token: Token) -> Token:
     return token
 
 
-def _without_statement(text: str, source: Source, trouble: Trouble) -> str | None:
+def _without_statement(text: str, source: SourceText, trouble: Trouble) -> str | None:
     """The text with the statement at fault blanked; None where its end cannot be told."""
     if trouble.open:
         return None
@@ -165,7 +165,7 @@ def _span_of(token: Token) -> Span:
     return Span(token.start_pos or 0, token.end_pos or 0)
 
 
-def _program(tree: Tree[Token], source: Source) -> ast.Program:
+def _program(tree: Tree[Token], source: SourceText) -> ast.Program:
     """Builds bottom-up without recursion; the depth of every part is known before it is used.
 
     Arguments and other wrappers of one part add no level.
@@ -192,7 +192,9 @@ def _program(tree: Tree[Token], source: Source) -> ast.Program:
     return ast.Program(_headers_named(statements, source), source)
 
 
-def _headers_named(statements: list[ast.Statement], source: Source) -> tuple[ast.Statement, ...]:
+def _headers_named(
+    statements: list[ast.Statement], source: SourceText
+) -> tuple[ast.Statement, ...]:
     """Lines that read as patterns but are headers: `causal`, `query_pool(..)`, `unfold(..)`."""
     named: list[ast.Statement] = []
     ruled = False
@@ -204,7 +206,7 @@ def _headers_named(statements: list[ast.Statement], source: Source) -> tuple[ast
     return tuple(named)
 
 
-def _as_header(statement: ast.Bare, source: Source) -> ast.Statement:
+def _as_header(statement: ast.Bare, source: SourceText) -> ast.Statement:
     match statement.pattern:
         case ast.Name("causal") if source.slice(statement.span) == "causal":
             return ast.FlagHeader("causal", statement.span)

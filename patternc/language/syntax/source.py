@@ -29,15 +29,15 @@ NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceText:
     """A named text; `name` is a path, `-` or `<pattern>`."""
 
     text: str
     name: str = "<pattern>"
 
     @staticmethod
-    def of(text: str, name: str = "<pattern>") -> Source:
-        return Source(text.removeprefix("\ufeff"), name)
+    def of(text: str, name: str = "<pattern>") -> SourceText:
+        return SourceText(text.removeprefix("\ufeff"), name)
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:

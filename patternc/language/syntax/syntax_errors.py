@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
-from patternc.language.syntax.source import Source, Span
+from patternc.language.syntax.source import SourceText, Span
 from patternc.language.syntax.spelling import nearest, slips
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -48,7 +48,7 @@ class Trouble:
     open: tuple[Bracket, ...]
 
 
-def describe(trouble: Trouble, source: Source) -> Diagnostic:
+def describe(trouble: Trouble, source: SourceText) -> Diagnostic:
     """The diagnostic for a place at which the text cannot be read on."""
     text = source.slice(trouble.span)
     if trouble.found == "$END" and trouble.open:
@@ -62,7 +62,7 @@ def describe(trouble: Trouble, source: Source) -> Diagnostic:
     return _unexpected(text, trouble, source)
 
 
-def _unexpected(text: str, trouble: Trouble, source: Source) -> Diagnostic:
+def _unexpected(text: str, trouble: Trouble, source: SourceText) -> Diagnostic:
     what = "character " if not trouble.found else ""
     return Diagnostic(
         "P001" if not trouble.found else "P002",
@@ -74,7 +74,7 @@ def _unexpected(text: str, trouble: Trouble, source: Source) -> Diagnostic:
     )
 
 
-def _open_marks(trouble: Trouble, source: Source) -> Iterator[Mark]:
+def _open_marks(trouble: Trouble, source: SourceText) -> Iterator[Mark]:
     """The innermost open bracket, if it stands on an earlier line: it may be the mistake."""
     if trouble.open:
         bracket = trouble.open[-1]
@@ -93,7 +93,7 @@ def _never_closed(bracket: Bracket) -> Diagnostic:
     )
 
 
-def _stray_bracket(text: str, trouble: Trouble, source: Source) -> Diagnostic:
+def _stray_bracket(text: str, trouble: Trouble, source: SourceText) -> Diagnostic:
     if not trouble.open:
         title, label = f"`{text}` closes nothing", "no bracket is open"
         return Diagnostic("P003", title, trouble.span, label, help="leave it out")
@@ -111,7 +111,7 @@ def _stray_bracket(text: str, trouble: Trouble, source: Source) -> Diagnostic:
     return _unexpected(text, trouble, source)
 
 
-def _too_short(trouble: Trouble, source: Source) -> Diagnostic:
+def _too_short(trouble: Trouble, source: SourceText) -> Diagnostic:
     remedy = _remedy(trouble, source)
     return Diagnostic(
         "P002",
@@ -123,7 +123,7 @@ def _too_short(trouble: Trouble, source: Source) -> Diagnostic:
     )
 
 
-def _starts_line(span: Span, source: Source) -> bool:
+def _starts_line(span: Span, source: SourceText) -> bool:
     number, column = source.position(span.start)
     return number > 1 and not source.line(number)[: column - 1].strip()
 
@@ -143,7 +143,7 @@ def _continuation(text: str, trouble: Trouble) -> Diagnostic:
     )
 
 
-def _remedy(trouble: Trouble, source: Source) -> str:
+def _remedy(trouble: Trouble, source: SourceText) -> str:
     number, column = source.position(trouble.span.start)
     line = source.line(number)
     before, at = line[: column - 1], line[column - 1 :]

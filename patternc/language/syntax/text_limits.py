@@ -5,10 +5,10 @@ from __future__ import annotations
 from patternc.language.syntax.characters import code_point, hidden
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
 from patternc.language.syntax.limits import DIGITS, LIST_ITEMS, NESTING, TEXT_BYTES, WORDS
-from patternc.language.syntax.source import Source, Span
+from patternc.language.syntax.source import SourceText, Span
 
 
-def bounded(source: Source) -> None:
+def bounded(source: SourceText) -> None:
     """Refuses a text that is too long, and characters that cannot be shown."""
     size = len(source.text.encode("utf-8", "surrogatepass"))
     if size > TEXT_BYTES:

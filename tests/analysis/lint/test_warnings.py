@@ -12,7 +12,7 @@ from patternc import Pattern
 from patternc.analysis.lint.causality import are_surely_equal, is_causal, leak, without_rows
 from patternc.analysis.lint.empty_rows import empty_row, unseen_key
 from patternc.cli.main import commands
-from patternc.ir.sources import TOKENS, Encoder, Source
+from patternc.ir.sources import TOKENS, Encoder, KeySource
 from patternc.ir.terms import (
     Blocks,
     Columns,
@@ -58,7 +58,7 @@ def test_the_first_row_without_keys_is_that_of_the_mask(pattern, n):
     assert empty_row(relation(pattern), n) == first(~counts.any(axis=1))
 
 
-def seen(heads: list[HeadPattern], source: Source, n: int) -> np.ndarray:
+def seen(heads: list[HeadPattern], source: KeySource, n: int) -> np.ndarray:
     """Slots of a source that some row sees; rows go on far beyond n."""
     tables, rows = HeadTables(n).of(source), np.arange(30 * n)[:, None]
     flags = np.zeros(tables.m, np.bool_)
