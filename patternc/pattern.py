@@ -26,7 +26,7 @@ from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
 from patternc.schedule.tile_sizes import choose_tiles, given_tiles
-from patternc.schedule.work_split import LONG
+from patternc.schedule.work_split import EXAMPLE_LENGTH
 from patternc.zoo import published
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Pattern(Analyses):
     def _longest(self, layers: Sequence[int]) -> int:
         """The greatest n that launches are judged at: no more than the grids of all layers have."""
         spans = [self.fitting(index) for index in layers]
-        return min(LONG, max(span[1] if span else LONG for span in spans))
+        return min(EXAMPLE_LENGTH, max(span[1] if span else EXAMPLE_LENGTH for span in spans))
 
     def compile(
         self,

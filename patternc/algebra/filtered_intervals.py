@@ -15,7 +15,7 @@ from math import lcm
 import numpy as np
 
 from patternc.algebra.evaluate import Integers, holds
-from patternc.algebra.intervals import Run, Sizes, expand, filter_of, lengths, spans
+from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, lengths, spans
 from patternc.algebra.queries import operands_of, variables_of
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.work_budget import spend, strips
@@ -40,17 +40,17 @@ from patternc.ir.formula import (
 _CELLS = 1 << 18
 
 
-def count(run: Run, rows: Integers, sizes: Sizes) -> int:
+def count(run: Interval, rows: Integers, sizes: Sizes) -> int:
     """Values that the run visits over consecutive rows."""
     return int(counts(run, rows, sizes).sum())
 
 
-def counted(run: Run, rows: int, sizes: Sizes) -> int:
+def counted(run: Interval, rows: int, sizes: Sizes) -> int:
     """Values that the run visits over the rows from 0 on, some rows at a time."""
     return sum(count(run, np.arange(*strip), sizes) for strip in strips(rows))
 
 
-def counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
+def counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     """Values that the run visits for each of consecutive rows."""
     visited = lengths(run, rows, sizes)
     if filter_of(run) == TRUE:
@@ -63,7 +63,7 @@ def counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
     return found
 
 
-def periodic_counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
+def periodic_counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     """The same for any rows, of a countable run."""
     start, stop = spans(run, rows, sizes)
     steps = -(-(stop - start) // run.step)
@@ -85,13 +85,13 @@ def periodic_counts(run: Run, rows: Integers, sizes: Sizes) -> Integers:
 
 
 @lru_cache(maxsize=4096)
-def is_countable(run: Run) -> bool:
+def is_countable(run: Interval) -> bool:
     """Whether the run has no filter, or one that is periodic in the key."""
     return _is_periodic(filter_of(run))
 
 
 @lru_cache(maxsize=4096)
-def _period(run: Run) -> int:
+def _period(run: Interval) -> int:
     """Of the filter of a countable run."""
     return lcm(*map(period_of, sides_of(filter_of(run))))
 

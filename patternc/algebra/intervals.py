@@ -23,7 +23,7 @@ CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Interval:
     """Values start <= j < stop in steps of `step` for row i, where `guard` holds.
 
     Expressions over i and n. A guard that names j filters the values one by one.
@@ -47,13 +47,13 @@ class Sizes(NamedTuple):
 
 
 @lru_cache(maxsize=65536)
-def filter_of(run: Run) -> Condition:
+def filter_of(run: Interval) -> Condition:
     """The part of the run's guard that chooses values one by one."""
     return conjunction(item for item in _conjuncts(run.guard) if "j" in variables_of(item))
 
 
 @lru_cache(maxsize=65536)
-def _row_guard(run: Run) -> Condition:
+def _row_guard(run: Interval) -> Condition:
     return conjunction(item for item in _conjuncts(run.guard) if "j" not in variables_of(item))
 
 
@@ -61,7 +61,7 @@ def _conjuncts(guard: Condition) -> tuple[Condition, ...]:
     return guard.items if isinstance(guard, All) else (guard,)
 
 
-def spans(run: Run, rows: Integers, sizes: Sizes) -> tuple[Integers, Integers]:
+def spans(run: Interval, rows: Integers, sizes: Sizes) -> tuple[Integers, Integers]:
     """start, stop of the run for each row; empty spans where its guard is false."""
     values: Values = {"i": rows, **sizes.values}
     start, stop = (
@@ -70,13 +70,13 @@ def spans(run: Run, rows: Integers, sizes: Sizes) -> tuple[Integers, Integers]:
     return start, np.where(holds(_row_guard(run), values), np.maximum(start, stop), start)
 
 
-def lengths(run: Run, rows: Integers, sizes: Sizes) -> Integers:
+def lengths(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     """Values that the run visits for each row, its filter not applied."""
     start, stop = spans(run, rows, sizes)
     return -(-(stop - start) // run.step)
 
 
-def expand(run: Run, rows: Integers, sizes: Sizes) -> Iterator[tuple[Integers, Integers]]:
+def expand(run: Interval, rows: Integers, sizes: Sizes) -> Iterator[tuple[Integers, Integers]]:
     """The run's values one by one as (row, value), in chunks, its filter applied."""
     start, visited = spans(run, rows, sizes)[0], lengths(run, rows, sizes)
     spend(int(visited.sum()), kept=False)
@@ -99,7 +99,7 @@ def expand(run: Run, rows: Integers, sizes: Sizes) -> Iterator[tuple[Integers, I
         first = last
 
 
-def values_of_row(run: Run, row: int, sizes: Sizes) -> Integers:
+def values_of_row(run: Interval, row: int, sizes: Sizes) -> Integers:
     """The values that the run visits for one row, ascending."""
     known: Values = {"i": row, **sizes.values}
     if not holds(_row_guard(run), known):
@@ -111,7 +111,7 @@ def values_of_row(run: Run, row: int, sizes: Sizes) -> Integers:
     return np.asarray(values[np.broadcast_to(kept, values.shape)])
 
 
-def in_runs(runs: tuple[Run, ...], row: Integers, value: Integers, sizes: Sizes) -> Booleans:
+def in_runs(runs: tuple[Interval, ...], row: Integers, value: Integers, sizes: Sizes) -> Booleans:
     """Is value[t] of row[t] in one of the runs?"""
     found = np.zeros(row.shape, np.bool_)
     values: Values = {"i": row, "j": value, **sizes.values}

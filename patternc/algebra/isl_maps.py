@@ -15,7 +15,7 @@ from typing import TypeAlias
 import islpy as isl
 
 from patternc.algebra import simplify
-from patternc.algebra.intervals import Run
+from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_sets import KeyCount, condition_of, context, loops_of, text_of
 from patternc.ir.formula import Condition, Variable
 
@@ -75,13 +75,13 @@ def parts(pairs: Map) -> list[Map]:
     return [isl.Map.from_basic_map(part) for part in every]
 
 
-def runs_of(part: Map) -> tuple[Run, ...]:
+def runs_of(part: Map) -> tuple[Interval, ...]:
     """Disjoint runs over the keys of a row, for a convex part."""
     plane = isl.Set("[n, m] -> { [i, j] }", context()) & part.wrap().flatten()
     return loops_of(plane, rows_of="m")
 
 
-def interval_runs(part: Map) -> tuple[Run, ...] | None:
+def interval_runs(part: Map) -> tuple[Interval, ...] | None:
     """One run without a filter for each row; None where the keys of a row have gaps."""
     if not gaps(part).is_empty():
         return None
@@ -90,7 +90,7 @@ def interval_runs(part: Map) -> tuple[Run, ...] | None:
         for side in (part.lexmin(), part.lexmax())
     )
     return tuple(
-        Run(simplify.conjunction([first.guard, last.guard]), first.start, last.stop)
+        Interval(simplify.conjunction([first.guard, last.guard]), first.start, last.stop)
         for first in firsts
         for last in lasts
     )

@@ -19,7 +19,7 @@ from typing import Literal
 import islpy as isl
 
 from patternc.algebra import simplify
-from patternc.algebra.intervals import Run
+from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_budget import is_tangled
 from patternc.algebra.printer import PLAIN
 from patternc.algebra.queries import LARGEST, fits
@@ -299,7 +299,7 @@ def transposed(plane: isl.Set) -> isl.Set:
     return plane.apply(isl.Map("[n, m] -> { [i, j] -> [j, i] }", context()))
 
 
-def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Run, ...]:
+def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Interval, ...]:
     """Disjoint loops over j that visit { [i, j] } for a given i with 0 <= tile * i < `rows_of`."""
     # The generator fails on quantified variables that are not yet known as floors.
     rows = plane.compute_divs().move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 1)
@@ -324,7 +324,7 @@ def condition_of(plane: isl.Set) -> Condition:
     return found
 
 
-def _verify_fits(form: Run | Condition) -> None:
+def _verify_fits(form: Interval | Condition) -> None:
     """Refuses closed forms whose parts may leave 63 bits."""
     if not fits(form, LARGEST):
         raise BudgetError("the closed forms of this relation leave 63 bits")
@@ -333,7 +333,7 @@ def _verify_fits(form: Run | Condition) -> None:
 Names = dict[str, Expression]
 
 
-def _loops(node: isl.AstNode, guard: Condition) -> Iterator[Run]:
+def _loops(node: isl.AstNode, guard: Condition) -> Iterator[Interval]:
     kind = node.get_type()
     types = isl.ast_node_type
     if kind == types.block:
@@ -350,22 +350,24 @@ def _loops(node: isl.AstNode, guard: Condition) -> Iterator[Run]:
         yield _loop(node, guard)
     else:
         point = _expression(node.user_get_expr().get_op_arg(1), {})
-        yield Run(guard, point, simplify.add(point, Constant(1)))
+        yield Interval(guard, point, simplify.add(point, Constant(1)))
 
 
-def _loop(node: isl.AstNode, guard: Condition) -> Run:
+def _loop(node: isl.AstNode, guard: Condition) -> Interval:
     iterator = node.for_get_iterator().get_id().get_name()
     names: Names = {iterator: Variable("j")}
     start = _expression(node.for_get_init(), {})
     inner = _inner_guard(node.for_get_body(), names)
     if node.for_is_degenerate():
-        return Run(simplify.conjunction([guard, inner]), start, simplify.add(start, Constant(1)))
+        return Interval(
+            simplify.conjunction([guard, inner]), start, simplify.add(start, Constant(1))
+        )
     limit = node.for_get_cond()
     stop = _expression(limit.get_op_arg(1), {})
     if limit.get_op_type() == _OPERATION.le:
         stop = simplify.add(stop, Constant(1))
     step = node.for_get_inc().get_val().to_python()
-    return Run(simplify.conjunction([guard, inner]), start, stop, step)
+    return Interval(simplify.conjunction([guard, inner]), start, stop, step)
 
 
 def _inner_guard(body: isl.AstNode, names: Names) -> Condition:

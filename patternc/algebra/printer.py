@@ -35,7 +35,7 @@ from patternc.ir.formula import (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class FormulaPrinter:
     """Writes formulas; `names` says what variables are called."""
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -108,4 +108,4 @@ class Writer:
                 raise TypeError(f"no text for {type(atom).__name__}")
 
 
-PLAIN = Writer()
+PLAIN = FormulaPrinter()

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from patternc.algebra.evaluate import Integers
-from patternc.algebra.intervals import Run, Sizes, values_of_row
+from patternc.algebra.intervals import Interval, Sizes, values_of_row
 from patternc.algebra.isl_sets import (
     BudgetError,
     TileSet,
@@ -50,7 +50,7 @@ def first_left_out(formulas: Formulas, n: int, side: Side, count: int) -> int | 
 def left_out(formulas: Formulas, n: int, side: Side, count: int) -> Integers | None:
     """Every one of `count` positions without a pair of any formula, in no order."""
 
-    def answer() -> tuple[Run, ...]:
+    def answer() -> tuple[Interval, ...]:
         # Loops are read off sets of two parameters.
         left = TileSet("[n, m] -> { [a, p] }", context()) & _left_out(formulas, n, side, count)
         parts = basic_parts(left)

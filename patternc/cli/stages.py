@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from patternc.algebra.intervals import Run
-from patternc.algebra.printer import PLAIN, Writer
+from patternc.algebra.intervals import Interval
+from patternc.algebra.printer import PLAIN, FormulaPrinter
 from patternc.algebra.simplify import TRUE
 from patternc.emit.operands import Treatments
 from patternc.emit.text.functions import Functions
@@ -24,7 +24,7 @@ from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 from patternc.schedule.work_split import Split
 from patternc.tiling.tiling import Tiling
 
-_TILES = Writer({"i": "a", "j": "b"})
+_TILES = FormulaPrinter({"i": "a", "j": "b"})
 
 
 def stage_text(pattern: Pattern, stage: Stage, layer: int | None) -> str:
@@ -154,7 +154,7 @@ def _tiling(tiling: Tiling) -> Iterator[str]:
             yield f"      listed  {_run(run)}"
 
 
-def _run(run: Run) -> str:
+def _run(run: Interval) -> str:
     start, stop = _TILES.expression(run.start), _TILES.expression(run.stop)
     where = "" if run.guard == TRUE else f" where {_TILES.condition(run.guard)}"
     return f"for {start} <= b < {stop}{where}"

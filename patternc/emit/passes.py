@@ -46,7 +46,7 @@ from patternc.ir.sources import TOKENS, Encoder
 from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 from patternc.tiling.classify import Classified
-from patternc.tiling.tiling import Literal, Product, Tiling
+from patternc.tiling.tiling import Literal, TableTiles, Tiling
 
 # Tests that name the tiles of a product themselves.
 _LISTINGS = ("_ListsTest", "_SpansTest")
@@ -208,11 +208,11 @@ def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: b
     return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
 
 
-def _is_empty(product: Product) -> bool:
+def _is_empty(product: TableTiles) -> bool:
     return any(item.positive and simplified(item.atom) == FALSE for item in product.literals)
 
 
-def _product(product: Product, functions: Functions, sourced: bool) -> Text:
+def _product(product: TableTiles, functions: Functions, sourced: bool) -> Text:
     tests = [
         test
         for literal in product.literals

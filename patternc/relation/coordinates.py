@@ -50,7 +50,7 @@ ZERO = Constant(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class IndexSpace:
     """What i, j and n of a term stand for, as expressions over token positions and slots.
 
     Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
@@ -77,10 +77,10 @@ class Scope:
         return Variable("j") if unlifted else subtract(self.key, self.first)
 
 
-TOKENS = Scope(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
+TOKENS = IndexSpace(Variable("i"), Variable("j"), Variable("n"), Variable("n"))
 
 
-def scope_of(source: KeySource, asking: Rows = sources.TOKENS) -> Scope:
+def index_space(source: KeySource, asking: Rows = sources.TOKENS) -> IndexSpace:
     """The scope of a term on `source`.
 
     The n of a pass is the number of its rows. Where those are not the tokens', the number of tokens
@@ -90,18 +90,18 @@ def scope_of(source: KeySource, asking: Rows = sources.TOKENS) -> Scope:
         return TOKENS
     key, count, first = key_of(source), count_of(source), first_of(source)
     length = M if source == Text() else Variable("n")
-    return Scope(
+    return IndexSpace(
         Variable("i"), key, count, length, first=first, tokens=False, source=source, asking=asking
     )
 
 
-def substitute(condition: Condition, scope: Scope) -> Condition:
+def substitute(condition: Condition, scope: IndexSpace) -> Condition:
     """The condition with i, j and n of the scope in place of its variables."""
     match condition:
         case Truth():
             return condition
         case Compare(operator, left, right):
-            return compare(in_scope(left, scope), operator, in_scope(right, scope))
+            return compare(in_index_space(left, scope), operator, in_index_space(right, scope))
         case All(items):
             return conjunction(substitute(item, scope) for item in items)
         case Any(items):
@@ -112,7 +112,7 @@ def substitute(condition: Condition, scope: Scope) -> Condition:
             raise TypeError(f"a where condition holds no {type(condition).__name__}")
 
 
-def in_scope(expression: Expression, scope: Scope) -> Expression:
+def in_index_space(expression: Expression, scope: IndexSpace) -> Expression:
     """The expression with i, j and n of the scope in place of its variables."""
     match expression:
         case Constant() | Scalar():
@@ -120,21 +120,21 @@ def in_scope(expression: Expression, scope: Scope) -> Expression:
         case Variable(name):
             return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[name]
         case Add(left, right):
-            return add(in_scope(left, scope), in_scope(right, scope))
+            return add(in_index_space(left, scope), in_index_space(right, scope))
         case Subtract(left, right):
-            return subtract(in_scope(left, scope), in_scope(right, scope))
+            return subtract(in_index_space(left, scope), in_index_space(right, scope))
         case Multiply(left, right):
-            return multiply(in_scope(left, scope), in_scope(right, scope))
+            return multiply(in_index_space(left, scope), in_index_space(right, scope))
         case FloorDivide(left, right):
-            return floor_divide(in_scope(left, scope), in_scope(right, scope))
+            return floor_divide(in_index_space(left, scope), in_index_space(right, scope))
         case Modulo(left, right):
-            return modulo(in_scope(left, scope), in_scope(right, scope))
+            return modulo(in_index_space(left, scope), in_index_space(right, scope))
         case Minimum(left, right):
-            return minimum(in_scope(left, scope), in_scope(right, scope))
+            return minimum(in_index_space(left, scope), in_index_space(right, scope))
         case Maximum(left, right):
-            return maximum(in_scope(left, scope), in_scope(right, scope))
+            return maximum(in_index_space(left, scope), in_index_space(right, scope))
         case Absolute(operand):
-            value = in_scope(operand, scope)
+            value = in_index_space(operand, scope)
             return maximum(value, subtract(ZERO, value))
         case _:
             assert_never(expression)

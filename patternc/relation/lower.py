@@ -68,7 +68,7 @@ from patternc.ir.terms import (
     Where,
     With,
 )
-from patternc.relation.coordinates import TOKENS, ZERO, Scope, in_scope, substitute
+from patternc.relation.coordinates import TOKENS, ZERO, IndexSpace, in_index_space, substitute
 from patternc.relation.neighborhoods import lower_neighborhood
 from patternc.relation.positions import Among, lower_positions
 from patternc.semantics.source_slots import QUERY
@@ -77,7 +77,7 @@ from patternc.semantics.source_slots import QUERY
 MOST_CASES = 8
 
 
-def lower(term: Term, scope: Scope = TOKENS) -> Condition:
+def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
     """The predicate of `term`; i may be negative, j is a token below n or a slot below m."""
     match term:
         case Full():
@@ -144,7 +144,7 @@ def lower(term: Term, scope: Scope = TOKENS) -> Condition:
             assert_never(term)
 
 
-def _same(name: str, scope: Scope) -> Condition:
+def _same(name: str, scope: IndexSpace) -> Condition:
     """Labels of the keys, and those of the rows: the same, or behind them in one table."""
     if _is_before(scope.row):
         return FALSE
@@ -158,11 +158,11 @@ def _same(name: str, scope: Scope) -> Condition:
     return conjunction([_existing_row(scope), SameLabel(table, add(row, behind), scope.slot)])
 
 
-def _existing_row(scope: Scope) -> Condition:
+def _existing_row(scope: IndexSpace) -> Condition:
     return compare(scope.row, ">=", ZERO)
 
 
-def _in_row(table: RowTable, scope: Scope) -> Condition:
+def _in_row(table: RowTable, scope: IndexSpace) -> Condition:
     """A row that is surely before the first has no entries."""
     return FALSE if _is_before(scope.row) else InRow(table, scope.row, scope.slot)
 
@@ -171,7 +171,7 @@ def _is_before(position: Expression) -> bool:
     return isinstance(position, Constant) and position.value < 0
 
 
-def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:
+def _permuted(table: tuple[int, ...], scope: IndexSpace) -> Condition:
     """Few entries, and rows that are numbers, are cases; the others a table."""
     if len(table) > MOST_CASES and not isinstance(scope.row, Constant):
         return _in_row(PermutationTable(table, scope.block, scope.parts), scope)
@@ -183,17 +183,17 @@ def _permuted(table: tuple[int, ...], scope: Scope) -> Condition:
     )
 
 
-def _keys(positions: Positions, scope: Scope) -> Condition:
+def _keys(positions: Positions, scope: IndexSpace) -> Condition:
     among = Among(scope.count, scope.slot, scope.block, scope.parts)
-    return lower_positions(positions, scope.key, among, lambda end: in_scope(end, scope))
+    return lower_positions(positions, scope.key, among, lambda end: in_index_space(end, scope))
 
 
-def _queries(positions: Positions, scope: Scope) -> Condition:
+def _queries(positions: Positions, scope: IndexSpace) -> Condition:
     among = Among(scope.height, scope.row, scope.block, scope.parts, not scope.tokens)
-    return lower_positions(positions, scope.row, among, lambda end: in_scope(end, scope))
+    return lower_positions(positions, scope.row, among, lambda end: in_index_space(end, scope))
 
 
-def _rows(positions: Positions, scope: Scope) -> Condition:
+def _rows(positions: Positions, scope: IndexSpace) -> Condition:
     """Only on a key source may there be rows past n."""
     below = TRUE if scope.tokens else compare(scope.row, "<", scope.height)
     return conjunction([_existing_row(scope), below, _queries(positions, scope)])
@@ -203,11 +203,11 @@ def _divides(divisor: int, expression: Expression) -> Condition:
     return compare(modulo(expression, Constant(divisor)), "==", ZERO)
 
 
-def _local(term: Local, scope: Scope) -> Condition:
+def _local(term: Local, scope: IndexSpace) -> Condition:
     step = Constant(term.dilation)
     distance = subtract(scope.key, scope.row)
-    left = multiply(step, in_scope(term.left, scope))
-    right = multiply(step, in_scope(term.right, scope))
+    left = multiply(step, in_index_space(term.left, scope))
+    right = multiply(step, in_index_space(term.right, scope))
     return conjunction(
         [
             compare(distance, ">=", subtract(ZERO, left)),
@@ -217,7 +217,7 @@ def _local(term: Local, scope: Scope) -> Condition:
     )
 
 
-def _segment(width: int, back: int, ahead: int, scope: Scope) -> Condition:
+def _segment(width: int, back: int, ahead: int, scope: IndexSpace) -> Condition:
     row = floor_divide(scope.row, Constant(width))
     key = floor_divide(scope.key, Constant(width))
     if back == ahead == 0:
@@ -230,7 +230,7 @@ def _segment(width: int, back: int, ahead: int, scope: Scope) -> Condition:
     )
 
 
-def _dilated_segment(term: DilatedSegment, scope: Scope) -> Condition:
+def _dilated_segment(term: DilatedSegment, scope: IndexSpace) -> Condition:
     """Within a segment equal residues mean a distance that r divides: half the work for isl."""
     width, dilation = Constant(term.width), Constant(term.dilation)
     residue = modulo(modulo(scope.row, width), dilation)
@@ -243,7 +243,7 @@ def _dilated_segment(term: DilatedSegment, scope: Scope) -> Condition:
     )
 
 
-def _blocks(size: int, scope: Scope) -> Scope:
+def _blocks(size: int, scope: IndexSpace) -> IndexSpace:
     block = Constant(size)
     count, length, height = (
         floor_divide(add(positions, Constant(size - 1)), block)
@@ -261,7 +261,7 @@ def _blocks(size: int, scope: Scope) -> Scope:
     )
 
 
-def _parts(parts: int, body: Term, scope: Scope) -> Condition:
+def _parts(parts: int, body: Term, scope: IndexSpace) -> Condition:
     """Cases over the part of i and of j; rows before the sequence reach `parts` parts back.
 
     Keys are tokens, or `body` is about rows only.
@@ -283,7 +283,7 @@ def _parts(parts: int, body: Term, scope: Scope) -> Condition:
     return disjunction(cases)
 
 
-def _in_part(part: int, parts: int, position: Expression, scope: Scope) -> Condition:
+def _in_part(part: int, parts: int, position: Expression, scope: IndexSpace) -> Condition:
     """parts * position // n == part, without a division by n."""
     scaled = multiply(Constant(parts), position)
     return conjunction(

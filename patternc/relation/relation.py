@@ -20,9 +20,9 @@ from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import HeadPattern
 from patternc.relation.cases import Literal, split
-from patternc.relation.coordinates import scope_of
+from patternc.relation.coordinates import index_space
 from patternc.relation.lower import lower
-from patternc.relation.split_by_source import Part, Projected, projections, separate
+from patternc.relation.split_by_source import Projected, SourcePart, projections, split_by_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +110,24 @@ def _combined(pattern: HeadPattern, softmaxes: list[HeadPattern]) -> int | Combi
     )
 
 
-def _counted(softmax: HeadPattern, projected: Projected) -> Iterator[tuple[Part, int]]:
+def _counted(softmax: HeadPattern, projected: Projected) -> Iterator[tuple[SourcePart, int]]:
     """The parts of all branches of a mix, parts of equal meaning once."""
-    meaning: dict[object, tuple[Part, int]] = {}
+    meaning: dict[object, tuple[SourcePart, int]] = {}
     home = home_of(softmax.rows)
-    parts = (part for branch in softmax.branches for part in separate(branch, projected, home))
+    parts = (
+        part for branch in softmax.branches for part in split_by_source(branch, projected, home)
+    )
     for part in parts:
         key = (_predicate(part, softmax.rows), part.source, *_treatment(part, softmax.rows))
         meaning[key] = (part, meaning.get(key, (part, 0))[1] + 1)
     yield from meaning.values()
 
 
-def _predicate(part: Part, rows: Rows) -> Condition:
-    return lower(part.term, scope_of(part.source, rows))
+def _predicate(part: SourcePart, rows: Rows) -> Condition:
+    return lower(part.term, index_space(part.source, rows))
 
 
-def _branch(part: Part, multiplicity: int, softmax: int, rows: Rows) -> Branch:
+def _branch(part: SourcePart, multiplicity: int, softmax: int, rows: Rows) -> Branch:
     predicate = _predicate(part, rows)
     cases = split(predicate)
     formula = cases.pop((), FALSE)
@@ -136,9 +138,9 @@ def _branch(part: Part, multiplicity: int, softmax: int, rows: Rows) -> Branch:
 
 
 def _treatment(
-    part: Part, rows: Rows
+    part: SourcePart, rows: Rows
 ) -> tuple[tuple[Modifier, ...], str | None, tuple[tuple[Condition, str], ...]]:
     """Modifiers and projections, those of some rows with conditions on their own sequence."""
-    scope = scope_of(home_of(rows), rows)
+    scope = index_space(home_of(rows), rows)
     projected = tuple((lower(chosen, scope), name) for chosen, name in part.projected)
     return part.modifiers, part.projection, projected

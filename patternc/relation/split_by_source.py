@@ -38,7 +38,7 @@ Projected = tuple[tuple[Term, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SourcePart:
     """Pairs of one source with equal treatment; `term` holds no `On`, no `With`.
 
     The `projected` rows have queries of their own; on other sources they are a part by themselves.
@@ -51,7 +51,9 @@ class Part:
     projected: Projected = ()
 
 
-def separate(branch: Term, projected: Projected = (), home: KeySource = TOKENS) -> tuple[Part, ...]:
+def split_by_source(
+    branch: Term, projected: Projected = (), home: KeySource = TOKENS
+) -> tuple[SourcePart, ...]:
     """Disjoint parts, sources in the order of their first occurrence.
 
     `projected` are the `projections` of the whole pattern, `home` the source of a relation as it
@@ -60,7 +62,7 @@ def separate(branch: Term, projected: Projected = (), home: KeySource = TOKENS) 
     return tuple(_by_projection(_disjoint(_parts(branch, home)), projected))
 
 
-def _parts(term: Term, source: KeySource = TOKENS) -> list[Part]:
+def _parts(term: Term, source: KeySource = TOKENS) -> list[SourcePart]:
     """A relation as it stands relates to the slots of `source`."""
     match term:
         case On(inner, found):
@@ -78,9 +80,9 @@ def _parts(term: Term, source: KeySource = TOKENS) -> list[Part]:
             joined = _joined(_parts(operand, source))
             return [replace(joined, term=Complement(joined.term))]
         case Blocks(size, body) if source != TOKENS:
-            return [Part(Blocks(size, _without_causal(body)), source)]
+            return [SourcePart(Blocks(size, _without_causal(body)), source)]
         case _:
-            return [Part(term, source)]
+            return [SourcePart(term, source)]
 
 
 def _without_causal(body: Term) -> Term:
@@ -101,15 +103,15 @@ def _without_causal(body: Term) -> Term:
             return body
 
 
-def _joined(parts: list[Part]) -> Part:
+def _joined(parts: list[SourcePart]) -> SourcePart:
     """Parts of one source as one; modifiers do not stand where this is asked."""
     return replace(parts[0], term=_united([part.term for part in parts]))
 
 
-def _intersected(terms: tuple[Term, ...], source: KeySource) -> list[Part]:
+def _intersected(terms: tuple[Term, ...], source: KeySource) -> list[SourcePart]:
     """Source by source; a `Causal` operand cuts every source to what is available."""
     rest = [item for item in terms if item != Causal()]
-    parts = _parts(rest[0], source) if rest else [Part(Full(), source)]
+    parts = _parts(rest[0], source) if rest else [SourcePart(Full(), source)]
     for other in rest[1:]:
         right = _joined(_parts(other, source))
         parts = [
@@ -127,7 +129,7 @@ def _both(left: Term, right: Term) -> Term:
     return Intersection((*terms, right))
 
 
-def available(part: Part) -> Term:
+def available(part: SourcePart) -> Term:
     """The part's pairs whose key is available to the query."""
     match part.source:
         case Tokens():
@@ -151,7 +153,7 @@ def _ended(term: Term, branching: int) -> Term:
             return _both(term, AvailableSpans(branching))
 
 
-def _without(parts: list[Part], other: Part) -> list[Part]:
+def _without(parts: list[SourcePart], other: SourcePart) -> list[SourcePart]:
     return [
         replace(part, term=Difference(part.term, other.term))
         if part.source == other.source
@@ -160,9 +162,9 @@ def _without(parts: list[Part], other: Part) -> list[Part]:
     ]
 
 
-def _disjoint(parts: list[Part]) -> list[Part]:
+def _disjoint(parts: list[SourcePart]) -> list[SourcePart]:
     """Equal treatment is one part; a later part loses the pairs of earlier ones of its source."""
-    merged: dict[tuple[KeySource, tuple[Modifier, ...]], list[Part]] = {}
+    merged: dict[tuple[KeySource, tuple[Modifier, ...]], list[SourcePart]] = {}
     for part in parts:
         merged.setdefault((part.source, part.modifiers), []).append(part)
     if len(merged) == len({source for source, _ in merged}):
@@ -170,8 +172,8 @@ def _disjoint(parts: list[Part]) -> list[Part]:
     return _in_order(parts)
 
 
-def _in_order(parts: list[Part]) -> list[Part]:
-    kept: list[Part] = []
+def _in_order(parts: list[SourcePart]) -> list[SourcePart]:
+    kept: list[SourcePart] = []
     for at, part in enumerate(parts):
         held = [earlier for earlier in parts[:at] if earlier.source == part.source]
         kept.append(_without([part], _joined(held))[0] if held else part)
@@ -208,7 +210,7 @@ def _projections(term: Term) -> Iterator[tuple[Term, str]]:
             yield from _projections(inner)
 
 
-def _by_projection(parts: list[Part], projected: Projected) -> Iterator[Part]:
+def _by_projection(parts: list[SourcePart], projected: Projected) -> Iterator[SourcePart]:
     for part in parts:
         if isinstance(part.source, Encoder):
             # There rows are numbers, and not what the sets of rows speak of.

@@ -37,9 +37,9 @@ from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows
 from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
-from patternc.relation.coordinates import scope_of
+from patternc.relation.coordinates import index_space
 from patternc.relation.lower import lower
-from patternc.relation.split_by_source import separate
+from patternc.relation.split_by_source import split_by_source
 from patternc.semantics import input_arrays
 from patternc.semantics import tree_spans as spans
 from patternc.semantics.random_tables import draw
@@ -248,8 +248,8 @@ def passed_over(random: Random) -> Term:
 
 def lowered_on(term: Term, source: KeySource, rows: Rows) -> Condition:
     """The predicate of what a draw on a source avoids, in the draw's own scope."""
-    scope = scope_of(source, rows)
-    return disjunction(lower(part.term, scope) for part in separate(On(term, source)))
+    scope = index_space(source, rows)
+    return disjunction(lower(part.term, scope) for part in split_by_source(On(term, source)))
 
 
 def _make_spans(table: SpanTable, tokens: int) -> Integers:

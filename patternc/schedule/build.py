@@ -47,7 +47,7 @@ def build_schedule(
     key_tile: int = KEY_TILE,
     reasons: tuple[str, ...] = (),
     rows: Sequence[Rows] = (),
-    n: int = work_split.LONG,
+    n: int = work_split.EXAMPLE_LENGTH,
 ) -> Schedule:
     """`relations[layer][head]` to launches; layers with equal patterns share their groups.
 

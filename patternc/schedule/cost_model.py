@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from patternc.algebra.filtered_intervals import count
-from patternc.algebra.intervals import Run, Sizes
+from patternc.algebra.intervals import Interval, Sizes
 from patternc.algebra.isl_sets import KeyCount
 from patternc.ir.formula import Condition
 from patternc.schedule.residue_classes import EVERY, Classes
@@ -37,7 +37,7 @@ def visited(
     return tiles_of(found.full + found.partial, classes, query_tile, n)
 
 
-def tiles_of(runs: Iterable[Run], classes: Classes | None, query_tile: int, n: int) -> int:
+def tiles_of(runs: Iterable[Interval], classes: Classes | None, query_tile: int, n: int) -> int:
     """Tiles that the runs of one class list, over all classes of n positions."""
     classes = classes or EVERY
     positions = min(classes.segment or n, max(n, MOST_WEIGHED))

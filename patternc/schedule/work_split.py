@@ -26,16 +26,16 @@ from patternc.tiling.tiling import Tiling
 
 # Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are
 # about as many as slots.
-LONG = 131_072
-FEW = 256
+EXAMPLE_LENGTH = 131_072
+EXAMPLE_ROWS = 256
 # Slots that are looked at; more of them are alike.
 MOST_JUDGED = 1 << 22
 # Tiles that a program may visit in any case, and the greatest part of its head's tiles.
-LEAST, PROGRAMS = 32, 64
+MIN_TILES, PROGRAMS = 32, 64
 # Lines as long as others are cut if there are fewer than this.
-ALIKE = 16
+MAX_HEAVY_ROWS = 16
 # Pieces have up to so many medians or means of all lines.
-MEDIANS, MEANS = 4, 2
+MAX_MEDIANS, MAX_MEANS = 4, 2
 
 
 class Limits(NamedTuple):
@@ -48,9 +48,9 @@ class Limits(NamedTuple):
 def limits(total: int, median: int, lines: int) -> Limits:
     """For the lines of a head that visit `total` tiles; the generated module has the same rule."""
     part = total // PROGRAMS
-    line = max(LEAST, part, min(2 * median, total // ALIKE))
-    usual = max(MEDIANS * median, -(-MEANS * total // lines))
-    return Limits(line, max(LEAST, min(usual, part)))
+    line = max(MIN_TILES, part, min(2 * median, total // MAX_HEAVY_ROWS))
+    usual = max(MAX_MEDIANS * median, -(-MAX_MEANS * total // lines))
+    return Limits(line, max(MIN_TILES, min(usual, part)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def chosen(passes: Sequence[Split | None]) -> list[Split | None]:
 
 
 def _stands_out(split: Split, others: Sequence[int]) -> bool:
-    longer = split.longest > MEDIANS * max(others, default=0)
+    longer = split.longest > MAX_MEDIANS * max(others, default=0)
     return split.by_tables or (split.is_long and longer)
 
 
@@ -123,7 +123,7 @@ def sizes_of(source: KeySource, n: int) -> Sizes:
         case Encoder():
             return Sizes(n, n)
         case Text():
-            return Sizes(FEW, n)
+            return Sizes(EXAMPLE_ROWS, n)
         case _:
             return Sizes(n, min(slots(source, n, {}), MOST_JUDGED))
 

@@ -37,7 +37,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
-from patternc.semantics.relations import Inputs, Scope, drawn, nothing, relation
+from patternc.semantics.relations import EvaluationContext, Inputs, drawn, nothing, relation
 from patternc.semantics.source_slots import keys_of, row_count, slots
 
 Sizes = Mapping[str, int]
@@ -65,7 +65,9 @@ def mask(
     rows = own - (height - count if source == Encoder() else 0)
     keys = keys_of(source, slots(source, n, sizes or {}))
     home = home_of(asking)
-    return pairs(term, Scope(rows, own, n, keys, inputs or {}, height, source, home, asking))
+    return pairs(
+        term, EvaluationContext(rows, own, n, keys, inputs or {}, height, source, home, asking)
+    )
 
 
 def multiplicity(
@@ -122,7 +124,7 @@ def named_by(term: Term, stands_on: KeySource) -> Iterator[KeySource]:
             yield stands_on
 
 
-def pairs(term: Term, scope: Scope) -> Booleans:
+def pairs(term: Term, scope: EvaluationContext) -> Booleans:
     """Booleans [rows, keys] in the units of the scope."""
     match term:
         case On(inner, source):
@@ -150,19 +152,19 @@ def pairs(term: Term, scope: Scope) -> Booleans:
             return np.broadcast_to(relation(term, scope), scope.shape)
 
 
-def passed_over(random: Random, scope: Scope) -> Booleans:
+def passed_over(random: Random, scope: EvaluationContext) -> Booleans:
     """Under the header `causal` a draw does not spend itself on what is not available."""
     return ~available(scope) if random.past_only else nothing(scope)
 
 
-def intersection(terms: tuple[Term, ...], scope: Scope) -> Booleans:
+def intersection(terms: tuple[Term, ...], scope: EvaluationContext) -> Booleans:
     """`causal` as an operand of `&` means "available to the query" on every source."""
     rest = [part for part in terms if part != Causal()] or [Full()]
     held = reduce(np.logical_and, (pairs(part, scope) for part in rest))
     return held & available(scope) if Causal() in terms else held
 
 
-def available(scope: Scope) -> Booleans:
+def available(scope: EvaluationContext) -> Booleans:
     match scope.source:
         case Tokens():
             return np.asarray(scope.j <= scope.i)
@@ -187,7 +189,7 @@ def window_ends(pool: Pool, n: int) -> list[int]:
     return ends
 
 
-def blocks(size: int, body: Term, scope: Scope) -> Booleans:
+def blocks(size: int, body: Term, scope: EvaluationContext) -> Booleans:
     """A short first or last block counts."""
     known = scope.keys
     keys = Keys(known.first // size, -(-known.stop // size), -(-known.count // size))
@@ -196,7 +198,7 @@ def blocks(size: int, body: Term, scope: Scope) -> Booleans:
     return lifted(body, blocks, rows, scope.own // size, columns)
 
 
-def parts(count: int, body: Term, scope: Scope) -> Booleans:
+def parts(count: int, body: Term, scope: EvaluationContext) -> Booleans:
     """Parts of the tokens; nothing is said of rows more than n before them."""
     length = max(scope.n, 1)
     rows, columns = count * scope.rows // length, count * scope.j[0] // length
@@ -204,7 +206,9 @@ def parts(count: int, body: Term, scope: Scope) -> Booleans:
     return lifted(body, whole, rows, rows, columns) & (scope.i >= -scope.n)
 
 
-def lifted(body: Term, scope: Scope, rows: Integers, own: Integers, columns: Integers) -> Booleans:
+def lifted(
+    body: Term, scope: EvaluationContext, rows: Integers, own: Integers, columns: Integers
+) -> Booleans:
     """`body` on the coarser positions, spread over the rows and keys that they stand for."""
     coarse, place = np.unique(np.stack([rows, own]), axis=1, return_inverse=True)
     inner = pairs(body, replace(scope, rows=coarse[0], own=coarse[1]))

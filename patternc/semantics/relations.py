@@ -51,7 +51,7 @@ Inputs = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class EvaluationContext:
     """Query positions `rows`, ascending, on the keys of `source`; inside a lift both count blocks.
 
     `stands_on` is the source of a relation as it stands: the tokens outside every `on`. `height`
@@ -92,7 +92,7 @@ class Scope:
         return Keys(0, self.height, self.height)
 
 
-def nothing(scope: Scope) -> Booleans:
+def nothing(scope: EvaluationContext) -> Booleans:
     return np.zeros(scope.shape, np.bool_)
 
 
@@ -103,7 +103,7 @@ Relation = (
 )  # fmt: skip
 
 
-def relation(term: Relation, scope: Scope) -> Booleans:
+def relation(term: Relation, scope: EvaluationContext) -> Booleans:
     """One relation; the result broadcasts to [rows, n]."""
     match term:
         case Columns(positions):
@@ -165,7 +165,7 @@ def dilated_segment(term: DilatedSegment, i: Integers, j: Integers) -> Booleans:
 OfQueryPositions = Rows | Global | Permutation | IndexList | Neighborhood
 
 
-def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
+def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Booleans:
     """The relations that hold nothing outside 0 <= i < n; what stands here for them is lost."""
     match term:
         case Rows(positions):
@@ -186,7 +186,9 @@ def of_query_positions(term: OfQueryPositions, scope: Scope) -> Booleans:
             assert_never(term)
 
 
-def contains(positions: Positions, position: Integers, among: Keys, scope: Scope) -> Booleans:
+def contains(
+    positions: Positions, position: Integers, among: Keys, scope: EvaluationContext
+) -> Booleans:
     """Whether `position`, one of `among`, is in the set; others are in none but a period."""
     match positions:
         case Listing():
@@ -202,7 +204,7 @@ def contains(positions: Positions, position: Integers, among: Keys, scope: Scope
             assert_never(positions)
 
 
-def in_table(table: Integers, scope: Scope) -> Booleans:
+def in_table(table: Integers, scope: EvaluationContext) -> Booleans:
     """The slot of j is an entry of row i of `table` [rows, k]; rows beyond the table are empty."""
     result = nothing(scope)
     known = np.flatnonzero((scope.rows >= 0) & (scope.rows < len(table)))
@@ -212,7 +214,7 @@ def in_table(table: Integers, scope: Scope) -> Booleans:
     return result
 
 
-def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
+def drawn(term: Random, avoid: Booleans, scope: EvaluationContext) -> Booleans:
     """The draws of the scope's rows, from the dense mask of what they pass over."""
 
     def avoided(rows: Integers, slots: Integers) -> Booleans:
@@ -225,7 +227,7 @@ def drawn(term: Random, avoid: Booleans, scope: Scope) -> Booleans:
     return result & scope.listed
 
 
-def same(name: str, scope: Scope) -> Booleans:
+def same(name: str, scope: EvaluationContext) -> Booleans:
     """The slots of another sequence have labels of their own, 0 the oldest."""
     of_rows = input_arrays.labels(labels_of(name, scope.asking), scope.inputs, scope.height)
     row = labelled(of_rows, scope.own[:, None])
@@ -238,7 +240,7 @@ def same(name: str, scope: Scope) -> Booleans:
     return np.asarray((row == key) & (row >= 0))
 
 
-def of_spans(term: Contextual | AvailableSpans | SpanOf, scope: Scope) -> Booleans:
+def of_spans(term: Contextual | AvailableSpans | SpanOf, scope: EvaluationContext) -> Booleans:
     """Relations of the spans of a tree, over the tokens of each."""
     match term:
         case Contextual(count, past_only):

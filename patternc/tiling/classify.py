@@ -27,9 +27,9 @@ from patternc.algebra.isl_sets import (
 )
 from patternc.ir.formula import Condition, Constant, Variable
 from patternc.relation.relation import Branch, Conjunct
-from patternc.tiling.tiling import Product, Run, Tiling
+from patternc.tiling.tiling import Interval, TableTiles, Tiling
 
-Runs = tuple[Run, ...]
+Runs = tuple[Interval, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ def _classify(
 
 
 @lru_cache(maxsize=4096)
-def touched(formula: Condition, query_tile: int, key_tile: int, keys: KeyCount = "n") -> Condition:
+def candidate_tiles(
+    formula: Condition, query_tile: int, key_tile: int, keys: KeyCount = "n"
+) -> Condition:
     """Does tile (a, b), written i and j, hold a pair of the formula? True where unknown."""
     if formula in (simplify.TRUE, simplify.FALSE):
         return formula
@@ -119,23 +121,23 @@ def touched(formula: Condition, query_tile: int, key_tile: int, keys: KeyCount =
         return simplify.TRUE
 
 
-def every_tile(tile: int, count: KeyCount = "n") -> Run:
+def every_tile(tile: int, count: KeyCount = "n") -> Interval:
     """All tiles of `count` positions."""
     rounded = simplify.add(Variable(count), Constant(tile - 1))
-    return Run(simplify.TRUE, Constant(0), simplify.floor_divide(rounded, Constant(tile)))
+    return Interval(simplify.TRUE, Constant(0), simplify.floor_divide(rounded, Constant(tile)))
 
 
-def _product(conjunct: Conjunct, query_tile: int, key_tile: int, keys: KeyCount) -> Product:
+def _product(conjunct: Conjunct, query_tile: int, key_tile: int, keys: KeyCount) -> TableTiles:
     found = classify(conjunct.formula, query_tile, key_tile, keys)
-    return Product(found.full + found.partial, conjunct.literals, conjunct.formula)
+    return TableTiles(found.full + found.partial, conjunct.literals, conjunct.formula)
 
 
-def _runs(loops: tuple[Run, ...]) -> Runs:
+def _runs(loops: tuple[Interval, ...]) -> Runs:
     """Loops with steps as loops with a filter: tiles are always visited in steps of one."""
     return tuple(loop if loop.step == 1 else _filtered(loop) for loop in loops)
 
 
-def _filtered(loop: Run) -> Run:
+def _filtered(loop: Interval) -> Interval:
     passed = simplify.subtract(Variable("j"), loop.start)
     on_step = simplify.compare(simplify.modulo(passed, Constant(loop.step)), "==", Constant(0))
-    return Run(simplify.conjunction([loop.guard, on_step]), loop.start, loop.stop)
+    return Interval(simplify.conjunction([loop.guard, on_step]), loop.start, loop.stop)

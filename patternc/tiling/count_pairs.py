@@ -14,7 +14,7 @@ import numpy as np
 from patternc.algebra import simplify
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
 from patternc.algebra.filtered_intervals import counted, counts
-from patternc.algebra.intervals import Run, filter_of
+from patternc.algebra.intervals import Interval, filter_of
 from patternc.algebra.isl_sets import (
     BudgetError,
     KeyCount,
@@ -28,7 +28,7 @@ from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Condition
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
-from patternc.tiling.classify import classify, tiling, touched
+from patternc.tiling.classify import candidate_tiles, classify, tiling
 from patternc.tiling.tile_lists import Pairs, joined, listed_singly, product_tiles
 
 CELLS = 1 << 22
@@ -62,7 +62,7 @@ def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
 
 
 @lru_cache(maxsize=1024)
-def key_runs(formula: Condition, keys: KeyCount = "n") -> tuple[Run, ...] | None:
+def key_runs(formula: Condition, keys: KeyCount = "n") -> tuple[Interval, ...] | None:
     """Disjoint runs over the keys of a row, for every n; None beyond the budget."""
     if formula == simplify.FALSE:
         return ()
@@ -90,7 +90,7 @@ def _beside_formula(branch: Branch, tables: Tables) -> int:
 def _untouched(tiles: Pairs, branch: Branch, tables: Tables) -> Booleans:
     """Tiles in which the formula holds no pair."""
     at: Values = {"i": tiles.row, "j": tiles.tile, **tables.sizes.values}
-    held = holds(touched(branch.formula, TILE, TILE, branch.keys), at)
+    held = holds(candidate_tiles(branch.formula, TILE, TILE, branch.keys), at)
     return ~np.broadcast_to(held, tiles.row.shape)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers
 from patternc.algebra.filtered_intervals import counted
-from patternc.algebra.intervals import Run, Sizes, in_runs, values_of_row
+from patternc.algebra.intervals import Interval, Sizes, in_runs, values_of_row
 from patternc.algebra.work_budget import effort, spend
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
@@ -92,7 +92,7 @@ class BranchLayout:
         return _unlisted(full, runs, self.sizes), _unlisted(partial, runs, self.sizes)
 
     @cached_property
-    def runs(self) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    def runs(self) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
         """The closed-form runs, full and partial; none where isl gave up."""
         return (self.tiling.full, self.tiling.partial) if self.tiling.exact else ((), ())
 
@@ -136,7 +136,7 @@ class BranchLayout:
 
     def _visits(
         self,
-        runs: tuple[tuple[Run, ...], tuple[Run, ...]],
+        runs: tuple[tuple[Interval, ...], tuple[Interval, ...]],
         at: int,
         singles: Callable[[Pairs], Integers],
     ) -> tuple[Integers, Booleans]:
@@ -246,7 +246,7 @@ class Layout:
 
 
 @lru_cache(maxsize=256)
-def _visited(runs: tuple[Run, ...], rows: int, sizes: Sizes) -> int:
+def _visited(runs: tuple[Interval, ...], rows: int, sizes: Sizes) -> int:
     """Tiles of closed-form runs; heads with equal runs are counted once."""
     return sum(counted(run, rows, sizes) for run in runs)
 
@@ -259,7 +259,7 @@ def _without(pairs: Pairs, others: Pairs) -> Pairs:
     return Pairs(pairs.row[kept], pairs.tile[kept])
 
 
-def _unlisted(pairs: Pairs, runs: tuple[Run, ...], sizes: Sizes) -> Pairs:
+def _unlisted(pairs: Pairs, runs: tuple[Interval, ...], sizes: Sizes) -> Pairs:
     kept = ~in_runs(runs, pairs.row, pairs.tile, sizes)
     return Pairs(pairs.row[kept], pairs.tile[kept])
 

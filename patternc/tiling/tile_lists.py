@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from patternc.algebra.atoms import InRow, Member, SameLabel, Within
 from patternc.algebra.evaluate import Values, holds
-from patternc.algebra.intervals import Run, Sizes, expand, in_runs
+from patternc.algebra.intervals import Interval, Sizes, expand, in_runs
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.work_budget import AT_ONCE, spend, strips
 from patternc.ir.formula import Atom, Constant, FloorDivide, Variable
 from patternc.relation.tables import Tables
-from patternc.tiling.classify import touched
-from patternc.tiling.tiling import Product, Tiling
+from patternc.tiling.classify import candidate_tiles
+from patternc.tiling.tiling import TableTiles, Tiling
 
 Integers = NDArray[np.int64]
 
@@ -61,7 +61,7 @@ def joined(parts: list[Pairs]) -> Pairs:
     )
 
 
-def listed_singly(runs: tuple[Run, ...], rows: Integers, sizes: Sizes) -> Pairs:
+def listed_singly(runs: tuple[Interval, ...], rows: Integers, sizes: Sizes) -> Pairs:
     """Every tile of `runs`, one by one."""
     parts, total = [], 0
     for part in chain.from_iterable(expand(run, rows, sizes) for run in runs):
@@ -86,7 +86,7 @@ def tile_rows(tiling: Tiling, sizes: Sizes) -> Integers:
 # --- products -------------------------------------------------------------------------------
 
 
-def product_tiles(product: Product, tiling: Tiling, tables: Tables) -> tuple[Pairs, Pairs]:
+def product_tiles(product: TableTiles, tiling: Tiling, tables: Tables) -> tuple[Pairs, Pairs]:
     """The full and the partial tiles of a product at the tables' n."""
     rows = tile_rows(tiling, tables.sizes)
     listed = [
@@ -115,7 +115,7 @@ def product_tiles(product: Product, tiling: Tiling, tables: Tables) -> tuple[Pai
 
 
 def _row_table_tiles(
-    atom: InRow, product: Product, tiling: Tiling, tables: Tables
+    atom: InRow, product: TableTiles, tiling: Tiling, tables: Tables
 ) -> tuple[Pairs, NDArray[np.bool_]]:
     """Tiles that a table's entries touch, and which of them they fill.
 
@@ -131,14 +131,14 @@ def _row_table_tiles(
     row, key = _cells(tables.rows(atom.table), block, height, width, tables.sizes)
     values: Values = {"i": row, "j": key, **tables.sizes.values}
     kept = np.broadcast_to(
-        holds(touched(product.formula, height, width, tables.keys), values), row.shape
+        holds(candidate_tiles(product.formula, height, width, tables.keys), values), row.shape
     )
     row, key = row[kept], key[kept]
     pairs = sorted_pairs(row * height // tiling.query_tile, key * width // tiling.key_tile)
     return pairs, _filled(pairs, row, key, height, width, product, tiling, tables.sizes)
 
 
-def _span_tiles(atom: Within, product: Product, tiling: Tiling, tables: Tables) -> Pairs:
+def _span_tiles(atom: Within, product: TableTiles, tiling: Tiling, tables: Tables) -> Pairs:
     """Tiles that the intervals of a table touch, among those of the product's formula."""
     table = tables.spans(atom.table)
     ends, index = table.reshape(-1, 2), np.repeat(np.arange(len(table)), table.shape[1] // 2)
@@ -188,7 +188,7 @@ def _filled(
     key: Integers,
     height: int,
     width: int,
-    product: Product,
+    product: TableTiles,
     tiling: Tiling,
     sizes: Sizes,
 ) -> NDArray[np.bool_]:

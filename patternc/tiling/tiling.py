@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.algebra.intervals import Run
+from patternc.algebra.intervals import Interval
 from patternc.algebra.simplify import TRUE
 from patternc.ir.formula import Condition
 from patternc.relation.cases import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class TableTiles:
     """Pairs of `formula` that also satisfy every literal; `runs` are the formula's tiles."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[Interval, ...]
     literals: tuple[Literal, ...]
     formula: Condition = TRUE
 
@@ -36,10 +36,10 @@ class Tiling:
 
     query_tile: int
     key_tile: int
-    full: tuple[Run, ...]
-    partial: tuple[Run, ...]
-    products: tuple[Product, ...]
+    full: tuple[Interval, ...]
+    partial: tuple[Interval, ...]
+    products: tuple[TableTiles, ...]
     exact: bool = True
 
 
-__all__ = ["Literal", "Product", "Run", "Tiling"]
+__all__ = ["Interval", "Literal", "TableTiles", "Tiling"]

@@ -22,7 +22,7 @@ from patternc.ir.sources import (
     Stream,
 )
 from patternc.relation.relation import relation
-from patternc.relation.split_by_source import separate
+from patternc.relation.split_by_source import split_by_source
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import InputError
 from patternc.semantics.mask import columns, mask, multiplicity, window_ends
@@ -381,14 +381,14 @@ def test_a_complement_stays_within_its_source():
 
 def test_a_pair_takes_the_score_of_its_first_term():
     modified, plain = t.With(local(2, 0), m.Alibi()), t.Full()
-    parts = separate(t.Union((modified, plain)))
+    parts = split_by_source(t.Union((modified, plain)))
     assert [part.modifiers for part in parts] == [(m.Alibi(),), ()]
     assert np.array_equal(mask(parts[0].term, 9), mask(local(2, 0), 9))
     assert np.array_equal(mask(parts[1].term, 9), ~mask(local(2, 0), 9))
 
 
 def test_modifiers_apply_from_the_inside_out():
-    (part,) = separate(t.With(t.With(t.Full(), m.Alibi()), m.SoftCap(3.0)))
+    (part,) = split_by_source(t.With(t.With(t.Full(), m.Alibi()), m.SoftCap(3.0)))
     assert part.modifiers == (m.Alibi(), m.SoftCap(3.0))
 
 

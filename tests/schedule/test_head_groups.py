@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patternc.algebra.intervals import Run
+from patternc.algebra.intervals import Interval
 from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Scalar
 from patternc.pattern import Pattern
@@ -59,5 +59,5 @@ def test_layers_with_equal_patterns_share_their_groups():
 def test_runs_of_kernels_never_filter_tiles_for_windows_and_globals():
     (group,) = groups("local(256) + global([0])")
     runs = group.passes[0].tilings[0].full + group.passes[0].tilings[0].partial
-    assert all(isinstance(run, Run) and "j" not in variables_of(run.guard) for run in runs)
+    assert all(isinstance(run, Interval) and "j" not in variables_of(run.guard) for run in runs)
     assert not any(isinstance(run.start, Scalar) for run in runs)

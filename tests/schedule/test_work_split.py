@@ -5,7 +5,7 @@ import pytest
 
 from patternc import Pattern
 from patternc.cli.stages import stage_text
-from patternc.schedule.work_split import LEAST, LONG, limits
+from patternc.schedule.work_split import EXAMPLE_LENGTH, MIN_TILES, limits
 
 LONG_LINES = {
     "local(256) + global([0])": (True, True),
@@ -54,7 +54,7 @@ def test_lines_that_hold_up_no_others_are_not_split(text: str) -> None:
 def test_the_longest_line_is_what_a_dense_count_finds() -> None:
     (group,) = Pattern.parse("local(256) + global([0])").schedule().groups[0]
     (item,) = group.passes
-    tiles = LONG // 64
+    tiles = EXAMPLE_LENGTH // 64
     split = item.split_rows
     assert split is not None
     assert (split.longest, split.median) == (tiles, 11)
@@ -69,7 +69,7 @@ def test_pieces_are_short_and_not_too_many() -> None:
         visits[: max(1, lines // 100)] = n // 64
         found = limits(int(visits.sum()), 12, lines)
         pieces = int(-(-visits[visits > found.piece] // found.piece).sum())
-        assert pieces <= lines // 2 + lines // 100 + n // 64 // LEAST + 1
+        assert pieces <= lines // 2 + lines // 100 + n // 64 // MIN_TILES + 1
 
 
 def test_the_schedule_says_what_is_split_and_why() -> None:

@@ -44,7 +44,7 @@ from patternc.ir.formula import (
 )
 from patternc.ir.terms import Listing
 from patternc.relation.cases import atoms_of
-from patternc.relation.coordinates import Scope, in_scope
+from patternc.relation.coordinates import IndexSpace, in_index_space
 from patternc.relation.positions import merge
 from patternc.relation.relation import Branch
 
@@ -133,9 +133,9 @@ def _changed(
 ) -> tuple[Condition, Condition]:
     """A pair of a member, standing at `side`, with a later position i: as it is, and as usual."""
     scope = (
-        Scope(Constant(position), ROW, LENGTH, LENGTH)
+        IndexSpace(Constant(position), ROW, LENGTH, LENGTH)
         if side == "i"
-        else Scope(ROW, Constant(position), LENGTH, LENGTH)
+        else IndexSpace(ROW, Constant(position), LENGTH, LENGTH)
     )
     return _put(predicate, scope, side, position), _put(away, scope, side, position)
 
@@ -145,7 +145,7 @@ def _away(condition: Condition) -> Condition:
     return _mapped(condition, lambda _: simplify.FALSE, lambda compare: compare)
 
 
-def _put(condition: Condition, scope: Scope, side: Side, position: int) -> Condition:
+def _put(condition: Condition, scope: IndexSpace, side: Side, position: int) -> Condition:
     """The condition with the member put in; the other position is none."""
 
     def atom(given: Atom) -> Condition:
@@ -154,7 +154,7 @@ def _put(condition: Condition, scope: Scope, side: Side, position: int) -> Condi
         return Truth(here and position in (_members(given) or ()))
 
     def compare(given: Compare) -> Condition:
-        left, right = in_scope(given.left, scope), in_scope(given.right, scope)
+        left, right = in_index_space(given.left, scope), in_index_space(given.right, scope)
         return simplify.compare(left, given.operator, right)
 
     return _mapped(condition, atom, compare)

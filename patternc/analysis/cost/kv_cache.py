@@ -15,7 +15,7 @@ import numpy as np
 
 from patternc.algebra.evaluate import Integers
 from patternc.algebra.filtered_intervals import count
-from patternc.algebra.intervals import Run, Sizes, filter_of, values_of_row
+from patternc.algebra.intervals import Interval, Sizes, filter_of, values_of_row
 from patternc.algebra.isl_sets import (
     BudgetError,
     TileSet,
@@ -109,7 +109,7 @@ def _kept(formulas: tuple[Condition, ...], n: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _runs(formulas: tuple[Condition, ...], n: int) -> tuple[Run, ...]:
+def _runs(formulas: tuple[Condition, ...], n: int) -> tuple[Interval, ...]:
     """The keys at one length, as runs of row 0: they are plainer than those for every n."""
     try:
         with budget(OPERATIONS):
@@ -127,5 +127,5 @@ def _seen(formulas: tuple[Condition, ...], lengths: str = "true") -> TileSet:
     return TileSet(f"[n, m] -> {{ [a, j] : {seen} }}", context()).coalesce()
 
 
-def _counted(runs: tuple[Run, ...], n: int) -> int:
+def _counted(runs: tuple[Interval, ...], n: int) -> int:
     return sum(count(run, np.zeros(1, np.int64), Sizes(n, 0)) for run in runs)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
-from patternc.algebra.intervals import Run
+from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_sets import (
     TileSet,
     basic_parts,
@@ -24,9 +24,9 @@ from patternc.algebra.queries import variables_of
 from patternc.analysis.cost.eliminate_floors import straightened
 from patternc.ir.formula import Condition, Variable
 from patternc.ir.sources import Pool
-from patternc.relation.coordinates import ZERO, Scope, substitute
+from patternc.relation.coordinates import ZERO, IndexSpace, substitute
 
-Runs = tuple[Run, ...]
+Runs = tuple[Interval, ...]
 Sides = tuple[Runs, Runs]
 Extent = int | Pool | None
 """How many slots there are at n: a number, the windows of a pool, or None for n of them."""
@@ -106,7 +106,7 @@ def _windows(pool: Pool) -> str:
 
 
 def _transposed(formula: Condition) -> Condition:
-    scope = Scope(Variable("j"), Variable("i"), Variable("n"), Variable("n"), first=ZERO)
+    scope = IndexSpace(Variable("j"), Variable("i"), Variable("n"), Variable("n"), first=ZERO)
     return substitute(formula, scope)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from patternc.algebra.evaluate import Integers, Values, evaluate, holds
 from patternc.algebra.filtered_intervals import count, counts
-from patternc.algebra.intervals import Run, Sizes, filter_of
+from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.isl_sets import BudgetError, budget, period_and_start
 from patternc.algebra.simplify import TRUE
 from patternc.analysis.cost import eventually_periodic
@@ -175,7 +175,7 @@ def accumulated(shape: Recurring, new: Rows) -> Tally:
     return Tally(shape.start, shape.period, np.concatenate([[0], np.cumsum(brought)])[:-1])
 
 
-def run_shape(run: Run) -> tuple[Eventual, Recurring]:
+def run_shape(run: Interval) -> tuple[Eventual, Recurring]:
     """The shape of the length of a run, and that of its guard."""
     length = eventually_periodic.expression(run.stop) - eventually_periodic.expression(run.start)
     rounded = length + eventually_periodic.expression(Constant(run.step - 1))
@@ -190,7 +190,7 @@ def recurrence(shapes: list[tuple[Eventual, Recurring]]) -> Recurring:
     return eventually_periodic.together(lengths_of + [guard for _, guard in shapes])
 
 
-def _new(runs: tuple[Run, ...], rows: Integers) -> Integers:
+def _new(runs: tuple[Interval, ...], rows: Integers) -> Integers:
     sizes = Sizes(len(rows), 0)
     return sum((counts(run, rows, sizes) for run in runs), rows * 0)
 
@@ -213,7 +213,7 @@ def _count_at(plane: Plane, n: int) -> int:
     return sum(count(run, np.arange(n), Sizes(n, 0)) for run in plane.in_rows())
 
 
-def _counts(runs: tuple[Run, ...], stop: int) -> Integers:
+def _counts(runs: tuple[Interval, ...], stop: int) -> Integers:
     """The values of the runs over all rows i < n, for every n < stop."""
     plain = [run for run in runs if filter_of(run) == TRUE]
     total = np.zeros(stop, np.int64)
@@ -226,7 +226,7 @@ def _counts(runs: tuple[Run, ...], stop: int) -> Integers:
     return total
 
 
-def _values(run: Run, n: Integers, i: Integers) -> Integers:
+def _values(run: Interval, n: Integers, i: Integers) -> Integers:
     """How many values a run without a filter has in row i of n."""
     at: Values = {"n": n, "i": i, "m": 0}
     length = -(-(evaluate(run.stop, at) - evaluate(run.start, at)) // run.step)

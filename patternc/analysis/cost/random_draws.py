@@ -30,7 +30,7 @@ from patternc.ir.formula import (
 )
 from patternc.ir.terms import Causal, Columns, Difference, Intersection, Random
 from patternc.relation.cases import Literal, atoms_of
-from patternc.relation.coordinates import Scope, in_scope, substitute
+from patternc.relation.coordinates import IndexSpace, in_index_space, substitute
 from patternc.relation.lower import lower
 from patternc.relation.relation import Branch, Conjunct
 
@@ -86,18 +86,18 @@ def _counted(
     runs = Plane(allowed).in_rows()
     if any(filter_of(run) != simplify.TRUE or run.step != 1 for run in runs):
         return None
-    taken = in_scope(_taken(runs, random.count), _scope(block))
+    taken = in_index_space(_taken(runs, random.count), _scope(block))
     first = simplify.compare(KEY, "<", simplify.multiply(Constant(block), taken))
     short = last_length(Plane(simplify.conjunction([held, *_in_short_block(block)])).at_lengths())
     plane = Plane(first, block * random.count)
     return Drawn(plane, 0, block) if short is None else Drawn(plane, short + 1, 1)
 
 
-def _scope(block: int) -> Scope:
+def _scope(block: int) -> IndexSpace:
     size = Constant(block)
     count = simplify.floor_divide(simplify.add(LENGTH, Constant(block - 1)), size)
     row, key = (simplify.floor_divide(side, size) for side in (ROW, KEY))
-    return Scope(row, key, count, count, block)
+    return IndexSpace(row, key, count, count, block)
 
 
 def _in_short_block(block: int) -> tuple[Condition, Condition]:

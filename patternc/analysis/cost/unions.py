@@ -18,7 +18,7 @@ import numpy as np
 
 from patternc.algebra import simplify
 from patternc.algebra.evaluate import Booleans, Integers
-from patternc.algebra.intervals import Run, Sizes, filter_of, spans
+from patternc.algebra.intervals import Interval, Sizes, filter_of, spans
 from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.cost import eventually_periodic
 from patternc.analysis.cost.eventually_periodic import Eventual, Recurring
@@ -130,7 +130,7 @@ def _meetings(
                 yield from _meetings(planes[at + 1 :], meeting, -sign)
 
 
-def _of_run(run: Run, rows: Integers) -> Progressions:
+def _of_run(run: Interval, rows: Integers) -> Progressions:
     """The run in every row; of some rows it holds nothing."""
     start, stop = spans(run, rows, Sizes(len(rows), 0))
     return Progressions(rows, start, stop, start % run.step, run.step)

@@ -18,7 +18,7 @@ import numpy as np
 from patternc.algebra.atoms import InRow
 from patternc.algebra.evaluate import Integers
 from patternc.algebra.filtered_intervals import count
-from patternc.algebra.intervals import Run, Sizes, filter_of, lengths
+from patternc.algebra.intervals import Interval, Sizes, filter_of, lengths
 from patternc.algebra.isl_sets import (
     BudgetError,
     KeyCount,
@@ -133,7 +133,7 @@ def _of_rows(plane: Plane, keys: KeyCount, n: int, shape: Shape) -> int | None:
     return above + (int(_last(found, whole, _sizes(plane, n)).sum()) if rest else 0)
 
 
-def _in_rows(runs: list[Run], rows: Integers) -> Integers:
+def _in_rows(runs: list[Interval], rows: Integers) -> Integers:
     return sum((lengths(run, rows, Sizes(len(rows), 0)) for run in runs), np.zeros_like(rows))
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patternc.algebra.evaluate import Integers, Values
-from patternc.algebra.intervals import Run, filter_of, spans
+from patternc.algebra.intervals import Interval, filter_of, spans
 from patternc.algebra.simplify import TRUE
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
@@ -188,7 +188,7 @@ def _of_partial(
     return pairs, ahead
 
 
-def _bounds(runs: tuple[Run, ...], tables: Tables) -> list[tuple[Integers, Integers, int]]:
+def _bounds(runs: tuple[Interval, ...], tables: Tables) -> list[tuple[Integers, Integers, int]]:
     """The keys start <= j < stop of every row in each run, and their step."""
     rows = np.arange(tables.n)
     return [(*spans(run, rows, tables.sizes), run.step) for run in runs]

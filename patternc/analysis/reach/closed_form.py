@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.isl_sets import BudgetError, budget
-from patternc.algebra.printer import Writer
+from patternc.algebra.printer import FormulaPrinter
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
@@ -21,7 +21,7 @@ from patternc.relation.relation import Relation
 # About 0.5 s.
 OPERATIONS = 500_000
 MOST_LAYERS = 6
-_TEXT = Writer({"m": "k"})
+_TEXT = FormulaPrinter({"m": "k"})
 
 
 @dataclass(frozen=True, slots=True)

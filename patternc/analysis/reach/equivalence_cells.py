@@ -33,12 +33,12 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.sources import TOKENS
-from patternc.relation.coordinates import Scope, in_scope
+from patternc.relation.coordinates import IndexSpace, in_index_space
 from patternc.relation.tables import Tables
 
 KEY, ROW, LENGTH = Variable("j"), Variable("i"), Variable("n")
 CUT = Compare("<=", KEY, ROW)
-_ON_ROWS = Scope(ROW, ROW, LENGTH, LENGTH)
+_ON_ROWS = IndexSpace(ROW, ROW, LENGTH, LENGTH)
 
 
 class ManyCellsError(Exception):
@@ -136,7 +136,7 @@ def _of(expression: Expression) -> Iterator[Expression]:
         case Variable():
             raise ManyCellsError
         case FloorDivide() | Modulo() if len(names) == 1:
-            yield in_scope(expression, _ON_ROWS)
+            yield in_index_space(expression, _ON_ROWS)
         case Modulo(operand, Constant() as divisor) if _is_linear(operand):
             yield Modulo(ROW, divisor)
         case FloorDivide() | Modulo():

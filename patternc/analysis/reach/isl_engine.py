@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.filtered_intervals import is_countable
-from patternc.algebra.intervals import Run
+from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_maps import Map
 from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.reach.edges import Edge
@@ -130,11 +130,11 @@ def field_of(fields: Map, n: int, operations: int = PATIENT) -> Field:
     return Field(sizes, max(0, -low), max(0, high), holes)
 
 
-def runs_of(pairs: Map) -> tuple[Run, ...]:
+def runs_of(pairs: Map) -> tuple[Interval, ...]:
     return tuple(run for part in maps.parts(pairs) for run in _of_part(part))
 
 
-def _of_part(part: Map) -> tuple[Run, ...]:
+def _of_part(part: Map) -> tuple[Interval, ...]:
     """Runs whose keys can be counted: loops, or the interval between a row's first and last key."""
     loops = maps.runs_of(part)
     if all(is_countable(run) for run in loops):

@@ -14,13 +14,13 @@ import numpy as np
 
 from patternc.algebra.atoms import InRow, SpanTable, Within
 from patternc.algebra.evaluate import Integers
-from patternc.algebra.intervals import Run, Sizes, expand, filter_of, spans
+from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, spans
 from patternc.algebra.simplify import TRUE, conjunction
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.table_pairs import UnknownError, held
 from patternc.ir.formula import Compare, Constant, Multiply, Not, Variable
 from patternc.relation.cases import Literal
-from patternc.relation.coordinates import Scope, substitute
+from patternc.relation.coordinates import IndexSpace, substitute
 from patternc.relation.relation import Conjunct
 from patternc.relation.tables import Tables
 from patternc.tiling.count_pairs import key_runs
@@ -70,10 +70,10 @@ def ranges_of_blocks(edge: Edge, block: int, tables: Tables, rows: Integers) -> 
             yield Ranges(1, found.row * block, start, stop)
 
 
-def _block_runs(edge: Edge, block: int) -> tuple[Run, ...]:
+def _block_runs(edge: Edge, block: int) -> tuple[Interval, ...]:
     """Runs over the m blocks of keys of a block of rows, with i and j counting blocks."""
     row, key = (Multiply(Constant(block), Variable(name)) for name in ("i", "j"))
-    scope = Scope(row, key, Variable("n"), Variable("n"))
+    scope = IndexSpace(row, key, Variable("n"), Variable("n"))
     runs = key_runs(substitute(edge.formula, scope), "m")
     if runs is None or any(filter_of(run) != TRUE or run.step > 1 for run in runs):
         raise UnknownError
@@ -85,7 +85,7 @@ def _has_runs(edge: Edge, tables: Tables) -> bool:
     return not (edge.literals and edge.is_known)
 
 
-def _of_run(run: Run, sizes: Sizes, rows: Integers) -> Iterator[Ranges]:
+def _of_run(run: Interval, sizes: Sizes, rows: Integers) -> Iterator[Ranges]:
     if filter_of(run) == TRUE:
         start, stop = spans(run, rows, sizes)
         kept = start < stop
@@ -95,7 +95,7 @@ def _of_run(run: Run, sizes: Sizes, rows: Integers) -> Iterator[Ranges]:
             yield _merged(row, key)
 
 
-def _listed(edge: Edge, tables: Tables, runs: tuple[Run, ...] | None) -> Iterator[Ranges]:
+def _listed(edge: Edge, tables: Tables, runs: tuple[Interval, ...] | None) -> Iterator[Ranges]:
     """Pairs that tables choose: listed by the tables themselves, or among those of the formula."""
     if (entries := _entries(edge, tables, np.arange(tables.n))) is not None:
         yield entries
@@ -156,7 +156,7 @@ def _by_row(intervals: Integers, rows: Integers) -> Iterator[Ranges]:
             yield Ranges(1, rows[kept], low[kept], high[kept])
 
 
-def _chosen(edge: Edge, tables: Tables, runs: tuple[Run, ...]) -> Iterator[Ranges]:
+def _chosen(edge: Edge, tables: Tables, runs: tuple[Interval, ...]) -> Iterator[Ranges]:
     """The pairs of the formula that satisfy the literals, one by one."""
     condition = conjunction(one.atom if one.positive else Not(one.atom) for one in edge.literals)
     for run in runs:

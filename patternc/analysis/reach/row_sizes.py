@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from patternc.algebra.evaluate import Integers, Values, evaluate
 from patternc.algebra.filtered_intervals import is_countable, period_of, periodic_counts, sides_of
-from patternc.algebra.intervals import Run, Sizes, filter_of
+from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.isl_sets import BudgetError
 from patternc.algebra.queries import operands_of, variables_of
 from patternc.ir.formula import (
@@ -117,7 +117,7 @@ class Progressions:
         return int((within * self.times).sum())
 
 
-def row_sizes(runs: tuple[Run, ...], n: int) -> Progressions:
+def row_sizes(runs: tuple[Interval, ...], n: int) -> Progressions:
     """The sizes of rows 0 <= i < n; runs are disjoint. Raises `BudgetError`."""
     if not all(map(is_countable, runs)):
         raise BudgetError("the keys of a row are chosen one by one")
@@ -130,7 +130,7 @@ def row_sizes(runs: tuple[Run, ...], n: int) -> Progressions:
 
 
 def _stretches(
-    runs: tuple[Run, ...], period: int, start: Integers, stop: Integers
+    runs: tuple[Interval, ...], period: int, start: Integers, stop: Integers
 ) -> Iterator[Progressions]:
     while len(start):
         if len(start) > _MOST_STRETCHES:
@@ -145,7 +145,7 @@ def _stretches(
         start, stop = np.append(start, middle + period), np.append(middle, stop)
 
 
-def _traced(runs: tuple[Run, ...], rows: Integers) -> tuple[Integers, NDArray[np.int8]]:
+def _traced(runs: tuple[Interval, ...], rows: Integers) -> tuple[Integers, NDArray[np.int8]]:
     """Sizes of the rows, and the sign of every comparison that decides about them."""
     signs = [np.zeros(rows.shape, np.int8)]
     sizes = np.zeros(rows.shape, np.int64)
@@ -195,7 +195,7 @@ def _sign(left: Expression, right: Expression, rows: Integers) -> NDArray[np.int
     return np.broadcast_to(np.sign(difference).astype(np.int8), rows.shape)
 
 
-def _period_of(runs: tuple[Run, ...]) -> int:
+def _period_of(runs: tuple[Interval, ...]) -> int:
     """Rows of equal residue of it have affine bounds, and lengths that steps divide alike."""
     periods = [1]
     for run in runs:

@@ -26,7 +26,7 @@ from patternc.emit.text.subexpressions import aliases
 from patternc.emit.text.visible_keys import printed_seen
 from patternc.ir.formula import All, Condition, Expression
 from patternc.ir.terms import Listing, PositionRange
-from patternc.tiling.tiling import Run
+from patternc.tiling.tiling import Interval
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Functions:
         return self.named(kind, f"{head}\n{''.join(lines)}{ends}{asked}")
 
     def runs(
-        self, runs: tuple[Run, ...], kind: str, sourced: bool = False, names: Names = TILES
+        self, runs: tuple[Interval, ...], kind: str, sourced: bool = False, names: Names = TILES
     ) -> str:
         """`kind(a, n)`: a list of `_Run`s; or of key tiles b, with the names of columns."""
         listed = Sequence(tuple(_run(run, names) for run in runs), square=True)
@@ -127,7 +127,7 @@ def _named(shared: Mapping[Expression, str], printer: Printer) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _run(run: Run, names: Names) -> Text:
+def _run(run: Interval, names: Names) -> Text:
     """A run with the part of its guard that concerns rows, and the part that drops tiles."""
     printer, guard = Printer(TORCH, names), simplified(run.guard)
     row, tile = names.variables["i"], names.variables["j"]

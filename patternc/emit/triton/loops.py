@@ -15,7 +15,7 @@ from patternc.emit.text.expressions import COLUMN_TILES, TILES, TRITON, Names, P
 from patternc.emit.text.layout import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
 from patternc.ir.formula import Truth
-from patternc.tiling.tiling import Run
+from patternc.tiling.tiling import Interval
 
 # More runs than this of one kind are looked up instead: every closed form costs registers.
 MOST_RUNS = 4
@@ -65,7 +65,7 @@ class Bounds:
     guard: Text | None = None
 
 
-def are_few(full: tuple[Run, ...], partial: tuple[Run, ...], tile: int) -> bool:
+def are_few(full: tuple[Interval, ...], partial: tuple[Interval, ...], tile: int) -> bool:
     """Can a kernel find these runs by itself, in 32 bits? No tile is shorter than `tile`."""
     few = len(full) <= MOST_RUNS and len(partial) <= MOST_RUNS
     reach = Reach(MOST_POSITIONS // tile, MOST_POSITIONS)
@@ -73,14 +73,16 @@ def are_few(full: tuple[Run, ...], partial: tuple[Run, ...], tile: int) -> bool:
     return few and not any("j" in variables_of(run.guard) for run in full + partial)
 
 
-def along_row(full: tuple[Run, ...], partial: tuple[Run, ...], key_tile: str = "KEYS") -> Inline:
+def along_row(
+    full: tuple[Interval, ...], partial: tuple[Interval, ...], key_tile: str = "KEYS"
+) -> Inline:
     """Loops over the key tiles b of query tile a, of `key_tile` keys each.
 
     Closed forms say nothing of query tiles before position 0; those visit every key tile.
     """
     negative, every_tile = _less(Leaf("a"), Leaf("0")), Leaf(f"tl.cdiv(m, {key_tile})")
 
-    def loop(kind: str, runs: tuple[Run, ...]) -> Loop:
+    def loop(kind: str, runs: tuple[Interval, ...]) -> Loop:
         lines, end, tile = _joined(kind, [_bounds(run, TILES) for run in runs])
         if kind == "partial":
             tile = Call("tl.where", (negative, Leaf("t"), tile))
@@ -91,14 +93,14 @@ def along_row(full: tuple[Run, ...], partial: tuple[Run, ...], key_tile: str = "
     return Inline(loop("full", full) if full else None, loop("partial", partial))
 
 
-def down_column(full: tuple[Run, ...], partial: tuple[Run, ...]) -> Inline:
+def down_column(full: tuple[Interval, ...], partial: tuple[Interval, ...]) -> Inline:
     """Loops over the query tiles a of key tile b, from that of the first query on.
 
     Closed forms say nothing of query tiles before position 0; all of those are visited.
     """
     first = Leaf("first_tile")
 
-    def loop(kind: str, runs: tuple[Run, ...]) -> Loop:
+    def loop(kind: str, runs: tuple[Interval, ...]) -> Loop:
         found = [_bounds(run, COLUMN_TILES) for run in runs]
         found = [replace(item, start=_greater(item.start, first)) for item in found]
         before = [Bounds(first, Leaf("0"))] if kind == "partial" else []
@@ -108,7 +110,7 @@ def down_column(full: tuple[Run, ...], partial: tuple[Run, ...]) -> Inline:
     return Inline(loop("full", full) if full else None, loop("partial", partial))
 
 
-def _bounds(run: Run, names: Names) -> Bounds:
+def _bounds(run: Interval, names: Names) -> Bounds:
     printer, guard = Printer(TRITON, names), simplified(run.guard)
     held = None if guard == Truth(True) else printer.condition(guard)
     return Bounds(printer.expression(run.start), printer.expression(run.stop), held)
