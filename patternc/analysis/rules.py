@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from patternc.ir.terms import HeadPattern
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Binary, Call, Name, Node, Range, children, node_of
@@ -23,7 +23,7 @@ class Rule:
     """The rule of one head: as it is written, and what it means there."""
 
     written: Node
-    place: Place
+    place: Environment
     pattern: HeadPattern
     causal: bool
 
@@ -56,7 +56,7 @@ def distinct(rules: Iterable[Rule]) -> list[Rule]:
 
 
 def _calls(
-    node: Node | Range, place: Place, functions: tuple[str, ...], seen: set[str]
+    node: Node | Range, place: Environment, functions: tuple[str, ...], seen: set[str]
 ) -> Iterator[Call]:
     """Each let in `seen` was looked at: lets that double would take exponential time."""
     match node:
@@ -73,7 +73,7 @@ def _calls(
                 yield from _calls(child, place, functions, seen)
 
 
-def operands(node: Node, place: Place) -> Iterator[Node]:
+def operands(node: Node, place: Environment) -> Iterator[Node]:
     """The terms of the outermost union; a let that is a single term stands for itself."""
     match node:
         case Name(name) if name in place.lets:
@@ -97,7 +97,7 @@ def is_idle(rule: Rule) -> bool:
     return all(_none(part, rule.place) for part in operands(rule.written, rule.place))
 
 
-def _none(part: Node, place: Place) -> bool:
+def _none(part: Node, place: Environment) -> bool:
     match part:
         case Name(name) if name in place.lets:
             return _none(place.lets[name], place)

@@ -17,7 +17,7 @@ from patternc.algebra.evaluate import Integers
 from patternc.algebra.work_budget import STRIP, EffortError
 from patternc.ir.sources import TEXT, TOKENS, Pool, Project, Rows, Tokens, Tree, name_of
 from patternc.ir.terms import HeadPattern
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Binary, Call, FlagHeader, Lift, Name, Node, node_of
@@ -117,7 +117,7 @@ class _Found:
 class _Asked:
     """One pair, and where names have their values."""
 
-    place: Place
+    place: Environment
     causal: bool
     tables: HeadTables
     query: int

@@ -29,7 +29,7 @@ from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
 from patternc.ir.terms import HeadPattern
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, node_of
@@ -120,7 +120,7 @@ def _terms(program: Elaborated, layer: int, head: int) -> Iterator[tuple[str, Re
         yield " ".join(text.slice(part.span).split()) or show_node(part), relation(pattern)
 
 
-def _operands(node: Node, place: Place) -> Iterator[tuple[Node, Node]]:
+def _operands(node: Node, place: Environment) -> Iterator[tuple[Node, Node]]:
     """The terms of the outermost union and of the branches of a mix, and each in its lift."""
     match node:
         case Name(name) if name in place.lets:

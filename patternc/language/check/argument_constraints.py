@@ -5,13 +5,13 @@ from __future__ import annotations
 from patternc.language.check.argument_errors import excluded, missing
 from patternc.language.check.arguments import fill
 from patternc.language.syntax.ast import Argument, Call
-from patternc.language.syntax.builtins import PRIMITIVES, Primitive
+from patternc.language.syntax.builtins import PRIMITIVES, Builtin
 from patternc.language.syntax.diagnostics import Diagnostic
 
 _Given = dict[str, Argument]
 
 
-def check_together(node: Call, primitive: Primitive) -> Diagnostic | None:
+def check_together(node: Call, primitive: Builtin) -> Diagnostic | None:
     """A mistake in how arguments go together, if every one has a slot."""
     filled, without = fill(node, primitive)
     if without:
@@ -46,7 +46,7 @@ def _segment(node: Call, given: _Given) -> Diagnostic | None:
     return None
 
 
-def _neighborhood(node: Call, primitive: Primitive, given: _Given) -> Diagnostic | None:
+def _neighborhood(node: Call, primitive: Builtin, given: _Given) -> Diagnostic | None:
     side = given.get("left") or given.get("right")
     if "radius" in given and side is not None:
         return excluded(given["radius"], side, "write `radius=`, or `left=` and `right=`")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from patternc.language.check.scope import Scope
-from patternc.language.check.types import Facts, expected_kind
+from patternc.language.check.types import TypeInfo, expected_type
 from patternc.language.syntax.ast import Argument, Name, Node, Range, walk
-from patternc.language.syntax.builtins import Primitive, Slot
+from patternc.language.syntax.builtins import Builtin, BuiltinParameter
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
@@ -47,16 +47,18 @@ def stray_range(node: Range) -> Diagnostic:
     )
 
 
-def wrong_kind(slot: Slot, expected: str, facts: Facts, value: Node | Range) -> Diagnostic:
+def wrong_kind(
+    slot: BuiltinParameter, expected: str, facts: TypeInfo, value: Node | Range
+) -> Diagnostic:
     advice = ""
     if slot.kind in ("positions", "order", "pool") and facts.kind == "integer":
         advice = "write a list: `[..]`"
     if facts.kind == "list":
         advice = f"write {expected} here"
-    return expected_kind(expected, facts, value.span, advice)
+    return expected_type(expected, facts, value.span, advice)
 
 
-def stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
+def stray_position(slot: BuiltinParameter, name: str, value: Node | Range) -> Diagnostic:
     inside = next((p for p in walk(value) if p == Name(name)), value)
     if name == "n":
         return Diagnostic(
@@ -79,7 +81,7 @@ def stray_position(slot: Slot, name: str, value: Node | Range) -> Diagnostic:
     )
 
 
-def not_a_word(slot: Slot, value: Node | Range) -> Diagnostic:
+def not_a_word(slot: BuiltinParameter, value: Node | Range) -> Diagnostic:
     words = " or ".join(f"`{word}`" for word in slot.words)
     near = nearest(value.name, slot.words) if isinstance(value, Name) else None
     return Diagnostic(
@@ -103,7 +105,7 @@ def bound_input(value: Name, scope: Scope) -> Diagnostic:
     )
 
 
-def without_slot(argument: Argument, primitive: Primitive) -> Diagnostic:
+def without_slot(argument: Argument, primitive: Builtin) -> Diagnostic:
     if argument.name is None:
         return Diagnostic(
             "P050",
@@ -123,7 +125,7 @@ def without_slot(argument: Argument, primitive: Primitive) -> Diagnostic:
     )
 
 
-def _in_place_of(name: str, primitive: Primitive) -> str:
+def _in_place_of(name: str, primitive: Builtin) -> str:
     near = nearest(name, (slot.name for slot in primitive.named))
     if near:
         return f"did you mean `{near}=`?"
@@ -133,7 +135,7 @@ def _in_place_of(name: str, primitive: Primitive) -> str:
     return f"its named arguments are {names}" if names else "leave the name out"
 
 
-def _by_name(primitive: Primitive) -> str:
+def _by_name(primitive: Builtin) -> str:
     names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
     return f"further arguments are given by name: {names}" if names else "leave it out"
 
@@ -149,7 +151,7 @@ def given_twice(argument: Argument, first: Argument) -> Diagnostic:
     )
 
 
-def missing(primitive: Primitive, name: str, span: Span) -> Diagnostic:
+def missing(primitive: Builtin, name: str, span: Span) -> Diagnostic:
     return Diagnostic(
         "P053",
         f"`{primitive.name}` needs `{name}`",

@@ -20,14 +20,14 @@ from patternc.language.check.argument_errors import (
 )
 from patternc.language.check.lists import item_facts, range_facts
 from patternc.language.check.scope import Check, Scope, input_name
-from patternc.language.check.types import Facts, Kind
+from patternc.language.check.types import ExprType, TypeInfo
 from patternc.language.syntax.ast import Argument, Call, Name, Node, Range
-from patternc.language.syntax.builtins import RESERVED, ArgumentKind, Primitive, Slot
+from patternc.language.syntax.builtins import RESERVED, ArgumentKind, Builtin, BuiltinParameter
 from patternc.language.syntax.diagnostics import Diagnostic
 
-Filled = tuple[tuple[Slot, Argument], ...]
+Filled = tuple[tuple[BuiltinParameter, Argument], ...]
 
-_EXPECTED: dict[ArgumentKind, tuple[str, frozenset[Kind]]] = {
+_EXPECTED: dict[ArgumentKind, tuple[str, frozenset[ExprType]]] = {
     "count": ("an integer", frozenset({"integer"})),
     "width": ("an integer", frozenset({"integer"})),
     "number": ("an integer", frozenset({"integer"})),
@@ -52,7 +52,7 @@ _MAY_HOLD: dict[ArgumentKind, frozenset[str]] = {
 }
 
 
-def fill(call: Call, primitive: Primitive) -> tuple[Filled, tuple[Argument, ...]]:
+def fill(call: Call, primitive: Builtin) -> tuple[Filled, tuple[Argument, ...]]:
     """Pairs every argument with its slot; second, the arguments that have none."""
     placed = [argument for argument in call.arguments if argument.name is None]
     filled = list(zip(primitive.placed, placed, strict=False))
@@ -68,7 +68,7 @@ def fill(call: Call, primitive: Primitive) -> tuple[Filled, tuple[Argument, ...]
     return tuple(filled), rest + unknown
 
 
-def check_arguments(call: Call, primitive: Primitive, scope: Scope, check: Check) -> list[Facts]:
+def check_arguments(call: Call, primitive: Builtin, scope: Scope, check: Check) -> list[TypeInfo]:
     """The facts of every argument that fits; the others are reported."""
     filled, without = fill(call, primitive)
     for argument in without:
@@ -88,13 +88,15 @@ def _check_idle(argument: Argument, scope: Scope, check: Check) -> None:
         check(argument.value, scope)
 
 
-def check_argument(slot: Slot, argument: Argument, scope: Scope, check: Check) -> Facts:
+def check_argument(
+    slot: BuiltinParameter, argument: Argument, scope: Scope, check: Check
+) -> TypeInfo:
     if not slot.lowered:
         scope.report(not_lowered(slot.name, f"the argument `{slot.name}=`", argument.span))
     value = argument.value
     match slot.kind, value:
         case "word", Name(word) if word in slot.words:
-            return Facts("unknown")
+            return TypeInfo("unknown")
         case "word", _:
             return scope.report(not_a_word(slot, value))
         case "input", Name():
@@ -105,24 +107,26 @@ def check_argument(slot: Slot, argument: Argument, scope: Scope, check: Check) -
             return _checked(slot, range_facts(value, scope, check), value, scope)
         case "positions", Name(name) if name not in scope.bound and name not in RESERVED:
             held = frozenset({"listed"})
-            return Facts("set", held) if input_name(value, scope) else Facts("unknown")
+            return TypeInfo("set", held) if input_name(value, scope) else TypeInfo("unknown")
         case _, Range():
             return scope.report(stray_range(value))
         case _:
             return _checked(slot, check(value, scope), value, scope)
 
 
-def _input(value: Name, slot: Slot, scope: Scope) -> Facts:
+def _input(value: Name, slot: BuiltinParameter, scope: Scope) -> TypeInfo:
     if value.name in scope.bound:
         scope.used.add(value.name)
         return scope.report(bound_input(value, scope))
     if not input_name(value, scope):
-        return Facts("unknown")
+        return TypeInfo("unknown")
     held = {"labels": "same", "listed": "listed", "set": "listed"}.get(slot.role or "")
-    return Facts("set", frozenset({held} if held else ()))
+    return TypeInfo("set", frozenset({held} if held else ()))
 
 
-def _checked(slot: Slot, facts: Facts, value: Node | Range, scope: Scope) -> Facts:
+def _checked(
+    slot: BuiltinParameter, facts: TypeInfo, value: Node | Range, scope: Scope
+) -> TypeInfo:
     expected, kinds = _EXPECTED[slot.kind]
     if facts.kind == "unknown":
         return facts
@@ -136,7 +140,7 @@ def _checked(slot: Slot, facts: Facts, value: Node | Range, scope: Scope) -> Fac
     return facts
 
 
-def _miscounted(filled: Filled, call: Call, primitive: Primitive) -> Iterator[Diagnostic]:
+def _miscounted(filled: Filled, call: Call, primitive: Builtin) -> Iterator[Diagnostic]:
     """Slots that are required and empty, or filled twice."""
     first: dict[str, Argument] = {}
     for slot, argument in filled:

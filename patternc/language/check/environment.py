@@ -10,7 +10,7 @@ from patternc.language.syntax.ast import Node
 
 
 @dataclass(slots=True)
-class Place:
+class Environment:
     """One (layer, head), or neither, with what the names above stand for."""
 
     values: Mapping[str, int]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from patternc.language.check.pairs_on_source import Lets, pairs_on, source_of
+from patternc.language.check.pairs_on_source import LetBindings, pairs_on, source_of
 from patternc.language.syntax.ast import (
     Argument,
     Bare,
@@ -36,7 +36,7 @@ from patternc.language.syntax.ast import (
 class _Lets:
     """`loose` lets are replaced by their definitions; `drawn` hold a draw anywhere."""
 
-    plain: Lets = field(default_factory=Lets)
+    plain: LetBindings = field(default_factory=LetBindings)
     loose: dict[str, Node] = field(default_factory=dict)
     drawn: set[str] = field(default_factory=set)
 

@@ -6,20 +6,20 @@ From their parts to facts, with parts of other kinds and ranges that hold nothin
 from __future__ import annotations
 
 from patternc.language.check.scope import Check, Scope
-from patternc.language.check.types import Facts, expected_kind
+from patternc.language.check.types import TypeInfo, expected_type
 from patternc.language.syntax.ast import Node, Number, Range, Sequence, Unary, children
 from patternc.language.syntax.diagnostics import Diagnostic
 
 
-def list_facts(node: Sequence, scope: Scope, check: Check) -> Facts:
+def list_facts(node: Sequence, scope: Scope, check: Check) -> TypeInfo:
     """A list: integers and ranges of integers."""
     held: frozenset[str] = frozenset()
     for item in node.items:
         held |= item_facts(item, scope, check).holds
-    return Facts("list", held)
+    return TypeInfo("list", held)
 
 
-def item_facts(item: Node | Range, scope: Scope, check: Check) -> Facts:
+def item_facts(item: Node | Range, scope: Scope, check: Check) -> TypeInfo:
     if not isinstance(item, Range):
         return integer(item, scope, check)
     if _is_empty(item):
@@ -55,14 +55,14 @@ def _empty_range(node: Range) -> Diagnostic:
     )
 
 
-def range_facts(node: Range, scope: Scope, check: Check) -> Facts:
+def range_facts(node: Range, scope: Scope, check: Check) -> TypeInfo:
     ends = [integer(end, scope, check) for end in children(node) if not isinstance(end, Range)]
-    return Facts("list", frozenset().union(*(end.holds for end in ends)))
+    return TypeInfo("list", frozenset().union(*(end.holds for end in ends)))
 
 
-def integer(node: Node, scope: Scope, check: Check) -> Facts:
+def integer(node: Node, scope: Scope, check: Check) -> TypeInfo:
     """The facts of an operand that must be an integer."""
     facts = check(node, scope)
     if facts.kind not in ("integer", "unknown"):
-        return scope.report(expected_kind("an integer", facts, node.span))
+        return scope.report(expected_type("an integer", facts, node.span))
     return facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from patternc.language.check.scope import Scope
-from patternc.language.check.types import UNKNOWN, Facts, expected_kind
+from patternc.language.check.types import UNKNOWN, TypeInfo, expected_type
 from patternc.language.syntax.ast import Binary, Call, Node, Range, Unary
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.source import Span
@@ -11,7 +11,7 @@ from patternc.language.syntax.source import Span
 _APPLIED = {"on": "A on encoder", "with": "A with alibi"}
 
 
-def operator(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+def operator(node: Binary, left: TypeInfo, right: TypeInfo, scope: Scope) -> TypeInfo:
     """`A + B`, `A & B` and `A - B` on patterns."""
     left = _operand(node, node.left, left, scope)
     right = _operand(node, node.right, right, scope)
@@ -21,23 +21,23 @@ def operator(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
         return scope.report(_modified(node.right, f"the right side of `{node.operator}`"))
     if node.operator == "-" and "listed" in right.holds:
         return scope.report(_run_time(node.right, "the right side of `-`"))
-    return Facts("set", left.holds | right.holds)
+    return TypeInfo("set", left.holds | right.holds)
 
 
-def _operand(node: Binary, part: Node, facts: Facts, scope: Scope) -> Facts:
+def _operand(node: Binary, part: Node, facts: TypeInfo, scope: Scope) -> TypeInfo:
     if facts.kind == "output":
         return scope.report(_mixture(node, part.span))
     if facts.kind not in ("set", "unknown"):
-        return scope.report(expected_kind("a pattern", facts, part.span))
+        return scope.report(expected_type("a pattern", facts, part.span))
     return facts
 
 
-def complement(node: Unary, facts: Facts, scope: Scope) -> Facts:
+def complement(node: Unary, facts: TypeInfo, scope: Scope) -> TypeInfo:
     """`~A`."""
     if facts.kind == "output":
         return scope.report(_mixture(node, node.operand.span))
     if facts.kind not in ("set", "unknown"):
-        return scope.report(expected_kind("a pattern", facts, node.operand.span))
+        return scope.report(expected_type("a pattern", facts, node.operand.span))
     if "random" in facts.holds:
         return scope.report(_random(node))
     if "listed" in facts.holds:
@@ -47,18 +47,18 @@ def complement(node: Unary, facts: Facts, scope: Scope) -> Facts:
     return facts
 
 
-def attached(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+def attached(node: Binary, left: TypeInfo, right: TypeInfo, scope: Scope) -> TypeInfo:
     """`A on SOURCE` and `A with MODIFIER`."""
     left = _operand(node, node.left, left, scope)
     wanted = "source" if node.operator == "on" else "modifier"
     if right.kind not in (wanted, "unknown"):
         expected = "a key source" if wanted == "source" else "a score modifier"
-        right = scope.report(expected_kind(expected, right, node.right.span, _names_of(wanted)))
+        right = scope.report(expected_type(expected, right, node.right.span, _names_of(wanted)))
     if "unknown" in (left.kind, right.kind):
         return UNKNOWN
     if node.operator == "on" and "source" in left.holds:
         return scope.report(_second_source(node))
-    return Facts("set", left.holds | right.holds | {wanted})
+    return TypeInfo("set", left.holds | right.holds | {wanted})
 
 
 def _names_of(group: str) -> str:
@@ -67,19 +67,19 @@ def _names_of(group: str) -> str:
     return "write a modifier after `with`: `alibi`, `sink`, `softcap(50)`, .."
 
 
-def inside_braces(body: Node, facts: Facts, scope: Scope) -> Facts:
+def inside_braces(body: Node, facts: TypeInfo, scope: Scope) -> TypeInfo:
     """The pattern that `blocks(..) { }` lifts."""
     if facts.kind == "output":
         return scope.report(_out_of_place(body, "a mixture of branches"))
     if facts.kind not in ("set", "unknown"):
-        return scope.report(expected_kind("a pattern", facts, body.span))
+        return scope.report(expected_type("a pattern", facts, body.span))
     for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
         if held in facts.holds:
             return scope.report(_out_of_place(body, what))
     return facts
 
 
-def branches(node: Call, facts: list[Facts], scope: Scope) -> None:
+def branches(node: Call, facts: list[TypeInfo], scope: Scope) -> None:
     """The arguments of a combination; those of `mix` are sets, or further `mix`."""
     given = [argument for argument in node.arguments if argument.name is None]
     for argument, branch in zip(given, facts, strict=False):
@@ -95,7 +95,7 @@ def _is_clusters(node: Node | Range) -> bool:
     return isinstance(node, Call) and node.function == "cluster"
 
 
-def avoided(span: Span, facts: Facts, scope: Scope) -> None:
+def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:
     """What random draws avoid: a pattern whose pairs are known without drawing."""
     if "random" in facts.holds:
         scope.report(_random_avoided(span))

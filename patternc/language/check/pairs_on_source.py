@@ -12,7 +12,7 @@ from patternc.language.syntax.ast import Binary, Name, Node, Unary, walk
 
 
 @dataclass(slots=True)
-class Lets:
+class LetBindings:
     """What names above stand for; `attached` are those in which `on` or `with` stands."""
 
     values: dict[str, Node] = field(default_factory=dict)
@@ -42,7 +42,7 @@ def source_of(node: Node) -> Node | None:
             return None
 
 
-def pairs_on(source: Node | None, node: Node, lets: Lets) -> Node | None:
+def pairs_on(source: Node | None, node: Node, lets: LetBindings) -> Node | None:
     """The pairs on a source; None if there are none. Lets without `on` and `with` stay names."""
     if not lets.is_attached(node):
         return node if source is None else None
@@ -70,7 +70,7 @@ def _joined(node: Binary, left: Node | None, right: Node | None) -> Node | None:
     return replace(node, left=left, right=right)
 
 
-def _cut(node: Binary, left: Node | None, right: Node | None, lets: Lets) -> Node | None:
+def _cut(node: Binary, left: Node | None, right: Node | None, lets: LetBindings) -> Node | None:
     """What `&` and `-` leave of the left side; `causal` under `&` speaks of every source."""
     if node.operator == "&" and _is_causal(node.right, lets):
         right = Name("causal")
@@ -81,7 +81,7 @@ def _cut(node: Binary, left: Node | None, right: Node | None, lets: Lets) -> Nod
     return left if right is None else replace(node, left=left, right=right)
 
 
-def _is_causal(node: Node, lets: Lets) -> bool:
+def _is_causal(node: Node, lets: LetBindings) -> bool:
     while isinstance(node, Name) and node.name in lets.values:
         node = lets.values[node.name]
     return node == Name("causal")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.syntax.ast import (
     Bare,
     Call,
@@ -36,7 +36,7 @@ from patternc.language.syntax.spelling import nearest
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class ProgramStructure:
     """The rules for the tokens' rows, those below each `rows NAME`, and the rules out of place."""
 
     rules: tuple[Rule, ...]
@@ -53,7 +53,7 @@ class Arrangement:
         return self._sections.get(id(rule))
 
 
-def arrange(program: Program, findings: Findings) -> Arrangement:
+def structure_of(program: Program, findings: Findings) -> ProgramStructure:
     """The rules in order. A program of headers alone, `causal` among them, has the rule `full`."""
     for diagnostic in _headers(program):
         findings.add(diagnostic)
@@ -72,7 +72,7 @@ def arrange(program: Program, findings: Findings) -> Arrangement:
             findings.add(problem)
             misplaced += kept + late
         begun.setdefault(rows.name, rows)
-    return Arrangement(rules, others, misplaced)
+    return ProgramStructure(rules, others, misplaced)
 
 
 def _sections(program: Program) -> Iterator[tuple[StreamRows | None, list[Rule]]]:
@@ -270,7 +270,7 @@ def _no_arrow(rule: Bare) -> Diagnostic:
     )
 
 
-def without_else(last: When, uncovered: Place | None) -> Diagnostic:
+def without_else(last: When, uncovered: Environment | None) -> Diagnostic:
     """Rules that leave a (layer, head) out, or whose last one has a condition."""
     where = uncovered.where().removeprefix("at ") if uncovered is not None else ""
     return Diagnostic(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from patternc.language.check.types import UNKNOWN, Facts
+from patternc.language.check.types import UNKNOWN, TypeInfo
 from patternc.language.syntax.ast import Let, Name, Node, Parameter, Program
 from patternc.language.syntax.builtins import INDICES, PRIMITIVES, RESERVED, VARIABLES
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
@@ -30,19 +30,19 @@ class Scope:
     findings: Findings
     below: dict[str, Span]
     headers: set[str] = field(default_factory=set)
-    bound: dict[str, Facts] = field(default_factory=dict)
+    bound: dict[str, TypeInfo] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
     near: dict[str, list[str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     sound: set[int] = field(default_factory=set)
     unsound: set[int] = field(default_factory=set)
 
-    def report(self, diagnostic: Diagnostic) -> Facts:
+    def report(self, diagnostic: Diagnostic) -> TypeInfo:
         self.findings.add(diagnostic)
         return UNKNOWN
 
 
-Check = Callable[[Node, Scope], Facts]
+Check = Callable[[Node, Scope], TypeInfo]
 """Finds the kind of a part; what takes it as an argument checks parts of parts by it."""
 
 
@@ -52,7 +52,7 @@ def scope_of(program: Program, findings: Findings) -> Scope:
     return Scope(findings, {binding.name: binding.name_span for binding in reversed(bindings)})
 
 
-def bind(statement: Let | Parameter, facts: Facts, scope: Scope) -> None:
+def bind(statement: Let | Parameter, facts: TypeInfo, scope: Scope) -> None:
     """Adds the name of a `let` or `param` to the scope."""
     name, span = statement.name, statement.name_span
     if name in RESERVED:
@@ -66,23 +66,23 @@ def bind(statement: Let | Parameter, facts: Facts, scope: Scope) -> None:
             scope.near.setdefault(variant, []).append(name)
 
 
-def resolve(node: Name, scope: Scope) -> Facts | None:
+def resolve(node: Name, scope: Scope) -> TypeInfo | None:
     """What a bound name or an index stands for; None for a word of the language."""
     name = node.name
     if name in scope.bound:
         scope.used.add(name)
         return scope.bound[name]
     if name in VARIABLES:
-        return Facts("integer", frozenset({name}))
+        return TypeInfo("integer", frozenset({name}))
     if name in INDICES:
         return _index(node, scope)
     return None if name in RESERVED else scope.report(unknown(node.name, node.span, scope))
 
 
-def _index(node: Name, scope: Scope) -> Facts:
+def _index(node: Name, scope: Scope) -> TypeInfo:
     header = node.name.removesuffix("s") + "s"
     if header in scope.headers:
-        return Facts("integer", frozenset({node.name}))
+        return TypeInfo("integer", frozenset({node.name}))
     return scope.report(
         Diagnostic(
             "P045",

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from patternc.language.check.lists import integer
-from patternc.language.check.program_structure import Arrangement
+from patternc.language.check.program_structure import ProgramStructure
 from patternc.language.check.scope import Scope, bind, scope_of
 from patternc.language.check.typecheck import check, check_header_call, check_rule, expect
-from patternc.language.check.types import POSITIONAL, UNKNOWN, Facts, expected_kind
+from patternc.language.check.types import POSITIONAL, UNKNOWN, TypeInfo, expected_type
 from patternc.language.syntax.ast import (
     Bare,
     Call,
@@ -49,7 +49,7 @@ _LET_KINDS = ("integer", "condition", "set", "output", "list", "period", "unknow
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RuleToCheck:
     """A rule to be looked at for values: its condition, its sound parts, what it depends on.
 
     `size` is that of its parts with their lets written out; `rows` is whose rows it is for, empty
@@ -64,11 +64,11 @@ class Look:
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedStatements:
     """`sound` statements and `looks`, in order; `tainted` names are bound by others."""
 
     sound: list[Statement] = field(default_factory=list)
-    looks: list[Look] = field(default_factory=list)
+    looks: list[RuleToCheck] = field(default_factory=list)
     tainted: set[str] = field(default_factory=set)
     sizes: dict[str, int] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
@@ -78,9 +78,9 @@ class Checked:
 
 
 def check_statements(
-    program: Program, arrangement: Arrangement, findings: Findings
-) -> tuple[Checked, Scope]:
-    scope, checked = scope_of(program, findings), Checked()
+    program: Program, arrangement: ProgramStructure, findings: Findings
+) -> tuple[CheckedStatements, Scope]:
+    scope, checked = scope_of(program, findings), CheckedStatements()
     written = set(map(id, program.statements))
     implied = [rule for rule in arrangement.rules if id(rule) not in written]
     misplaced = set(map(id, arrangement.misplaced))
@@ -101,11 +101,13 @@ def check_statements(
     return checked, scope
 
 
-def _look(rule: Rule, rows: str, sound: bool, facts: Facts, scope: Scope, checked: Checked) -> Look:
+def _look(
+    rule: Rule, rows: str, sound: bool, facts: TypeInfo, scope: Scope, checked: CheckedStatements
+) -> RuleToCheck:
     """All of a sound rule; else the relations in it that are sound by themselves."""
     if sound:
         varies = facts.holds & {"layer", "head"}
-        return Look(rule, (rule.pattern,), varies, _size(rule.pattern, checked.sizes), rows)
+        return RuleToCheck(rule, (rule.pattern,), varies, _size(rule.pattern, checked.sizes), rows)
     relations = [part for part in walk(rule.pattern) if isinstance(part, Call | Lift)]
     parts = tuple(
         part
@@ -113,10 +115,10 @@ def _look(rule: Rule, rows: str, sound: bool, facts: Facts, scope: Scope, checke
         if id(part) in scope.sound and not names_in(part, checked.tainted)
     )
     size = sum(_size(part, checked.sizes) for part in parts)
-    return Look(rule, parts, frozenset({"layer", "head"}), size, rows)
+    return RuleToCheck(rule, parts, frozenset({"layer", "head"}), size, rows)
 
 
-def _check_statement(statement: Statement, scope: Scope) -> Facts:
+def _check_statement(statement: Statement, scope: Scope) -> TypeInfo:
     match statement:
         case CountHeader(name, value):
             facts = _fixed(value, f"the header `{name}`", scope)
@@ -139,14 +141,14 @@ def _check_statement(statement: Statement, scope: Scope) -> Facts:
     return UNKNOWN
 
 
-def _let(statement: Let, scope: Scope) -> Facts:
+def _let(statement: Let, scope: Scope) -> TypeInfo:
     facts = check(statement.value, scope)
     if facts.kind not in _LET_KINDS:
-        return scope.report(expected_kind("a value or a pattern", facts, statement.value.span))
+        return scope.report(expected_type("a value or a pattern", facts, statement.value.span))
     return facts
 
 
-def _when(condition: Node, pattern: Node, scope: Scope) -> Facts:
+def _when(condition: Node, pattern: Node, scope: Scope) -> TypeInfo:
     before = scope.findings.count
     tested = expect("condition", "a condition", condition, scope)
     if tested.positional:
@@ -154,10 +156,10 @@ def _when(condition: Node, pattern: Node, scope: Scope) -> Facts:
     if scope.findings.count != before:
         scope.unsound.add(id(condition))
     facts = check_rule(pattern, scope)
-    return Facts(facts.kind, tested.holds | facts.holds)
+    return TypeInfo(facts.kind, tested.holds | facts.holds)
 
 
-def _fixed(value: Node, what: str, scope: Scope) -> Facts:
+def _fixed(value: Node, what: str, scope: Scope) -> TypeInfo:
     """An integer that is the same for every layer and head."""
     facts = integer(value, scope, check)
     varying = facts.holds & (POSITIONAL | {"layer", "head"})
@@ -174,7 +176,9 @@ def names_in(node: Node, names: set[str]) -> bool:
     return any(isinstance(part, Name) and part.name in names for part in walk(node))
 
 
-def _check_size(statement: Statement, facts: Facts, checked: Checked, findings: Findings) -> None:
+def _check_size(
+    statement: Statement, facts: TypeInfo, checked: CheckedStatements, findings: Findings
+) -> None:
     size = sum(_size(root, checked.sizes) for root in nodes_of(statement))
     depth = max((_depth(root, checked.depths) for root in nodes_of(statement)), default=0)
     if isinstance(statement, Let):

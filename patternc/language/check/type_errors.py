@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from patternc.language.check.types import Facts
+from patternc.language.check.types import TypeInfo
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Unary
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.spelling import instead_of_call, suggestion
 
 
-def two_positions(node: Binary, left: Facts, right: Facts) -> Diagnostic:
+def two_positions(node: Binary, left: TypeInfo, right: TypeInfo) -> Diagnostic:
     return Diagnostic(
         "P064",
         "a product of two positions",
@@ -19,7 +19,7 @@ def two_positions(node: Binary, left: Facts, right: Facts) -> Diagnostic:
     )
 
 
-def positional_side(side: Node, what: str, facts: Facts) -> Diagnostic:
+def positional_side(side: Node, what: str, facts: TypeInfo) -> Diagnostic:
     return Diagnostic(
         "P065",
         f"{what} that holds {min(facts.positional)}",

@@ -25,7 +25,7 @@ from patternc.language.check.type_errors import (
     stray_braces,
     two_positions,
 )
-from patternc.language.check.types import UNKNOWN, Facts, Kind, expected_kind
+from patternc.language.check.types import UNKNOWN, ExprType, TypeInfo, expected_type
 from patternc.language.syntax.ast import (
     Binary,
     Call,
@@ -39,10 +39,10 @@ from patternc.language.syntax.ast import (
     Sequence,
     Unary,
 )
-from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, Group, Primitive
+from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, Builtin, Group
 from patternc.language.syntax.source import Span
 
-_KIND_OF: dict[Group, Kind] = {
+_KIND_OF: dict[Group, ExprType] = {
     "relation": "set",
     "positions": "period",
     "lift": "set",
@@ -53,13 +53,13 @@ _KIND_OF: dict[Group, Kind] = {
 }
 
 
-def check(node: Node, scope: Scope) -> Facts:
+def check(node: Node, scope: Scope) -> TypeInfo:
     """The facts of a part; `UNKNOWN` where something in it was reported."""
     match node:
         case Number():
-            return Facts("integer")
+            return TypeInfo("integer")
         case Decimal():
-            return Facts("decimal")
+            return TypeInfo("decimal")
         case Name():
             return _name(node, scope)
         case Sequence():
@@ -79,19 +79,19 @@ def check(node: Node, scope: Scope) -> Facts:
             assert_never(node)
 
 
-def expect(kind: Kind, expected: str, node: Node, scope: Scope) -> Facts:
+def expect(kind: ExprType, expected: str, node: Node, scope: Scope) -> TypeInfo:
     """The facts of a part that must be of one kind."""
     facts = check(node, scope)
     if facts.kind not in (kind, "unknown"):
-        return scope.report(expected_kind(expected, facts, node.span))
+        return scope.report(expected_type(expected, facts, node.span))
     return facts
 
 
-def check_rule(pattern: Node, scope: Scope) -> Facts:
+def check_rule(pattern: Node, scope: Scope) -> TypeInfo:
     """A rule's pattern: a set or an output."""
     facts = check(pattern, scope)
     if facts.kind not in ("set", "output", "unknown"):
-        return scope.report(expected_kind("a pattern", facts, pattern.span))
+        return scope.report(expected_type("a pattern", facts, pattern.span))
     return facts
 
 
@@ -101,13 +101,13 @@ def check_header_call(statement: CallHeader, scope: Scope) -> None:
     scope.report(not_lowered(primitive.name, f"the header `{primitive.name}`", statement.span))
 
 
-def _joined(kind: Kind, *facts: Facts) -> Facts:
+def _joined(kind: ExprType, *facts: TypeInfo) -> TypeInfo:
     if any(part.kind == "unknown" for part in facts):
         return UNKNOWN
-    return Facts(kind, frozenset().union(*(part.holds for part in facts)))
+    return TypeInfo(kind, frozenset().union(*(part.holds for part in facts)))
 
 
-def _name(node: Name, scope: Scope) -> Facts:
+def _name(node: Name, scope: Scope) -> TypeInfo:
     facts = resolve(node, scope)
     if facts is not None:
         return facts
@@ -119,12 +119,12 @@ def _name(node: Name, scope: Scope) -> Facts:
     return _primitive_facts(primitive, [], node.span, scope)
 
 
-def _first_slot(primitive: Primitive) -> str:
+def _first_slot(primitive: Builtin) -> str:
     slots = [*primitive.placed, *primitive.named]
     return (primitive.many or slots[0]).name
 
 
-def _call(node: Call, scope: Scope) -> Facts:
+def _call(node: Call, scope: Scope) -> TypeInfo:
     primitive = PRIMITIVES.get(node.function)
     if primitive is None:
         return _no_such_call(node, scope)
@@ -136,7 +136,7 @@ def _call(node: Call, scope: Scope) -> Facts:
     return _checked_call(node, primitive, scope)
 
 
-def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
+def _checked_call(node: Call, primitive: Builtin, scope: Scope) -> TypeInfo:
     before = scope.findings.count
     facts = check_arguments(node, primitive, scope, check)
     problem = check_together(node, primitive)
@@ -149,7 +149,7 @@ def _checked_call(node: Call, primitive: Primitive, scope: Scope) -> Facts:
     return made
 
 
-def _check_parts(node: Call, primitive: Primitive, facts: list[Facts], scope: Scope) -> None:
+def _check_parts(node: Call, primitive: Builtin, facts: list[TypeInfo], scope: Scope) -> None:
     """What only some words ask of their arguments."""
     if primitive.group == "combination" and primitive.many is not None:
         operators.branches(node, facts, scope)
@@ -158,21 +158,23 @@ def _check_parts(node: Call, primitive: Primitive, facts: list[Facts], scope: Sc
             operators.avoided(argument.value.span, fact, scope)
 
 
-def _primitive_facts(primitive: Primitive, facts: list[Facts], span: Span, scope: Scope) -> Facts:
+def _primitive_facts(
+    primitive: Builtin, facts: list[TypeInfo], span: Span, scope: Scope
+) -> TypeInfo:
     if not primitive.lowered:
         scope.report(not_lowered(primitive.name, f"`{primitive.name}`", span))
     joined = frozenset().union(*(part.holds for part in facts))
     match primitive.group:
         case "relation":
             kept = joined & {"listed", "same", "layer", "head"}
-            return Facts("set", kept | ({"random"} if primitive.name == "random" else set()))
+            return TypeInfo("set", kept | ({"random"} if primitive.name == "random" else set()))
         case "combination":
-            return Facts("output", joined | {primitive.name})
+            return TypeInfo("output", joined | {primitive.name})
         case _:
-            return Facts(_KIND_OF[primitive.group], joined)
+            return TypeInfo(_KIND_OF[primitive.group], joined)
 
 
-def _lift(node: Lift, scope: Scope) -> Facts:
+def _lift(node: Lift, scope: Scope) -> TypeInfo:
     body = operators.inside_braces(node.body, check(node.body, scope), scope)
     if node.call.function != "blocks":
         return scope.report(stray_braces(node))
@@ -187,7 +189,7 @@ def _lift(node: Lift, scope: Scope) -> Facts:
     return _joined("set", body, *facts)
 
 
-def _unary(node: Unary, scope: Scope) -> Facts:
+def _unary(node: Unary, scope: Scope) -> TypeInfo:
     match node.operator:
         case "not":
             return expect("condition", "a condition", node.operand, scope)
@@ -199,19 +201,19 @@ def _unary(node: Unary, scope: Scope) -> Facts:
             assert_never(node.operator)
 
 
-def _negative(node: Unary, facts: Facts, scope: Scope) -> Facts:
+def _negative(node: Unary, facts: TypeInfo, scope: Scope) -> TypeInfo:
     if facts.kind in ("set", "output"):
         return scope.report(minus_pattern(node))
     return facts if facts.kind == "decimal" else _integer(node.operand, facts, scope)
 
 
-def _integer(node: Node, facts: Facts, scope: Scope) -> Facts:
+def _integer(node: Node, facts: TypeInfo, scope: Scope) -> TypeInfo:
     if facts.kind not in ("integer", "unknown"):
-        return scope.report(expected_kind("an integer", facts, node.span))
+        return scope.report(expected_type("an integer", facts, node.span))
     return facts
 
 
-def _binary(node: Binary, scope: Scope) -> Facts:
+def _binary(node: Binary, scope: Scope) -> TypeInfo:
     match node.operator:
         case "or" | "and":
             left = expect("condition", "a condition", node.left, scope)
@@ -231,7 +233,7 @@ def _binary(node: Binary, scope: Scope) -> Facts:
             assert_never(node.operator)
 
 
-def _sum(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+def _sum(node: Binary, left: TypeInfo, right: TypeInfo, scope: Scope) -> TypeInfo:
     return _joined(
         "integer",
         _integer(node.left, left, scope),
@@ -239,7 +241,7 @@ def _sum(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
     )
 
 
-def _product(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
+def _product(node: Binary, left: TypeInfo, right: TypeInfo, scope: Scope) -> TypeInfo:
     joined = _joined("integer", left, right)
     if node.operator == "*" and left.positional and right.positional:
         return scope.report(two_positions(node, left, right))
@@ -252,7 +254,7 @@ def _product(node: Binary, left: Facts, right: Facts, scope: Scope) -> Facts:
     return joined
 
 
-def _no_such_call(node: Call, scope: Scope) -> Facts:
+def _no_such_call(node: Call, scope: Scope) -> TypeInfo:
     place = Span(node.span.start, node.span.start + len(node.function))
     for argument in node.arguments:
         if isinstance(argument.value, Call | Binary | Unary | Lift):

@@ -8,7 +8,7 @@ from typing import Literal
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.source import Span
 
-Kind = Literal[
+ExprType = Literal[
     "integer",
     "condition",
     "set",
@@ -21,7 +21,7 @@ Kind = Literal[
     "unknown",
 ]
 
-ARTICLED: dict[Kind, str] = {
+ARTICLED: dict[ExprType, str] = {
     "integer": "an integer",
     "condition": "a condition",
     "set": "a pattern",
@@ -38,14 +38,14 @@ POSITIONAL = frozenset({"i", "j", "n"})
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TypeInfo:
     """`holds` names what the part depends on or contains.
 
     For integers and conditions: i, j, n, layer, head, layers, heads. For patterns also `random`,
     `listed` (run-time lists and sets), `same` (run-time labels), `source` and `modifier`.
     """
 
-    kind: Kind
+    kind: ExprType
     holds: frozenset[str] = frozenset()
 
     @property
@@ -53,11 +53,11 @@ class Facts:
         return self.holds & POSITIONAL
 
 
-UNKNOWN = Facts("unknown")
+UNKNOWN = TypeInfo("unknown")
 """Of a part at fault, so that it is reported once."""
 
 
-def expected_kind(expected: str, facts: Facts, span: Span, advice: str = "") -> Diagnostic:
+def expected_type(expected: str, facts: TypeInfo, span: Span, advice: str = "") -> Diagnostic:
     """A part of the wrong kind."""
     mixed = {expected, facts.kind} == {"an integer", "condition"}
     note = "conditions are not integers" if mixed else ""
@@ -71,7 +71,7 @@ def expected_kind(expected: str, facts: Facts, span: Span, advice: str = "") -> 
     )
 
 
-def _advice(expected: str, found: Kind) -> str:
+def _advice(expected: str, found: ExprType) -> str:
     match expected, found:
         case "an integer", "decimal":
             return "write a whole number; decimals stand only in arguments of modifiers"

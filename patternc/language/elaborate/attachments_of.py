@@ -25,32 +25,32 @@ from patternc.ir.terms import (
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class Attachments:
     """One source and the modifiers, those next to the relation first."""
 
     source: KeySource
     modifiers: tuple[Modifier, ...]
 
 
-def treatments(
+def attachments_of_term(
     term: Term, source: KeySource = TOKENS, modifiers: tuple[Modifier, ...] = ()
-) -> Iterator[Treatment]:
+) -> Iterator[Attachments]:
     match term:
         case On(inner, found):
-            yield from treatments(inner, found, modifiers)
+            yield from attachments_of_term(inner, found, modifiers)
         case With(inner, modifier):
-            yield from treatments(inner, source, (modifier, *modifiers))
+            yield from attachments_of_term(inner, source, (modifier, *modifiers))
         case Union(items):
             for item in items:
-                yield from treatments(item, source, modifiers)
+                yield from attachments_of_term(item, source, modifiers)
         case Intersection(items):
-            yield from treatments(_first(items), source, modifiers)
+            yield from attachments_of_term(_first(items), source, modifiers)
         case Difference(left, _):
-            yield from treatments(left, source, modifiers)
+            yield from attachments_of_term(left, source, modifiers)
         case Complement(operand):
-            yield from treatments(operand, source, modifiers)
+            yield from attachments_of_term(operand, source, modifiers)
         case _:
-            yield Treatment(source, modifiers)
+            yield Attachments(source, modifiers)
 
 
 def _first(items: tuple[Term, ...]) -> Term:
@@ -58,16 +58,16 @@ def _first(items: tuple[Term, ...]) -> Term:
     return next((item for item in items if item != Causal()), items[0])
 
 
-def treatments_of(pattern: HeadPattern) -> tuple[Treatment, ...]:
+def attachments_of(pattern: HeadPattern) -> tuple[Attachments, ...]:
     """Those of one softmax: of all branches."""
     home = home_of(pattern.rows)
-    found = (one for branch in pattern.branches for one in treatments(branch, home))
+    found = (one for branch in pattern.branches for one in attachments_of_term(branch, home))
     return tuple(dict.fromkeys(found))
 
 
 def sources_of(term: Term, home: KeySource = TOKENS) -> tuple[KeySource, ...]:
     """In the order of their first occurrence; `home` is that of a relation as it stands."""
-    return tuple(dict.fromkeys(one.source for one in treatments(term, home)))
+    return tuple(dict.fromkeys(one.source for one in attachments_of_term(term, home)))
 
 
 def sources_of_sets(pattern: HeadPattern) -> Iterator[KeySource]:

@@ -11,29 +11,31 @@ from dataclasses import dataclass
 
 from patternc.ir.formula import Expression
 from patternc.language.check.arguments import fill
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import at_least
-from patternc.language.elaborate.constants import constant, fault, fitting
+from patternc.language.elaborate.constants import constant, fitting, value_error
 from patternc.language.syntax.ast import Argument, Call, Decimal, Name, Node, Unary, node_of
-from patternc.language.syntax.builtins import PRIMITIVES, Slot
+from patternc.language.syntax.builtins import PRIMITIVES, BuiltinParameter
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class BoundArguments:
     """The arguments of a relation, source or modifier by name."""
 
     call: Call
-    slots: Mapping[str, Slot]
+    slots: Mapping[str, BuiltinParameter]
     arguments: Mapping[str, Argument]
-    place: Place
+    place: Environment
 
     @staticmethod
-    def of(node: Name | Call, place: Place) -> Given:
+    def of(node: Name | Call, place: Environment) -> BoundArguments:
         """A word without arguments is a bare name in the text."""
         call = Call(node.name, (), node.span) if isinstance(node, Name) else node
         filled, _ = fill(call, PRIMITIVES[call.function])
         slots = {slot.name: slot for slot, _ in filled}
-        return Given(call, slots, {slot.name: argument for slot, argument in filled}, place)
+        return BoundArguments(
+            call, slots, {slot.name: argument for slot, argument in filled}, place
+        )
 
     def __contains__(self, name: str) -> bool:
         return name in self.arguments
@@ -59,7 +61,7 @@ class Given:
         value = _number(node, self.place)
         if 0 < value < float("inf"):
             return value
-        raise fault(
+        raise value_error(
             "P105",
             f"`{name}` of `{self.call.function}` is {value:g}",
             node,
@@ -73,7 +75,7 @@ class Given:
         return value.name if isinstance(value, Name) else ""
 
 
-def _number(node: Node, place: Place) -> float:
+def _number(node: Node, place: Environment) -> float:
     match node:
         case Decimal(text):
             return float(text)

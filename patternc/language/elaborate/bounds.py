@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from patternc.ir.formula import Constant, Expression, Multiply
-from patternc.language.check.environment import Place
-from patternc.language.elaborate.constants import NoValueError, constant, fault, fit_everywhere
+from patternc.language.check.environment import Environment
+from patternc.language.elaborate.constants import (
+    EvaluationError,
+    constant,
+    fit_everywhere,
+    value_error,
+)
 from patternc.language.syntax.ast import Call, Node, Range
 from patternc.language.syntax.limits import BLOCK_PARTS, SLOTS
 
@@ -21,7 +26,7 @@ def saturated_end(end: Expression, farthest: int = FARTHEST) -> Expression:
     return Constant(saturated(end.value, farthest)) if isinstance(end, Constant) else end
 
 
-def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> int:
+def at_least(least: int, name: str, node: Node, place: Environment, of: str = "") -> int:
     """The value of a size, at least so much."""
     value = constant(node, place)
     most = _limit(name, of) if of else None
@@ -29,7 +34,7 @@ def at_least(least: int, name: str, node: Node, place: Place, of: str = "") -> i
         raise beyond_limit(name, value, most, node, place, of)
     if value >= least:
         return value
-    raise fault(
+    raise value_error(
         "P105",
         f"`{name}` of `{of}` is {value}" if of else f"`{name}` is {value}",
         node,
@@ -51,9 +56,9 @@ def _limit(name: str, of: str) -> int | None:
 
 
 def beyond_limit(
-    name: str, value: int, most: int, node: Node | Range, place: Place, of: str
-) -> NoValueError:
-    return fault(
+    name: str, value: int, most: int, node: Node | Range, place: Environment, of: str
+) -> EvaluationError:
+    return value_error(
         "P132",
         f"`{name}` of `{of}` is {value:,}",
         node,
@@ -65,17 +70,17 @@ def beyond_limit(
     )
 
 
-def spread(side: Expression, dilation: int, node: Call, place: Place) -> None:
+def spread(side: Expression, dilation: int, node: Call, place: Environment) -> None:
     """Refuses a side in n that leaves 63 bits once it is multiplied by the dilation."""
     if not isinstance(side, Constant):
         fit_everywhere(Multiply(Constant(dilation), side), node, place)
 
 
-def not_empty(left: Expression, right: Expression, node: Call, place: Place) -> None:
+def not_empty(left: Expression, right: Expression, node: Call, place: Environment) -> None:
     """Refuses sides that exclude each other, as far as they are known."""
     match left, right:
         case Constant(before), Constant(after) if before + after < 0:
-            raise fault(
+            raise value_error(
                 "P106",
                 f"a window from {-before} to {after} holds nothing",
                 node,
@@ -87,10 +92,10 @@ def not_empty(left: Expression, right: Expression, node: Call, place: Place) -> 
             pass
 
 
-def reaching(back: int, ahead: int, node: Call, place: Place) -> None:
+def reaching(back: int, ahead: int, node: Call, place: Environment) -> None:
     """Refuses segments that reach neither back nor ahead nor themselves."""
     if back + ahead < 0:
-        raise fault(
+        raise value_error(
             "P106",
             f"segments from {-back} to {ahead} hold nothing",
             node,

@@ -34,14 +34,14 @@ from patternc.ir.sources import (
     word_of,
 )
 from patternc.ir.terms import Causal, HeadPattern, Term
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate import attachment_errors as errors
 from patternc.language.elaborate.attachments_of import (
-    Treatment,
+    Attachments,
+    attachments_of,
+    attachments_of_term,
     is_cut,
     sources_of,
-    treatments,
-    treatments_of,
 )
 from patternc.language.syntax.ast import (
     Binary,
@@ -167,7 +167,7 @@ def _distances(term: Term, source: KeySource = TOKENS) -> list[Modifier]:
     """Modifiers by distance where there is none."""
     return [
         modifier
-        for part in treatments(term, source)
+        for part in attachments_of_term(term, source)
         if isinstance(part.source, _NOWHERE)
         for modifier in part.modifiers
         if isinstance(modifier, _DISTANCES)
@@ -190,7 +190,7 @@ _WORDS: dict[type, str] = {
 
 def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnostic]:
     """`A with MODIFIER`."""
-    word, parts = _first_word(node.right), tuple(treatments(term))
+    word, parts = _first_word(node.right), tuple(attachments_of_term(term))
     if any(type(held) is type(modifier) for part in parts for held in part.modifiers):
         yield errors.twice(word, node.right.span)
     for part in parts:
@@ -262,7 +262,7 @@ def _span_of(
 
 
 def check_whole(
-    node: Node, pattern: HeadPattern, causal: bool, place: Place
+    node: Node, pattern: HeadPattern, causal: bool, place: Environment
 ) -> Iterator[Diagnostic]:
     """What the branches of a pattern have in common; of combined outputs, each by itself."""
     if pattern.combination is not None:
@@ -272,7 +272,7 @@ def check_whole(
     for branch in pattern.branches if causal else ():
         home = home_of(pattern.rows)
         yield from check_available(node, branch, "the header `causal`", place.lets, home)
-    parts = treatments_of(pattern)
+    parts = attachments_of(pattern)
     for kind, word in ((Scale, "scale"), (Rotary, "rotary")):
         held = {tuple(m for m in part.modifiers if isinstance(m, kind)) for part in parts}
         if len(held) > 1:
@@ -280,7 +280,7 @@ def check_whole(
     yield from _biases(node, parts, place)
 
 
-def _biases(node: Node, parts: Sequence[Treatment], place: Place) -> Iterator[Diagnostic]:
+def _biases(node: Node, parts: Sequence[Attachments], place: Environment) -> Iterator[Diagnostic]:
     sources: dict[str, KeySource] = {}
     for part in parts:
         for modifier in part.modifiers:

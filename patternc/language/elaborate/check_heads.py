@@ -8,15 +8,15 @@ from math import prod
 
 from patternc.ir.sources import TOKENS, Stream
 from patternc.ir.terms import HeadPattern
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.check.program_structure import without_else
-from patternc.language.check.statements import Look
+from patternc.language.check.statements import RuleToCheck
 from patternc.language.elaborate.check_attachments import check_whole
 from patternc.language.elaborate.check_input_sizes import SharedSizes, Sized
 from patternc.language.elaborate.check_projections import check_projections
 from patternc.language.elaborate.check_stream_rows import check_rows
 from patternc.language.elaborate.conditions import truth
-from patternc.language.elaborate.constants import NoValueError
+from patternc.language.elaborate.constants import EvaluationError
 from patternc.language.elaborate.headers import Headers
 from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Node, Rule, When
@@ -25,19 +25,19 @@ from patternc.language.syntax.limits import WORK
 
 
 @dataclass(slots=True)
-class _Visit:
+class _HeadChecker:
     """`taken` holds the rules that some place takes, `seen` what was lowered already."""
 
-    looks: tuple[Look, ...]
+    looks: tuple[RuleToCheck, ...]
     lets: Mapping[str, Node]
     causal: bool
     findings: Findings
     sizes: SharedSizes
     taken: set[int] = field(default_factory=set)
     seen: dict[tuple[int, int, int], tuple[Sized, ...]] = field(default_factory=dict)
-    uncovered: Place | None = None
+    uncovered: Environment | None = None
 
-    def look(self, place: Place) -> None:
+    def look(self, place: Environment) -> None:
         chosen = next((k for k, one in enumerate(self.looks) if self._matches(one, place)), None)
         if chosen is None:
             self.uncovered = self.uncovered or place
@@ -52,16 +52,16 @@ class _Visit:
         for diagnostic in self.sizes.differing(self.seen[key], place):
             self.findings.add(diagnostic)
 
-    def _matches(self, look: Look, place: Place) -> bool:
+    def _matches(self, look: RuleToCheck, place: Environment) -> bool:
         if not isinstance(look.rule, When):
             return True
         try:
             return truth(look.rule.condition, place)
-        except NoValueError as fault:
+        except EvaluationError as fault:
             self.findings.add(fault.diagnostic)
             return False
 
-    def _lower(self, look: Look, place: Place) -> tuple[Sized, ...]:
+    def _lower(self, look: RuleToCheck, place: Environment) -> tuple[Sized, ...]:
         # How many slots have these rows is not asked yet.
         rows = Stream(look.rows, 1) if look.rows else TOKENS
         lowering = Lowering(place, self.causal, self.findings, rows)
@@ -75,15 +75,15 @@ class _Visit:
                     self.findings.add(diagnostic)
         return tuple(lowering.sized)
 
-    def _check(self, node: Node, pattern: HeadPattern, place: Place) -> None:
+    def _check(self, node: Node, pattern: HeadPattern, place: Environment) -> None:
         for diagnostic in check_whole(node, pattern, self.causal, place):
             self.findings.add(diagnostic)
         for diagnostic in check_projections(node, place):
             self.findings.add(diagnostic)
 
 
-def visit(
-    looks: tuple[Look, ...], headers: Headers, lets: Mapping[str, Node], findings: Findings
+def check_every_head(
+    looks: tuple[RuleToCheck, ...], headers: Headers, lets: Mapping[str, Node], findings: Findings
 ) -> None:
     """Reports impossible values, rules that are never reached, and what has no rule.
 
@@ -98,7 +98,7 @@ def visit(
         _tour(section, headers, lets, findings, sizes)
 
 
-def _work(looks: tuple[Look, ...], headers: Headers, lets: int) -> int:
+def _work(looks: tuple[RuleToCheck, ...], headers: Headers, lets: int) -> int:
     """At most how many rules, parameters and parts of patterns a visit looks at."""
     sizes = {"layer": headers.layers or 1, "head": headers.heads or 1}
     patterns = sizes["layer"] * sizes["head"]
@@ -120,14 +120,14 @@ def _too_much(rule: Rule, work: int, headers: Headers) -> Diagnostic:
 
 
 def _tour(
-    looks: tuple[Look, ...],
+    looks: tuple[RuleToCheck, ...],
     headers: Headers,
     lets: Mapping[str, Node],
     findings: Findings,
     sizes: SharedSizes,
 ) -> None:
     """The rules for one sort of rows."""
-    tour = _Visit(looks, lets, headers.causal, findings, sizes)
+    tour = _HeadChecker(looks, lets, headers.causal, findings, sizes)
     for place in headers.places(lets):
         tour.look(place)
     last = looks[-1].rule

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from patternc.ir.modifiers import Modifier, Relative, T5Bias
 from patternc.ir.sources import Compressed, KeySource, Memory, Persistent, Project, Stream, Tree
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.attachment_errors import two_sizes
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.source import Span
@@ -59,7 +59,7 @@ class SharedSizes:
 
     first: dict[tuple[int, str], Sized] = field(default_factory=dict)
 
-    def differing(self, found: Iterable[Sized], place: Place) -> Iterator[Diagnostic]:
+    def differing(self, found: Iterable[Sized], place: Environment) -> Iterator[Diagnostic]:
         for one in found:
             first = self.first.setdefault((0 if one.everywhere else place.layer, one.name), one)
             if one.size != first.size:

@@ -14,9 +14,9 @@ from math import gcd
 
 from patternc.ir.formula import Constant, Expression
 from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.attachment_errors import two_projections
-from patternc.language.elaborate.bound_arguments import Given
+from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.constants import constant
 from patternc.language.elaborate.positions import positions
 from patternc.language.syntax.ast import Call, Lift, Name, Node, Range, children, node_of
@@ -55,7 +55,7 @@ class _Projected:
     span: Span
 
 
-def check_projections(node: Node, place: Place) -> Iterator[Diagnostic]:
+def check_projections(node: Node, place: Environment) -> Iterator[Diagnostic]:
     """Two projections for one row."""
     found = dict.fromkeys(_projected(node, place, 1, set()))
     for first, second in combinations(found, 2):
@@ -65,7 +65,7 @@ def check_projections(node: Node, place: Place) -> Iterator[Diagnostic]:
 
 
 def _projected(
-    node: Node | Range, place: Place, unit: int, seen: set[tuple[str, int]]
+    node: Node | Range, place: Environment, unit: int, seen: set[tuple[str, int]]
 ) -> Iterator[_Projected]:
     """`unit` is how many rows one position stands for; lets in `seen` were looked at."""
     match node:
@@ -76,7 +76,7 @@ def _projected(
         case Call("random"):
             return
         case Call(function) if function in _CALLS:
-            given = Given.of(node, replace(place, values=_long(place, unit), known={}))
+            given = BoundArguments.of(node, replace(place, values=_long(place, unit), known={}))
             if "projection" in given:
                 rows = _rows(positions(given.value("positions"), given.place), unit)
                 yield _Projected(rows, given.word("projection"), node.span)
@@ -90,7 +90,7 @@ def _projected(
                 yield from _projected(child, place, unit, seen)
 
 
-def _long(place: Place, unit: int) -> dict[str, int]:
+def _long(place: Environment, unit: int) -> dict[str, int]:
     return {**place.values, "n": -(-_LONG // unit)}
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from patternc.ir import formula
 from patternc.ir.formula import Condition, Constant, Truth
-from patternc.language.check.environment import Place
-from patternc.language.elaborate.constants import expression, fit
+from patternc.language.check.environment import Environment
+from patternc.language.elaborate.constants import expression, require_int64
 from patternc.language.syntax.ast import Binary, Comparison, Name, Node, Unary
 
 _COMPARED: dict[str, Callable[[int, int], bool]] = {
@@ -25,7 +25,7 @@ _COMPARED: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def condition(node: Node, place: Place) -> Condition:
+def condition(node: Node, place: Environment) -> Condition:
     """The value of a condition; a `Truth` where it holds no position."""
     match node:
         case Name(name):
@@ -44,7 +44,7 @@ def condition(node: Node, place: Place) -> Condition:
             raise AssertionError(f"not a condition: {node}")
 
 
-def truth(node: Node, place: Place) -> bool:
+def truth(node: Node, place: Environment) -> bool:
     """The value of a condition that holds no position."""
     value = condition(node, place)
     assert isinstance(value, Truth)
@@ -79,14 +79,14 @@ def _parts(value: Condition, join: type[formula.All] | type[formula.Any]) -> tup
     return value.items if isinstance(value, join) else (value,)
 
 
-def _comparison(node: Comparison, place: Place) -> Condition:
+def _comparison(node: Comparison, place: Environment) -> Condition:
     values = [expression(operand, place) for operand in node.operands]
     if all(isinstance(value, Constant) for value in values):
         links = zip(values, node.operators, values[1:], strict=False)
         return Truth(all(_COMPARED[op](a.value, b.value) for a, op, b in links))  # type: ignore[union-attr]
     for operand, value in zip(node.operands, values, strict=True):
         if isinstance(value, Constant):
-            fit(value.value, operand, place)
+            require_int64(value.value, operand, place)
     links = zip(values, node.operators, values[1:], strict=False)
     compared = tuple(formula.Compare(op, a, b) for a, op, b in links)
     return compared[0] if len(compared) == 1 else formula.All(compared)

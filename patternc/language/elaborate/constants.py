@@ -2,7 +2,7 @@
 
 From parts whose kinds are checked to formulas over i, j and n, folded where everything is known.
 Integers are unbounded here and fit 63 bits when they leave. A value that does not exist raises
-`NoValueError` with the (layer, head) at which it was met.
+`EvaluationError` with the (layer, head) at which it was met.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import isqrt
 from patternc.algebra.value_bounds import extent
 from patternc.ir import formula
 from patternc.ir.formula import Constant, Expression, Variable
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.absolutes import absolutes
 from patternc.language.syntax.ast import Binary, Call, Name, Node, Number, Range, Unary, node_of
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -29,7 +29,7 @@ _MOST_BITS = 65_536
 _GREATEST_MODULUS = 2**40
 
 
-class NoValueError(Exception):
+class EvaluationError(Exception):
     """A value that does not exist, or does not fit."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -37,29 +37,29 @@ class NoValueError(Exception):
         self.diagnostic = diagnostic
 
 
-def fault(
-    code: str, title: str, node: Node | Range, place: Place, note: str = "", advice: str = ""
-) -> NoValueError:
+def value_error(
+    code: str, title: str, node: Node | Range, place: Environment, note: str = "", advice: str = ""
+) -> EvaluationError:
     where = place.where()
-    return NoValueError(Diagnostic(code, title, node.span, where, note=note, help=advice))
+    return EvaluationError(Diagnostic(code, title, node.span, where, note=note, help=advice))
 
 
-def constant(node: Node, place: Place) -> int:
+def constant(node: Node, place: Environment) -> int:
     """The value of an integer that holds no position."""
     value = fitting(node, place)
     assert isinstance(value, Constant)
     return value.value
 
 
-def fitting(node: Node, place: Place) -> Expression:
+def fitting(node: Node, place: Environment) -> Expression:
     """The value of an integer, every constant of it within 63 bits."""
     value = expression(node, place)
     if isinstance(value, Constant):
-        fit(value.value, node, place)
+        require_int64(value.value, node, place)
     return value
 
 
-def expression(node: Node, place: Place) -> Expression:
+def expression(node: Node, place: Environment) -> Expression:
     match node:
         case Number(value):
             return Constant(value)
@@ -77,7 +77,7 @@ def expression(node: Node, place: Place) -> Expression:
             raise AssertionError(f"not an integer: {node}")
 
 
-def _name(name: str, place: Place) -> Expression:
+def _name(name: str, place: Environment) -> Expression:
     if name in place.values:
         return Constant(place.values[name])
     if name in ("i", "j", "n"):
@@ -93,12 +93,12 @@ def _negative(value: Expression) -> Expression:
     return formula.Subtract(Constant(0), value)
 
 
-def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> Expression:
+def _binary(node: Binary, left: Expression, right: Expression, place: Environment) -> Expression:
     if isinstance(left, Constant) and isinstance(right, Constant):
         return Constant(_known(node, left.value, right.value, place))
     for side, value in ((node.left, left), (node.right, right)):
         if isinstance(value, Constant):
-            fit(value.value, side, place)
+            require_int64(value.value, side, place)
     match node.operator:
         case "+":
             return formula.Add(left, right)
@@ -117,13 +117,13 @@ def _binary(node: Binary, left: Expression, right: Expression, place: Place) -> 
             raise AssertionError(f"not arithmetic on positions: {node.operator}")
 
 
-def _divisor(node: Binary, right: Expression, place: Place) -> Constant:
+def _divisor(node: Binary, right: Expression, place: Environment) -> Constant:
     assert isinstance(right, Constant)
     if right.value > 0:
         return right
     if right.value == 0:
         raise _by_zero(node, place)
-    raise fault(
+    raise value_error(
         "P103",
         f"a position divided by {right.value}",
         node.right,
@@ -133,7 +133,7 @@ def _divisor(node: Binary, right: Expression, place: Place) -> Constant:
     )
 
 
-def _known(node: Binary, left: int, right: int, place: Place) -> int:
+def _known(node: Binary, left: int, right: int, place: Environment) -> int:
     match node.operator:
         case "+":
             return left + right
@@ -151,9 +151,9 @@ def _known(node: Binary, left: int, right: int, place: Place) -> int:
             raise AssertionError(f"not arithmetic: {node.operator}")
 
 
-def _power(node: Binary, base: int, exponent: int, place: Place) -> int:
+def _power(node: Binary, base: int, exponent: int, place: Environment) -> int:
     if exponent < 0:
-        raise fault(
+        raise value_error(
             "P101",
             f"the exponent is {exponent}",
             node.right,
@@ -165,14 +165,14 @@ def _power(node: Binary, base: int, exponent: int, place: Place) -> int:
     return _sized(node, bits, lambda: base**exponent, place)
 
 
-def _sized(node: Node, bits: int, compute: Callable[[], int], place: Place) -> int:
+def _sized(node: Node, bits: int, compute: Callable[[], int], place: Environment) -> int:
     if bits > _MOST_BITS:
         raise too_large(node, place)
     return compute()
 
 
-def _by_zero(node: Binary, place: Place) -> NoValueError:
-    return fault(
+def _by_zero(node: Binary, place: Environment) -> EvaluationError:
+    return value_error(
         "P100",
         "division by zero",
         node.right,
@@ -181,8 +181,8 @@ def _by_zero(node: Binary, place: Place) -> NoValueError:
     )
 
 
-def too_large(node: Node | Range, place: Place) -> NoValueError:
-    return fault(
+def too_large(node: Node | Range, place: Environment) -> EvaluationError:
+    return value_error(
         "P104",
         "an integer beyond 63 bits",
         node,
@@ -192,13 +192,13 @@ def too_large(node: Node | Range, place: Place) -> NoValueError:
     )
 
 
-def fit(value: int, node: Node, place: Place) -> None:
+def require_int64(value: int, node: Node, place: Environment) -> None:
     """Refuses a constant beyond 63 bits."""
     if not -_LARGEST <= value < _LARGEST:
         raise too_large(node, place)
 
 
-def fit_everywhere(value: Expression, node: Node, place: Place) -> Expression:
+def fit_everywhere(value: Expression, node: Node, place: Environment) -> Expression:
     """Refuses an expression in positions that may leave 63 bits at some n below 2**31."""
     least, most = extent(value)
     if not isinstance(value, Constant) and not -_ROOM < least <= most < _ROOM:
@@ -206,13 +206,13 @@ def fit_everywhere(value: Expression, node: Node, place: Place) -> Expression:
     return value
 
 
-def _function(node: Call, values: list[Expression], place: Place) -> Expression:
+def _function(node: Call, values: list[Expression], place: Environment) -> Expression:
     known = [value.value for value in values if isinstance(value, Constant)]
     if len(known) == len(values):
         return Constant(_known_function(node, known, place))
     for value, argument in zip(values, node.arguments, strict=True):
         if isinstance(value, Constant):
-            fit(value.value, node_of(argument), place)
+            require_int64(value.value, node_of(argument), place)
     match node.function:
         case "min":
             return _folded(formula.Minimum, values)
@@ -224,10 +224,10 @@ def _function(node: Call, values: list[Expression], place: Place) -> Expression:
             raise AssertionError(f"not a function of positions: {node.function}")
 
 
-def _absolute(node: Call, value: Expression, place: Place) -> Expression:
+def _absolute(node: Call, value: Expression, place: Environment) -> Expression:
     if absolutes(value, ABSOLUTE) < ABSOLUTE:
         return formula.Absolute(value)
-    raise fault(
+    raise value_error(
         "P133",
         f"more than {ABSOLUTE} absolute values inside each other",
         node,
@@ -246,7 +246,7 @@ def _folded(
     return first
 
 
-def _known_function(node: Call, values: list[int], place: Place) -> int:
+def _known_function(node: Call, values: list[int], place: Environment) -> int:
     match node.function:
         case "min":
             return min(values)
@@ -264,9 +264,9 @@ def _known_function(node: Call, values: list[int], place: Place) -> int:
             raise AssertionError(f"not a function: {node.function}")
 
 
-def _at_least(node: Call, value: int, least: int, title: str, place: Place) -> None:
+def _at_least(node: Call, value: int, least: int, title: str, place: Environment) -> None:
     if value < least:
-        raise fault(
+        raise value_error(
             "P102",
             f"{title}: {value}",
             node,

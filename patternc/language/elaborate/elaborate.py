@@ -12,14 +12,14 @@ from functools import cached_property
 
 from patternc.ir.sources import TOKENS, Rows, Stream, Tree, name_of
 from patternc.ir.terms import HeadPattern, without_rules
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.check.insert_avoid import write_out
-from patternc.language.check.program_structure import arrange, stream_names, without_else
+from patternc.language.check.program_structure import stream_names, structure_of, without_else
 from patternc.language.check.runtime_inputs import RunTimeInput, inputs_of
 from patternc.language.check.scope import Scope
-from patternc.language.check.statements import Checked, check_statements, names_in
+from patternc.language.check.statements import CheckedStatements, check_statements, names_in
 from patternc.language.elaborate.attachments_of import sources_of_sets
-from patternc.language.elaborate.check_heads import visit
+from patternc.language.elaborate.check_heads import check_every_head
 from patternc.language.elaborate.conditions import truth
 from patternc.language.elaborate.headers import Headers, headers_of
 from patternc.language.elaborate.length_warnings import outside
@@ -79,7 +79,7 @@ class Elaborated:
         written, place = self.written(layer, head, rows)
         return Lowering(place, self.causal, Findings(), asking).pattern(written)
 
-    def written(self, layer: int = 0, head: int = 0, rows: str = "") -> tuple[Node, Place]:
+    def written(self, layer: int = 0, head: int = 0, rows: str = "") -> tuple[Node, Environment]:
         """The pattern of one head as it is written, and where its names have their values."""
         place = self._headers.place(layer, head, self._lets)
         rule = next(rule for rule in self._rules[rows] if _matches(rule, place))
@@ -117,7 +117,7 @@ class Elaborated:
                         found.setdefault(name_of(source), source)
         return found
 
-    def _with_any_slots(self, place: Place, rows: str) -> HeadPattern:
+    def _with_any_slots(self, place: Environment, rows: str) -> HeadPattern:
         """A pattern before it is known how many slots its rows are."""
         if not rows:
             return self.resolve(place.layer, place.head)
@@ -136,12 +136,12 @@ class Elaborated:
 def elaborate(program: Program, parameters: Mapping[str, int | str] | None = None) -> Elaborated:
     """The meaning of a program; raises `PatternError` with every mistake in it."""
     findings = Findings()
-    arrangement = arrange(program, findings)
+    arrangement = structure_of(program, findings)
     checked, scope = check_statements(program, arrangement, findings)
     sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
     headers = headers_of(sound, findings)
     if headers is not None and _counted(program, checked) and _can_be_chosen(checked, scope):
-        visit(tuple(checked.looks), headers, _lets(sound), findings)
+        check_every_head(tuple(checked.looks), headers, _lets(sound), findings)
     elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
         findings.add(without_else(last, None))
     patterns = [(part, look.rows) for look in checked.looks for part in look.parts]
@@ -154,13 +154,13 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
     return _elaborated(write_out(sound), headers, inputs, findings.warnings())
 
 
-def _counted(program: Program, checked: Checked) -> bool:
+def _counted(program: Program, checked: CheckedStatements) -> bool:
     """Whether no header is at fault: without its number no layer or head has a value."""
     sound = set(map(id, checked.sound))
     return all(id(s) in sound for s in program.statements if isinstance(s, CountHeader))
 
 
-def _can_be_chosen(checked: Checked, scope: Scope) -> bool:
+def _can_be_chosen(checked: CheckedStatements, scope: Scope) -> bool:
     """Whether every condition can be evaluated."""
     conditions = [look.rule.condition for look in checked.looks if isinstance(look.rule, When)]
     return bool(checked.looks) and not any(
@@ -195,7 +195,7 @@ def _elaborated(
 
 def _sections(program: Program) -> dict[str, tuple[Rule, ...]]:
     """The rules by whose rows they are for."""
-    arrangement = arrange(program, Findings())
+    arrangement = structure_of(program, Findings())
     return {"": arrangement.rules, **arrangement.others}
 
 
@@ -215,5 +215,5 @@ def _unused(name: str, scope: Scope) -> Diagnostic:
     )
 
 
-def _matches(rule: Rule, place: Place) -> bool:
+def _matches(rule: Rule, place: Environment) -> bool:
     return truth(rule.condition, place) if isinstance(rule, When) else True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import at_least
-from patternc.language.elaborate.constants import NoValueError, constant
+from patternc.language.elaborate.constants import EvaluationError, constant
 from patternc.language.syntax.ast import CountHeader, FlagHeader, Let, Node, Parameter, Program
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
 from patternc.language.syntax.limits import PATTERNS
@@ -24,19 +24,19 @@ class Headers:
     allow_empty: bool
     parameters: dict[str, int]
 
-    def places(self, lets: Mapping[str, Node]) -> Iterator[Place]:
+    def places(self, lets: Mapping[str, Node]) -> Iterator[Environment]:
         """Every (layer, head), layers outermost."""
         for layer in range(self.layers or 1):
             for head in range(self.heads or 1):
                 yield self.place(layer, head, lets)
 
-    def place(self, layer: int, head: int, lets: Mapping[str, Node]) -> Place:
+    def place(self, layer: int, head: int, lets: Mapping[str, Node]) -> Environment:
         values = dict(self.parameters)
         if self.layers is not None:
             values |= {"layer": layer, "layers": self.layers}
         if self.heads is not None:
             values |= {"head": head, "heads": self.heads}
-        return Place(values, lets, layer, head)
+        return Environment(values, lets, layer, head)
 
 
 def headers_of(program: Program, findings: Findings) -> Headers | None:
@@ -46,7 +46,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
     lets: dict[str, Node] = {}
     flags = {s.name for s in program.statements if isinstance(s, FlagHeader)}
     for statement in program.statements:
-        place = Place({**values, **counts}, lets)
+        place = Environment({**values, **counts}, lets)
         try:
             match statement:
                 case Let(name, value):
@@ -58,7 +58,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
                     _check_number(counts, value)
                 case _:
                     pass
-        except NoValueError as fault:
+        except EvaluationError as fault:
             findings.add(fault.diagnostic)
             return None
     heads, layers = counts.get("heads"), counts.get("layers")
@@ -68,7 +68,7 @@ def headers_of(program: Program, findings: Findings) -> Headers | None:
 def _check_number(counts: Mapping[str, int], value: Node) -> None:
     patterns = counts.get("heads", 1) * counts.get("layers", 1)
     if patterns > PATTERNS:
-        raise NoValueError(_too_many(value.span, patterns))
+        raise EvaluationError(_too_many(value.span, patterns))
 
 
 def _too_many(span: Span, patterns: int) -> Diagnostic:

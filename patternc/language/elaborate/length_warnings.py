@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.constants import constant
 from patternc.language.elaborate.positions import written
 from patternc.language.syntax.ast import (
@@ -28,7 +28,7 @@ from patternc.language.syntax.diagnostics import Diagnostic, Findings
 _LISTS = ("columns", "rows", "global", "random")
 
 
-def outside(pattern: Node, place: Place, length: int, findings: Findings) -> None:
+def outside(pattern: Node, place: Environment, length: int, findings: Findings) -> None:
     """Reports single positions of a sound pattern outside -length..length - 1."""
     measured = replace(place, values={**place.values, "n": length}, known={})
     for node in _lists(pattern, measured, findings, set()):
@@ -37,14 +37,14 @@ def outside(pattern: Node, place: Place, length: int, findings: Findings) -> Non
                 _look(item, measured, length, findings)
 
 
-def _look(item: Node, place: Place, length: int, findings: Findings) -> None:
+def _look(item: Node, place: Environment, length: int, findings: Findings) -> None:
     position = constant(item, place)
     if not -length <= position < length:
         findings.add(_outside(item, position, length, place))
 
 
 def _lists(
-    node: Node | Range, place: Place, findings: Findings, seen: set[str]
+    node: Node | Range, place: Environment, findings: Findings, seen: set[str]
 ) -> Iterator[Sequence]:
     """The lists of positions in a pattern; what is inside braces counts blocks.
 
@@ -70,14 +70,14 @@ def _lists(
                 yield from _lists(child, place, findings, seen)
 
 
-def _blocks(call: Call, place: Place) -> int:
+def _blocks(call: Call, place: Environment) -> int:
     """How many blocks, or parts, the length has."""
     (argument,) = call.arguments
     size = constant(node_of(argument), place)
     return size if argument.name is not None else -(-place.values["n"] // size)
 
 
-def _outside(item: Node, position: int, length: int, place: Place) -> Diagnostic:
+def _outside(item: Node, position: int, length: int, place: Environment) -> Diagnostic:
     last = f"positions are 0 to {length - 1}" if length else "there is no position"
     return Diagnostic(
         "P204",

@@ -13,10 +13,10 @@ from typing import Literal, cast
 from patternc.ir import terms
 from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import Combination, HeadPattern, Term
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.check.runtime_inputs import UNNAMED_GATE
 from patternc.language.elaborate.attachments_of import is_past
-from patternc.language.elaborate.bound_arguments import Given
+from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import at_least, saturated
 from patternc.language.elaborate.check_attachments import (
     check_meet,
@@ -25,7 +25,7 @@ from patternc.language.elaborate.check_attachments import (
     check_with,
 )
 from patternc.language.elaborate.check_input_sizes import Sized, sizes_of
-from patternc.language.elaborate.constants import NoValueError
+from patternc.language.elaborate.constants import EvaluationError
 from patternc.language.elaborate.positions import written
 from patternc.language.elaborate.relations import BARE, Context, relation
 from patternc.language.elaborate.sources_and_modifiers import modifier_of, source_of
@@ -42,7 +42,7 @@ class Lowering:
     are not what was written.
     """
 
-    place: Place
+    place: Environment
     causal: bool
     findings: Findings
     rows: Rows = TOKENS
@@ -70,7 +70,7 @@ class Lowering:
         return home_of(self.rows)
 
     def _combination(self, node: Call) -> Combination:
-        given = Given.of(node, self.place)
+        given = BoundArguments.of(node, self.place)
         parts = [argument for argument in node.arguments if argument.name is None]
         patterns = tuple(self.pattern(node_of(part)) for part in parts)
         kind = cast(Literal["gate", "sum", "mean"], node.function)
@@ -129,7 +129,7 @@ class Lowering:
     def _guarded(self, node: Binary | Lift | Call) -> Term:
         try:
             return self._valued(node)
-        except NoValueError as fault:
+        except EvaluationError as fault:
             self.findings.add(fault.diagnostic)
             self.failed = True
             return terms.Empty()
@@ -164,9 +164,9 @@ class Lowering:
         self.sized.extend(sizes_of(modifier, node.right.span))
         return terms.With(term, modifier)
 
-    def _given(self, node: Node) -> Given:
+    def _given(self, node: Node) -> BoundArguments:
         assert isinstance(node, Name | Call)
-        return Given.of(node, self.place)
+        return BoundArguments.of(node, self.place)
 
     def _lift(self, node: Lift) -> Term:
         body = self.term(node.body)

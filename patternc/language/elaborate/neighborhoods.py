@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from math import prod
 
 from patternc.ir.terms import Axis, Neighborhood
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import beyond_limit, saturated
-from patternc.language.elaborate.constants import NoValueError, fault
+from patternc.language.elaborate.constants import EvaluationError, value_error
 from patternc.language.elaborate.positions import integers
 from patternc.language.syntax.ast import Call, Name, Node, Range
 from patternc.language.syntax.limits import GRID
@@ -17,7 +17,7 @@ _PER_AXIS = ("left", "right", "dilation", "stride")
 Values = Mapping[str, Node | Range]
 
 
-def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
+def neighborhood(node: Call, values: Values, place: Environment) -> Neighborhood:
     sizes = _listed("grid", values, place, least=1)
     if not sizes:
         raise _wrong(node, place, "a grid without axes", "write the sizes of its axes: `[H, W]`")
@@ -38,7 +38,7 @@ def neighborhood(node: Call, values: Values, place: Place) -> Neighborhood:
     return Neighborhood(tuple(axes), "shift" if shifted else "clip")
 
 
-def _per_axis(name: str, values: Values, count: int, place: Place) -> tuple[int, ...]:
+def _per_axis(name: str, values: Values, count: int, place: Environment) -> tuple[int, ...]:
     """One number for each axis; `radius` is both sides."""
     side = name in ("left", "right")
     key = "radius" if side and "radius" in values else name
@@ -56,7 +56,7 @@ def _per_axis(name: str, values: Values, count: int, place: Place) -> tuple[int,
     )
 
 
-def _listed(name: str, values: Values, place: Place, least: int) -> tuple[int, ...]:
+def _listed(name: str, values: Values, place: Environment, least: int) -> tuple[int, ...]:
     node = values[name]
     assert not isinstance(node, Range)
     numbers = integers(node, place)
@@ -66,7 +66,7 @@ def _listed(name: str, values: Values, place: Place, least: int) -> tuple[int, .
     return numbers
 
 
-def _causal_axes(values: Values, count: int, place: Place) -> frozenset[int]:
+def _causal_axes(values: Values, count: int, place: Environment) -> frozenset[int]:
     if "causal" not in values:
         return frozenset()
     node = values["causal"]
@@ -79,7 +79,7 @@ def _causal_axes(values: Values, count: int, place: Place) -> frozenset[int]:
     return frozenset(axis % count for axis in axes)
 
 
-def _looking_back(axis: Axis, values: Values, place: Place) -> Axis:
+def _looking_back(axis: Axis, values: Values, place: Environment) -> Axis:
     """A causal axis has no right side."""
     if not axis.causal or axis.right == 0:
         return axis
@@ -89,7 +89,7 @@ def _looking_back(axis: Axis, values: Values, place: Place) -> Axis:
     return Axis(axis.size, axis.left, 0, axis.dilation, axis.stride, axis.causal)
 
 
-def _check_axis(axis: Axis, shifted: bool, node: Call, place: Place) -> None:
+def _check_axis(axis: Axis, shifted: bool, node: Call, place: Environment) -> None:
     window = axis.left + axis.right + 1
     if shifted and window * axis.dilation > axis.size:
         title = f"a window of {window} taps, {axis.dilation} apart, on an axis of {axis.size}"
@@ -102,6 +102,6 @@ def _check_axis(axis: Axis, shifted: bool, node: Call, place: Place) -> None:
 
 
 def _wrong(
-    node: Node | Range, place: Place, title: str, advice: str, note: str = ""
-) -> NoValueError:
-    return fault("P109", title, node, place, note=note, advice=advice)
+    node: Node | Range, place: Environment, title: str, advice: str, note: str = ""
+) -> EvaluationError:
+    return value_error("P109", title, node, place, note=note, advice=advice)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import index
 
-from patternc.language.check.program_structure import arrange
+from patternc.language.check.program_structure import structure_of
 from patternc.language.check.statements import check_statements
 from patternc.language.syntax.ast import (
     Argument,
@@ -95,7 +95,7 @@ def _is_sound(node: Node, parameter: Parameter, program: Program) -> bool:
     plain, found = Findings(), Findings()
     own = replace(program, statements=(*seen, parameter, Bare(Name("full"))))
     for tried, findings in ((own, plain), (line, found)):
-        check_statements(tried, arrange(tried, findings), findings)
+        check_statements(tried, structure_of(tried, findings), findings)
     # Mistakes of the lines above are told where they stand.
     return found.count <= plain.count and _is_plain(node)
 

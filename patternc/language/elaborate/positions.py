@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
-from patternc.language.check.environment import Place
+from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import at_least, saturated, saturated_end
-from patternc.language.elaborate.constants import NoValueError, constant, fault, fitting
+from patternc.language.elaborate.constants import EvaluationError, constant, fitting, value_error
 from patternc.language.syntax.ast import Call, Name, Node, Range, Sequence
 from patternc.language.syntax.limits import LIST_ITEMS
 
 
-def written(node: Node | Range, place: Place) -> Node | Range:
+def written(node: Node | Range, place: Environment) -> Node | Range:
     """What a bound name stands for, through any number of names."""
     while isinstance(node, Name) and node.name in place.lets:
         node = place.lets[node.name]
     return node
 
 
-def positions(node: Node, place: Place) -> Positions:
+def positions(node: Node, place: Environment) -> Positions:
     """The argument of `columns`, `rows` and `global`."""
     match written(node, place):
         case Name(name):
@@ -30,7 +30,7 @@ def positions(node: Node, place: Place) -> Positions:
             raise AssertionError(f"not positions: {other}")
 
 
-def pool(node: Node | Range, place: Place) -> Listing:
+def pool(node: Node | Range, place: Environment) -> Listing:
     """The argument `pool=`: a range or a list."""
     match written(node, place):
         case Range() as written_range:
@@ -41,7 +41,7 @@ def pool(node: Node | Range, place: Place) -> Listing:
             raise AssertionError(f"not a pool: {other}")
 
 
-def listing(node: Sequence, place: Place) -> Listing:
+def listing(node: Sequence, place: Environment) -> Listing:
     return Listing(
         tuple(
             interval(item, place)
@@ -52,7 +52,7 @@ def listing(node: Sequence, place: Place) -> Listing:
     )
 
 
-def interval(node: Range, place: Place) -> PositionRange:
+def interval(node: Range, place: Environment) -> PositionRange:
     start, stop = (
         saturated_end(fitting(end, place)) if end is not None else None
         for end in (node.start, node.stop)
@@ -60,7 +60,7 @@ def interval(node: Range, place: Place) -> PositionRange:
     return PositionRange(start, stop)
 
 
-def period(node: Call, place: Place) -> Period:
+def period(node: Call, place: Environment) -> Period:
     """`period(l, a:b)`; open ends are 0 and l, negative ones count from l."""
     first, second = (argument.value for argument in node.arguments)
     assert not isinstance(first, Range)
@@ -70,7 +70,7 @@ def period(node: Call, place: Place) -> Period:
     stop = constant(second.stop, place) if second.stop is not None else length
     start, stop = (end + length if end < 0 else end for end in (start, stop))
     if not 0 <= start < stop <= length:
-        raise fault(
+        raise value_error(
             "P107",
             f"the period's range is {start}:{stop}, of length {length}",
             node,
@@ -81,7 +81,7 @@ def period(node: Call, place: Place) -> Period:
     return Period(*map(saturated, (length, start, stop)))
 
 
-def integers(node: Node, place: Place) -> tuple[int, ...]:
+def integers(node: Node, place: Environment) -> tuple[int, ...]:
     """A list in which the order counts; closed ranges are written out."""
     listed = written(node, place)
     assert isinstance(listed, Sequence)
@@ -93,9 +93,9 @@ def integers(node: Node, place: Place) -> tuple[int, ...]:
     return tuple(values)
 
 
-def _run(node: Range, place: Place) -> range:
+def _run(node: Range, place: Environment) -> range:
     if node.start is None or node.stop is None:
-        raise fault(
+        raise value_error(
             "P108",
             "an open range in a list of values",
             node,
@@ -107,8 +107,8 @@ def _run(node: Range, place: Place) -> range:
     return run[: LIST_ITEMS + 1]
 
 
-def _too_long(node: Sequence, place: Place) -> NoValueError:
-    return fault(
+def _too_long(node: Sequence, place: Environment) -> EvaluationError:
+    return value_error(
         "P130",
         f"a list of more than {LIST_ITEMS:,} values",
         node,
@@ -118,13 +118,13 @@ def _too_long(node: Sequence, place: Place) -> NoValueError:
     )
 
 
-def order(node: Node, place: Place) -> tuple[int, ...]:
+def order(node: Node, place: Environment) -> tuple[int, ...]:
     """The argument of `permuted`: a permutation of 0..m-1."""
     table = integers(node, place)
     if sorted(table) == list(range(len(table))):
         return table
     missing = min(set(range(len(table) + 1)) - set(table))
-    raise fault(
+    raise value_error(
         "P108",
         "not a permutation",
         node,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from patternc.ir import terms
 from patternc.ir.formula import Constant
 from patternc.ir.terms import Term
-from patternc.language.elaborate.bound_arguments import Given
+from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import (
     FARTHEST,
     not_empty,
@@ -43,12 +43,12 @@ BARE: dict[str, Term] = {
 }
 
 
-def relation(given: Given, context: Context) -> Term:
+def relation(given: BoundArguments, context: Context) -> Term:
     """The term of a relation that has arguments."""
     return _RELATIONS[given.call.function](given, context)
 
 
-def _local(given: Given, context: Context) -> Term:
+def _local(given: BoundArguments, context: Context) -> Term:
     both = given.width("r", Constant(0))
     left, right = given.width("left", both), given.width("right", both)
     dilation = given.count("dilation", 1)
@@ -60,7 +60,7 @@ def _local(given: Given, context: Context) -> Term:
     return terms.Local(left, right, saturated(dilation))
 
 
-def _segment(given: Given, context: Context) -> Term:
+def _segment(given: BoundArguments, context: Context) -> Term:
     width, dilation = given.count("w", 1), given.count("dilation", 1)
     back, ahead = given.count("back", 0), given.count("ahead", 0)
     offset = given.count("offset", 0) % dilation
@@ -70,7 +70,7 @@ def _segment(given: Given, context: Context) -> Term:
     return terms.Segment(*map(saturated, (width, back, ahead)))
 
 
-def _random(given: Given, context: Context) -> Term:
+def _random(given: BoundArguments, context: Context) -> Term:
     place, shared = given.place, given.word("share")
     everywhere = terms.Listing((terms.PositionRange(None, None),))
     return terms.Random(
@@ -84,32 +84,32 @@ def _random(given: Given, context: Context) -> Term:
     )
 
 
-def _permuted(given: Given, context: Context) -> Term:
+def _permuted(given: BoundArguments, context: Context) -> Term:
     return terms.Permutation(order(given.value("p"), given.place))
 
 
-def _where(given: Given, context: Context) -> Term:
+def _where(given: BoundArguments, context: Context) -> Term:
     return terms.Where(condition(given.value("condition"), given.place))
 
 
-def _neighborhood(given: Given, context: Context) -> Term:
+def _neighborhood(given: BoundArguments, context: Context) -> Term:
     values = {name: argument.value for name, argument in given.arguments.items()}
     return neighborhood(given.call, values, given.place)
 
 
-def _columns(given: Given, context: Context) -> Term:
+def _columns(given: BoundArguments, context: Context) -> Term:
     return terms.Columns(_positions(given))
 
 
-def _rows(given: Given, context: Context) -> Term:
+def _rows(given: BoundArguments, context: Context) -> Term:
     return terms.Rows(_positions(given), given.word("projection") or None)
 
 
-def _global(given: Given, context: Context) -> Term:
+def _global(given: BoundArguments, context: Context) -> Term:
     return terms.Global(_positions(given), given.word("projection") or None)
 
 
-def _positions(given: Given) -> terms.Positions:
+def _positions(given: BoundArguments) -> terms.Positions:
     return positions(given.value("positions"), given.place)
 
 
@@ -117,7 +117,7 @@ def _on_input(make: Callable[[str], Term]) -> _Relation:
     return lambda given, _: make(given.word("name"))
 
 
-_Relation = Callable[[Given, Context], Term]
+_Relation = Callable[[BoundArguments, Context], Term]
 _RELATIONS: dict[str, _Relation] = {
     "local": _local,
     "strided": lambda given, _: terms.Strided(saturated(given.count("s", 1))),

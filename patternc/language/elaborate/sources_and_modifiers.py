@@ -13,24 +13,24 @@ from patternc.ir import modifiers, sources
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import KeySource, PoolOperation, PoolTail
 from patternc.language.check.runtime_inputs import UNNAMED_T5
-from patternc.language.elaborate.bound_arguments import Given
+from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import saturated
-from patternc.language.elaborate.constants import fault
+from patternc.language.elaborate.constants import value_error
 
 
-def source_of(given: Given) -> KeySource:
+def source_of(given: BoundArguments) -> KeySource:
     """The source of `A on ..`."""
     return _SOURCES[given.call.function](given)
 
 
-def modifier_of(given: Given, past: bool) -> Modifier:
+def modifier_of(given: BoundArguments, past: bool) -> Modifier:
     """The modifier of `A with ..`; `past` says whether A holds only keys up to the query."""
     if given.call.function == "t5":
         return _t5(given, past)
     return _MODIFIERS[given.call.function](given)
 
 
-def _pool(given: Given) -> KeySource:
+def _pool(given: BoundArguments) -> KeySource:
     size = given.count("k", 1)
     operation = cast(PoolOperation, given.word("op"))
     tail = cast(PoolTail, given.word("tail") or "clip")
@@ -38,7 +38,7 @@ def _pool(given: Given) -> KeySource:
     return sources.Pool(saturated(size), operation, saturated(stride), tail)
 
 
-def _t5(given: Given, past: bool) -> Modifier:
+def _t5(given: BoundArguments, past: bool) -> Modifier:
     buckets, farthest = given.count("buckets", 1), given.count("max_distance", 1)
     # Half of the buckets of a side hold one distance each, the others grow up to the farthest.
     single = buckets // (2 if past else 4)
@@ -50,8 +50,8 @@ def _t5(given: Given, past: bool) -> Modifier:
     return modifiers.T5Bias(buckets, farthest, bidirectional=not past, name=name)
 
 
-def _too_few(name: str, value: int, least: int, given: Given) -> Exception:
-    return fault(
+def _too_few(name: str, value: int, least: int, given: BoundArguments) -> Exception:
+    return value_error(
         "P105",
         f"`{name}` of `t5` is {value}",
         given.value(name),
@@ -62,7 +62,7 @@ def _too_few(name: str, value: int, least: int, given: Given) -> Exception:
     )
 
 
-_SOURCES: dict[str, Callable[[Given], KeySource]] = {
+_SOURCES: dict[str, Callable[[BoundArguments], KeySource]] = {
     "memory": lambda given: sources.Memory(given.count("m", 1)),
     "compressed": lambda given: sources.Compressed(given.count("m", 1), given.count("rate", 1)),
     "pool": _pool,
@@ -72,7 +72,7 @@ _SOURCES: dict[str, Callable[[Given], KeySource]] = {
     "tree": lambda given: sources.Tree(given.count("b", 2)),
     "encoder": lambda given: sources.Encoder(),
 }
-_MODIFIERS: dict[str, Callable[[Given], Modifier]] = {
+_MODIFIERS: dict[str, Callable[[BoundArguments], Modifier]] = {
     "alibi": lambda given: modifiers.Alibi(),
     "relative": lambda given: modifiers.Relative(given.count("max_distance", 1)),
     "xl_relative": lambda given: modifiers.XlRelative(),

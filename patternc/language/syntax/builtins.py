@@ -52,7 +52,7 @@ Role = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class BuiltinParameter:
     """One argument: its name in messages (and in the text, where it is given by name).
 
     `role` is what the run-time input named by the argument is.
@@ -68,7 +68,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Primitive:
+class Builtin:
     """A word with its arguments; without any it is written without brackets.
 
     `many` is the kind of any number of further placed arguments. What is not `lowered` is parsed
@@ -77,16 +77,16 @@ class Primitive:
 
     name: str
     group: Group
-    placed: tuple[Slot, ...] = ()
-    named: tuple[Slot, ...] = ()
-    many: Slot | None = None
+    placed: tuple[BuiltinParameter, ...] = ()
+    named: tuple[BuiltinParameter, ...] = ()
+    many: BuiltinParameter | None = None
     lowered: bool = True
 
     @property
     def bare(self) -> bool:
         return not (self.placed or self.named or self.many)
 
-    def slot(self, name: str) -> Slot | None:
+    def slot(self, name: str) -> BuiltinParameter | None:
         return next((slot for slot in self.named if slot.name == name), None)
 
     def usage(self) -> str:
@@ -100,7 +100,7 @@ class Primitive:
         return f"{self.name}({', '.join(parts)}){braces}"
 
 
-def _optional(text: str, slot: Slot) -> str:
+def _optional(text: str, slot: BuiltinParameter) -> str:
     return text if slot.required else f"[{text}]"
 
 
@@ -110,102 +110,111 @@ def _must(
     least: int | None = None,
     words: tuple[str, ...] = (),
     role: Role | None = None,
-) -> Slot:
-    return Slot(name, kind, least, words, required=True, role=role)
+) -> BuiltinParameter:
+    return BuiltinParameter(name, kind, least, words, required=True, role=role)
 
 
-def _input(name: str, role: Role) -> Slot:
+def _input(name: str, role: Role) -> BuiltinParameter:
     return _must(name, "input", role=role)
 
 
 _POSITIONS = _must("positions", "positions", role="set")
-_PROJECTION = Slot("projection", "input", role="projection")
-_BRANCHES = Slot("A", "branch")
+_PROJECTION = BuiltinParameter("projection", "input", role="projection")
+_BRANCHES = BuiltinParameter("A", "branch")
 
 _RELATIONS = (
-    Primitive("full", "relation"),
-    Primitive("none", "relation"),
-    Primitive("diagonal", "relation"),
-    Primitive("causal", "relation"),
-    Primitive(
+    Builtin("full", "relation"),
+    Builtin("none", "relation"),
+    Builtin("diagonal", "relation"),
+    Builtin("causal", "relation"),
+    Builtin(
         "local",
         "relation",
-        (Slot("r", "width"),),
-        (Slot("left", "width"), Slot("right", "width"), Slot("dilation", "count", 1)),
+        (BuiltinParameter("r", "width"),),
+        (
+            BuiltinParameter("left", "width"),
+            BuiltinParameter("right", "width"),
+            BuiltinParameter("dilation", "count", 1),
+        ),
     ),
-    Primitive("strided", "relation", (_must("s", "count", 1),)),
-    Primitive(
+    Builtin("strided", "relation", (_must("s", "count", 1),)),
+    Builtin(
         "segment",
         "relation",
         (_must("w", "count", 1),),
         (
-            Slot("back", "count"),
-            Slot("ahead", "count"),
-            Slot("dilation", "count", 1),
-            Slot("offset", "count"),
+            BuiltinParameter("back", "count"),
+            BuiltinParameter("ahead", "count"),
+            BuiltinParameter("dilation", "count", 1),
+            BuiltinParameter("offset", "count"),
         ),
     ),
-    Primitive("columns", "relation", (_POSITIONS,)),
-    Primitive("rows", "relation", (_POSITIONS,), (_PROJECTION,)),
-    Primitive("global", "relation", (_POSITIONS,), (_PROJECTION,)),
-    Primitive("permuted", "relation", (_must("p", "order"),)),
-    Primitive(
+    Builtin("columns", "relation", (_POSITIONS,)),
+    Builtin("rows", "relation", (_POSITIONS,), (_PROJECTION,)),
+    Builtin("global", "relation", (_POSITIONS,), (_PROJECTION,)),
+    Builtin("permuted", "relation", (_must("p", "order"),)),
+    Builtin(
         "random",
         "relation",
         (_must("k", "count", 1),),
         (
-            Slot("pool", "pool"),
-            Slot("seed", "count"),
-            Slot("avoid", "set"),
-            Slot("share", "word", words=("head", "layer")),
+            BuiltinParameter("pool", "pool"),
+            BuiltinParameter("seed", "count"),
+            BuiltinParameter("avoid", "set"),
+            BuiltinParameter("share", "word", words=("head", "layer")),
         ),
     ),
-    Primitive("listed", "relation", (_input("name", "listed"),)),
-    Primitive(
+    Builtin("listed", "relation", (_input("name", "listed"),)),
+    Builtin(
         "neighborhood",
         "relation",
         (_must("grid", "order", 1),),
         (
-            Slot("radius", "order", 0),
-            Slot("left", "order", 0),
-            Slot("right", "order", 0),
-            Slot("dilation", "order", 1),
-            Slot("stride", "order", 1),
-            Slot("edge", "word", words=("clip", "shift")),
-            Slot("causal", "order"),
+            BuiltinParameter("radius", "order", 0),
+            BuiltinParameter("left", "order", 0),
+            BuiltinParameter("right", "order", 0),
+            BuiltinParameter("dilation", "order", 1),
+            BuiltinParameter("stride", "order", 1),
+            BuiltinParameter("edge", "word", words=("clip", "shift")),
+            BuiltinParameter("causal", "order"),
         ),
     ),
-    Primitive("same", "relation", (_input("name", "labels"),)),
-    Primitive("where", "relation", (_must("condition", "condition"),)),
-    Primitive("contextual", "relation", (_must("k", "count", 1),)),
-    Primitive(
+    Builtin("same", "relation", (_input("name", "labels"),)),
+    Builtin("where", "relation", (_must("condition", "condition"),)),
+    Builtin("contextual", "relation", (_must("k", "count", 1),)),
+    Builtin(
         "lsh",
         "relation",
         (_must("buckets", "count", 1),),
         (
-            Slot("rounds", "count", 1),
-            Slot("chunk", "count", 1),
-            Slot("back", "count", 0),
-            Slot("shared", "input"),
+            BuiltinParameter("rounds", "count", 1),
+            BuiltinParameter("chunk", "count", 1),
+            BuiltinParameter("back", "count", 0),
+            BuiltinParameter("shared", "input"),
         ),
         lowered=False,
     ),
-    Primitive(
+    Builtin(
         "cluster",
         "relation",
         (_must("count", "count", 1), _must("take", "count", 1)),
         lowered=False,
     ),
-    Primitive("nearest", "relation", (_must("k", "count", 1),), lowered=False),
-    Primitive("sinkhorn", "relation", (_must("block", "count", 1),), lowered=False),
+    Builtin("nearest", "relation", (_must("k", "count", 1),), lowered=False),
+    Builtin("sinkhorn", "relation", (_must("block", "count", 1),), lowered=False),
 )
 
 _COMBINATIONS = (
-    Primitive("mix", "combination", many=_BRANCHES),
-    Primitive("gate", "combination", named=(Slot("name", "input", role="gate"),), many=_BRANCHES),
-    Primitive("sum", "combination", many=_BRANCHES),
-    Primitive("mean", "combination", many=_BRANCHES),
-    Primitive(
+    Builtin("mix", "combination", many=_BRANCHES),
+    Builtin(
+        "gate",
+        "combination",
+        named=(BuiltinParameter("name", "input", role="gate"),),
+        many=_BRANCHES,
+    ),
+    Builtin("sum", "combination", many=_BRANCHES),
+    Builtin("mean", "combination", many=_BRANCHES),
+    Builtin(
         "features",
         "combination",
         (_must("m", "count", 1), _must("map", "input")),
@@ -216,72 +225,79 @@ _COMBINATIONS = (
 _OPERATIONS = ("mean", "sum", "max")
 _SLOTS = _must("m", "count", 1)
 _SOURCES = (
-    Primitive("memory", "source", (_SLOTS,)),
-    Primitive("compressed", "source", (_SLOTS,), (Slot("rate", "count", 1, required=True),)),
-    Primitive(
+    Builtin("memory", "source", (_SLOTS,)),
+    Builtin(
+        "compressed", "source", (_SLOTS,), (BuiltinParameter("rate", "count", 1, required=True),)
+    ),
+    Builtin(
         "pool",
         "source",
         (_must("k", "count", 1), _must("op", "word", words=_OPERATIONS)),
-        (Slot("stride", "count", 1), Slot("tail", "word", words=("clip", "drop", "merge"))),
+        (
+            BuiltinParameter("stride", "count", 1),
+            BuiltinParameter("tail", "word", words=("clip", "drop", "merge")),
+        ),
     ),
-    Primitive("project", "source", (_SLOTS,)),
-    Primitive("persistent", "source", (_SLOTS,)),
-    Primitive("stream", "source", (_input("name", "stream"), _SLOTS)),
-    Primitive("tree", "source", (_must("b", "count", 2),)),
-    Primitive("encoder", "source"),
-    Primitive("store", "source", (_SLOTS,), lowered=False),
+    Builtin("project", "source", (_SLOTS,)),
+    Builtin("persistent", "source", (_SLOTS,)),
+    Builtin("stream", "source", (_input("name", "stream"), _SLOTS)),
+    Builtin("tree", "source", (_must("b", "count", 2),)),
+    Builtin("encoder", "source"),
+    Builtin("store", "source", (_SLOTS,), lowered=False),
 )
 
 _DISTANCE = _must("max_distance", "count", 1)
 _MODIFIERS = (
-    Primitive("alibi", "modifier"),
-    Primitive(
+    Builtin("alibi", "modifier"),
+    Builtin(
         "t5",
         "modifier",
         (_must("buckets", "count", 1), _DISTANCE),
-        (Slot("name", "input", role="t5"),),
+        (BuiltinParameter("name", "input", role="t5"),),
     ),
-    Primitive("relative", "modifier", (_DISTANCE,)),
-    Primitive("xl_relative", "modifier"),
-    Primitive("distance_aware", "modifier"),
-    Primitive("rotary", "modifier", (_must("base", "decimal"),)),
-    Primitive("absolute", "modifier", (_input("name", "positions"),)),
-    Primitive("softcap", "modifier", (_must("c", "decimal"),)),
-    Primitive("softspan", "modifier", (_must("ramp", "decimal"),), (_input("z", "span"),)),
-    Primitive("sink", "modifier"),
-    Primitive("bias", "modifier", (_input("name", "bias"),)),
-    Primitive("scale", "modifier", (_must("e", "decimal"),)),
+    Builtin("relative", "modifier", (_DISTANCE,)),
+    Builtin("xl_relative", "modifier"),
+    Builtin("distance_aware", "modifier"),
+    Builtin("rotary", "modifier", (_must("base", "decimal"),)),
+    Builtin("absolute", "modifier", (_input("name", "positions"),)),
+    Builtin("softcap", "modifier", (_must("c", "decimal"),)),
+    Builtin("softspan", "modifier", (_must("ramp", "decimal"),), (_input("z", "span"),)),
+    Builtin("sink", "modifier"),
+    Builtin("bias", "modifier", (_input("name", "bias"),)),
+    Builtin("scale", "modifier", (_must("e", "decimal"),)),
 )
 
 _TWO_NUMBERS = (_must("a", "number"), _must("b", "number"))
 _FUNCTIONS = (
-    Primitive("min", "function", _TWO_NUMBERS, many=Slot("c", "number")),
-    Primitive("max", "function", _TWO_NUMBERS, many=Slot("c", "number")),
-    Primitive("abs", "function", (_must("a", "number"),)),
-    Primitive("ceil_log2", "function", (_must("a", "count"),)),
-    Primitive("isqrt", "function", (_must("a", "count"),)),
+    Builtin("min", "function", _TWO_NUMBERS, many=BuiltinParameter("c", "number")),
+    Builtin("max", "function", _TWO_NUMBERS, many=BuiltinParameter("c", "number")),
+    Builtin("abs", "function", (_must("a", "number"),)),
+    Builtin("ceil_log2", "function", (_must("a", "count"),)),
+    Builtin("isqrt", "function", (_must("a", "count"),)),
 )
 
 HEADER_CALLS = {
-    "query_pool": Primitive(
+    "query_pool": Builtin(
         "query_pool",
         "function",
         (_must("k", "count", 1), _must("op", "word", words=_OPERATIONS)),
         lowered=False,
     ),
-    "unfold": Primitive(
+    "unfold": Builtin(
         "unfold",
         "function",
         (_must("c", "count", 1),),
-        (Slot("margin", "count", 0, required=True),),
+        (BuiltinParameter("margin", "count", 0, required=True),),
         lowered=False,
     ),
 }
 
-BLOCKS = Primitive("blocks", "lift", (Slot("B", "count", 1),), (Slot("parts", "count", 1),))
-PERIOD = Primitive("period", "positions", (_must("l", "count", 1), _must("a:b", "interval")))
+BLOCKS = Builtin(
+    "blocks", "lift", (BuiltinParameter("B", "count", 1),), (BuiltinParameter("parts", "count", 1),)
+)
+PERIOD = Builtin("period", "positions", (_must("l", "count", 1), _must("a:b", "interval")))
 
-PRIMITIVES: dict[str, Primitive] = {
+PRIMITIVES: dict[str, Builtin] = {
     primitive.name: primitive
     for primitive in (
         *_RELATIONS,

@@ -21,7 +21,7 @@ from patternc.language.syntax import ast
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
 from patternc.language.syntax.limits import DIGITS, LIST_ITEMS, NESTING, WORDS
 from patternc.language.syntax.source import SourceText, Span
-from patternc.language.syntax.syntax_errors import Bracket, Trouble, describe
+from patternc.language.syntax.syntax_errors import Bracket, ParseFailure, describe
 from patternc.language.syntax.text_limits import (
     bounded,
     too_deep,
@@ -117,7 +117,7 @@ def parse(text: str, name: str = "<pattern>") -> ast.Program:
         except _LimitError as error:
             found.append(error.diagnostic)
             break
-        if not isinstance(outcome, Trouble):
+        if not isinstance(outcome, ParseFailure):
             break
         found.append(describe(outcome, source))
         blanked = _without_statement(rest, source, outcome)
@@ -129,17 +129,17 @@ def parse(text: str, name: str = "<pattern>") -> ast.Program:
     return _program(cast("Tree[Token]", outcome), source)
 
 
-def _attempt(text: str) -> Tree[Token] | Trouble:
+def _attempt(text: str) -> Tree[Token] | ParseFailure:
     lark, newlines = _parser()
     try:
         return lark.parse(text)
     except UnexpectedToken as error:
         token, expected = _first_of(error.token), error.accepts or error.expected
         span = _span_of(token) if token.type != "$END" else Span(len(text) - 1, len(text) - 1)
-        return Trouble(span, token.type, frozenset(expected), tuple(newlines.open))
+        return ParseFailure(span, token.type, frozenset(expected), tuple(newlines.open))
     except UnexpectedCharacters as error:
         place = error.pos_in_stream or 0
-        return Trouble(
+        return ParseFailure(
             Span(place, place + 1), "", frozenset(error.allowed or ()), tuple(newlines.open)
         )
 
@@ -153,7 +153,7 @@ def _first_of(token: Token) -> Token:
     return token
 
 
-def _without_statement(text: str, source: SourceText, trouble: Trouble) -> str | None:
+def _without_statement(text: str, source: SourceText, trouble: ParseFailure) -> str | None:
     """The text with the statement at fault blanked; None where its end cannot be told."""
     if trouble.open:
         return None

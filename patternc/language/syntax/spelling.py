@@ -16,7 +16,7 @@ from patternc.language.syntax.limits import NEAR_KNOWN, NEAR_LETTERS
 from patternc.resources import read
 
 
-class Slip(TypedDict, total=False):
+class KnownMistake(TypedDict, total=False):
     """A common mistake: what stands at the place (and before it on the line), and the remedy."""
 
     at: str
@@ -27,7 +27,7 @@ class Slip(TypedDict, total=False):
 class _Mistakes(TypedDict):
     words: dict[str, str]
     calls: dict[str, str]
-    syntax: list[Slip]
+    syntax: list[KnownMistake]
 
 
 @cache
@@ -35,7 +35,7 @@ def _mistakes() -> _Mistakes:
     return cast(_Mistakes, tomllib.loads(read("grammar", "mistakes.toml")))
 
 
-def slips() -> list[Slip]:
+def known_mistakes() -> list[KnownMistake]:
     return _mistakes()["syntax"]
 
 

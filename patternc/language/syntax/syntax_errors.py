@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.source import SourceText, Span
-from patternc.language.syntax.spelling import nearest, slips
+from patternc.language.syntax.spelling import known_mistakes, nearest
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
@@ -39,7 +39,7 @@ class Bracket:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ParseFailure:
     """The parser's state: `found` is a terminal, empty for a character that begins none."""
 
     span: Span
@@ -48,7 +48,7 @@ class Trouble:
     open: tuple[Bracket, ...]
 
 
-def describe(trouble: Trouble, source: SourceText) -> Diagnostic:
+def describe(trouble: ParseFailure, source: SourceText) -> Diagnostic:
     """The diagnostic for a place at which the text cannot be read on."""
     text = source.slice(trouble.span)
     if trouble.found == "$END" and trouble.open:
@@ -62,7 +62,7 @@ def describe(trouble: Trouble, source: SourceText) -> Diagnostic:
     return _unexpected(text, trouble, source)
 
 
-def _unexpected(text: str, trouble: Trouble, source: SourceText) -> Diagnostic:
+def _unexpected(text: str, trouble: ParseFailure, source: SourceText) -> Diagnostic:
     what = "character " if not trouble.found else ""
     return Diagnostic(
         "P001" if not trouble.found else "P002",
@@ -74,7 +74,7 @@ def _unexpected(text: str, trouble: Trouble, source: SourceText) -> Diagnostic:
     )
 
 
-def _open_marks(trouble: Trouble, source: SourceText) -> Iterator[Mark]:
+def _open_marks(trouble: ParseFailure, source: SourceText) -> Iterator[Mark]:
     """The innermost open bracket, if it stands on an earlier line: it may be the mistake."""
     if trouble.open:
         bracket = trouble.open[-1]
@@ -93,7 +93,7 @@ def _never_closed(bracket: Bracket) -> Diagnostic:
     )
 
 
-def _stray_bracket(text: str, trouble: Trouble, source: SourceText) -> Diagnostic:
+def _stray_bracket(text: str, trouble: ParseFailure, source: SourceText) -> Diagnostic:
     if not trouble.open:
         title, label = f"`{text}` closes nothing", "no bracket is open"
         return Diagnostic("P003", title, trouble.span, label, help="leave it out")
@@ -111,7 +111,7 @@ def _stray_bracket(text: str, trouble: Trouble, source: SourceText) -> Diagnosti
     return _unexpected(text, trouble, source)
 
 
-def _too_short(trouble: Trouble, source: SourceText) -> Diagnostic:
+def _too_short(trouble: ParseFailure, source: SourceText) -> Diagnostic:
     remedy = _remedy(trouble, source)
     return Diagnostic(
         "P002",
@@ -132,7 +132,7 @@ def _continues(found: str) -> bool:
     return found in _JOINING
 
 
-def _continuation(text: str, trouble: Trouble) -> Diagnostic:
+def _continuation(text: str, trouble: ParseFailure) -> Diagnostic:
     return Diagnostic(
         "P004",
         "the line above is complete",
@@ -143,7 +143,7 @@ def _continuation(text: str, trouble: Trouble) -> Diagnostic:
     )
 
 
-def _remedy(trouble: Trouble, source: SourceText) -> str:
+def _remedy(trouble: ParseFailure, source: SourceText) -> str:
     number, column = source.position(trouble.span.start)
     line = source.line(number)
     before, at = line[: column - 1], line[column - 1 :]
@@ -152,13 +152,13 @@ def _remedy(trouble: Trouble, source: SourceText) -> str:
         near = nearest(word[0], _STATEMENT_WORDS)
         if near not in (None, word[0]) and not re.match(r"(not\s+)?in\b", at):
             return f"did you mean `{near}`?"
-    for slip in slips():
+    for slip in known_mistakes():
         if re.search(slip.get("before", ""), before) and re.match(slip["at"], at):
             return slip["help"]
     return ""
 
 
-def expected(trouble: Trouble) -> str:
+def expected(trouble: ParseFailure) -> str:
     """What could stand here, in words."""
     parts = list(_expected_parts(_possible(trouble)))
     if len(parts) < 2:
@@ -166,7 +166,7 @@ def expected(trouble: Trouble) -> str:
     return f"{', '.join(parts[:-1])} or {parts[-1]}"
 
 
-def _possible(trouble: Trouble) -> frozenset[str]:
+def _possible(trouble: ParseFailure) -> frozenset[str]:
     """The terminals that can follow, less the closing brackets and ends that do not fit here."""
     unfit = {"RPAR", "RSQB", "RBRACE"}
     if trouble.open:
