@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from patternc.report.report import ModelReport
+    from patternc.report.report import Report
 
 
 class Pattern(Analyses):
@@ -91,7 +91,7 @@ class Pattern(Analyses):
         slots: Mapping[str, int] | None = None,
         ignore: Iterable[str] = (),
         **inputs: Any,
-    ) -> ModelReport:
+    ) -> Report:
         """What the pattern costs at n tokens and how far it sees: exact counts, closed forms,
         products, bytes, memory, receptive fields, rooflines, the paper's own formula.
 

@@ -18,9 +18,9 @@ from patternc.algebra.work_budget import EffortError
 from patternc.analysis.explain.critical_path import Slowest, slowest, unheard
 from patternc.analysis.reach import Explored, Reach, explored, reach
 from patternc.analysis.reach.ablation import contributions
-from patternc.analysis.reach.closed_form import Growth, growth
+from patternc.analysis.reach.closed_form import ClosedFormReach, growth
 from patternc.analysis.reach.edges import Layer, edges_of, shortest_period
-from patternc.analysis.reach.unattended import Unmet, unmet
+from patternc.analysis.reach.unattended import Unattended, unattended
 from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import TOKENS
 from patternc.language.elaborate.elaborate import Elaborated
@@ -36,7 +36,7 @@ Tables = Sequence[Sequence[HeadTables]]
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class ReachSummary:
     """What a report says of a stack; its schedule is `period` layers, over and over.
 
     `slowest` is None for the reason that is given. `unheard` is a permitted pair (query, key) that
@@ -53,8 +53,8 @@ class Flow:
     reason: str
     unheard: tuple[int, int] | None
     contributions: tuple[int | None, ...] | None
-    unmet: tuple[Unmet, ...]
-    growth: Growth | None
+    unmet: tuple[Unattended, ...]
+    growth: ClosedFormReach | None
 
     @property
     def settled(self) -> bool:
@@ -63,9 +63,9 @@ class Flow:
         return bool(known) and last is not None and known[-1] == last
 
 
-def flow_of(
+def summarize_reach(
     program: Elaborated, schedule: Schedule, tables: Tables, known: bool, layers: int
-) -> Flow:
+) -> ReachSummary:
     """What `layers` layers do; `schedule[layer][head]` and `tables` are those of one period.
 
     The heads of other rows stand behind those of the tokens. `known`: the tables answer for all
@@ -75,7 +75,7 @@ def flow_of(
     given = tables if known else None
     found = explored(schedule, n, layers, given)
     pair, reason = _slowest(program, schedule, tables, found)
-    return Flow(
+    return ReachSummary(
         reach=found.reach,
         plain=_plain(schedule, given, found.reach),
         period=len(shortest_period([edges_of(heads) for heads in schedule[:layers]])),
@@ -140,19 +140,19 @@ def _unheard(
         return None
 
 
-def _unmet(schedule: Schedule, tables: Tables) -> tuple[Unmet, ...]:
+def _unmet(schedule: Schedule, tables: Tables) -> tuple[Unattended, ...]:
     """Of the rows of the tokens; equal layers once."""
-    found: dict[tuple[Relation, ...], Unmet] = {}
+    found: dict[tuple[Relation, ...], Unattended] = {}
     told = []
     for heads, own in zip(schedule, tables, strict=True):
         tokens = tuple(heads[: len(own)])
         if tokens not in found:
-            found[tokens] = unmet(tokens, own)
+            found[tokens] = unattended(tokens, own)
         told.append(found[tokens])
     return tuple(told)
 
 
-def _growth(schedule: Schedule) -> Growth | None:
+def _growth(schedule: Schedule) -> ClosedFormReach | None:
     if len({tuple(heads) for heads in schedule}) > 1:
         return None
     try:

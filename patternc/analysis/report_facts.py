@@ -14,8 +14,8 @@ from patternc.analysis.cost.published_formulas import Comparison, Paper, compare
 from patternc.analysis.cost.roofline import Measured, Roofline, rooflines
 from patternc.analysis.cost.stream_rows import RowsCost, rows_cost
 from patternc.analysis.reach import LayerReach, Reach
-from patternc.analysis.reach.unattended import Unmet
-from patternc.analysis.reach_summary import Flow, flow_of
+from patternc.analysis.reach.unattended import Unattended
+from patternc.analysis.reach_summary import ReachSummary, summarize_reach
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.progress import steps
@@ -24,7 +24,7 @@ from patternc.relation.tables import HeadTables
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ReportSubject:
     """What is reported on: `relations[layer][head]`, as many layers as are asked for.
 
     `others[layer]` are the heads of other rows, by these rows; the schedule has `period` layers of
@@ -51,16 +51,16 @@ class LayerFacts:
     cost: LayerCost
     reach: LayerReach
     others: tuple[RowsCost, ...]
-    unmet: Unmet
+    unmet: Unattended
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFacts:
+class ReportFacts:
     """The layers in order; `paper` is None for programs that are not published."""
 
     work: Workload
     layers: tuple[LayerFacts, ...]
-    flow: Flow
+    flow: ReachSummary
     paper: Comparison | None
     rooflines: tuple[Roofline, ...]
     warnings: tuple[Diagnostic, ...]
@@ -72,20 +72,20 @@ class ModelFacts:
         return self.flow.reach
 
 
-def model_facts(
-    subject: Subject,
+def report_facts(
+    subject: ReportSubject,
     work: Workload,
     paper: Paper | None,
     measured: Mapping[str, Measured],
     warnings: tuple[Diagnostic, ...],
     notes: tuple[str, ...],
-) -> ModelFacts:
+) -> ReportFacts:
     """The facts of all layers. Raises `ValueError` where heads are no multiple of key heads."""
     costs = costs_of(subject, work)
     flow = _flow(subject, len(costs))
     unmet = (flow.unmet[layer % len(flow.unmet)] for layer in range(len(costs)))
     each = zip(costs, flow.reach.layers, _others(subject), unmet, strict=True)
-    return ModelFacts(
+    return ReportFacts(
         work,
         tuple(LayerFacts(*facts) for facts in each),
         flow,
@@ -96,7 +96,7 @@ def model_facts(
     )
 
 
-def _flow(subject: Subject, layers: int) -> Flow:
+def _flow(subject: ReportSubject, layers: int) -> ReachSummary:
     """Streams are heard of as their own rows say; spans of a tree always hold their tokens."""
     period = range(min(subject.period, layers))
     schedule = [
@@ -107,10 +107,10 @@ def _flow(subject: Subject, layers: int) -> Flow:
         for layer in period
     ]
     tables = [subject.tables[layer] for layer in period]
-    return flow_of(subject.program, schedule, tables, subject.known, layers)
+    return summarize_reach(subject.program, schedule, tables, subject.known, layers)
 
 
-def _others(subject: Subject) -> list[tuple[RowsCost, ...]]:
+def _others(subject: ReportSubject) -> list[tuple[RowsCost, ...]]:
     """The costs of other rows, layer by layer."""
     found: dict[tuple[Relation, ...], RowsCost] = {}
     costs = []
@@ -122,7 +122,7 @@ def _others(subject: Subject) -> list[tuple[RowsCost, ...]]:
     return costs
 
 
-def costs_of(subject: Subject, work: Workload) -> list[LayerCost]:
+def costs_of(subject: ReportSubject, work: Workload) -> list[LayerCost]:
     """The cost of every layer."""
     found: dict[tuple[Relation, ...], LayerCost] = {}
     costs = []

@@ -12,7 +12,7 @@ from patternc.cli.arguments import defines, ignores, one_given, programs, slotte
 from patternc.progress import working
 
 if TYPE_CHECKING:
-    from patternc.report.report import ModelReport
+    from patternc.report.report import Report
 
 
 @click.command()
@@ -91,7 +91,7 @@ def report(
         files.write(output, told)
 
 
-def _charts(found: ModelReport, path: str) -> None:
+def _charts(found: Report, path: str) -> None:
     from patternc.report.charts import curves, figure
 
     kind = PurePath(path).suffix.removeprefix(".").lower()

@@ -19,7 +19,7 @@ from patternc.language.syntax.spelling import nearest
 from patternc.progress import working
 
 if TYPE_CHECKING:
-    from patternc.search import Question, Template
+    from patternc.search import SearchQuery, Template
 
 _VARIED = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII)
 _COUNT = re.compile(r"(\d+)(?:\.(\d*))?(?:[eE]\+?(\d+))?", re.ASCII)
@@ -110,11 +110,11 @@ def suggest(
     count and every receptive field is exact. The result is a program, its numbers in comments.
     """
     from patternc.report.suggest import document, nothing_fits, program
-    from patternc.search import Question
+    from patternc.search import SearchQuery
     from patternc.search import suggest as search
 
     files.verify_apart(paths, {"-o": output})
-    asked = Question(length, layers, pairs, heads, causal, trials)
+    asked = SearchQuery(length, layers, pairs, heads, causal, trials)
     try:
         templates = _templates(paths, text, chosen, varied, asked)
         with working("suggest"):
@@ -131,7 +131,7 @@ def suggest(
         files.write(output, told)
 
 
-def _chosen(name: str, known: Mapping[str, Template], asked: Question) -> Template:
+def _chosen(name: str, known: Mapping[str, Template], asked: SearchQuery) -> Template:
     """A template by its name, or a program as text."""
     from patternc.search import Template
 
@@ -149,7 +149,7 @@ def _templates(
     text: str | None,
     chosen: tuple[str, ...],
     varied: dict[str, str],
-    asked: Question,
+    asked: SearchQuery,
 ) -> list[Template]:
     """The user's own program, those chosen, or all that the question fits."""
     from patternc.search import Template, templates

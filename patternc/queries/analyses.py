@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from patternc.analysis.equivalence.results import Difference, Side
     from patternc.analysis.explain.explain import Why
     from patternc.analysis.reach import Reach
-    from patternc.analysis.reach.closed_form import Growth
-    from patternc.analysis.reach.unattended import Unmet
-    from patternc.analysis.report_facts import Subject
+    from patternc.analysis.reach.closed_form import ClosedFormReach
+    from patternc.analysis.reach.unattended import Unattended
+    from patternc.analysis.report_facts import ReportSubject
 
 # Tokens, where none are given and no grid has some.
 LENGTH = 4096
@@ -152,13 +152,13 @@ class Analyses(Questions):
         return tuple(warning for warning in found if warning.code not in ignored)
 
     def _lessons(self, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
-        from patternc.analysis.lint.performance_hints import lessons
+        from patternc.analysis.lint.performance_hints import performance_hints
         from patternc.schedule.tile_sizes import choose_tiles
 
         every = chain.from_iterable(self.relations(layer) for layer in range(self.layers or 1))
-        return lessons(self._program, n, layers, choose_tiles(every, None, None).shape)
+        return performance_hints(self._program, n, layers, choose_tiles(every, None, None).shape)
 
-    def growth(self, layer: int = 0, *, residual: bool = True) -> Growth | None:
+    def growth(self, layer: int = 0, *, residual: bool = True) -> ClosedFormReach | None:
         """The receptive field after k layers like this one, as a formula in i, j, k and n.
 
         None where none was found. Raises `ValueError` where tables or key sources decide.
@@ -174,12 +174,12 @@ class Analyses(Questions):
         *,
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
-    ) -> Unmet:
+    ) -> Unattended:
         """How many rows of each head have no key, and how many keys no head attends to."""
-        from patternc.analysis.reach.unattended import unmet
+        from patternc.analysis.reach.unattended import unattended
 
         tables = self.head_tables(tokens(n, 1), layer, slots=slots, **inputs)
-        return unmet(self.relations(layer), tables)
+        return unattended(self.relations(layer), tables)
 
     def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
         """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""
@@ -257,12 +257,12 @@ class Analyses(Questions):
         layers: int,
         slots: Mapping[str, int],
         inputs: Mapping[str, Input],
-    ) -> Subject:
+    ) -> ReportSubject:
         """What a report computes on: so many layers, the program's own repeated.
 
         An encoder has n positions unless `slots` says otherwise.
         """
-        from patternc.analysis.report_facts import Subject
+        from patternc.analysis.report_facts import ReportSubject
         from patternc.schedule.tile_sizes import choose_tiles
 
         stack, tables = self._stack(work.n, layers, {"encoder": work.n, **slots}, inputs)
@@ -273,7 +273,7 @@ class Analyses(Questions):
             tuple(tuple(islice(cycle(self.relations(layer, rows)), count)) for rows in self.rows)
             for layer, count in enumerate(heads)
         ]
-        return Subject(
+        return ReportSubject(
             self._program,
             tuple(relations[layer] for layer in schedule),
             tuple(others[layer] for layer in schedule),

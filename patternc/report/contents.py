@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.analysis.report_facts import ModelFacts
+from patternc.analysis.report_facts import ReportFacts
 from patternc.language.syntax.source import SourceText
 from patternc.queries.analyses import Analyses
 
@@ -13,7 +13,7 @@ from patternc.queries.analyses import Analyses
 class ReportContents:
     """The facts, and the program that they are about, for pictures of it."""
 
-    facts: ModelFacts
+    facts: ReportFacts
     source: SourceText
     title: str
     pattern: Analyses

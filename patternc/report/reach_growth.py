@@ -27,7 +27,7 @@ Layers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class ReachGrowth:
     """The fields of n positions after 1, 2, .. layers.
 
     `shares[l]` is [rows, columns] of squares of `cell` positions, `row[l]` the field of position
@@ -63,13 +63,13 @@ class Growth:
         return self.full_at or len(self.shares)
 
 
-def growth(
+def reach_growth(
     relations: Sequence[Sequence[Relation]],
     tables: HeadTables,
     layers: int,
     cell: int,
     query: int,
-) -> Growth:
+) -> ReachGrowth:
     """The growth over `layers` layers; schedules shorter than that repeat.
 
     `relations[layer][head]` are asked of `tables`, which are those of every layer and head.
@@ -85,7 +85,7 @@ def growth(
     )
     row = np.stack([np.concatenate([part[layer][1] for part in parts]) for layer in range(layers)])
     causal = not any(part[layer][2] for part in parts for layer in range(layers))
-    return Growth(n, cell, query, counted, row, _permitted(n, cell, causal))
+    return ReachGrowth(n, cell, query, counted, row, _permitted(n, cell, causal))
 
 
 def _step(heads: Sequence[Relation], tables: HeadTables) -> Step:

@@ -12,9 +12,9 @@ from html import escape
 
 import numpy as np
 
-from patternc.report.reach_growth import Growth
+from patternc.report.reach_growth import ReachGrowth
 from patternc.report.svg import STYLE, Levels, cut, label, levels, number, paths, rectangles
-from patternc.report.term_shares import Part
+from patternc.report.term_shares import TermShare
 
 _LEFT, _TOP, _GAP, _BOTTOM = 64, 84, 20, 24
 _WIDE, _HIGH = 640, 14
@@ -37,7 +37,7 @@ _TERMS = """
 """.strip()
 
 
-def fields(title: str, caption: str, growth: Growth) -> str:
+def fields(title: str, caption: str, growth: ReachGrowth) -> str:
     """The field of the growth's query after 1, 2, .. layers, then all fields, as one SVG."""
     top = _TOP + growth.telling * _HIGH + 52
     every, high = _matrices(growth, _LEFT, top, _COLUMNS)
@@ -50,18 +50,18 @@ def style() -> str:
     return f"{STYLE}\n{_TERMS}"
 
 
-def strip(growth: Growth) -> str:
+def strip(growth: ReachGrowth) -> str:
     """The field of one query after every layer, as an element of a page."""
     return _element(_LEFT + _WIDE + 4, growth.telling * _HIGH + 44, _strip(growth, 22))
 
 
-def matrices(growth: Growth) -> str:
+def matrices(growth: ReachGrowth) -> str:
     """All fields after the first layers, as an element of a page."""
     every, high = _matrices(growth, 1, 0, _COLUMNS - 1)
     return _element((_COLUMNS - 1) * (_SMALL + _GAP + 6), high, every)
 
 
-def layers_map(growth: Growth, side: int) -> str:
+def layers_map(growth: ReachGrowth, side: int) -> str:
     """The layer after which a square is first connected: the earlier, the stronger."""
     first, count = growth.first, growth.telling
     boxes = rectangles(np.where(first > 0, count + 1 - first, 0))
@@ -79,7 +79,7 @@ def layers_map(growth: Growth, side: int) -> str:
     return _element(side, side, [*body, "</g>"])
 
 
-def terms(title: str, caption: str, parts: Sequence[Part], queries: int, keys: int) -> str:
+def terms(title: str, caption: str, parts: Sequence[TermShare], queries: int, keys: int) -> str:
     """A mask in the colours of its terms, with a legend; from the sixth on they share one."""
     side = 420
     body = [f'<g transform="translate({_LEFT} {_TOP})">', *mask(parts, side), "</g>"]
@@ -99,7 +99,7 @@ def terms(title: str, caption: str, parts: Sequence[Part], queries: int, keys: i
     return _document(title, caption, _LEFT + side + 300, _TOP + side + _BOTTOM + 14, body)
 
 
-def mask(parts: Sequence[Part], side: float) -> Iterator[str]:
+def mask(parts: Sequence[TermShare], side: float) -> Iterator[str]:
     """The squares of a mask of that many pixels; a cell has the colour of its greatest share."""
     stacked = np.stack([part.shares for part in parts])
     chosen = np.where(stacked.max(axis=0) > 0, stacked.argmax(axis=0), -1)
@@ -124,7 +124,7 @@ def _shown(grid: Levels) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.array([0, 0.03, 0.1, 0.3, 0.7, 1.0])[grid]
 
 
-def _strip(growth: Growth, top: float) -> Iterator[str]:
+def _strip(growth: ReachGrowth, top: float) -> Iterator[str]:
     layers = growth.telling
     cells = -(-growth.n // -(-growth.n // _CELLS))
     size = -(-growth.n // cells)
@@ -151,7 +151,7 @@ def _strip(growth: Growth, top: float) -> Iterator[str]:
     yield "</g>"
 
 
-def _matrices(growth: Growth, left: int, top: int, columns: int) -> tuple[list[str], int]:
+def _matrices(growth: ReachGrowth, left: int, top: int, columns: int) -> tuple[list[str], int]:
     """The telling ones of the first, in rows, and their height."""
     count = min(growth.telling, _MOST)
     every = [
@@ -166,7 +166,7 @@ def _matrices(growth: Growth, left: int, top: int, columns: int) -> tuple[list[s
     return every, -(-count // columns) * (_SMALL + 2 * _GAP)
 
 
-def _matrix(growth: Growth, layer: int, x: int, y: int) -> str:
+def _matrix(growth: ReachGrowth, layer: int, x: int, y: int) -> str:
     shares = growth.shares[layer]
     scale = number(_SMALL / len(shares))
     name = f"after {layer + 1} layer{'s' * (layer > 0)}"

@@ -14,7 +14,7 @@ from patternc.algebra.work_budget import allowance
 from patternc.analysis.cost.layer_cost import Workload
 from patternc.analysis.cost.published_formulas import Paper, papers
 from patternc.analysis.cost.roofline import measurements
-from patternc.analysis.report_facts import model_facts
+from patternc.analysis.report_facts import report_facts
 from patternc.language import elaborate, parse, show
 from patternc.language.syntax.characters import visible
 from patternc.language.syntax.source import SourceText
@@ -28,7 +28,7 @@ MOST_CHECKED = 1 << 24
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
 
-class ModelReport(ReportContents):
+class Report(ReportContents):
     """What `Pattern.report` gives; `str` of it is the text for a terminal."""
 
     __slots__ = ()
@@ -69,7 +69,7 @@ def report_of(
     slots: dict[str, int],
     inputs: Mapping[str, Any],
     ignored: frozenset[str] = frozenset(),
-) -> ModelReport:
+) -> Report:
     """The report on `count` layers of a pattern; its schedule is repeated."""
     if work.n < 1 or count < 1:
         raise ValueError(f"at least one token and layer are expected, not {work.n} and {count}")
@@ -79,7 +79,7 @@ def report_of(
         looked_at if several else work.n, teach=True, layers=count, ignore=ignored
     )
     with allowance():
-        facts = model_facts(
+        facts = report_facts(
             pattern.subject(work, count, slots, inputs),
             work,
             _paper(pattern),
@@ -88,7 +88,7 @@ def report_of(
             (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
         )
     title = visible(PurePath(pattern.name).name)
-    return ModelReport(facts, SourceText.of(pattern.text, pattern.name), title, pattern)
+    return Report(facts, SourceText.of(pattern.text, pattern.name), title, pattern)
 
 
 def _any_length(pattern: Analyses) -> bool:

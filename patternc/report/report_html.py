@@ -22,13 +22,13 @@ from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.charts import chart, curves
 from patternc.report.contents import ReportContents
-from patternc.report.reach_growth import Growth
+from patternc.report.reach_growth import ReachGrowth
 from patternc.report.reach_svg import COLOURS, layers_map, mask, matrices, strip, style
 from patternc.report.report_pictures import caption, drawn_view, report_growth
 from patternc.report.report_reach import consecutive
 from patternc.report.report_text import full_at, sections
 from patternc.report.svg import number
-from patternc.report.term_shares import Part, parts
+from patternc.report.term_shares import TermShare, term_shares
 from patternc.report.view import View
 from patternc.semantics.errors import InputError
 from patternc.version import __version__
@@ -109,7 +109,7 @@ def _headline(report: ReportContents) -> list[tuple[str, str]]:
     ]
 
 
-def _grown(report: ReportContents) -> tuple[tuple[View, Growth] | None, list[str]]:
+def _grown(report: ReportContents) -> tuple[tuple[View, ReachGrowth] | None, list[str]]:
     """The growth, or why there is none."""
     try:
         return report_growth(report), []
@@ -117,7 +117,7 @@ def _grown(report: ReportContents) -> tuple[tuple[View, Growth] | None, list[str
         return None, [f"no pictures: {error}"]
 
 
-def _growth(report: ReportContents, seen: View, grown: Growth) -> dict[str, object]:
+def _growth(report: ReportContents, seen: View, grown: ReachGrowth) -> dict[str, object]:
     first, full = grown.first, grown.full
     names = []
     every: dict[tuple[int, int], int] = {}
@@ -164,7 +164,7 @@ def _masks(report: ReportContents) -> Iterator[Figure]:
     for places in list(found.values())[:_MASKS]:
         layer, head = places[0]
         relation, view = pattern.relations(layer)[head], drawn_view(report, layer)
-        own = parts(view, pattern.elaborated_program, head)
+        own = term_shares(view, pattern.elaborated_program, head)
         legend = tuple((min(at, COLOURS - 1), part.text) for at, part in enumerate(own))
         told = _compact(_mask_told(view, relation, own))
         yield Figure(_where(report, places), _mask_svg(own), told, legend)
@@ -191,7 +191,7 @@ def _where(report: ReportContents, places: Sequence[tuple[int, int]]) -> str:
     return f"{told}; draws are those of the first" if differ else told
 
 
-def _mask_svg(own: Sequence[Part]) -> str:
+def _mask_svg(own: Sequence[TermShare]) -> str:
     body = "\n".join(mask(own, _SIDE))
     rows, columns = own[0].shares.shape
     wide, high = (number(_SIDE * side / max(rows, columns)) for side in (columns, rows))
@@ -199,7 +199,7 @@ def _mask_svg(own: Sequence[Part]) -> str:
     return f'<svg class="patternc" {box} role="img">\n{body}\n</svg>'
 
 
-def _mask_told(view: View, relation: Relation, own: Sequence[Part]) -> Told:
+def _mask_told(view: View, relation: Relation, own: Sequence[TermShare]) -> Told:
     rows, columns = own[0].shares.shape
     cell = -(-max(view.n, view.keys) // max(rows, columns))
     stacked = np.stack([part.shares for part in own])
@@ -217,7 +217,7 @@ def _mask_told(view: View, relation: Relation, own: Sequence[Part]) -> Told:
     return Told(n=view.n, cell=cell, rows=told, cells=numbers.tolist(), names=names)
 
 
-def _held(held: np.ndarray[tuple[int, ...], np.dtype[np.float64]], own: Sequence[Part]) -> str:
+def _held(held: np.ndarray[tuple[int, ...], np.dtype[np.float64]], own: Sequence[TermShare]) -> str:
     told = [
         f"{part.text} {min(share, 1):.0%}" if share < 1 else f"all by {part.text}"
         for part, share in zip(own, held.tolist(), strict=True)

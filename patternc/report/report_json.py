@@ -15,9 +15,9 @@ from patternc.analysis.cost.published_formulas import Comparison
 from patternc.analysis.cost.roofline import Roofline
 from patternc.analysis.cost.stream_rows import RowsCost
 from patternc.analysis.explain.critical_path import Slowest
-from patternc.analysis.reach.closed_form import Growth
-from patternc.analysis.reach_summary import Flow
-from patternc.analysis.report_facts import LayerFacts, ModelFacts
+from patternc.analysis.reach.closed_form import ClosedFormReach
+from patternc.analysis.reach_summary import ReachSummary
+from patternc.analysis.report_facts import LayerFacts, ReportFacts
 from patternc.language.syntax.source import SourceText
 from patternc.report.check import finding
 
@@ -32,7 +32,7 @@ def schema() -> Json:
     return content
 
 
-def document(facts: ModelFacts, source: SourceText) -> Json:
+def document(facts: ReportFacts, source: SourceText) -> Json:
     """The whole report."""
     work = facts.work
     return {
@@ -97,7 +97,7 @@ def _rows(cost: RowsCost) -> Json:
     }
 
 
-def _flow(flow: Flow) -> Json:
+def _flow(flow: ReachSummary) -> Json:
     """What the stack connects, late and not at all."""
     return {
         "causal": flow.reach.causal,
@@ -128,7 +128,7 @@ def _slowest(found: Slowest) -> Json:
     }
 
 
-def _growth(found: Growth) -> Json:
+def _growth(found: ClosedFormReach) -> Json:
     return {"formula": found.formula, "exact": found.exact, "since": found.since}
 
 
@@ -136,7 +136,7 @@ def _both(both: Both | None) -> Json | None:
     return None if both is None else asdict(both)
 
 
-def _total(facts: ModelFacts) -> Json:
+def _total(facts: ReportFacts) -> Json:
     costs = [layer.cost for layer in facts.layers]
     return {
         "pairs": sum(head.pairs.most for cost in costs for head in cost.heads),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from patternc.relation.tables import HeadTables
 from patternc.report.contents import ReportContents
-from patternc.report.reach_growth import MOST_DRAWN, Growth, growth
+from patternc.report.reach_growth import MOST_DRAWN, ReachGrowth, reach_growth
 from patternc.report.reach_svg import fields
 from patternc.report.view import CELLS, View, view
 
@@ -25,7 +25,7 @@ def drawn_view(report: ReportContents, layer: int = 0) -> View:
     return view(pattern, min(n, MOST_DRAWN), layer, None)
 
 
-def report_growth(report: ReportContents) -> tuple[View, Growth]:
+def report_growth(report: ReportContents) -> tuple[View, ReachGrowth]:
     """The fields of the report's layers, and the view that they are seen in."""
     pattern, layers = report.pattern, len(report.facts.layers)
     seen = drawn_view(report)
@@ -33,7 +33,7 @@ def report_growth(report: ReportContents) -> tuple[View, Growth]:
     tables = HeadTables(seen.n, seen.every_input, seen.slots)
     relations = [pattern.all_relations(layer, pattern.heads or 1) for layer in own]
     cell = -(-seen.n // CELLS)
-    return seen, growth(relations, tables, layers, cell, seen.n * 5 // 8)
+    return seen, reach_growth(relations, tables, layers, cell, seen.n * 5 // 8)
 
 
 def growth_svg(report: ReportContents) -> str:
@@ -42,7 +42,7 @@ def growth_svg(report: ReportContents) -> str:
     return fields(report.title, caption(report, seen, grown), grown)
 
 
-def caption(report: ReportContents, seen: View, grown: Growth) -> str:
+def caption(report: ReportContents, seen: View, grown: ReachGrowth) -> str:
     """Length, layers and what was made up."""
     count = len(report.facts.layers)
     parts = [seen.caption.split(", layer")[0], f"{count} layer{'s' * (count > 1)}"]

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from patternc.analysis.explain.critical_path import Slowest
-from patternc.analysis.explain.explain import Step
+from patternc.analysis.explain.explain import PathStep
 from patternc.analysis.reach import LayerReach
-from patternc.analysis.reach_summary import Flow
+from patternc.analysis.reach_summary import ReachSummary
 from patternc.analysis.report_facts import LayerFacts
 from patternc.report.why import link
 
@@ -24,7 +24,7 @@ OTHERS = ("layers", "rows", "queries", "slots", "pairs of a head", "density")
 _STEPS = 12
 
 
-def hops(flow: Flow) -> Iterator[Row]:
+def hops(flow: ReachSummary) -> Iterator[Row]:
     """How many layers pairs need; those that stay unconnected last."""
     reach = flow.reach
     for layers, count in enumerate(reach.hops):
@@ -42,7 +42,7 @@ def _share(count: int, among: int) -> str:
     return f"{count / among:.3%}"
 
 
-def slow(flow: Flow) -> Iterator[Row]:
+def slow(flow: ReachSummary) -> Iterator[Row]:
     """The slowest pair and its path, a pair that stays unconnected, and the residual path."""
     if flow.slowest is None:
         yield "slowest pair", f"absent: {flow.reason}"
@@ -63,7 +63,7 @@ def _pair(found: Slowest) -> Iterator[Row]:
         yield ("..", "") if step is None else (f"layer {step.layer}", _link(step))
 
 
-def _shown(path: Sequence[Step]) -> Iterator[Step | None]:
+def _shown(path: Sequence[PathStep]) -> Iterator[PathStep | None]:
     """Long paths by their ends."""
     if len(path) <= _STEPS:
         yield from path
@@ -71,12 +71,12 @@ def _shown(path: Sequence[Step]) -> Iterator[Step | None]:
         yield from (*path[: _STEPS // 2], None, *path[-_STEPS // 2 :])
 
 
-def _link(step: Step) -> str:
+def _link(step: PathStep) -> str:
     places = dict.fromkeys(f"{part.line}:{part.column}" for part in step.terms)
     return f"{link(step)} at {', '.join(places)}" if places else link(step)
 
 
-def growth(flow: Flow) -> Iterator[Row]:
+def growth(flow: ReachSummary) -> Iterator[Row]:
     """The fields as a formula in the number of layers."""
     if flow.growth is not None:
         about = "" if flow.growth.exact else ", or fewer pairs"
@@ -85,7 +85,7 @@ def growth(flow: Flow) -> Iterator[Row]:
         yield "after k layers", f"i hears of j {where}{since}{about}"
 
 
-def contributions(flow: Flow) -> Iterator[Row]:
+def contributions(flow: ReachSummary) -> Iterator[Row]:
     """The pairs that are lost without a head, equal heads together."""
     found = flow.contributions
     if found is None or len(found) < 2:
@@ -103,7 +103,7 @@ def _pairs(lost: int) -> str:
     return f"{lost:,} pairs are" if lost else "nothing is"
 
 
-def plain(flow: Flow) -> tuple[LayerReach, ...]:
+def plain(flow: ReachSummary) -> tuple[LayerReach, ...]:
     """The fields without the residual path, up to the layers that repeat; none where it is idle."""
     if flow.plain.layers == flow.reach.layers:
         return ()

@@ -15,7 +15,7 @@ from patternc.analysis.cost.pair_counts import HeadCount
 from patternc.analysis.cost.published_formulas import Comparison
 from patternc.analysis.cost.roofline import Least, Roofline
 from patternc.analysis.reach import LayerReach, Reach
-from patternc.analysis.report_facts import LayerFacts, ModelFacts
+from patternc.analysis.report_facts import LayerFacts, ReportFacts
 from patternc.report import report_reach
 from patternc.report.report_reach import consecutive
 
@@ -31,7 +31,7 @@ class Section:
     columns: Row = ()
 
 
-def text(facts: ModelFacts, title: str) -> str:
+def text(facts: ReportFacts, title: str) -> str:
     """Lines for a terminal."""
     lines = [_headline(facts, title)]
     for section in sections(facts):
@@ -39,7 +39,7 @@ def text(facts: ModelFacts, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def markdown(facts: ModelFacts, title: str) -> str:
+def markdown(facts: ReportFacts, title: str) -> str:
     """The same as Markdown, a table a section."""
     lines = [f"# {_headline(facts, _escaped(title))}"]
     for section in sections(facts):
@@ -49,7 +49,7 @@ def markdown(facts: ModelFacts, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def sections(facts: ModelFacts) -> Iterator[Section]:
+def sections(facts: ReportFacts) -> Iterator[Section]:
     """What there is to say, in the order of the questions people ask."""
     groups = _groups(facts)
     yield Section("pairs", tuple(_pairs(groups)), ("layers", "heads", "pairs", "density", "order"))
@@ -66,7 +66,7 @@ def sections(facts: ModelFacts) -> Iterator[Section]:
         yield Section("warnings", tuple(said))
 
 
-def _flow(facts: ModelFacts) -> Iterator[Section]:
+def _flow(facts: ReportFacts) -> Iterator[Section]:
     """How information gets there, and where it does not."""
     flow = facts.flow
     yield Section("layers that pairs need", tuple(report_reach.hops(flow)), report_reach.HOPS)
@@ -85,12 +85,12 @@ TIMES = ("device", "forward", "backward", "limit", "measured")
 Group = tuple[str, LayerCost]
 
 
-def _headline(facts: ModelFacts, title: str) -> str:
+def _headline(facts: ReportFacts, title: str) -> str:
     count = len(facts.layers)
     return f"{title}: n = {facts.work.n:,}, {count} {'layer' if count == 1 else 'layers'}"
 
 
-def _groups(facts: ModelFacts) -> list[Group]:
+def _groups(facts: ReportFacts) -> list[Group]:
     """Layers with equal costs, by their numbers."""
     layers: dict[LayerCost, list[int]] = {}
     for number, layer in enumerate(facts.layers):
@@ -144,7 +144,7 @@ def _forms(groups: list[Group]) -> Iterator[Row]:
                 yield f"{where}, distinct", head.pairs.form
 
 
-def _reach(facts: ModelFacts) -> Iterator[Row]:
+def _reach(facts: ReportFacts) -> Iterator[Row]:
     for number, layer in _telling(facts.layers, facts.reach.full_at):
         yield _field(number, layer.reach)
     yield _full(facts.reach)
@@ -172,7 +172,7 @@ def _telling(layers: Sequence[LayerFacts], full_at: int | None) -> Iterator[tupl
     yield from list(enumerate(layers, 1))[: full_at or len(layers)]
 
 
-def _cost(facts: ModelFacts) -> Iterator[Row]:
+def _cost(facts: ReportFacts) -> Iterator[Row]:
     costs = [layer.cost for layer in facts.layers]
     useful = sum(cost.useful.forward for cost in costs)
     issued = [cost.issued.forward for cost in costs if cost.issued is not None]
@@ -194,7 +194,7 @@ def _cost(facts: ModelFacts) -> Iterator[Row]:
         yield "cache in decoding", f"{_scaled(sum(decode))}B of keys that later rows see"
 
 
-def _other_pairs(facts: ModelFacts) -> dict[str, int]:
+def _other_pairs(facts: ReportFacts) -> dict[str, int]:
     """The pairs of other rows in all layers, by name, where they are known."""
     found: dict[str, list[int | None]] = {}
     for layer in facts.layers:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from patternc.language.syntax.diagnostics import Diagnostic
-from patternc.search import Answer, Outcome, Question, Suggestion
+from patternc.search import Outcome, SearchAnswer, SearchQuery, Suggestion
 
 FORMAT = "patternc.suggest/1"
 # Rows of the table.
@@ -20,7 +20,7 @@ _WIDE = 94
 Json = dict[str, object]
 
 
-def program(answer: Answer) -> str:
+def program(answer: SearchAnswer) -> str:
     """The best suggestion as the text of a program. Raises `ValueError` where there is none."""
     best = answer.best
     if best is None:
@@ -31,7 +31,7 @@ def program(answer: Answer) -> str:
     return f"{comments}\n{best.text.rstrip()}\n"
 
 
-def nothing_fits(answer: Answer) -> str:
+def nothing_fits(answer: SearchAnswer) -> str:
     """Why there is no suggestion, and what the least budget found is."""
     asked, near = answer.asked, answer.nearest
     said = f"nothing tried connects every pair ({_asked(asked)})"
@@ -43,7 +43,7 @@ def nothing_fits(answer: Answer) -> str:
     )
 
 
-def document(answer: Answer) -> Json:
+def document(answer: SearchAnswer) -> Json:
     """The whole answer."""
     asked = answer.asked
     return {
@@ -113,7 +113,7 @@ def _slowest(best: Suggestion) -> Iterator[str]:
         yield f"the last to be: query {query:,} and key {key:,}, for one"
 
 
-def _asked(asked: Question) -> str:
+def _asked(asked: SearchQuery) -> str:
     parts = [f"n = {asked.n:,}", f"within {_layers(asked.layers)}"]
     parts += [f"{asked.heads} heads"] if asked.heads else []
     parts += ["causal"] if asked.causal else []
@@ -125,7 +125,7 @@ def _layers(count: int) -> str:
     return f"{count} layer" if count == 1 else f"{count} layers"
 
 
-def _table(answer: Answer) -> Iterator[str]:
+def _table(answer: SearchAnswer) -> Iterator[str]:
     """Every suggestion, the fewest layers first."""
     every = [one for outcome in answer.outcomes for one in outcome.front]
     ranked = sorted(every, key=lambda one: (one.full_at, one.pairs))
@@ -146,7 +146,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join((*numbers, row[3].ljust(widths[3]), row[4])).rstrip()
 
 
-def _apart(answer: Answer) -> Iterator[str]:
+def _apart(answer: SearchAnswer) -> Iterator[str]:
     """Templates of which nothing fits, and those that were not searched to the end."""
     for outcome in answer.outcomes:
         if outcome.nearest is not None:
@@ -158,7 +158,7 @@ def _apart(answer: Answer) -> Iterator[str]:
             yield f"{outcome.template}: stopped after {outcome.trials} trials (--trials)"
 
 
-def _lessons(answer: Answer) -> Iterator[str]:
+def _lessons(answer: SearchAnswer) -> Iterator[str]:
     """What the best program could do better."""
     for lesson in answer.lessons:
         told = f"{lesson.code}, {lesson.title} ({lesson.label}): {lesson.note}; {lesson.help}"

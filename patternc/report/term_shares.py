@@ -24,21 +24,23 @@ from patternc.tiling.layout_at_length import Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TermShare:
     """A term as it is written, and its share of every cell."""
 
     text: str
     shares: Shares
 
 
-def parts(view: View, program: Elaborated, head: int) -> tuple[Part, ...]:
+def term_shares(view: View, program: Elaborated, head: int) -> tuple[TermShare, ...]:
     """The terms of one head's rule in the order of the text; cells are those of the view."""
     at = view.layer % (program.layers or 1)
     written, place = program.written(at, head)
     rule = Rule(written, place, program.resolve(at, head), program.causal)
     text = program.program.source.text
     return tuple(
-        Part(" ".join(text[part.span.start : part.span.stop].split()), _cells(view, rule, part))
+        TermShare(
+            " ".join(text[part.span.start : part.span.stop].split()), _cells(view, rule, part)
+        )
         for term in operands(written, place)
         for part in _below(term, rule)
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from patternc.analysis.explain.explain import Step, Why
-from patternc.analysis.explain.pair import Part, Verdict
+from patternc.analysis.explain.explain import PathStep, Why
+from patternc.analysis.explain.pair import ProgramPart, Verdict
 
 
 def text(found: Why) -> str:
@@ -70,7 +70,7 @@ def _said(verdict: Verdict) -> str:
     return f"{_listed(verdict.allowed_by)} would allow it, {rule[verdict.rule or '&']}"
 
 
-def _listed(parts: tuple[Part, ...]) -> str:
+def _listed(parts: tuple[ProgramPart, ...]) -> str:
     return " and ".join(f"`{part.text}`" for part in parts)
 
 
@@ -87,7 +87,7 @@ def _path(found: Why) -> Iterator[str]:
         yield from map(_link, _shortened(found.path[::-1]))
 
 
-def _shortened(path: tuple[Step, ...]) -> Iterator[Step | None]:
+def _shortened(path: tuple[PathStep, ...]) -> Iterator[PathStep | None]:
     """Long paths by their ends."""
     if len(path) <= 12:
         yield from path
@@ -95,11 +95,11 @@ def _shortened(path: tuple[Step, ...]) -> Iterator[Step | None]:
         yield from (*path[:4], None, *path[-4:])
 
 
-def _link(step: Step | None) -> str:
+def _link(step: PathStep | None) -> str:
     return "  .." if step is None else f"  layer {step.layer}: {link(step)}"
 
 
-def link(step: Step) -> str:
+def link(step: PathStep) -> str:
     """Who takes what from whom, and by which terms."""
     query, key = _place(step.query, step.rows), _place(step.key, step.source)
     if step.head is None:

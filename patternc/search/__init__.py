@@ -10,22 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from patternc.analysis.lint.performance_hints import lessons
+from patternc.analysis.lint.performance_hints import performance_hints
 from patternc.language import elaborate, parse
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.relation.relation import relation
 from patternc.schedule.tile_sizes import choose_tiles
 from patternc.search.candidates import Axis, axis
 from patternc.search.parameter_ranges import Front
-from patternc.search.query import Answer, Outcome, Question, Suggestion
+from patternc.search.query import Outcome, SearchAnswer, SearchQuery, Suggestion
 from patternc.search.search import search
 from patternc.search.templates import Template, headed, templates
 from patternc.search.trials import Trials, TrialsError
 
-__all__ = ["Answer", "Outcome", "Question", "Suggestion", "Template", "suggest", "templates"]
+__all__ = [
+    "Outcome",
+    "SearchAnswer",
+    "SearchQuery",
+    "Suggestion",
+    "Template",
+    "suggest",
+    "templates",
+]
 
 
-def suggest(asked: Question, chosen: Sequence[Template]) -> Answer:
+def suggest(asked: SearchQuery, chosen: Sequence[Template]) -> SearchAnswer:
     """The best programs of the chosen templates, each alone and all of them together.
 
     Raises `ValueError` for values that are none, and `PatternError` and `LengthError` for programs
@@ -33,10 +41,10 @@ def suggest(asked: Question, chosen: Sequence[Template]) -> Answer:
     """
     outcomes = tuple(_outcome(template, asked) for template in chosen)
     front = _best(one for each in outcomes for one in each.front)
-    return Answer(asked, outcomes, front, _lessons(front[0], asked) if front else ())
+    return SearchAnswer(asked, outcomes, front, _lessons(front[0], asked) if front else ())
 
 
-def _lessons(best: Suggestion, asked: Question) -> tuple[Diagnostic, ...]:
+def _lessons(best: Suggestion, asked: SearchQuery) -> tuple[Diagnostic, ...]:
     """What the best program could do better, as `check --teach` says it."""
     program = elaborate(parse(best.text, best.template))
     every = (
@@ -45,10 +53,10 @@ def _lessons(best: Suggestion, asked: Question) -> tuple[Diagnostic, ...]:
         for head in range(program.heads or 1)
     )
     tile = choose_tiles(dict.fromkeys(every), None, None).shape
-    return lessons(program, asked.n, asked.layers, tile)
+    return performance_hints(program, asked.n, asked.layers, tile)
 
 
-def _outcome(template: Template, asked: Question) -> Outcome:
+def _outcome(template: Template, asked: SearchQuery) -> Outcome:
     if not template.vary:
         raise ValueError(f"{template.name}: nothing to vary; name a parameter, as w=16:512")
     text = headed(template.text, template.name, asked)

@@ -9,7 +9,7 @@ from patternc.language.syntax.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchQuery:
     """`layers` layers over n tokens; `pairs` is the budget of a head, None is no budget.
 
     Pairs are counted with multiplicity, on average over the heads and layers. `trials` is the
@@ -65,13 +65,13 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchAnswer:
     """The outcomes of all templates, and the suggestions that none of the others betters.
 
     `lessons` are what the best one could do better for the same cost.
     """
 
-    asked: Question
+    asked: SearchQuery
     outcomes: tuple[Outcome, ...]
     front: tuple[Suggestion, ...]
     lessons: tuple[Diagnostic, ...] = ()

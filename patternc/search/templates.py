@@ -32,7 +32,7 @@ from patternc.language.syntax.ast import (
     When,
     walk,
 )
-from patternc.search.query import Question
+from patternc.search.query import SearchQuery
 
 _TABLE = Path(__file__).with_name("templates.toml")
 _PREFACE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
@@ -79,7 +79,7 @@ def templates() -> Mapping[str, Template]:
     }
 
 
-def headed(text: str, name: str, asked: Question) -> str:
+def headed(text: str, name: str, asked: SearchQuery) -> str:
     """The text with the headers that it needs; its leading comments stay in front."""
     statements = parse(text, name).statements
     has = {s.name for s in statements if isinstance(s, CountHeader | FlagHeader)}

@@ -21,7 +21,7 @@ from patternc.language import Program, elaborate, parse
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
-from patternc.search.query import Question, Suggestion
+from patternc.search.query import SearchQuery, Suggestion
 from patternc.search.templates import filled
 from patternc.semantics.lengths import verify
 from patternc.tiling.count_pairs import pairs_with_multiplicity
@@ -53,7 +53,7 @@ class Trials:
 
     name: str
     text: str
-    asked: Question
+    asked: SearchQuery
     tree: Program = field(init=False)
     looked: int = 0
     _counted: dict[Values, _Counted] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patternc import Pattern
-from patternc.analysis.lint.performance_hints import lessons
+from patternc.analysis.lint.performance_hints import performance_hints
 from patternc.analysis.lint.warnings import warnings_at
 from patternc.language import Diagnostic, PatternError
 from patternc.language.syntax.diagnostics import render
@@ -35,7 +35,7 @@ def _findings(
     if length is not None:
         found += warnings_at(elaborated, length)
     if teach is not None:
-        found += lessons(elaborated, teach, None, (128, 64))
+        found += performance_hints(elaborated, teach, None, (128, 64))
     return found, render(found, program.source)
 
 

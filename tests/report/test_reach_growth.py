@@ -12,10 +12,10 @@ from patternc import Pattern
 from patternc.analysis.cost.layer_cost import Workload
 from patternc.relation.tables import HeadTables
 from patternc.report.charts import chart, curves, figure
-from patternc.report.reach_growth import growth
+from patternc.report.reach_growth import reach_growth
 from patternc.report.reach_svg import fields, layers_map, matrices, strip, terms
 from patternc.report.svg import shares
-from patternc.report.term_shares import parts
+from patternc.report.term_shares import term_shares
 from patternc.report.view import view
 
 PROGRAMS = [
@@ -41,7 +41,7 @@ def grown(text: str, n: int, layers: int, cell: int, query: int):
     pattern = Pattern.parse(text)
     own = range(pattern.layers or 1)
     relations = [pattern.relations(layer) for layer in own]
-    return growth(relations, HeadTables(n), layers, cell, query)
+    return reach_growth(relations, HeadTables(n), layers, cell, query)
 
 
 @pytest.mark.parametrize("cell", [1, 3, 8])
@@ -69,7 +69,7 @@ def test_growth_through_a_pool_is_that_of_reach():
 def test_the_terms_of_a_rule_unite_to_its_mask(text, n):
     pattern = Pattern.parse(text)
     seen = view(pattern, n, 0, None)
-    found = parts(seen, pattern.elaborated_program, 0)
+    found = term_shares(seen, pattern.elaborated_program, 0)
     united = np.maximum.reduce([part.shares for part in found])
     whole = seen.cells(0)
     assert len(found) == 2
@@ -79,7 +79,7 @@ def test_the_terms_of_a_rule_unite_to_its_mask(text, n):
 
 def test_terms_on_several_sources_stand_in_their_own_columns():
     pattern = Pattern.parse("causal\nfull on memory(8) + local(left=3)")
-    memory, window = parts(view(pattern, 8, 0, None), pattern.elaborated_program, 0)
+    memory, window = term_shares(view(pattern, 8, 0, None), pattern.elaborated_program, 0)
     assert np.array_equal(memory.shares, np.hstack([np.ones((8, 8)), np.zeros((8, 8))]))
     assert np.array_equal(window.shares[:, 8:], pattern.mask(8)[0, :, 8:])
     assert not window.shares[:, :8].any()
@@ -94,7 +94,7 @@ def test_pictures_are_well_formed_and_say_when_all_is_connected():
     for element in (strip(found), matrices(found), layers_map(found, 100)):
         assert ElementTree.fromstring(element).tag == "svg"
     pattern = Pattern.parse("local(1) + global([0])")
-    own = parts(view(pattern, 9, 0, None), pattern.elaborated_program, 0)
+    own = term_shares(view(pattern, 9, 0, None), pattern.elaborated_program, 0)
     drawn = ElementTree.fromstring(terms("t", "c", own, 9, 9))
     assert {"local(1)", "global([0])"} <= {node.text for node in drawn.iter() if node.text}
 

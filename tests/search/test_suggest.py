@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from patternc import Pattern
 from patternc.cli.main import commands
-from patternc.search import Question, Template, suggest, templates
+from patternc.search import SearchQuery, Template, suggest, templates
 from patternc.search.candidates import axis, thinned
 
 
@@ -99,7 +99,7 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "vary", "n", "layers", "causal"), CASES)
 def test_the_front_is_that_of_all_values(text, vary, n, layers, causal):
-    asked = Question(n, layers, causal=causal, trials=100_000)
+    asked = SearchQuery(n, layers, causal=causal, trials=100_000)
     (outcome,) = suggest(asked, [Template("t", "", text + "\n", {}).varied(vary)]).outcomes
     spaces = [[(name, value) for value in axis(name, of, n).values] for name, of in vary.items()]
     header = "causal\n" if causal and "causal" not in text else ""
@@ -121,27 +121,27 @@ def test_the_front_is_that_of_all_values(text, vary, n, layers, causal):
 def test_every_template_means_something_and_its_answers_hold(causal):
     n, layers = 48, 6
     for template in templates().values():
-        outcome = suggest(Question(n, layers, None, 2, causal), [template]).outcomes[0]
+        outcome = suggest(SearchQuery(n, layers, None, 2, causal), [template]).outcomes[0]
         for one in outcome.front:
             assert brute(one.text, n, layers)[0] == one.full_at
 
 
 def test_the_budget_is_kept_and_else_the_least_one_is_named():
-    asked = Question(256, 4, pairs=20_000)
+    asked = SearchQuery(256, 4, pairs=20_000)
     answer = suggest(asked, [templates()["window"]])
     assert answer.best is None
     assert answer.nearest is not None
     assert answer.nearest.values == {"w": 64}
-    within = suggest(Question(256, 4, pairs=answer.nearest.pairs), [templates()["window"]])
+    within = suggest(SearchQuery(256, 4, pairs=answer.nearest.pairs), [templates()["window"]])
     assert within.best == answer.nearest
     assert (
-        suggest(Question(256, 4, pairs=answer.nearest.pairs - 1), [templates()["window"]]).best
+        suggest(SearchQuery(256, 4, pairs=answer.nearest.pairs - 1), [templates()["window"]]).best
         is None
     )
 
 
 def test_trials_are_bounded_and_an_unfinished_search_says_so():
-    outcome = suggest(Question(64, 6, trials=3), [templates()["window"]]).outcomes[0]
+    outcome = suggest(SearchQuery(64, 6, trials=3), [templates()["window"]]).outcomes[0]
     assert outcome.trials == 3
     assert not outcome.complete
 
@@ -156,7 +156,7 @@ def test_trials_are_bounded_and_an_unfinished_search_says_so():
 def test_a_range_that_does_not_grow_is_told(text, said):
     own = Template("own", "", text + "\n", {}).varied({"s": "2:40"})
     with pytest.raises(ValueError, match=f"{said}.* list its values, as s=2:40:"):
-        suggest(Question(64, 40), [own])
+        suggest(SearchQuery(64, 40), [own])
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_the_result_is_a_program_with_its_numbers():
 
 
 def test_lessons_are_those_of_check_on_the_suggested_program():
-    answer = suggest(Question(256, 4, pairs=9000), [templates()["longformer"]])
+    answer = suggest(SearchQuery(256, 4, pairs=9000), [templates()["longformer"]])
     assert answer.best is not None
     taught = Pattern.parse(answer.best.text).check(256, teach=True, layers=4)
     assert [each.code for each in answer.lessons] == ["P209"]
@@ -224,7 +224,7 @@ def test_lessons_are_those_of_check_on_the_suggested_program():
 def test_streams_hear_what_their_own_rows_say():
     text = "local(w) + full on stream(g, 1)\nrows g\ncolumns([0])\n"
     (outcome,) = suggest(
-        Question(40, 9), [Template("own", "", text, {}).varied({"w": "5:40"})]
+        SearchQuery(40, 9), [Template("own", "", text, {}).varied({"w": "5:40"})]
     ).outcomes
     assert all(one.full_at == -(-39 // one.values["w"]) for one in outcome.front)
 

@@ -14,10 +14,10 @@ import numpy as np
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Booleans
 from patternc.algebra.isl_sets import BudgetError, budget
-from patternc.analysis.explain.explain import Step, step_of
+from patternc.analysis.explain.explain import PathStep, step_of
 from patternc.analysis.reach import Latest, Place, isl_engine
 from patternc.analysis.reach.edges import Layer, edges_of
-from patternc.analysis.reach.forward_reach import Ranged, hears_of
+from patternc.analysis.reach.forward_reach import KeyRangesByLayer, can_depend_on
 from patternc.analysis.reach.shortest_path import MOST_LISTED, MOST_POSITIONS, is_certain, path
 from patternc.analysis.table_pairs import UnknownError
 from patternc.language.elaborate.elaborate import Elaborated
@@ -39,7 +39,7 @@ class Slowest:
     query: int
     key: int
     layers: int
-    path: tuple[Step, ...]
+    path: tuple[PathStep, ...]
 
 
 def slowest(program: Elaborated, schedule: Schedule, tables: Tables, found: Latest) -> Slowest:
@@ -107,7 +107,9 @@ class _Asked:
             except BudgetError:
                 self._verify_listed()
         ranged = self._ranged()
-        late = hears_of(ranged, self.query, layers) & ~hears_of(ranged, self.query, layers - 1)
+        late = can_depend_on(ranged, self.query, layers) & ~can_depend_on(
+            ranged, self.query, layers - 1
+        )
         return self._far_listed(late)
 
     def missing(self, layers: int, causal: bool) -> int:
@@ -118,7 +120,7 @@ class _Asked:
                 return self._far(maps.below(permitted).subtract(self._sets(layers)))
             except BudgetError:
                 self._verify_listed()
-        heard = hears_of(self._ranged(), self.query, layers)
+        heard = can_depend_on(self._ranged(), self.query, layers)
         return self._far_listed(~heard & (np.arange(self.n) < permitted))
 
     @property
@@ -129,9 +131,9 @@ class _Asked:
         if self.n > MOST_POSITIONS:
             raise UnknownError
 
-    def _ranged(self) -> Ranged:
+    def _ranged(self) -> KeyRangesByLayer:
         self._verify_listed()
-        return Ranged(self.steps, self.tables, self.n)
+        return KeyRangesByLayer(self.steps, self.tables, self.n)
 
     def _sets(self, layers: int) -> maps.Positions:
         """The keys that it hears of in so many layers."""

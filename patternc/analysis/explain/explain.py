@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from patternc.algebra.isl_sets import BudgetError
 from patternc.algebra.work_budget import EffortError
-from patternc.analysis.explain.pair import Part, Verdict, verdict
+from patternc.analysis.explain.pair import ProgramPart, Verdict, verdict
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.reach.shortest_path import Link, path
 from patternc.analysis.table_pairs import UnknownError
@@ -21,7 +21,7 @@ from patternc.relation.tables import HeadTables
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """One link of a path, and a head with the terms that allow it.
 
     `rows` and `source` say whose positions `query` and `key` are: "" the tokens', else the name of
@@ -33,7 +33,7 @@ class Step:
     query: int
     key: int
     head: int | None
-    terms: tuple[Part, ...]
+    terms: tuple[ProgramPart, ...]
     rows: str = ""
     source: str = ""
 
@@ -50,7 +50,7 @@ class Why:
     query: int
     key: int
     verdicts: tuple[Verdict, ...]
-    path: tuple[Step, ...] | None
+    path: tuple[PathStep, ...] | None
     path_known: bool
     layers: int
 
@@ -86,10 +86,10 @@ def why(
     return Why(n, query, key, verdicts, found, True, layers)
 
 
-def step_of(program: Elaborated, tables: Sequence[Sequence[HeadTables]], link: Link) -> Step:
+def step_of(program: Elaborated, tables: Sequence[Sequence[HeadTables]], link: Link) -> PathStep:
     """The link with the first head that allows it."""
     at, (rows, source) = link.layer % len(tables), map(name_of, (link.rows, link.source))
-    plain = Step(link.layer, link.query, link.key, None, (), rows, source)
+    plain = PathStep(link.layer, link.query, link.key, None, (), rows, source)
     if not program.has_rules(rows):
         return plain
     for head in range(program.heads or 1):

@@ -36,7 +36,7 @@ Rule = Literal["causal", "&", "-"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ProgramPart:
     """A part of the program as it is written; line and column count from 1."""
 
     text: str
@@ -54,8 +54,8 @@ class Verdict:
     layer: int
     head: int
     sees: bool
-    allowed_by: tuple[Part, ...]
-    dropped_by: Part | None
+    allowed_by: tuple[ProgramPart, ...]
+    dropped_by: ProgramPart | None
     rule: Rule | None
 
 
@@ -98,11 +98,11 @@ def _available(part: Node) -> Node:
     return Binary("&", part, Name("causal"))
 
 
-def _header(program: Elaborated) -> Part:
+def _header(program: Elaborated) -> ProgramPart:
     statements = program.program.statements
     header = next(each for each in statements if each == FlagHeader("causal"))
     line, column = program.program.source.position(header.span.start)
-    return Part("causal", line, column)
+    return ProgramPart("causal", line, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +209,11 @@ def _joined(parts: list[_Found]) -> _Found:
     )
 
 
-def _parts(nodes: tuple[Node, ...], text: Text) -> tuple[Part, ...]:
+def _parts(nodes: tuple[Node, ...], text: Text) -> tuple[ProgramPart, ...]:
     return tuple(dict.fromkeys(_part(node, text) for node in nodes))
 
 
-def _part(node: Node, text: Text) -> Part:
+def _part(node: Node, text: Text) -> ProgramPart:
     """What a header implies stands nowhere: it is shown at the start."""
     line, column = text.position(node.span.start)
-    return Part(" ".join(text.slice(node.span).split()) or show_node(node), line, column)
+    return ProgramPart(" ".join(text.slice(node.span).split()) or show_node(node), line, column)

@@ -59,7 +59,9 @@ MOST_TOKENS = 1 << 20
 Tile = tuple[int, int]
 
 
-def lessons(program: Elaborated, n: int, layers: int | None, tile: Tile) -> tuple[Diagnostic, ...]:
+def performance_hints(
+    program: Elaborated, n: int, layers: int | None, tile: Tile
+) -> tuple[Diagnostic, ...]:
     """What `layers` layers (those of the program by default) teach at n tokens.
 
     `tile` is (query rows, keys) of the kernels.

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.analysis.reach.causal import is_causal
-from patternc.analysis.reach.dispatch import Answer, answers, last_answer
+from patternc.analysis.reach.dispatch import ReachAnswer, answers, last_answer
 from patternc.analysis.reach.edges import edges_of, shortest_period
-from patternc.analysis.reach.query import Question
+from patternc.analysis.reach.query import ReachQuery
 from patternc.analysis.reach.results import Engine, LayerReach, Reach
 from patternc.analysis.reach.slowest_pairs import Latest, Place, lacking, latest
 from patternc.relation.relation import Relation
@@ -98,16 +98,16 @@ def _asked(
     layers: int,
     residual: bool,
     tables: Sequence[Sequence[HeadTables]] | None,
-) -> tuple[Question, bool]:
+) -> tuple[ReachQuery, bool]:
     """The question, and whether nothing in it looks ahead."""
     if n < 1 or layers < 0 or not relations:
         raise ValueError("reach takes a length of at least 1, some relations, and layers from 0")
     steps = shortest_period([edges_of(heads) for heads in relations[: max(layers, 1)]])
-    question = Question(tuple(steps), n, layers, residual, tables)
+    question = ReachQuery(tuple(steps), n, layers, residual, tables)
     return question, is_causal(question)
 
 
-def _facts(found: list[Answer], question: Question, causal: bool) -> Reach:
+def _facts(found: list[ReachAnswer], question: ReachQuery, causal: bool) -> Reach:
     permitted = question.n * (question.n + 1) // 2 if causal else question.n**2
     totals = [answer.field.sizes.total for answer in found]
     full = [
@@ -132,7 +132,7 @@ def _facts(found: list[Answer], question: Question, causal: bool) -> Reach:
     )
 
 
-def _told(answer: Answer) -> LayerReach:
+def _told(answer: ReachAnswer) -> LayerReach:
     field, sizes = answer.field, answer.field.sizes
     return LayerReach(
         sizes.least,

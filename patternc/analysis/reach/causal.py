@@ -17,14 +17,14 @@ from patternc.algebra.work_budget import EffortError
 from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.key_ranges import ranges_of
-from patternc.analysis.reach.query import Question
+from patternc.analysis.reach.query import ReachQuery
 from patternc.ir.formula import All, Any, Compare, Condition, Variable
 from patternc.ir.sources import TOKENS
 
 _ROWS, _AHEAD = 512, 64
 
 
-def is_causal(question: Question) -> bool:
+def is_causal(question: ReachQuery) -> bool:
     """Whether no layer leads from a position to a later one."""
     edges = (edge for step in question.steps for edge in step)
     every = dict.fromkeys(edge for edge in edges if edge.rows == TOKENS)
@@ -71,7 +71,7 @@ def _shows_ahead(edge: Edge, n: int) -> bool:
         return False
 
 
-def _any_ahead(question: Question, edges: Sequence[Edge]) -> bool:
+def _any_ahead(question: ReachQuery, edges: Sequence[Edge]) -> bool:
     looked_up = question.fits_bits and any(edge.literals for edge in edges)
     if not looked_up:
         try:

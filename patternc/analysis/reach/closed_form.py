@@ -25,7 +25,7 @@ _TEXT = FormulaPrinter({"m": "k"})
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class ClosedFormReach:
     """The pairs (i, j) that k layers connect at n positions, for k >= `since`.
 
     `condition` is over i, j and n, and m stands for k. Where not `exact` it may hold for further
@@ -44,7 +44,7 @@ class Growth:
 
 def growth(
     heads: Sequence[Relation], residual: bool = True, operations: int = OPERATIONS
-) -> Growth | None:
+) -> ClosedFormReach | None:
     """The field after k layers of these heads; None where no formula was found.
 
     Raises `ValueError` where tables or key sources decide.
@@ -60,17 +60,17 @@ def growth(
             pairs = pairs.coalesce()
             powers, exact = maps.power(pairs)
             settled = None if exact else _settled(pairs)
-            return settled or Growth(maps.condition_of_powers(powers), exact)
+            return settled or ClosedFormReach(maps.condition_of_powers(powers), exact)
     except BudgetError:
         return None
 
 
-def _settled(pairs: maps.Map) -> Growth | None:
+def _settled(pairs: maps.Map) -> ClosedFormReach | None:
     """The fields where a few layers connect all that any number does."""
     fields = pairs
     for layers in range(1, MOST_LAYERS):
         later = fields.apply_range(pairs).coalesce()
         if later.is_equal(fields):
-            return Growth(maps.condition_of_pairs(fields), True, layers)
+            return ClosedFormReach(maps.condition_of_pairs(fields), True, layers)
         fields = later
     return None

@@ -30,7 +30,7 @@ from patternc.analysis.reach import (
 from patternc.analysis.reach.edges import Layer, listening
 from patternc.analysis.reach.equivalence_cells import ManyCellsError
 from patternc.analysis.reach.isl_engine import Field
-from patternc.analysis.reach.query import Question
+from patternc.analysis.reach.query import ReachQuery
 from patternc.analysis.reach.results import Engine
 from patternc.analysis.reach.row_sizes import Progressions
 from patternc.analysis.table_pairs import UnknownError
@@ -38,7 +38,7 @@ from patternc.ir.sources import TOKENS, Rows
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReachAnswer:
     """One layer: its facts, upper bounds where not `exact`, and which engine found them.
 
     What engines know of single positions: `grown` is the first whose field is larger than a layer
@@ -52,10 +52,10 @@ class Answer:
     grown: int | None = None
     lacking: int | None = None
     fields: maps.Map | None = None
-    within: tuple[Answer, ...] = ()
+    within: tuple[ReachAnswer, ...] = ()
 
 
-def answers(question: Question, causal: bool) -> list[Answer]:
+def answers(question: ReachQuery, causal: bool) -> list[ReachAnswer]:
     """One answer a layer."""
     width = segment_reduction.width_of(question.steps)
     if width is not None and width < question.n:
@@ -75,7 +75,7 @@ def answers(question: Question, causal: bool) -> list[Answer]:
     return [found[layer] for layer in range(question.layers)]
 
 
-def last_answer(question: Question, causal: bool) -> Answer:
+def last_answer(question: ReachQuery, causal: bool) -> ReachAnswer:
     """The last of at least one layer; where formulas decide it, others are not looked at."""
     if not question.is_certain:
         for layer, answer in _by_sets(question, causal):
@@ -91,7 +91,7 @@ def full_field(n: int, causal: bool) -> Field:
     return Field(sizes, n - 1, 0 if causal else n - 1, 0)
 
 
-def _steps(steps: Sequence[Layer], question: Question) -> list[isl_engine.Step] | None:
+def _steps(steps: Sequence[Layer], question: ReachQuery) -> list[isl_engine.Step] | None:
     n, operations = question.n, question.operations
     try:
         found = {step: isl_engine.step_of(step, n, operations) for step in dict.fromkeys(steps)}
@@ -100,11 +100,11 @@ def _steps(steps: Sequence[Layer], question: Question) -> list[isl_engine.Step] 
         return None
 
 
-def _composition(steps: Sequence[isl_engine.Step], question: Question) -> isl_engine.Composition:
+def _composition(steps: Sequence[isl_engine.Step], question: ReachQuery) -> isl_engine.Composition:
     return isl_engine.Composition(steps, question.n, question.residual, question.operations)
 
 
-def _by_sets(question: Question, causal: bool) -> Iterator[tuple[int, Answer]]:
+def _by_sets(question: ReachQuery, causal: bool) -> Iterator[tuple[int, ReachAnswer]]:
     """Layers that formulas decide: all of them, or those that formulas fill beside the tables."""
     some_tokens = listening(question.steps)
     lower = _steps([_certain(step, some_tokens) for step in question.steps], question)
@@ -127,10 +127,10 @@ def _certain(step: Layer, some_tokens: frozenset[Rows]) -> Layer:
 
 
 def _composed(
-    question: Question, composition: isl_engine.Composition, causal: bool
-) -> Iterator[tuple[int, Answer]]:
+    question: ReachQuery, composition: isl_engine.Composition, causal: bool
+) -> Iterator[tuple[int, ReachAnswer]]:
     permitted = maps.past(question.n) if causal else maps.everything(question.n)
-    full = Answer(full_field(question.n, causal), True, "integer sets")
+    full = ReachAnswer(full_field(question.n, causal), True, "integer sets")
     for layer in progress.steps(range(question.layers), "reach"):
         fields = composition.advance()
         if composition.holds(permitted):
@@ -144,7 +144,7 @@ def _composed(
                 return
             if field is None:
                 continue
-            answer = Answer(field, True, "integer sets", fields=fields)
+            answer = ReachAnswer(field, True, "integer sets", fields=fields)
             yield layer, answer
             if composition.is_settled():
                 yield from ((later, answer) for later in range(layer + 1, question.layers))
@@ -153,20 +153,20 @@ def _composed(
             return
 
 
-def _facts(fields: maps.Map, question: Question) -> Field | None:
+def _facts(fields: maps.Map, question: ReachQuery) -> Field | None:
     try:
         return isl_engine.field_of(fields, question.n, question.operations)
     except (BudgetError, EffortError):
         return None
 
 
-def _by_segments(question: Question, causal: bool, width: int) -> list[Answer]:
+def _by_segments(question: ReachQuery, causal: bool, width: int) -> list[ReachAnswer]:
     """One whole segment stands for all but the last, which may be shorter."""
     times, over = divmod(question.n, width)
     whole = answers(replace(question, n=width, tables=None), causal)
     rest = answers(replace(question, n=over, tables=None), causal) if over else [None] * len(whole)
     return [
-        Answer(
+        ReachAnswer(
             segment_reduction.joined(one.field, times, last.field if last else None),
             one.exact and (last is None or last.exact),
             one.engine if last is None or last.exact else last.engine,
@@ -176,7 +176,7 @@ def _by_segments(question: Question, causal: bool, width: int) -> list[Answer]:
     ]
 
 
-def _by_classes(question: Question, causal: bool, most: int) -> dict[int, Answer]:
+def _by_classes(question: ReachQuery, causal: bool, most: int) -> dict[int, ReachAnswer]:
     if not question.is_known:
         return {}
     tables = [question.tables_of(layer) for layer in range(len(question.steps))]
@@ -189,13 +189,13 @@ def _by_classes(question: Question, causal: bool, most: int) -> dict[int, Answer
         return {}
 
 
-def _needed(question: Question, found: dict[int, Answer]) -> Question:
+def _needed(question: ReachQuery, found: dict[int, ReachAnswer]) -> ReachQuery:
     """The question up to the last layer that is not answered."""
     layers = 1 + max(set(range(question.layers)) - found.keys())
     return replace(question, steps=question.steps[:layers], layers=layers)
 
 
-def _by_bits(question: Question, causal: bool) -> dict[int, Answer]:
+def _by_bits(question: ReachQuery, causal: bool) -> dict[int, ReachAnswer]:
     try:
         steps = [
             bitset_engine.step_of(step, question.tables_of(layer))
@@ -209,14 +209,14 @@ def _by_bits(question: Question, causal: bool) -> dict[int, Answer]:
 
 def _visited(
     found: Iterable[tuple[Field, Integers]], engine: Engine, causal: bool
-) -> dict[int, Answer]:
+) -> dict[int, ReachAnswer]:
     """Answers from fields and the size of every field."""
-    answers: dict[int, Answer] = {}
+    answers: dict[int, ReachAnswer] = {}
     before: Integers | int = 1
     for at, (field, size) in enumerate(found):
         permitted = np.arange(1, len(size) + 1) if causal else len(size)
         grown, lacking = _first(size > before), _first(size < permitted)
-        answers[at] = Answer(field, True, engine, grown, lacking)
+        answers[at] = ReachAnswer(field, True, engine, grown, lacking)
         before = size
     return answers
 
@@ -225,7 +225,7 @@ def _first(flags: Booleans) -> int | None:
     return int(flags.argmax()) if flags.any() else None
 
 
-def _by_lists(question: Question, causal: bool) -> dict[int, Answer]:
+def _by_lists(question: ReachQuery, causal: bool) -> dict[int, ReachAnswer]:
     """The first layer alone."""
     if not question.is_known:
         return {}
@@ -237,10 +237,10 @@ def _by_lists(question: Question, causal: bool) -> dict[int, Answer]:
     if found is None:
         return {}
     field, lacking = found
-    return {0: Answer(field, True, "lists", lacking=None if causal else lacking)}
+    return {0: ReachAnswer(field, True, "lists", lacking=None if causal else lacking)}
 
 
-def _bounds(question: Question, causal: bool) -> Iterator[Answer]:
+def _bounds(question: ReachQuery, causal: bool) -> Iterator[ReachAnswer]:
     """Upper bounds: from all that tables may hold, at worst every permitted pair."""
     upper = _steps(question.steps, question)
     if upper is not None:
@@ -255,6 +255,6 @@ def _bounds(question: Question, causal: bool) -> Iterator[Answer]:
         yield _bound(full_field(question.n, causal), question.n)
 
 
-def _bound(field: Field, n: int) -> Answer:
+def _bound(field: Field, n: int) -> ReachAnswer:
     """Fewer pairs may leave more gaps."""
-    return Answer(replace(field, holes=n), False, "bound")
+    return ReachAnswer(replace(field, holes=n), False, "bound")

@@ -37,13 +37,13 @@ Places = Mapping[Rows, Booleans]
 """The tokens, and the slots of every stream and tree."""
 
 
-class Heard:
+class ForwardReach:
     """Which places have heard of the token `key` after 0, 1, .. layers."""
 
     def __init__(
         self, steps: Sequence[Layer], tables: Sequence[Sequence[HeadTables]], n: int, key: int
     ) -> None:
-        self._layers = Ranged(steps, tables, n)
+        self._layers = KeyRangesByLayer(steps, tables, n)
         start = self._layers.nowhere()
         start[TOKENS][key] = True
         self._after: list[Places] = [start]
@@ -96,7 +96,7 @@ class Heard:
         return held_by(source, self._after[layer])
 
 
-def hears_of(ranged: Ranged, query: int, layers: int) -> Booleans:
+def can_depend_on(ranged: KeyRangesByLayer, query: int, layers: int) -> Booleans:
     """The tokens that a query hears of in so many layers."""
     wanted = ranged.nowhere()
     wanted[TOKENS][query] = True
@@ -110,7 +110,7 @@ def hears_of(ranged: Ranged, query: int, layers: int) -> Booleans:
     return wanted[TOKENS]
 
 
-class Ranged:
+class KeyRangesByLayer:
     """The keys of every row of a schedule's layers, each layer listed once."""
 
     def __init__(

@@ -15,7 +15,7 @@ MOST_WORDS = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReachQuery:
     """The edges of the schedule's layers, how many layers, at which length."""
 
     steps: tuple[Layer, ...]

@@ -16,7 +16,7 @@ from patternc.algebra import isl_maps as maps
 from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Edge, Layer, listening
-from patternc.analysis.reach.forward_reach import Heard, Node
+from patternc.analysis.reach.forward_reach import ForwardReach, Node
 from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import TOKENS, Rows, Stream
 from patternc.relation.tables import HeadTables
@@ -88,7 +88,7 @@ def path(
                 raise
     if n > MOST_POSITIONS:
         raise UnknownError
-    return _shortest(Heard(steps, tables, n, key), len(steps), query, layers)
+    return _shortest(ForwardReach(steps, tables, n, key), len(steps), query, layers)
 
 
 def is_certain(steps: Sequence[Layer]) -> bool:

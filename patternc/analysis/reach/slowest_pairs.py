@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.isl_sets import BudgetError, budget
-from patternc.analysis.reach.dispatch import Answer
+from patternc.analysis.reach.dispatch import ReachAnswer
 
 # About 0.8 s.
 OPERATIONS = 1_000_000
@@ -40,7 +40,7 @@ class Latest:
     place: Place
 
 
-def latest(found: Sequence[Answer], n: int, causal: bool) -> Latest | None:
+def latest(found: Sequence[ReachAnswer], n: int, causal: bool) -> Latest | None:
     """None: nothing is connected but positions with themselves, or it is not known."""
     layers = _last_growth(found, n)
     if layers is None or not layers:
@@ -51,7 +51,7 @@ def latest(found: Sequence[Answer], n: int, causal: bool) -> Latest | None:
     return None if query is None else Latest(layers, Place(query, 0, n))
 
 
-def lacking(found: Sequence[Answer], n: int, causal: bool) -> Place | None:
+def lacking(found: Sequence[ReachAnswer], n: int, causal: bool) -> Place | None:
     """The first query that lacks a permitted key after the last layer; None is not known.
 
     Where positions never leave their segments and it lacks no key of its own one, the segment.
@@ -71,7 +71,7 @@ def lacking(found: Sequence[Answer], n: int, causal: bool) -> Place | None:
     return None if query is None else Place(query, 0, n)
 
 
-def _last_growth(found: Sequence[Answer], n: int) -> int | None:
+def _last_growth(found: Sequence[ReachAnswer], n: int) -> int | None:
     """The last layer that connects anything new, with the residual path; 0 where none does."""
     before, last = n, 0
     for layer, answer in enumerate(found, 1):
@@ -83,7 +83,9 @@ def _last_growth(found: Sequence[Answer], n: int) -> int | None:
     return last
 
 
-def _latest_within(found: Sequence[Answer], layers: int, n: int, causal: bool) -> Latest | None:
+def _latest_within(
+    found: Sequence[ReachAnswer], layers: int, n: int, causal: bool
+) -> Latest | None:
     """In the first whole segment, or in the last one."""
     whole = [answer.within[0] for answer in found]
     width = whole[0].field.sizes.rows
@@ -97,7 +99,7 @@ def _latest_within(found: Sequence[Answer], layers: int, n: int, causal: bool) -
     return Latest(layers, inner.place.moved(n - n % width))
 
 
-def _first_grown(found: Sequence[Answer], at: int, n: int, causal: bool) -> int | None:
+def _first_grown(found: Sequence[ReachAnswer], at: int, n: int, causal: bool) -> int | None:
     now, before = found[at], found[at - 1] if at else None
     if now.grown is not None:
         return now.grown

@@ -35,14 +35,14 @@ Placed = tuple[Branch, HeadTables]
 
 
 @dataclass(frozen=True, slots=True)
-class Unmet:
+class Unattended:
     """`empty_rows[head]` have no key; `unseen_keys` no head attends to. None: not known."""
 
     empty_rows: tuple[int | None, ...]
     unseen_keys: int | None
 
 
-def unmet(heads: Sequence[Relation], tables: Sequence[HeadTables]) -> Unmet:
+def unattended(heads: Sequence[Relation], tables: Sequence[HeadTables]) -> Unattended:
     """The counts of one layer; `tables[head]` are those of every head."""
     placed = [
         [(branch, tables[head % len(tables)]) for branch in relation.branches]
@@ -50,7 +50,9 @@ def unmet(heads: Sequence[Relation], tables: Sequence[HeadTables]) -> Unmet:
     ]
     n = tables[0].n
     every = [(branch, own) for each in placed for branch, own in each if branch.source == TOKENS]
-    return Unmet(tuple(_left_out(each, "rows", n) for each in placed), _left_out(every, "keys", n))
+    return Unattended(
+        tuple(_left_out(each, "rows", n) for each in placed), _left_out(every, "keys", n)
+    )
 
 
 def _left_out(branches: Sequence[Placed], side: Side, n: int) -> int | None:

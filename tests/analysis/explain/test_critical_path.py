@@ -7,10 +7,10 @@ import pytest
 
 from patternc import Pattern
 from patternc.analysis.explain.critical_path import Slowest, slowest, unheard
-from patternc.analysis.explain.explain import Step
+from patternc.analysis.explain.explain import PathStep
 from patternc.analysis.reach import explored
 from patternc.analysis.reach.edges import edges_of
-from patternc.analysis.reach.forward_reach import Ranged, hears_of
+from patternc.analysis.reach.forward_reach import KeyRangesByLayer, can_depend_on
 from patternc.analysis.reach.key_ranges import ranges_of
 from patternc.analysis.table_pairs import UnknownError
 from patternc.relation.tables import HeadTables
@@ -90,7 +90,7 @@ def test_every_link_of_the_path_is_a_pair_of_its_layer(text: str) -> None:
     assert at == (found.key, "")
 
 
-def _is_held(pattern: Pattern, n: int, step: Step) -> bool:
+def _is_held(pattern: Pattern, n: int, step: PathStep) -> bool:
     """Whether the layer has the pair; slots of a pool stand for their tokens."""
     dense = layer_pairs(pattern, n, step.layer % (pattern.layers or 1))
     match step.rows, step.source:
@@ -169,8 +169,8 @@ def test_ranges_of_spans_hold_the_pairs_of_the_mask(text: str, n: int) -> None:
 def test_what_a_query_hears_of_is_its_field(text: str) -> None:
     pattern, n = Pattern.parse(text), 40
     schedule, tables = pattern._stack(n, 3, None, {})
-    ranged = Ranged([edges_of(heads) for heads in schedule], tables, n)
+    ranged = KeyRangesByLayer([edges_of(heads) for heads in schedule], tables, n)
     _, every = dense_fields(pattern, n, 3)
     for query in (0, 5, 17, 39):
         for layers in (1, 2, 3):
-            assert np.array_equal(hears_of(ranged, query, layers), every[layers - 1][query])
+            assert np.array_equal(can_depend_on(ranged, query, layers), every[layers - 1][query])
