@@ -27,7 +27,7 @@ from sweep_page import Row, page
 
 from patternc import Pattern
 from patternc.runtime.compile_offline import SHARED_MEMORY, TARGETS, Variant, compiled, variants
-from patternc.runtime.cubin_stats import Binary
+from patternc.runtime.cubin_stats import CubinStats
 from patternc.runtime.load import load_module
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,15 +40,15 @@ class Kept:
     """Measurements by key, one line each; a line is written as soon as it is known."""
 
     path: Path
-    found: dict[str, Binary]
+    found: dict[str, CubinStats]
 
     @classmethod
     def at(cls, path: Path) -> Kept:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         entries = (json.loads(line) for line in lines)
-        return cls(path, {key: Binary(**values) for key, values in entries})
+        return cls(path, {key: CubinStats(**values) for key, values in entries})
 
-    def measured(self, found: Sequence[Variant], target: str) -> list[Binary]:
+    def measured(self, found: Sequence[Variant], target: str) -> list[CubinStats]:
         """What the kernels use, those that are new compiled."""
         keys = [_key(variant, target) for variant in found]
         new = [number for number, key in enumerate(keys) if key not in self.found]
@@ -57,7 +57,7 @@ class Kept:
             self._keep(keys[number], binary)
         return [self.found[key] for key in keys]
 
-    def _keep(self, key: str, binary: Binary) -> None:
+    def _keep(self, key: str, binary: CubinStats) -> None:
         self.found[key] = binary
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
@@ -84,7 +84,7 @@ def rows(examples: Sequence[str], target: str, head_dim: int, dtype: str, kept: 
 
 def _binaries(
     examples: Sequence[str], target: str, head_dim: int, dtype: str, kept: Kept
-) -> Iterator[tuple[str, Variant, Binary]]:
+) -> Iterator[tuple[str, Variant, CubinStats]]:
     title = f"{target}, {dtype}, head size {head_dim:>3}"
     with click.progressbar(examples, label=title, file=sys.stderr, show_pos=True) as shown:
         for example in shown:

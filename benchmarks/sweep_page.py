@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from patternc.runtime.cubin_stats import Binary
+from patternc.runtime.cubin_stats import CubinStats
 
 _KINDS = {
     "forward": "output",
@@ -34,7 +34,7 @@ class Row:
     target: str
     head_dim: int
     examples: tuple[str, ...]
-    binary: Binary
+    binary: CubinStats
 
 
 def page(rows: Sequence[Row], header: dict[str, object]) -> str:
@@ -68,7 +68,7 @@ def _by_kind(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _summary(found: Sequence[Binary]) -> list[object]:
+def _summary(found: Sequence[CubinStats]) -> list[object]:
     registers, spills = [item.registers for item in found], [item.spills for item in found]
     units = _distinct(item.tensor_core for item in found if item.tensor_core)
     return [
@@ -83,7 +83,7 @@ def _summary(found: Sequence[Binary]) -> list[object]:
     ]
 
 
-def _per_product(found: Sequence[Binary]) -> str:
+def _per_product(found: Sequence[CubinStats]) -> str:
     ratios = [item.instructions / item.products for item in found if item.products]
     return f"{median(ratios):.0f}" if ratios else ""
 
@@ -105,11 +105,11 @@ def _by_example(rows: Sequence[Row], target: str) -> list[str]:
     return lines
 
 
-def _cell(found: Sequence[Binary]) -> str:
+def _cell(found: Sequence[CubinStats]) -> str:
     if not found:
         return ""
 
-    def most(of: Callable[[Binary], int]) -> int:
+    def most(of: Callable[[CubinStats], int]) -> int:
         return max(map(of, found))
 
     shared = most(lambda item: item.shared_bytes) / 1024

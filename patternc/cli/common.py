@@ -21,7 +21,7 @@ class Rejected(click.ClickException):
         click.echo(visible_lines(self.message.rstrip("\n")), err=True)
 
 
-def understood(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:
+def load_pattern(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:
     """The pattern of a program; its warnings are told, with a length also what it brings."""
     from patternc.language.syntax.diagnostics import render
 
@@ -34,7 +34,7 @@ def understood(given: Given, ignored: frozenset[str], length: int | None = None)
     return pattern
 
 
-def within(option: str, index: int, count: int | None) -> None:
+def check_range(option: str, index: int, count: int | None) -> None:
     if index >= (count or index + 1):
         last = (count or 1) - 1
         raise click.UsageError(

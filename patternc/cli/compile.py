@@ -8,7 +8,7 @@ import click
 
 from patternc.cli import files
 from patternc.cli.arguments import defines, ignores, one_given, programs, typed
-from patternc.cli.common import Rejected, understood, within
+from patternc.cli.common import Rejected, check_range, load_pattern
 from patternc.cli.tune import tile_shape, tuned
 from patternc.pipeline import STAGES, Stage
 from patternc.progress import working
@@ -70,8 +70,8 @@ def compile_command(
         {"-o": output, "--tune's": f"{output}.tune.json" if tuned_at is not None else None},
     )
     given = one_given(paths, text, parameters)
-    pattern = understood(given, ignored)
-    within("--layer", layer or 0, pattern.layers)
+    pattern = load_pattern(given, ignored)
+    check_range("--layer", layer or 0, pattern.layers)
     named = given.pattern(given.stem)
     if tuned_at is not None:
         tiles = tuned(named, tuned_at, layer, dtype, head_dim, output)

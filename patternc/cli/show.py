@@ -8,7 +8,7 @@ import click
 
 from patternc.cli import files
 from patternc.cli.arguments import defines, ignores, one_given, programs
-from patternc.cli.common import understood, within
+from patternc.cli.common import check_range, load_pattern
 from patternc.progress import working
 
 
@@ -45,9 +45,9 @@ def show(
         raise click.UsageError("--svg writes a file beside what is told here: name it")
     files.verify_apart(paths, {"--svg": drawing})
     given = one_given(paths, text, parameters)
-    pattern = understood(given, ignored, length)
-    within("--layer", layer, pattern.layers)
-    within("--head", head or 0, pattern.heads)
+    pattern = load_pattern(given, ignored, length)
+    check_range("--layer", layer, pattern.layers)
+    check_range("--head", head or 0, pattern.heads)
     if rows and rows not in pattern.rows:
         listed = ", ".join(pattern.rows) or "only those of the tokens"
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")

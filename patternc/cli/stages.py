@@ -12,7 +12,7 @@ from typing import assert_never
 from patternc.algebra.intervals import Interval
 from patternc.algebra.printer import PLAIN, FormulaPrinter
 from patternc.algebra.simplify import TRUE
-from patternc.emit.operands import Treatments
+from patternc.emit.operands import OperandTable
 from patternc.emit.text.functions import Functions
 from patternc.language import show
 from patternc.pattern import Pattern
@@ -124,7 +124,7 @@ def _splits(launch: Pass) -> Iterator[str]:
     ):
         if split is not None:
             yield f"split {_lines(split, line, tiles)}"
-    operations = Treatments().of(launch, Functions()).operations if launch.split_rows else ()
+    operations = OperandTable().of(launch, Functions()).operations if launch.split_rows else ()
     if any(item.sums or item.scattered for item in operations):
         yield "gradients of score tables are not split: pieces of a row would share its entries"
 

@@ -17,11 +17,11 @@ from typing import get_args
 import jinja2
 
 from patternc.emit.inputs import POOLED, Entry, Input, entries
-from patternc.emit.operands import Treatments, pool_input
+from patternc.emit.operands import OperandTable, pool_input
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
 from patternc.emit.text.layout import Call, flat, laid_out, quoted
-from patternc.emit.text.layout import Sequence as Items
+from patternc.emit.text.layout import Items as Items
 from patternc.emit.triton.kernels import Role
 from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
@@ -161,7 +161,7 @@ def _dictionary(name: str, items: Mapping[str, str]) -> str:
     return f"{name} = {{\n{lines.replace(chr(39), chr(34))}}}"
 
 
-def _treatments(treatments: Treatments) -> dict[str, str]:
+def _treatments(treatments: OperandTable) -> dict[str, str]:
     """What asks and what is asked, as assignments of the module."""
     return {
         "queries": laid_out(Items(tuple(treatments.queries)), "_QUERIES = ", 0),
@@ -171,7 +171,7 @@ def _treatments(treatments: Treatments) -> dict[str, str]:
 
 
 def _columns(
-    treatments: Treatments, schedule: Schedule, sources: Mapping[str, Sequence[KeySource]]
+    treatments: OperandTable, schedule: Schedule, sources: Mapping[str, Sequence[KeySource]]
 ) -> str:
     """The order of a mask's columns, with other rows than the tokens' by their name."""
     orders = {}

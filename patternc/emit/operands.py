@@ -12,7 +12,7 @@ from typing import assert_never
 
 from patternc.emit.tables import projected_rows
 from patternc.emit.text.functions import Functions
-from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, Text, flat, quoted
+from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, flat, quoted
 from patternc.emit.triton.score_mods import (
     Operation,
     Scattered,
@@ -57,7 +57,7 @@ _ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, Sof
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class PassOperands:
     """What a pass is told beside its pairs."""
 
     query: int
@@ -67,7 +67,7 @@ class Treatment:
 
 
 @dataclass(slots=True)
-class Treatments:
+class OperandTable:
     """Distinct queries, feeds and score tables, numbered in the order of their first use."""
 
     queries: list[Text] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Treatments:
     pools: list[str] = field(default_factory=list)
     needs_tokens: bool = False
 
-    def of(self, item: Pass, functions: Functions) -> Treatment:
+    def of(self, item: Pass, functions: Functions) -> PassOperands:
         query = _numbered(self.queries, _query(item, functions))
         feed = _numbered(self.feeds, self._feed(item))
         source = word_of(item.source)
@@ -88,7 +88,7 @@ class Treatments:
         operations = tuple(
             self._operation(modifier, number, query, item) for number, modifier in enumerate(chosen)
         )
-        return Treatment(query, feed, operations, _scale(item))
+        return PassOperands(query, feed, operations, _scale(item))
 
     def _column(self, source: KeySource) -> str:
         """What tells the columns of a mask apart: the input that brings them, if there is one."""
@@ -120,7 +120,7 @@ class Treatments:
                 return [quoted(f"{name}_kv"), _integer(count)]
             case Pool(size, operation, stride, tail):
                 window = (_integer(size), quoted(operation), _integer(stride), quoted(tail))
-                return [self._pool(repr(source)), Keyword("window", Sequence(window))]
+                return [self._pool(repr(source)), Keyword("window", Items(window))]
             case _:
                 assert_never(source)
 
@@ -191,7 +191,7 @@ class Treatments:
     ) -> Text:
         arguments: list[Text] = [quoted(kind)]
         if inputs:
-            arguments.append(Sequence(tuple(map(quoted, inputs))))
+            arguments.append(Items(tuple(map(quoted, inputs))))
         numbers = (("query", query), ("low", low), ("buckets", buckets))
         arguments += [Keyword(name, _integer(value)) for name, value in numbers if value]
         if not both_sides:

@@ -26,7 +26,7 @@ from patternc.algebra.atoms import (
 )
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import FALSE
-from patternc.emit.operands import Treatment, Treatments
+from patternc.emit.operands import OperandTable, PassOperands
 from patternc.emit.tables import numbers, slot
 from patternc.emit.text.expressions import (
     COLUMN_TILES,
@@ -38,7 +38,7 @@ from patternc.emit.text.expressions import (
     slot_of,
 )
 from patternc.emit.text.functions import Functions
-from patternc.emit.text.layout import Call, Keyword, Lambda, Leaf, Sequence, Text, flat, quoted
+from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, flat, quoted
 from patternc.emit.triton.kernels import Kernels
 from patternc.ir.formula import Constant, Expression, Variable
 from patternc.ir.modifiers import Sink
@@ -58,7 +58,7 @@ class Printed:
 
     functions: Functions = field(default_factory=Functions)
     kernels: Kernels = field(default_factory=Kernels)
-    treatments: Treatments = field(default_factory=Treatments)
+    treatments: OperandTable = field(default_factory=OperandTable)
 
 
 def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tuple[int, ...]]:
@@ -72,7 +72,7 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
     for layer, kind in enumerate(schedule.group_of_layer):
         # The layers of other rows come after those that a call names.
         own = layer if uses[kind] == 1 and layer < (schedule.layers or 1) else None
-        text = Sequence(tuple(_group(item, own, printed) for item in schedule.groups[kind]))
+        text = Items(tuple(_group(item, own, printed) for item in schedule.groups[kind]))
         texts.setdefault(flat(text), text)
         chosen.append(list(texts).index(flat(text)))
     return list(texts.values()), tuple(chosen)
@@ -86,10 +86,10 @@ def _group(group: Group, layer: int | None, printed: Printed) -> Text:
     named: list[Text] = []
     if group.cut:
         branches = tuple(_pass(item, layer, printed) for item in group.branches)
-        named.append(Keyword("branches", Sequence(branches)))
+        named.append(Keyword("branches", Items(branches)))
     if group.combined is not None:
         named.append(Keyword("combined", _combined(group.combined)))
-    return Call("_Group", (numbers(group.heads), Sequence(passes), *named))
+    return Call("_Group", (numbers(group.heads), Items(passes), *named))
 
 
 def _combined(combined: Combined) -> Text:
@@ -98,7 +98,7 @@ def _combined(combined: Combined) -> Text:
     arguments = tuple(
         Leaf(str(item)) if isinstance(item, int) else _combined(item) for item in combined.arguments
     )
-    return Sequence((quoted(combined.kind), gate, Sequence(arguments)))
+    return Items((quoted(combined.kind), gate, Items(arguments)))
 
 
 def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False) -> Text:
@@ -112,7 +112,7 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
         _tiling(tiling, column, functions, sourced)
         for tiling, column in zip(item.tilings, item.columns, strict=True)
     )
-    arguments: list[Text] = [Leaf(allowed), Sequence(tilings)]
+    arguments: list[Text] = [Leaf(allowed), Items(tilings)]
     if len(tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
     if tilings:
@@ -120,15 +120,15 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     if item.classes:
         arguments.append(Keyword("classes", _classes(item.classes)))
     if scalars:
-        rows = Sequence(tuple(numbers(row) for row in item.scalars))
+        rows = Items(tuple(numbers(row) for row in item.scalars))
         arguments.append(Keyword("scalars", rows))
     if item.tables:
         slots = tuple(slot(tables, layer, functions, item.source) for tables in item.tables)
-        arguments.append(Keyword("tables", Sequence(slots)))
+        arguments.append(Keyword("tables", Items(slots)))
     return Call("_Pass", (*arguments, *_treated(item, treatment)))
 
 
-def _kernel(item: Pass, treatment: Treatment, printed: Printed, beside: bool) -> list[Text]:
+def _kernel(item: Pass, treatment: PassOperands, printed: Printed, beside: bool) -> list[Text]:
     kernels = printed.kernels.of(item, treatment.operations, beside)
     names = tuple(map(Leaf, kernels.names))
     flags = (
@@ -139,7 +139,7 @@ def _kernel(item: Pass, treatment: Treatment, printed: Printed, beside: bool) ->
         ("split_columns", item.split_columns is not None),
     )
     return [
-        Keyword("kernels", Sequence(names)),
+        Keyword("kernels", Items(names)),
         *(Keyword(name, Leaf("True")) for name, held in flags if held),
         *([Keyword("effort", Leaf(str(kernels.effort)))] if kernels.effort else []),
     ]
@@ -151,9 +151,9 @@ def _classes(classes: HeadClasses) -> Text:
     return Call("_Classes", (*(Leaf(str(size)) for size in sizes), numbers(offsets)))
 
 
-def _treated(item: Pass, treatment: Treatment) -> list[Text]:
+def _treated(item: Pass, treatment: PassOperands) -> list[Text]:
     """What is not as for plain tokens in one softmax."""
-    operations = Sequence(tuple(operation.text for operation in treatment.operations))
+    operations = Items(tuple(operation.text for operation in treatment.operations))
     named: list[tuple[str, object, Text]] = [
         ("multiplicity", item.multiplicity != 1, Leaf(str(item.multiplicity))),
         ("query", treatment.query, Leaf(str(treatment.query))),
@@ -205,7 +205,7 @@ def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: b
         if not _is_empty(product)
     )
     arguments = tuple(map(Leaf, closed + columns))
-    return Call("_Tiling", (*arguments, Sequence(products)) if products else arguments)
+    return Call("_Tiling", (*arguments, Items(products)) if products else arguments)
 
 
 def _is_empty(product: TableTiles) -> bool:
@@ -223,7 +223,7 @@ def _product(product: TableTiles, functions: Functions, sourced: bool) -> Text:
     # One listing is enough: what the others leave out, the predicate masks.
     others = tuple(test for test in tests if test.function not in _LISTINGS)
     if others:
-        arguments.append(Keyword("tests", Sequence(others)))
+        arguments.append(Keyword("tests", Items(others)))
     if listing:
         arguments.append(Keyword("listing", listing))
     return Call("_Product", tuple(arguments))

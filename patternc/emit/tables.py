@@ -23,7 +23,7 @@ from patternc.algebra.atoms import (
 from patternc.emit.inputs import table_of
 from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
-from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, Text, quoted
+from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
 from patternc.ir.formula import Condition, Truth
 from patternc.ir.sources import TEXT, TOKENS, Compressed, KeySource, Memory
 from patternc.relation.cases import atoms_of
@@ -43,7 +43,7 @@ def slot(
     if len({_without_head(table) for table in tables}) == 1:
         return _table(tables[0], _keys(tables), layer, functions, source)
     each = tuple(_table(table, _keys((table,)), layer, functions, source) for table in tables)
-    return Call("_PerHead", (Sequence(each),))
+    return Call("_PerHead", (Items(each),))
 
 
 def _without_head(table: Table) -> Table:
@@ -111,7 +111,7 @@ def _avoided(
         return []
     predicate, tables = _with_tables(avoid, layer, functions, source, "_avoided_#")
     avoided: list[Text] = [Keyword("avoided", predicate)]
-    return avoided + ([Keyword("tables", Sequence(tables))] if tables else [])
+    return avoided + ([Keyword("tables", Items(tables))] if tables else [])
 
 
 def _with_tables(
@@ -129,9 +129,9 @@ def projected_rows(projected: Iterable[tuple[Condition, str]], functions: Functi
 
     def one(rows: Condition, name: str) -> Text:
         predicate, tables = _with_tables(rows, None, functions, TOKENS, "_rows_#")
-        return Sequence((quoted(name), predicate, Sequence(tables)))
+        return Items((quoted(name), predicate, Items(tables)))
 
-    return Sequence(tuple(one(*each) for each in projected))
+    return Items(tuple(one(*each) for each in projected))
 
 
 def _ending(source: KeySource) -> list[Text]:
@@ -156,7 +156,7 @@ def numbers(values: tuple[int, ...]) -> Text:
     if len(values) > 3 and values == tuple(range(values[0], values[0] + len(values))):
         bounds = (str(values[0]), str(values[-1] + 1)) if values[0] else (str(len(values)),)
         return Leaf(f"tuple(range({', '.join(bounds)}))")
-    return Sequence(tuple(Leaf(str(value)) for value in values))
+    return Items(tuple(Leaf(str(value)) for value in values))
 
 
 def _scope(block: int, parts: int) -> list[Text]:

@@ -22,7 +22,7 @@ from patternc.queries.arguments import (
     warning_codes,
     whole,
 )
-from patternc.queries.program import Questions
+from patternc.queries.program import ProgramQueries
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.lengths import fitting
@@ -44,7 +44,7 @@ LENGTH = 4096
 LAYERS = 256
 
 
-class Analyses(Questions):
+class Analyses(ProgramQueries):
     """Questions about information: where it comes from, through what, in how many layers."""
 
     def reach(

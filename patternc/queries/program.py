@@ -46,7 +46,7 @@ from patternc.semantics.source_slots import row_count
 from patternc.tiling.layout_at_length import Layout
 
 
-class Questions:
+class ProgramQueries:
     """A program and what it says at a layer, a head and a length."""
 
     def __init__(

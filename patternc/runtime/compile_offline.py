@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from patternc.runtime.cubin_stats import Binary, measured
+from patternc.runtime.cubin_stats import CubinStats, measured
 
 TARGETS = {
     "sm_80": ("cuda", 80, 32),
@@ -61,7 +61,7 @@ def compile_offline(
     dtype: str = "bfloat16",
     head_dim: int = 64,
     known: set[str] | None = None,
-) -> tuple[Binary, ...]:
+) -> tuple[CubinStats, ...]:
     """Every distinct kernel of `module`, compiled for one of `TARGETS`; needs no GPU.
 
     Kernels whose text is `known` from other modules are left out, and new ones added to it.
@@ -84,7 +84,7 @@ def variants(
     return tuple({variant.text: variant for variant in every}.values())
 
 
-def compiled(found: Sequence[Variant], target: str) -> tuple[Binary, ...]:
+def compiled(found: Sequence[Variant], target: str) -> tuple[CubinStats, ...]:
     """What the binaries of kernels use; they are compiled for the target first."""
     import triton
     from triton.backends.compiler import GPUTarget

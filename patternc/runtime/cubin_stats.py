@@ -23,7 +23,7 @@ _UNITS = ("HGMMA", "UTCHMMA", "HMMA")
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class CubinStats:
     """What one compiled kernel of a kind ("forward", "d_queries", "d_keys", ..) uses.
 
     Kinds "delta" and "collected.." multiply no matrices. A kernel that takes pieces of long lines
@@ -49,7 +49,7 @@ class Binary:
         return self.waits > self.products
 
 
-def measured(kernels: Sequence[tuple[str, str, Any]], target: str) -> tuple[Binary, ...]:
+def measured(kernels: Sequence[tuple[str, str, Any]], target: str) -> tuple[CubinStats, ...]:
     """What kernels (name, kind, compiled) for one target use."""
     if target.startswith("gfx"):
         return tuple(_of_text(name, kind, compiled) for name, kind, compiled in kernels)
@@ -61,24 +61,24 @@ def measured(kernels: Sequence[tuple[str, str, Any]], target: str) -> tuple[Bina
     )
 
 
-def _of_text(name: str, kind: str, compiled: Any) -> Binary:
+def _of_text(name: str, kind: str, compiled: Any) -> CubinStats:
     """From the assembly of hip, which says what it uses."""
     text = compiled.asm["amdgcn"]
     registers = int(_found(r"\.vgpr_count:\s+(\d+)", text))
     spills = int(_found(r"\.vgpr_spill_count:\s+(\d+)", text))
     products, lines = text.count("v_mfma"), len(re.findall(r"^\t[sv]_\w+", text, re.MULTILINE))
     unit, shared = "MFMA" if products else "", int(compiled.metadata.shared)
-    return Binary(name, kind, registers, spills, shared, unit, products, lines)
+    return CubinStats(name, kind, registers, spills, shared, unit, products, lines)
 
 
 def _of_opcodes(
     name: str, kind: str, compiled: Any, registers: int, opcodes: Sequence[str]
-) -> Binary:
+) -> CubinStats:
     unit = next((unit for unit in _UNITS if unit in opcodes), "")
     spills = opcodes.count("STL") + opcodes.count("LDL")
     shared, products = int(compiled.metadata.shared), opcodes.count(unit)
     waits = opcodes.count("WARPGROUP")
-    return Binary(name, kind, registers, spills, shared, unit, products, len(opcodes), waits)
+    return CubinStats(name, kind, registers, spills, shared, unit, products, len(opcodes), waits)
 
 
 def _found(pattern: str, text: str) -> str:

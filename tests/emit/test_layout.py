@@ -15,9 +15,9 @@ from patternc.emit.text.layout import (
     PRODUCT,
     SUM,
     Chain,
+    Items,
     Keyword,
     Leaf,
-    Sequence,
     flat,
     laid_out,
 )
@@ -149,8 +149,8 @@ def test_a_bracketed_last_operand_is_broken_alone() -> None:
 
 
 def test_sequences_break_one_item_a_line_and_single_tuples_keep_their_comma() -> None:
-    assert flat(Sequence((Leaf("1"),))) == "(1,)"
-    text = laid_out(Keyword("items", Sequence((Leaf("1" * 60), Leaf("2" * 60)))), "", 0)
+    assert flat(Items((Leaf("1"),))) == "(1,)"
+    text = laid_out(Keyword("items", Items((Leaf("1" * 60), Leaf("2" * 60)))), "", 0)
     assert text.splitlines() == ["items=(", f"    {'1' * 60},", f"    {'2' * 60},", ")"]
 
 

@@ -21,7 +21,7 @@ from patternc.emit.text.expressions import (
     Printer,
     simplified,
 )
-from patternc.emit.text.layout import Call, Keyword, Lambda, Leaf, Sequence, Text, laid_out
+from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, laid_out
 from patternc.emit.text.subexpressions import aliases
 from patternc.emit.text.visible_keys import printed_seen
 from patternc.ir.formula import All, Condition, Expression
@@ -97,13 +97,13 @@ class Functions:
         self, runs: tuple[Interval, ...], kind: str, sourced: bool = False, names: Names = TILES
     ) -> str:
         """`kind(a, n)`: a list of `_Run`s; or of key tiles b, with the names of columns."""
-        listed = Sequence(tuple(_run(run, names) for run in runs), square=True)
+        listed = Items(tuple(_run(run, names) for run in runs), square=True)
         body = f"{_unpacked(sourced)}{laid_out(listed, 'return ', 4)}"
         return self.named(kind, f"def NAME({names.variables['i']}, n):\n{body}")
 
     def ranges(self, listing: Listing, kind: str) -> str:
         """`kind(n)`: the ranges of a listing as (start, stop) or (position,)."""
-        listed = Sequence(tuple(map(_range, listing.ranges)), square=True)
+        listed = Items(tuple(map(_range, listing.ranges)), square=True)
         return self.named(kind, f"def NAME(n):\n{laid_out(listed, 'return ', 4)}")
 
 
@@ -148,4 +148,4 @@ def _range(part: PositionRange) -> Text:
     def end(value: Expression | None) -> Text:
         return Leaf("None") if value is None else printer.expression(value)
 
-    return Sequence((end(part.start),) if part.single else (end(part.start), end(part.stop)))
+    return Items((end(part.start),) if part.single else (end(part.start), end(part.stop)))

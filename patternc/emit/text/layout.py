@@ -60,7 +60,7 @@ class Keyword:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class Items:
     """A tuple, or with square brackets a list."""
 
     items: tuple[Text, ...]
@@ -78,7 +78,7 @@ def quoted(word: str) -> Leaf:
     return Leaf(f'"{word}"')
 
 
-Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Sequence | Lambda
+Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Items | Lambda
 
 
 def strength(text: Text) -> int:
@@ -111,7 +111,7 @@ def flat(text: Text) -> str:
             return f"{name}={flat(value)}"
         case Lambda(parameters, body):
             return f"lambda {parameters}: {flat(body)}"
-        case Sequence(items, square):
+        case Items(items, square):
             opening, closing = _BRACKETS[square]
             comma = "," if len(items) == 1 and not square else ""
             return f"{opening}{', '.join(map(flat, items))}{comma}{closing}"
@@ -142,7 +142,7 @@ def laid_out(text: Text, prefix: str, indent: int, suffix: str = "") -> str:
             return laid_out(value, f"{prefix}{name}=", indent, suffix)
         case Lambda(parameters, Chain() as body):
             return _bracketed(body, f"{prefix}lambda {parameters}: ", indent, suffix)
-        case Sequence(items, square):
+        case Items(items, square):
             opening, closing = _BRACKETS[square]
             return _one_a_line(prefix + opening, items, indent, closing + suffix)
         case _:

@@ -27,7 +27,7 @@ from patternc.algebra.queries import LARGEST
 from patternc.emit.text.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
 from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
-from patternc.emit.text.layout import Call, Keyword, Leaf, Sequence, laid_out, quoted
+from patternc.emit.text.layout import Call, Items, Keyword, Leaf, laid_out, quoted
 from patternc.emit.text.visible_keys import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.triton.loops import Inline, along_row, are_few, down_column
 from patternc.emit.triton.register_pressure import effort_of, is_wide
@@ -187,7 +187,7 @@ class Kernel:
             "d_keys": ["columns", "share_count"],
             "d_tables": ["first_head", "first_batch"],
         }[self.role]
-        listed = Sequence(tuple(quoted(name) for name in names), square=True)
+        listed = Items(tuple(quoted(name) for name in names), square=True)
         return laid_out(Call("@_jit", (Keyword("do_not_specialize", listed),)), "", 0)
 
 
