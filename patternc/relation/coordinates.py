@@ -54,8 +54,8 @@ class IndexSpace:
     """What i, j and n of a term stand for, as expressions over token positions and slots.
 
     Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
-    other than the `tokens`; tables number keys from `first` on. `height` is how many rows there
-    are: n, but for the `asking` rows of a stream or tree.
+    other than the `tokens`; tables number keys from `first` on. `query_count` is how many rows
+    there are: n, but for the `query_rows` rows of a stream or tree.
     """
 
     row: Expression
@@ -66,9 +66,9 @@ class IndexSpace:
     parts: int = 0
     first: Expression = ZERO
     tokens: bool = True
-    height: Expression = N
+    query_count: Expression = N
     source: KeySource = sources.TOKENS
-    asking: Rows = sources.TOKENS
+    query_rows: Rows = sources.TOKENS
 
     @property
     def slot(self) -> Expression:
@@ -91,7 +91,14 @@ def index_space(source: KeySource, asking: Rows = sources.TOKENS) -> IndexSpace:
     key, count, first = key_of(source), count_of(source), first_of(source)
     length = M if source == Text() else Variable("n")
     return IndexSpace(
-        Variable("i"), key, count, length, first=first, tokens=False, source=source, asking=asking
+        Variable("i"),
+        key,
+        count,
+        length,
+        first=first,
+        tokens=False,
+        source=source,
+        query_rows=asking,
     )
 
 

@@ -109,7 +109,7 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
             return _permuted(table, scope)
         case Random():
             units = scope.block, scope.parts
-            return _in_row(RandomTable(term, *units, scope.source, scope.asking), scope)
+            return _in_row(RandomTable(term, *units, scope.source, scope.query_rows), scope)
         case IndexList(name):
             return _in_row(ListedTable(name, scope.block, scope.parts), scope)
         case Neighborhood():
@@ -148,7 +148,7 @@ def _same(name: str, scope: IndexSpace) -> Condition:
     """Labels of the keys, and those of the rows: the same, or behind them in one table."""
     if _is_before(scope.row):
         return FALSE
-    rows, keys = labels_of(name, scope.asking), labels_of(name, scope.source)
+    rows, keys = labels_of(name, scope.query_rows), labels_of(name, scope.source)
     units = scope.block, scope.parts
     if rows == keys:
         return SameLabel(LabelTable(rows, *units), scope.row, scope.key)
@@ -189,13 +189,13 @@ def _keys(positions: Positions, scope: IndexSpace) -> Condition:
 
 
 def _queries(positions: Positions, scope: IndexSpace) -> Condition:
-    among = Among(scope.height, scope.row, scope.block, scope.parts, not scope.tokens)
+    among = Among(scope.query_count, scope.row, scope.block, scope.parts, not scope.tokens)
     return lower_positions(positions, scope.row, among, lambda end: in_index_space(end, scope))
 
 
 def _rows(positions: Positions, scope: IndexSpace) -> Condition:
     """Only on a key source may there be rows past n."""
-    below = TRUE if scope.tokens else compare(scope.row, "<", scope.height)
+    below = TRUE if scope.tokens else compare(scope.row, "<", scope.query_count)
     return conjunction([_existing_row(scope), below, _queries(positions, scope)])
 
 
@@ -247,7 +247,7 @@ def _blocks(size: int, scope: IndexSpace) -> IndexSpace:
     block = Constant(size)
     count, length, height = (
         floor_divide(add(positions, Constant(size - 1)), block)
-        for positions in (scope.count, scope.length, scope.height)
+        for positions in (scope.count, scope.length, scope.query_count)
     )
     return replace(
         scope,
@@ -255,7 +255,7 @@ def _blocks(size: int, scope: IndexSpace) -> IndexSpace:
         key=floor_divide(scope.key, block),
         count=count,
         length=length,
-        height=height,
+        query_count=height,
         block=scope.block * size,
         first=floor_divide(scope.first, block),
     )
@@ -275,7 +275,7 @@ def _parts(parts: int, body: Term, scope: IndexSpace) -> Condition:
         for key in keys:
             inner = replace(
                 scope, row=Constant(row), key=Constant(key), count=count, length=count,
-                height=count, block=1, parts=parts, first=ZERO,
+                query_count=count, block=1, parts=parts, first=ZERO,
             )  # fmt: skip
             held = lower(body, inner)
             if held != FALSE:

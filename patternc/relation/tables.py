@@ -68,7 +68,7 @@ class Tables:
         self.n = n
         self.tokens = n if tokens is None else tokens
         self.source = source
-        self.asking = rows
+        self.query_rows = rows
         self.m = n if m is None else m
         self.keys: KeyCount = "n" if m is None else "m"
         self.sizes = Sizes(self.n, self.m)
@@ -160,7 +160,7 @@ class Tables:
             avoided = _held(random.avoid, Tables(keys, self._inputs))
             return draw(random, keys, np.arange(rows), avoided)
         tokens = keys if self.source == TEXT else rows
-        there = Tables(rows, self._inputs, keys, self.source, self.asking, tokens)
+        there = Tables(rows, self._inputs, keys, self.source, self.query_rows, tokens)
         avoided = _held(passed_over(random), there)
         among = keys_of(self.source, keys)
         anywhere = replace(random, past_only=False)
@@ -230,7 +230,7 @@ class HeadTables:
 
 def _held(term: Term, tables: Tables) -> Callable[[Integers, Integers], Booleans]:
     """Whether a row holds a key of the tables' source."""
-    predicate = lowered_on(term, tables.source, tables.asking)
+    predicate = lowered_on(term, tables.source, tables.query_rows)
 
     def held(rows: Integers, keys: Integers) -> Booleans:
         found = tables.holds(predicate, {"i": rows, "j": keys})

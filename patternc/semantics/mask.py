@@ -194,7 +194,9 @@ def blocks(size: int, body: Term, scope: EvaluationContext) -> Booleans:
     known = scope.keys
     keys = Keys(known.first // size, -(-known.stop // size), -(-known.count // size))
     rows, columns = scope.rows // size, scope.j[0] // size
-    blocks = replace(scope, n=-(-scope.n // size), height=-(-scope.height // size), keys=keys)
+    blocks = replace(
+        scope, n=-(-scope.n // size), query_count=-(-scope.query_count // size), keys=keys
+    )
     return lifted(body, blocks, rows, scope.own // size, columns)
 
 
@@ -202,7 +204,7 @@ def parts(count: int, body: Term, scope: EvaluationContext) -> Booleans:
     """Parts of the tokens; nothing is said of rows more than n before them."""
     length = max(scope.n, 1)
     rows, columns = count * scope.rows // length, count * scope.j[0] // length
-    whole = replace(scope, n=count, height=count, keys=Keys(0, count, count))
+    whole = replace(scope, n=count, query_count=count, keys=Keys(0, count, count))
     return lifted(body, whole, rows, rows, columns) & (scope.i >= -scope.n)
 
 

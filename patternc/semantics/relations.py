@@ -54,9 +54,9 @@ Inputs = Mapping[str, np.ndarray]
 class EvaluationContext:
     """Query positions `rows`, ascending, on the keys of `source`; inside a lift both count blocks.
 
-    `stands_on` is the source of a relation as it stands: the tokens outside every `on`. `height`
-    is how many rows there are, n where the tokens are `asking`. `own` is where rows stand among
-    the tokens, also on an encoder, where `rows` are their numbers.
+    `stands_on` is the source of a relation as it stands: the tokens outside every `on`.
+    `query_count` is how many rows there are, n where the tokens are `query_rows`. `own` is where
+    rows stand among the tokens, also on an encoder, where `rows` are their numbers.
     """
 
     rows: Integers
@@ -64,10 +64,10 @@ class EvaluationContext:
     n: int
     keys: Keys
     inputs: Inputs
-    height: int
+    query_count: int
     source: KeySource = TOKENS
     stands_on: KeySource = TOKENS
-    asking: RowsOf = TOKENS
+    query_rows: RowsOf = TOKENS
 
     @property
     def i(self) -> Integers:
@@ -84,12 +84,12 @@ class EvaluationContext:
     @property
     def listed(self) -> Booleans:
         """Rows at positions 0..height-1; on an encoder there may be others past n too."""
-        return np.asarray((self.i >= 0) & (self.i < self.height))
+        return np.asarray((self.i >= 0) & (self.i < self.query_count))
 
     @property
     def every_row(self) -> Keys:
         """What listed rows are among."""
-        return Keys(0, self.height, self.height)
+        return Keys(0, self.query_count, self.query_count)
 
 
 def nothing(scope: EvaluationContext) -> Booleans:
@@ -178,7 +178,7 @@ def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Bool
         case Permutation(table):
             return in_table(np.array(table, np.int64)[:, None], scope)
         case IndexList(name):
-            rows, keys = scope.height, scope.shape[1]
+            rows, keys = scope.query_count, scope.shape[1]
             return in_table(input_arrays.listed(name, scope.inputs, rows, keys), scope)
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
@@ -229,7 +229,9 @@ def drawn(term: Random, avoid: Booleans, scope: EvaluationContext) -> Booleans:
 
 def same(name: str, scope: EvaluationContext) -> Booleans:
     """The slots of another sequence have labels of their own, 0 the oldest."""
-    of_rows = input_arrays.labels(labels_of(name, scope.asking), scope.inputs, scope.height)
+    of_rows = input_arrays.labels(
+        labels_of(name, scope.query_rows), scope.inputs, scope.query_count
+    )
     row = labelled(of_rows, scope.own[:, None])
     input_arrays.warn_unlabelled(name, row, scope.own)
     keys = Keys(0, scope.n, scope.n) if scope.source in (TOKENS, TEXT) else scope.keys

@@ -126,17 +126,17 @@ def without_slot(argument: Argument, primitive: Builtin) -> Diagnostic:
 
 
 def _in_place_of(name: str, primitive: Builtin) -> str:
-    near = nearest(name, (slot.name for slot in primitive.named))
+    near = nearest(name, (slot.name for slot in primitive.keyword))
     if near:
         return f"did you mean `{near}=`?"
-    if any(slot.kind == "condition" for slot in primitive.placed):
+    if any(slot.kind == "condition" for slot in primitive.positional):
         return "equal is written `==`"
-    names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
+    names = ", ".join(f"`{slot.name}=`" for slot in primitive.keyword)
     return f"its named arguments are {names}" if names else "leave the name out"
 
 
 def _by_name(primitive: Builtin) -> str:
-    names = ", ".join(f"`{slot.name}=`" for slot in primitive.named)
+    names = ", ".join(f"`{slot.name}=`" for slot in primitive.keyword)
     return f"further arguments are given by name: {names}" if names else "leave it out"
 
 

@@ -55,10 +55,10 @@ _MAY_HOLD: dict[ArgumentKind, frozenset[str]] = {
 def fill(call: Call, primitive: Builtin) -> tuple[Filled, tuple[Argument, ...]]:
     """Pairs every argument with its slot; second, the arguments that have none."""
     placed = [argument for argument in call.arguments if argument.name is None]
-    filled = list(zip(primitive.placed, placed, strict=False))
-    rest = tuple(placed[len(primitive.placed) :])
-    if primitive.many is not None:
-        filled += [(primitive.many, argument) for argument in rest]
+    filled = list(zip(primitive.positional, placed, strict=False))
+    rest = tuple(placed[len(primitive.positional) :])
+    if primitive.variadic is not None:
+        filled += [(primitive.variadic, argument) for argument in rest]
         rest = ()
     for argument in call.arguments:
         slot = primitive.slot(argument.name) if argument.name is not None else None
@@ -144,14 +144,14 @@ def _miscounted(filled: Filled, call: Call, primitive: Builtin) -> Iterator[Diag
     """Slots that are required and empty, or filled twice."""
     first: dict[str, Argument] = {}
     for slot, argument in filled:
-        if slot is primitive.many:
+        if slot is primitive.variadic:
             continue
         if slot.name in first:
             yield given_twice(argument, first[slot.name])
         first.setdefault(slot.name, argument)
-    for slot in (*primitive.placed, *primitive.named):
+    for slot in (*primitive.positional, *primitive.keyword):
         if slot.required and slot.name not in first:
             yield missing(primitive, slot.name, call.span)
-    branches = sum(slot is primitive.many for slot, _ in filled)
-    if primitive.many is not None and primitive.group == "combination" and not branches:
-        yield missing(primitive, primitive.many.name, call.span)
+    branches = sum(slot is primitive.variadic for slot, _ in filled)
+    if primitive.variadic is not None and primitive.group == "combination" and not branches:
+        yield missing(primitive, primitive.variadic.name, call.span)

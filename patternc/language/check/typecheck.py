@@ -120,8 +120,8 @@ def _name(node: Name, scope: Scope) -> TypeInfo:
 
 
 def _first_slot(primitive: Builtin) -> str:
-    slots = [*primitive.placed, *primitive.named]
-    return (primitive.many or slots[0]).name
+    slots = [*primitive.positional, *primitive.keyword]
+    return (primitive.variadic or slots[0]).name
 
 
 def _call(node: Call, scope: Scope) -> TypeInfo:
@@ -151,7 +151,7 @@ def _checked_call(node: Call, primitive: Builtin, scope: Scope) -> TypeInfo:
 
 def _check_parts(node: Call, primitive: Builtin, facts: list[TypeInfo], scope: Scope) -> None:
     """What only some words ask of their arguments."""
-    if primitive.group == "combination" and primitive.many is not None:
+    if primitive.group == "combination" and primitive.variadic is not None:
         operators.branches(node, facts, scope)
     for (slot, argument), fact in zip(fill(node, primitive)[0], facts, strict=True):
         if slot.name == "avoid":

@@ -47,7 +47,7 @@ class BoundArguments:
         """A constant, at least as large as its slot asks."""
         if name not in self:
             return default
-        least = self.slots[name].least
+        least = self.slots[name].minimum
         if least is None:
             return constant(self.value(name), self.place)
         return at_least(least, name, self.value(name), self.place, of=self.call.function)

@@ -60,7 +60,7 @@ class BuiltinParameter:
 
     name: str
     kind: ArgumentKind
-    least: int | None = None
+    minimum: int | None = None
     words: tuple[str, ...] = ()
     required: bool = False
     role: Role | None = None
@@ -71,31 +71,31 @@ class BuiltinParameter:
 class Builtin:
     """A word with its arguments; without any it is written without brackets.
 
-    `many` is the kind of any number of further placed arguments. What is not `lowered` is parsed
-    and checked, and then refused.
+    `variadic` is the kind of any number of further placed arguments. What is not `lowered` is
+    parsed and checked, and then refused.
     """
 
     name: str
     group: Group
-    placed: tuple[BuiltinParameter, ...] = ()
-    named: tuple[BuiltinParameter, ...] = ()
-    many: BuiltinParameter | None = None
+    positional: tuple[BuiltinParameter, ...] = ()
+    keyword: tuple[BuiltinParameter, ...] = ()
+    variadic: BuiltinParameter | None = None
     lowered: bool = True
 
     @property
     def bare(self) -> bool:
-        return not (self.placed or self.named or self.many)
+        return not (self.positional or self.keyword or self.variadic)
 
     def slot(self, name: str) -> BuiltinParameter | None:
-        return next((slot for slot in self.named if slot.name == name), None)
+        return next((slot for slot in self.keyword if slot.name == name), None)
 
     def usage(self) -> str:
         """How the word is written, as messages show it."""
         if self.bare:
             return self.name
-        parts = [_optional(slot.name, slot) for slot in self.placed]
-        parts += [f"{self.many.name}, .."] if self.many else []
-        parts += [_optional(f"{slot.name}=..", slot) for slot in self.named]
+        parts = [_optional(slot.name, slot) for slot in self.positional]
+        parts += [f"{self.variadic.name}, .."] if self.variadic else []
+        parts += [_optional(f"{slot.name}=..", slot) for slot in self.keyword]
         braces = " { .. }" if self.group == "lift" else ""
         return f"{self.name}({', '.join(parts)}){braces}"
 
@@ -205,15 +205,15 @@ _RELATIONS = (
 )
 
 _COMBINATIONS = (
-    Builtin("mix", "combination", many=_BRANCHES),
+    Builtin("mix", "combination", variadic=_BRANCHES),
     Builtin(
         "gate",
         "combination",
-        named=(BuiltinParameter("name", "input", role="gate"),),
-        many=_BRANCHES,
+        keyword=(BuiltinParameter("name", "input", role="gate"),),
+        variadic=_BRANCHES,
     ),
-    Builtin("sum", "combination", many=_BRANCHES),
-    Builtin("mean", "combination", many=_BRANCHES),
+    Builtin("sum", "combination", variadic=_BRANCHES),
+    Builtin("mean", "combination", variadic=_BRANCHES),
     Builtin(
         "features",
         "combination",
@@ -269,8 +269,8 @@ _MODIFIERS = (
 
 _TWO_NUMBERS = (_must("a", "number"), _must("b", "number"))
 _FUNCTIONS = (
-    Builtin("min", "function", _TWO_NUMBERS, many=BuiltinParameter("c", "number")),
-    Builtin("max", "function", _TWO_NUMBERS, many=BuiltinParameter("c", "number")),
+    Builtin("min", "function", _TWO_NUMBERS, variadic=BuiltinParameter("c", "number")),
+    Builtin("max", "function", _TWO_NUMBERS, variadic=BuiltinParameter("c", "number")),
     Builtin("abs", "function", (_must("a", "number"),)),
     Builtin("ceil_log2", "function", (_must("a", "count"),)),
     Builtin("isqrt", "function", (_must("a", "count"),)),
