@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: demo test sweep sanitize fuzz bench
 SECONDS ?= 600
 demo: .venv/installed
-	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat -o build/bigbird.py
+	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat --backend all --native --self-test -o build/bigbird.py
 	$(BIN)/python build/bigbird.py
 	$(BIN)/patternc show examples/bigbird.pat -n 4096
 test: .venv/installed

@@ -70,7 +70,9 @@ def main(length: int, examples: tuple[str, ...]) -> None:
     click.echo("|---|---|---|---|---|---|---|")
     for example in examples:
         pattern = Pattern.load(ROOT / "examples" / f"{example}.pat")
-        module = load_module(pattern.compile(layer=0 if pattern.layers else None))
+        module = load_module(
+            pattern.compile(layer=0 if pattern.layers else None, backends=("all",), native=True)
+        )
         for number, found in enumerate(programs(module, length)):
             cells = (example, number // 2, *found)
             click.echo("| " + " | ".join(f"{x:,}" if type(x) is int else x for x in cells) + " |")

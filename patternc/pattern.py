@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternc.emit.backend import Request
+from patternc.emit.backends import DEFAULT, chosen_backends, emit
 from patternc.progress import working
 from patternc.queries.analyses import Analyses
 from patternc.queries.arguments import (
@@ -25,7 +27,7 @@ from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
-from patternc.schedule.tile_sizes import choose_tiles, given_tiles
+from patternc.schedule.tile_sizes import given_tiles
 from patternc.schedule.work_split import EXAMPLE_LENGTH
 from patternc.zoo import published
 
@@ -59,7 +61,7 @@ class Pattern(Analyses):
 
     def _build(self) -> ModuleType:
         with working(f"compiling {self.name}"):
-            return load_module(self.compile())
+            return load_module(self.compile(backends=("all",), native=True))
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -120,26 +122,27 @@ class Pattern(Analyses):
         dtype: str | None = None,
         head_dim: int | None = None,
         tiles: tuple[int, int] | None = None,
+        backends: Iterable[str] = DEFAULT,
     ) -> Schedule:
         """What the generated module launches; for one layer or all.
 
-        `tiles` are the rows of a query tile and the keys of a key tile, the cost model's unless
-        given.
+        `tiles` are the rows of a query tile and the keys of a key tile; unless given, the first of
+        the `backends` chooses them.
         """
         layers, asking = self._chosen(layer), ("", *self.rows)
         relations = [self.relations(index, rows) for rows in asking for index in layers]
-        count = None if layer is not None else self.layers
-        everything = (relation for heads in relations for relation in heads)
         head_dim = None if head_dim is None else whole("head_dim", head_dim, 1)
+        everything = (relation for heads in relations for relation in heads)
+        target = chosen_backends(backends)[0]
         chosen = (
-            choose_tiles(everything, data_type(dtype), head_dim)
-            if tiles is None
-            else given_tiles(*tiles)
+            given_tiles(*tiles)
+            if tiles
+            else target.tile_sizes(everything, data_type(dtype), head_dim)
         )
         return build_schedule(
             relations,
             heads=self.heads,
-            layers=count,
+            layers=None if layer is not None else self.layers,
             query_tile=chosen.query_tile,
             key_tile=chosen.key_tile,
             reasons=chosen.reasons,
@@ -159,25 +162,34 @@ class Pattern(Analyses):
         head_dim: int | None = None,
         command: str | None = None,
         tiles: tuple[int, int] | None = None,
+        *,
+        backends: Iterable[str] = DEFAULT,
+        native: bool = False,
+        self_test: bool = False,
     ) -> str:
-        """The source of a standalone module: kernels, CPU path and reference in one text.
+        """The source of a standalone module: kernels and the dense reference in one text.
 
-        `layer` compiles one layer (the module's only one); `dtype` and `head_dim` choose its tiles
-        (unless `tiles` does, powers of two) and its self-test. `command` is what its header says
-        it was made with.
+        `backends` are what it can run on: "triton", "cpu" and "reference", which is always there;
+        `native` adds C to "cpu". `layer` compiles one layer (the module's only one); `dtype` and
+        `head_dim` choose its tiles (unless `tiles` does, powers of two). `self_test` adds a test
+        that runs with the file. `command` is what its header says it was made with.
+        Raises `ValueError` for unknown backends and what they cannot lower.
         """
-        from patternc.emit import emit_module
-
-        return emit_module(
-            self.schedule(layer, dtype, head_dim, tiles),
-            pattern_text=self.text,
-            name=self.name,
-            command=command or f"patternc compile {self.name}",
-            dtype=data_type(dtype),
-            head_dim=head_dim,
-            inputs=self.inputs,
-            lengths=tuple(self.fitting(index) for index in self._chosen(layer)),
-            sources={rows: self.sources(rows) for rows in ("", *self.rows)},
+        return emit(
+            Request(
+                self.schedule(layer, dtype, head_dim, tiles, backends),
+                pattern_text=self.text,
+                name=self.name,
+                command=command or f"patternc compile {self.name}",
+                inputs=self.inputs,
+                dtype=data_type(dtype),
+                head_dim=head_dim,
+                lengths=tuple(self.fitting(index) for index in self._chosen(layer)),
+                sources={rows: self.sources(rows) for rows in ("", *self.rows)},
+                native=native,
+                self_test=self_test,
+            ),
+            chosen_backends(backends),
         )
 
     @property

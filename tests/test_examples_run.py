@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.runtime.load import load_module
 from patternc.zoo import zoo
+from tests.compiled import module_of_pattern
 from tests.emit.dense import converted
 from tests.emit.test_work_split import graded, sample
 
@@ -39,7 +39,7 @@ def poisoned():
 
 @cache
 def module_of(name: str, tiles: tuple[int, int] | None = None) -> ModuleType:
-    return load_module(Pattern.from_zoo(name, **PARAMETERS.get(name, {})).compile(tiles=tiles))
+    return module_of_pattern(Pattern.from_zoo(name, **PARAMETERS.get(name, {})), tiles=tiles)
 
 
 def distinct_layers(module: ModuleType) -> list[int]:

@@ -7,11 +7,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from patternc.emit import emit_module
 from patternc.relation.relation import relation
-from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
 from patternc.semantics.mask import multiplicity
+from tests.compiled import module_of_schedule
 from tests.source_terms import call_sizes, source_patterns
 from tests.terms import patterns
 
@@ -26,17 +25,7 @@ def module_of(heads, tile):
         query_tile=tile[0],
         key_tile=tile[1],
     )
-    return load_module(
-        emit_module(
-            schedule,
-            pattern_text="random",
-            name="random",
-            command="none",
-            dtype=None,
-            head_dim=None,
-            inputs=(),
-        )
-    )
+    return module_of_schedule(schedule, "random")
 
 
 @given(

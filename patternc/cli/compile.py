@@ -14,6 +14,20 @@ from patternc.pipeline import STAGES, Stage
 from patternc.progress import working
 
 
+def known_backends(
+    _: click.Context, __: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names of backends, each checked."""
+    if names:
+        from patternc.emit.backends import chosen_backends
+
+        try:
+            chosen_backends(names)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return names
+
+
 @click.command(name="compile")
 @programs("FILE")
 @defines
@@ -38,6 +52,17 @@ from patternc.progress import working
     metavar="N",
     help="Measure tile shapes at N tokens on this GPU; the times go into OUTPUT.tune.json.",
 )
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=known_backends,
+    help="What the file can run on: triton, cpu, reference, or all; repeatable.  "
+    "[default: triton and reference]",
+)
+@click.option("--native", is_flag=True, help="Add C text, compiled at run time, to --backend cpu.")
+@click.option("--self-test", is_flag=True, help="Add a test that runs with the file.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the output is stale.")
 @click.option(
     "--emit", "stage", type=click.Choice(STAGES), default=STAGES[-1], help="Stop at this stage."
@@ -53,14 +78,19 @@ def compile_command(
     head_dim: int | None,
     tiles: tuple[int, int] | None,
     tuned_at: int | None,
+    backends: tuple[str, ...],
+    native: bool,
+    self_test: bool,
     check: bool,
     stage: Stage,
 ) -> None:
     """Write a Python file with the attention of a program.
 
-    The file needs torch and triton only, serves every length and batch, and tests itself when it
-    is run.
+    The file needs torch and triton only, and serves every length and batch. `patternc selftest`
+    compares it with its dense reference.
     """
+    if native and not {"cpu", "all"} & {*backends}:
+        raise click.UsageError("--native adds C to the CPU path: add --backend cpu")
     if check and output == files.STANDARD:
         raise click.UsageError("--check compares with a file: name it with -o")
     if tuned_at is not None and (tiles or output == files.STANDARD):
@@ -78,10 +108,21 @@ def compile_command(
     shape = None if tiles is None else "x".join(map(str, tiles))
     options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim, "--tiles": shape}
     words = [f"{name}={value}" for name, value in options.items() if value is not None]
+    words += [f"--backend={name}" for name in backends]
+    words += [word for word, chosen in (("--native", native), ("--self-test", self_test)) if chosen]
     command = shlex.join(["patternc", "compile", *given.arguments, *words])
     with working("compile"):
         if stage == STAGES[-1]:
-            source = named.compile(layer, dtype, head_dim, command, tiles)
+            source = named.compile(
+                layer,
+                dtype,
+                head_dim,
+                command,
+                tiles,
+                backends=backends or ("triton", "reference"),
+                native=native,
+                self_test=self_test,
+            )
         else:
             from patternc.cli.stages import stage_text
 

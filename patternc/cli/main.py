@@ -30,6 +30,7 @@ from patternc.cli.compile import compile_command
 from patternc.cli.diff import diff
 from patternc.cli.fmt_explain import explain, fmt_command
 from patternc.cli.report import report
+from patternc.cli.selftest import selftest_command
 from patternc.cli.show import show
 from patternc.cli.suggest import suggest
 from patternc.cli.why import why
@@ -157,5 +158,16 @@ def commands() -> None:
     """
 
 
-for command in (compile_command, check, show, report, fmt_command, explain, diff, why, suggest):
+for command in (
+    compile_command,
+    selftest_command,
+    check,
+    show,
+    report,
+    fmt_command,
+    explain,
+    diff,
+    why,
+    suggest,
+):
     commands.add_command(command)

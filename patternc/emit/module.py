@@ -9,130 +9,135 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 from typing import get_args
 
 import jinja2
 
-from patternc.emit.inputs import POOLED, Entry, Input, entries
+from patternc.emit.backend import Request
+from patternc.emit.inputs import POOLED, Entry, entries
+from patternc.emit.link import linked
 from patternc.emit.operands import OperandTable, pool_input
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
-from patternc.emit.text.layout import Call, flat, laid_out, quoted
+from patternc.emit.text.layout import Call, Text, declarations, flat, laid_out, quoted
 from patternc.emit.text.layout import Items as Items
 from patternc.emit.triton.kernels import Role
 from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
+from patternc.relation.relation import Relation
 from patternc.resources import room
 from patternc.schedule import work_split
 from patternc.schedule.schedule import Schedule
+from patternc.schedule.tile_sizes import Choice, choose_tiles
 from patternc.version import __version__
 
-# Parts of the skeletons that stand only where some text of the pattern names the word.
-_USES = {
-    "classes": "_Classes(",
-    "split": "split_",
-    "in_row_kernel": "_in_row_kernel(",
-    "is_member_kernel": "_is_member_kernel(",
-    "same_label_kernel": "_same_label_kernel(",
-    "in_row": "_in_row(",
-    "is_member": "_is_member(",
-    "same_label": "_same_label(",
-    "within_kernel": "_within_kernel(",
-    "within": "_within(",
-    "spans": "_Spans(",
-    "spans_test": "_SpansTest(",
-    "ranges": "(n):",
-    "listed": "_Listed(",
-    "permutation": "_Permutation(",
-    "set": "_Set(",
-    "constant_set": "_Constant(",
-    "labels": "_Labels(",
-    "random": "_Random(",
-    "per_head": "_PerHead(",
-    "products": "_Product(",
-    "lists_test": "_ListsTest(",
-    "entry_test": "_EntryTest(",
-    "row_test": "_RowTest(",
-    "key_test": "_KeyTest(",
-    "label_test": "_LabelTest(",
-    "scores": "scores=(",
-    "softcap": "_SoftCap(",
-    "sinks": "sink=True",
-    "by_length": "by_length=True",
-    "sources": '_Feed("',
-    "pools": "window=(",
-    "projected_rows": "_Query(rows=(",
-}
 # How far a kernel may be from the reference in float64, for scores and values of order one.
 _BOUNDS = {"float32": "1e-4", "float16": "5e-3", "bfloat16": "3e-2"}
 _NO_DIGEST = "0" * 64
+_DIGEST_LINES = (
+    re.compile(r"^(digest +)(0{64})$", re.M),
+    re.compile(r'^(_NAMESPACE = "patternc_\w*_)(0{12})(?="$)', re.M),
+)
 
 
-def emit_module(
-    schedule: Schedule,
-    *,
-    pattern_text: str,
-    name: str,
-    command: str,
-    dtype: str | None,
-    head_dim: int | None,
-    inputs: Sequence[Input],
-    lengths: Sequence[tuple[int, int] | None] = (),
-    sources: Mapping[str, Sequence[KeySource]] | None = None,
-) -> str:
-    """The module's text; `command` regenerates the file.
+@dataclass(frozen=True, slots=True)
+class ModuleBackend:
+    """Kernels in the standalone module, which always holds the dense reference.
 
-    `lengths` are the least and greatest n of each layer whose grids fix it, None for others.
-    `sources` are the columns of a mask in their order, by the name of the rows; without it they
-    come as the passes do.
-    `dtype` and `head_dim` are what the self-test runs with. The digest in the header is that of
-    the text with zeros in the digest's place.
+    The module calls `_<name>_forward` and `_<name>_backward` of its templates `sections`, in the
+    folder of `codegen/` with its name, as torch operators on `devices` (an expression of Python),
+    and `_check_<name>` before. `kernels`: its passes name Triton kernels; `lists`: it takes lists
+    of tiles that are made at call time.
     """
-    named = Printed()
-    listed = entries(inputs, schedule)
+
+    name: str
+    sections: tuple[str, ...] = ()
+    devices: str = '"cpu"'
+    kernels: bool = False
+    lists: bool = False
+
+    def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
+        del schedule
+        return ()
+
+    def tile_sizes(
+        self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None
+    ) -> Choice:
+        return choose_tiles(relations, dtype, head_dim)
+
+    def emit(self, request: Request) -> str:
+        return emit_module(request, (self,))
+
+
+def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
+    """The module's text, with the kernels of `backends` and the dense reference.
+
+    The digest in the header is that of the text with zeros in the digest's place.
+    """
+    schedule, kernels = request.schedule, [each for each in backends if each.sections]
+    named = Printed(
+        has_kernels=any(each.kernels for each in kernels),
+        has_lists=any(each.lists for each in kernels),
+    )
+    listed = entries(request.inputs, schedule)
     layers, chosen = layer_groups(schedule, named)
-    printed = {
+    pools = range(len(named.treatments.pools))
+    listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
+    uses = _uses(layers, named, listed, schedule)
+    context = {
         "functions": "\n\n\n".join(named.functions.texts.values()),
         "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),
         "groups": laid_out(Items(tuple(layers)), "_GROUPS = ", 0),
         "group_of_layer": laid_out(numbers(chosen), "_GROUP_OF_LAYER = ", 0),
         **_treatments(named.treatments),
-        "columns": _columns(named.treatments, schedule, sources or {}),
-    }
-    pools = range(len(named.treatments.pools))
-    listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
-    context = {
-        **printed,
-        "uses": {
-            **_uses(printed),
-            "combined": _is_combined(schedule),
-            "treated": _is_treated(named, listed),
-            "rows": bool(schedule.rows),
-        },
+        "columns": _columns(named.treatments, schedule, request.sources),
+        "uses": uses,
+        "backends": {each.name: each for each in kernels},
+        "native": request.native and any(each.name == "cpu" for each in kernels),
+        "self_test": request.self_test,
         "schedule": schedule,
-        "name": _inside_docstring(visible(name)),
-        "label": _label(name),
+        "name": _inside_docstring(visible(request.name)),
+        "label": _label(request.name),
         "version": __version__,
-        "pattern": _inside_docstring(pattern_text),
-        "command": _inside_docstring(command),
+        "pattern": _inside_docstring(request.pattern_text),
+        "command": _inside_docstring(request.command),
         "inputs": listed,
         **_of_rows(schedule, listed),
         "asked": tuple(item.name for item in listed if item.role in DECIDING),
+        "table_kinds": named.treatments.table_kinds,
+        "feed_sources": named.treatments.feed_sources,
         "needs_tokens": named.treatments.needs_tokens,
-        "lengths": tuple(lengths) if any(lengths) else (),
-        "gpu_dtypes": [(x, _BOUNDS[x]) for x in ([dtype] if dtype else ("float32", "bfloat16"))],
+        "lengths": tuple(request.lengths) if any(request.lengths) else (),
+        "gpu_dtypes": gpu_dtypes(request.dtype),
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
+        # Of a launch: how many score tables each pair has an entry in, and the effort of the pass.
+        "weight": "*_weight(launch)" if uses["scores"] else "0, launch.effort",
+        "plan": "plan, " if uses["lists"] else "",
         "limits": work_split,
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
-        "head_dim": head_dim,
+        "head_dim": request.head_dim,
     }
     zeroed = _rendered({**context, "digest": _NO_DIGEST})
-    return _rendered({**context, "digest": hashlib.sha256(zeroed.encode()).hexdigest()})
+    digest = hashlib.sha256(zeroed.encode()).hexdigest()
+    for line in _DIGEST_LINES:
+        zeroed = line.sub(lambda found: found[1] + digest[: len(found[2])], zeroed, count=1)
+    return zeroed
+
+
+def gpu_dtypes(dtype: str | None) -> list[tuple[str, str]]:
+    """What a self-test runs on a GPU, and how far from the reference results may be."""
+    return [(name, _BOUNDS[name]) for name in ([dtype] if dtype else ("float32", "bfloat16"))]
+
+
+def self_test_text(**context: object) -> str:
+    """The test that `self_test` adds to a module, by itself."""
+    return _environment().get_template("module/selftest.py.jinja").render(context)
 
 
 def _of_rows(schedule: Schedule, inputs: Sequence[Entry]) -> dict[str, str]:
@@ -184,18 +189,51 @@ def _columns(
     return _dictionary("_COLUMNS", {name: flat(Items(order)) for name, order in orders.items()})
 
 
-def _uses(printed: Mapping[str, str]) -> dict[str, bool]:
-    text = "\n".join(printed.values())
-    return {part: word in text for part, word in _USES.items()}
-
-
-def _is_treated(printed: Printed, inputs: Sequence[Entry]) -> bool:
-    """Is there more than plain tokens with plain scores?"""
+def _uses(
+    layers: Sequence[Text], printed: Printed, inputs: Sequence[Entry], schedule: Schedule
+) -> dict[str, bool]:
+    """What passes, queries, feeds and tables declare: templates have branches for it."""
     treatments = printed.treatments
+    said = [*layers, *treatments.queries, *treatments.feeds, *treatments.tables]
+    declared = {word for text in said for word in declarations(text)}
+    split = not declared.isdisjoint({"split_rows=", "split_columns="})
+    return {
+        "classes": "_Classes" in declared,
+        "split": split,
+        "scores": "scores=" in declared,
+        "softcap": "_SoftCap" in declared,
+        "sinks": "sink=" in declared,
+        "by_length": "by_length=" in declared,
+        "products": "_Product" in declared,
+        "lists": "_Tiling" in declared,
+        "joined": "joined=" in declared,
+        "scalars": "scalars=" in declared,
+        # The CPU path and split launches take tables of any number, also none.
+        "tables": "tables=" in declared or split or printed.has_lists,
+        "several": any(len(group.passes) > 1 for groups in schedule.groups for group in groups),
+        "spans": "_Spans" in declared,
+        "set": "_Set" in declared,
+        "labels": "_Labels" in declared,
+        "pools": "window=" in declared,
+        "projected_rows": any(_has_rows(query) for query in treatments.queries),
+        "entries": not declared.isdisjoint({"_Listed", "_Random"}),
+        "combined": _is_combined(schedule),
+        "treated": "scores=" in declared or _is_treated(treatments, inputs),
+        "rows": bool(schedule.rows),
+        "sources": any(feed != Call("_Feed", ()) for feed in treatments.feeds),
+    }
+
+
+def _has_rows(query: Text) -> bool:
+    """Does a query choose its rows by their position among the tokens?"""
+    return "rows=" in set(declarations(query))
+
+
+def _is_treated(treatments: OperandTable, inputs: Sequence[Entry]) -> bool:
+    """Are there more than plain tokens?"""
     plain = [Call("_Query", ())], [Call("_Feed", ())]
-    changed = any(kernel.operations for kernel in printed.kernels.names)
     brought = any(item.role not in DECIDING for item in inputs)
-    return changed or brought or (treatments.queries, treatments.feeds) != plain
+    return brought or (treatments.queries, treatments.feeds) != plain
 
 
 def _is_combined(schedule: Schedule) -> bool:
@@ -203,8 +241,7 @@ def _is_combined(schedule: Schedule) -> bool:
 
 
 def _rendered(context: Mapping[str, object]) -> str:
-    text = _environment().get_template("module/module.py.jinja").render(context)
-    return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
+    return linked(_environment().get_template("module/module.py.jinja").render(context))
 
 
 @lru_cache(maxsize=1)

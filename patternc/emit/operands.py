@@ -75,12 +75,15 @@ class OperandTable:
     tables: list[Text] = field(default_factory=list)
     columns: dict[KeySource, str] = field(default_factory=dict)
     pools: list[str] = field(default_factory=list)
+    table_kinds: dict[str, None] = field(default_factory=dict)
+    feed_sources: dict[str, None] = field(default_factory=dict)
     needs_tokens: bool = False
 
     def of(self, item: Pass, functions: Functions) -> PassOperands:
         query = _numbered(self.queries, _query(item, functions))
         feed = _numbered(self.feeds, self._feed(item))
         source = word_of(item.source)
+        self.feed_sources[source] = None
         self.columns.setdefault(item.source, self._column(item.source))
         self.needs_tokens |= source in ("tokens", "text", "project", "pool")
         kinds = {type(modifier): modifier for modifier in item.modifiers}
@@ -189,6 +192,7 @@ class OperandTable:
         both_sides: bool = True,
         scale: float | None = None,
     ) -> Text:
+        self.table_kinds[kind] = None
         arguments: list[Text] = [quoted(kind)]
         if inputs:
             arguments.append(Items(tuple(map(quoted, inputs))))

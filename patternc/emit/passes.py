@@ -39,7 +39,7 @@ from patternc.emit.text.expressions import (
 )
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, flat, quoted
-from patternc.emit.triton.kernels import Kernels
+from patternc.emit.triton.kernels import KernelNames, Kernels
 from patternc.ir.formula import Constant, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
@@ -54,8 +54,14 @@ _LISTINGS = ("_ListsTest", "_SpansTest")
 
 @dataclass(slots=True)
 class Printed:
-    """What the groups name: torch functions, kernels, and numbered queries, feeds and tables."""
+    """What the groups name: torch functions, kernels, and numbered queries, feeds and tables.
 
+    `has_kernels`: passes name Triton kernels. `has_lists`: a backend takes lists of tiles wherever
+    a pass has tiles.
+    """
+
+    has_kernels: bool
+    has_lists: bool
     functions: Functions = field(default_factory=Functions)
     kernels: Kernels = field(default_factory=Kernels)
     treatments: OperandTable = field(default_factory=OperandTable)
@@ -108,15 +114,14 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     scalars = len(item.scalars[0]) if item.scalars else 0
     sizes = scalars, len(item.tables)
     allowed = functions.predicate(item.predicate, *sizes, "_allowed_#", sourced)
-    tilings = tuple(
-        _tiling(tiling, column, functions, sourced)
-        for tiling, column in zip(item.tilings, item.columns, strict=True)
-    )
-    arguments: list[Text] = [Leaf(allowed), Items(tilings)]
-    if len(tilings) > 1:
+    arguments: list[Text] = [Leaf(allowed)]
+    kernels = _kernels(item, treatment, printed, beside)
+    if printed.has_lists or (kernels and not (kernels.inline and kernels.inline_columns)):
+        arguments.append(_tilings(item, functions, sourced))
+    if len(item.tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
-    if tilings:
-        arguments += _kernel(item, treatment, printed, beside)
+    if kernels:
+        arguments += _kernel(item, kernels)
     if item.classes:
         arguments.append(Keyword("classes", _classes(item.classes)))
     if scalars:
@@ -128,8 +133,21 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     return Call("_Pass", (*arguments, *_treated(item, treatment)))
 
 
-def _kernel(item: Pass, treatment: PassOperands, printed: Printed, beside: bool) -> list[Text]:
-    kernels = printed.kernels.of(item, treatment.operations, beside)
+def _tilings(item: Pass, functions: Functions, sourced: bool) -> Text:
+    pairs = zip(item.tilings, item.columns, strict=True)
+    return Items(tuple(_tiling(tiling, column, functions, sourced) for tiling, column in pairs))
+
+
+def _kernels(
+    item: Pass, treatment: PassOperands, printed: Printed, beside: bool
+) -> KernelNames | None:
+    """The kernels of a pass; of branches, which have no tiles, and of other backends none."""
+    if not (item.tilings and printed.has_kernels):
+        return None
+    return printed.kernels.of(item, treatment.operations, beside)
+
+
+def _kernel(item: Pass, kernels: KernelNames) -> list[Text]:
     names = tuple(map(Leaf, kernels.names))
     flags = (
         ("inline", kernels.inline),
@@ -258,7 +276,8 @@ def _only(value: Expression, name: str) -> bool:
 def _function(value: Expression, name: str, sourced: bool) -> Text:
     """A function of positions; the lengths of another source come as a pair."""
     names = Names({name: name, "n": "n[0]", "m": "n[1]"}) if sourced else POSITIONS
-    return Lambda(f"{name}, n", Printer(TORCH, names).expression(value))
+    length = "n" if {"n", "m"} & variables_of(value) else "_"
+    return Lambda(f"{name}, {length}", Printer(TORCH, names).expression(value))
 
 
 def _slot(table: object) -> Text:

@@ -22,7 +22,7 @@ def load_module(source: str) -> ModuleType:
         path = module_path(name)
         if not path.exists() or path.read_text(encoding="utf-8") != source:
             write_whole(path, source)
-        _import(name, path)
+        import_file(name, path)
     return sys.modules[name]
 
 
@@ -61,7 +61,8 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
-def _import(name: str, path: Path) -> None:
+def import_file(name: str, path: Path) -> None:
+    """Import a file as `sys.modules[name]`."""
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")

@@ -15,9 +15,8 @@ from typing import Any
 import torch
 
 from patternc import Pattern
-from patternc.emit import emit_module
-from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
+from tests.compiled import module_of_schedule
 
 Tensor = torch.Tensor
 
@@ -113,7 +112,7 @@ def named(*cases: Callable[[Call], Case]) -> Cases:
 def compiled(text: str) -> ModuleType:
     """The module of a program with small tiles, so that short sequences have many."""
     pattern = Pattern.parse(text)
-    source = emit_module(
+    return module_of_schedule(
         build_schedule(
             [pattern.relations(layer) for layer in range(pattern.layers or 1)],
             heads=pattern.heads,
@@ -121,14 +120,9 @@ def compiled(text: str) -> ModuleType:
             query_tile=32,
             key_tile=16,
         ),
-        pattern_text=text,
-        name="<text>",
-        command="patternc compile",
-        dtype=None,
-        head_dim=None,
-        inputs=pattern.inputs,
+        text,
+        pattern.inputs,
     )
-    return load_module(source)
 
 
 def converted(value: Any, dtype: torch.dtype) -> Any:

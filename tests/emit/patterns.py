@@ -10,9 +10,9 @@ from types import ModuleType
 import torch
 
 from patternc import Pattern
-from patternc.emit import emit_module
 from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
+from tests.compiled import source_of_schedule
 
 Inputs = dict[str, torch.Tensor]
 
@@ -121,15 +121,7 @@ def source_of(name: str, tiles: tuple[int, int] = (32, 16)) -> str:
         query_tile=tiles[0],
         key_tile=tiles[1],
     )
-    return emit_module(
-        schedule,
-        pattern_text=pattern.text,
-        name=name,
-        command="patternc compile",
-        dtype=None,
-        head_dim=None,
-        inputs=pattern.inputs,
-    )
+    return source_of_schedule(schedule, pattern.text, pattern.inputs, name)
 
 
 def module_of(name: str) -> ModuleType:

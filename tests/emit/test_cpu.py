@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.emit import emit_module
-from patternc.runtime.load import load_module
 from patternc.schedule.build import build_schedule
 from patternc.zoo import zoo
+from tests.compiled import module_of_schedule
 from tests.emit.test_attention import gradients
 
 Tensor = torch.Tensor
@@ -29,16 +28,7 @@ def module_of(text: str, key_tile: int = 16) -> ModuleType:
         query_tile=32,
         key_tile=key_tile,
     )
-    source = emit_module(
-        schedule,
-        pattern_text=text,
-        name="<text>",
-        command="patternc compile",
-        dtype=None,
-        head_dim=None,
-        inputs=pattern.inputs,
-    )
-    return load_module(source)
+    return module_of_schedule(schedule, text, pattern.inputs)
 
 
 def tensors(heads: int, queries: int, n: int, size: int = 8, kv_heads: int = 0) -> list[Tensor]:

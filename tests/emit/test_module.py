@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.runtime.load import load_module
+from tests.compiled import module_of_pattern
 from tests.emit.patterns import CASES, SIZES, inputs_of, module_of, pattern_of, source_of
 
 
@@ -68,14 +68,14 @@ def test_layers_that_differ_in_draws_only_share_one_group() -> None:
 def test_quotes_and_backslashes_of_a_pattern_survive_the_docstring() -> None:
     text = '# say """hello""" to C:\\new\nfull'
     pattern = Pattern.parse(text)
-    module = load_module(pattern.compile())
+    module = module_of_pattern(pattern)
     assert '# say """hello""" to C:\\new' in (module.__doc__ or "")
 
 
 def test_without_triton_everything_but_the_kernels_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "triton", None)
     # A text of its own: operators are shared by all files of one digest.
-    module = load_module(Pattern.parse(f"# no triton\n{CASES['documents'].text}").compile())
+    module = module_of_pattern(Pattern.parse(f"# no triton\n{CASES['documents'].text}"))
     q = torch.randn(1, 2, 20, 8)
     inputs = inputs_of("documents", 20, 2)
     out = module.attention(q, q, q, **inputs)
@@ -90,9 +90,13 @@ def test_one_text_gives_one_module_and_its_file_holds_the_text() -> None:
     assert Path(str(module.__file__)).read_text(encoding="utf-8") == source_of("causal")
 
 
+def self_testing(name: str) -> str:
+    return Pattern.parse(CASES[name].text).compile(backends=("all",), self_test=True)
+
+
 def test_a_generated_file_tests_itself(tmp_path: Path) -> None:
     path = tmp_path / "kernel.py"
-    path.write_text(source_of("draws beside a set"), encoding="utf-8")
+    path.write_text(self_testing("draws beside a set"), encoding="utf-8")
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("OK\n")
@@ -101,7 +105,7 @@ def test_a_generated_file_tests_itself(tmp_path: Path) -> None:
 
 def test_a_wrong_file_fails_its_own_test(tmp_path: Path) -> None:
     path = tmp_path / "kernel.py"
-    text = source_of("causal").replace(
+    text = self_testing("causal").replace(
         "def _partial_0(a, n):", "def _partial_0(a, n):\n    return []"
     )
     path.write_text(text, encoding="utf-8")

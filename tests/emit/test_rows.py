@@ -9,6 +9,7 @@ import torch
 
 from patternc import Pattern
 from patternc.runtime.load import load_module
+from tests.compiled import module_of_pattern
 from tests.emit.dense import WAYS, Call, converted, detached, draw
 
 Tensor = torch.Tensor
@@ -22,7 +23,7 @@ same(sentence) + full on stream(g, {SLOTS})
 
 @pytest.fixture(scope="module")
 def etc() -> Any:
-    return load_module(Pattern.parse(ETC).compile())
+    return module_of_pattern(Pattern.parse(ETC))
 
 
 def sentences(n: int) -> tuple[Tensor, Tensor]:
@@ -132,7 +133,7 @@ def test_rows_of_each_layer_and_head_and_of_streams_without_rules() -> None:
         else                     -> local(left=layer + head) + full on stream(h, 3)
     """
     pattern = Pattern.parse(text)
-    module = load_module(pattern.compile())
+    module = module_of_pattern(pattern)
     for rows, layer in (("g", 0), ("g", 1), ("h", 0)):
         counts = module.multiplicity(40, rows=rows, layer=layer)
         wanted = torch.from_numpy(pattern.multiplicity(40, layer=layer, rows=rows))
@@ -169,7 +170,7 @@ def test_tokens_attend_to_spans_and_spans_to_their_tokens(
     n: int, text: str, backend: str, dtype: torch.dtype, bound: float
 ) -> None:
     pattern, branching = Pattern.parse(text), int(text[-2])
-    module = load_module(pattern.compile())
+    module = module_of_pattern(pattern)
     spans = nodes(n, branching)
     call, (keys, values) = Call.of(n, n), Call.of(n, n).pair(len(spans))
     mask = torch.from_numpy(pattern.mask(n)[0])

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.runtime.load import load_module
 from patternc.schedule.work_split import limits
+from tests.compiled import module_of_pattern
 from tests.emit.dense import converted, detached
 from tests.emit.test_cpu import module_of
 
@@ -101,7 +101,7 @@ def test_of_one_token_of_fewer_tokens_than_queries_and_of_odd_lengths(
 def test_rows_of_a_stream_that_see_all_tokens() -> None:
     """As ETC's global tokens: two query tiles that visit every key tile."""
     text = "local(9) + full on stream(g, 40)\n\nrows g\nfull + full on stream(g, 40)"
-    module = load_module(Pattern.parse(text).compile(tiles=(32, 16)))
+    module = module_of_pattern(Pattern.parse(text), tiles=(32, 16))
     with in_pieces(module, 2):
         assert_same(module, sample(module, 61, 0, rows="g"), rows="g")
 
@@ -173,7 +173,7 @@ def test_the_rule_is_that_of_the_schedule() -> None:
 @pytest.mark.parametrize("example", ["longformer", "bigbird", "streaming_llm"])
 def test_no_program_visits_many_more_tiles_than_the_others(example: str) -> None:
     """Of output and dq, and of dk and dv, at 32K tokens: the longest before had all tiles."""
-    module = load_module(Pattern.from_zoo(example).compile(layer=0))
+    module = module_of_pattern(Pattern.from_zoo(example), layer=0)
     n, device = 1 << 15, torch.device("cpu")
     size, found = module._Size(n, n), []
     for group in module._GROUPS[0]:

@@ -49,7 +49,7 @@ def agree(text: str, seed: int) -> Failures:
             n = _length(pattern, random)
             if n is None:
                 return {}
-            with loaded(pattern.compile(tiles=tile)) as module:
+            with loaded(pattern.compile(tiles=tile, backends=("all",), native=True)) as module:
                 return _found(list(_cases(pattern, module, n, tile, random)), random)
     except LengthError:
         return {}

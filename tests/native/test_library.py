@@ -38,7 +38,7 @@ torch.testing.assert_close(module.attention(q, k, v), module.reference(q, k, v))
 def test_a_first_call_says_that_it_compiles_and_files_share_what_it_made(quick: Bench) -> None:
     for text, count in [("local(9)", 1), ("local(7) + global([0])", 0)]:
         path = quick.folder / "generated.py"
-        path.write_text(Pattern.parse(text).compile())
+        path.write_text(Pattern.parse(text).compile(backends=("cpu",), native=True))
         command, environment = (
             [sys.executable, "-c", CALL, str(path)],
             os.environ | quick.environment,

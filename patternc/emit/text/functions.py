@@ -5,6 +5,7 @@ From predicates, tile runs and listings to named Python functions. Non-goals: wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ from patternc.emit.text.expressions import (
     Printer,
     simplified,
 )
-from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, laid_out
+from patternc.emit.text.layout import WIDTH, Call, Items, Keyword, Lambda, Leaf, Text, statement
 from patternc.emit.text.subexpressions import aliases
 from patternc.emit.text.visible_keys import printed_seen
 from patternc.ir.formula import All, Condition, Expression
@@ -50,61 +51,73 @@ class Functions:
     ) -> str:
         """`kind(i, j, n, s0, .., table0, ..)` over torch tensors; n holds n and m if `sourced`."""
         extra = [f"s{slot}" for slot in range(scalars)] + [f"table{k}" for k in range(tables)]
-        head = f"def NAME({', '.join(['i', 'j', 'n', *extra])}):"
-        return self.named(kind, f"{head}\n{_unpacked(sourced)}{_body(value, Printer(TORCH))}")
+        body = f"{_unpacked(sourced)}{_body(value, Printer(TORCH))}"
+        return self.named(kind, f"{_head(['i', 'j', 'n', *extra], body)}\n{body}")
 
     def kernel_predicate(
         self, value: Bounded | Either, parameters: list[str], wide: bool, kind: str
     ) -> str:
         """The same over blocks of a Triton kernel, in 64-bit integers if `wide`."""
-        head = f"@_jit\ndef NAME({', '.join(['i', 'j', 'n', 'm', *parameters])}):"
         names = ", ".join("ijnm"), ", ".join(f"{name}.to(tl.int64)" for name in "ijnm")
         widened = f"    {names[0]} = {names[1]}\n" if wide else ""
         shared = aliases(conjunction(value.conditions()))
         asked = printed(value, Printer(TRITON, POSITIONS, shared))
-        body = widened + _named(shared, Printer(TRITON)) + laid_out(asked, "return ", 4)
-        return self.named(kind, f"{head}\n{body}")
+        body = widened + _named(shared, Printer(TRITON)) + statement(asked, "return ", 4)
+        head = _head(["i", "j", "n", "m", *parameters], body)
+        return self.named(kind, f"@_jit\n{head}\n{body}")
 
     def seen_predicate(
         self, items: tuple[Bounded, ...], parameters: list[str], wide: bool, kind: str
     ) -> str:
         """`kind(low, high, j, n, m, ..)`: may a row of low .. high see key j? In a kernel."""
         known = ["low", "high", "j", "n", "m"]
-        return self._seen(items, known, "", parameters, wide, kind)
+        return self._seen(items, known, {}, parameters, wide, kind)
 
     def sees_predicate(
         self, items: tuple[Bounded, ...], parameters: list[str], wide: bool, kind: str
     ) -> str:
         """`kind(i, n, m, ..)`: may row i see a key? In a kernel."""
-        ends = "    low, high = 0, m - 1\n"
+        ends = {"low": "0", "high": "m - 1"}
         return self._seen(items, ["i", "n", "m"], ends, parameters, wide, kind)
 
     def _seen(
         self,
         items: tuple[Bounded, ...],
         known: list[str],
-        ends: str,
+        ends: Mapping[str, str],
         parameters: list[str],
         wide: bool,
         kind: str,
     ) -> str:
-        head = f"@_jit\ndef NAME({', '.join([*known, *parameters])}):"
         lines = [f"    {name} = {name}.to(tl.int64)\n" for name in known] if wide else []
-        asked = laid_out(printed_seen(items), "return ", 4)
-        return self.named(kind, f"{head}\n{''.join(lines)}{ends}{asked}")
+        asked = statement(printed_seen(items), "return ", 4)
+        used = set(re.findall(r"[A-Za-z_]\w*", asked))
+        lines += [f"    {name} = {end}\n" for name, end in ends.items() if name in used]
+        body = f"{''.join(lines)}{asked}"
+        return self.named(kind, f"@_jit\n{_head([*known, *parameters], body)}\n{body}")
 
     def runs(
         self, runs: tuple[Interval, ...], kind: str, sourced: bool = False, names: Names = TILES
     ) -> str:
         """`kind(a, n)`: a list of `_Run`s; or of key tiles b, with the names of columns."""
         listed = Items(tuple(_run(run, names) for run in runs), square=True)
-        body = f"{_unpacked(sourced)}{laid_out(listed, 'return ', 4)}"
-        return self.named(kind, f"def NAME({names.variables['i']}, n):\n{body}")
+        body = f"{_unpacked(sourced)}{statement(listed, 'return ', 4)}"
+        return self.named(kind, f"{_head([names.variables['i'], 'n'], body)}\n{body}")
 
     def ranges(self, listing: Listing, kind: str) -> str:
         """`kind(n)`: the ranges of a listing as (start, stop) or (position,)."""
         listed = Items(tuple(map(_range, listing.ranges)), square=True)
-        return self.named(kind, f"def NAME(n):\n{laid_out(listed, 'return ', 4)}")
+        body = statement(listed, "return ", 4)
+        return self.named(kind, f"{_head(['n'], body)}\n{body}")
+
+
+def _head(parameters: list[str], body: str) -> str:
+    """The line of a definition; callers give all parameters by place, also those it ignores."""
+    used = set(re.findall(r"[A-Za-z_]\w*", body))
+    named = ", ".join(name if name in used else f"_{name}" for name in parameters)
+    line = f"def NAME({named}):"
+    # Names of functions have a few letters more.
+    return line if len(line) + 24 <= WIDTH else f"def NAME(\n    {named},\n):  # fmt: skip"
 
 
 def _unpacked(sourced: bool) -> str:
@@ -117,13 +130,13 @@ def _body(value: Condition, printer: Printer) -> str:
     value = simplified(value)
     shared = aliases(value)
     named = Printer(printer.dialect, POSITIONS, shared)
-    return _named(shared, printer) + laid_out(named.condition(value), "return ", 4)
+    return _named(shared, printer) + statement(named.condition(value), "return ", 4)
 
 
 def _named(shared: Mapping[Expression, str], printer: Printer) -> str:
     """Assignments of the names."""
     ordered = sorted(shared.items(), key=lambda item: item[1])
-    lines = [laid_out(printer.expression(part), f"{name} = ", 4) for part, name in ordered]
+    lines = [statement(printer.expression(part), f"{name} = ", 4) for part, name in ordered]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -138,7 +151,9 @@ def _run(run: Interval, names: Names) -> Text:
     if rows != TRUE:
         arguments.append(Keyword("guard", printer.condition(rows)))
     if tiles != TRUE:
-        arguments.append(Keyword("where", Lambda(f"{row}, {tile}", printer.condition(tiles))))
+        used = variables_of(tiles)
+        names_ = (name if variable in used else "_" for variable, name in (("i", row), ("j", tile)))
+        arguments.append(Keyword("where", Lambda(", ".join(names_), printer.condition(tiles))))
     return Call("_run", tuple(arguments))
 
 

@@ -6,6 +6,7 @@ loosest operators, one operand a line. Non-goals: knowing what the text means.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 WIDTH = 100
@@ -81,6 +82,43 @@ def quoted(word: str) -> Leaf:
 Text = Leaf | Chain | Prefixed | Call | Method | Keyword | Items | Lambda
 
 
+def declarations(text: Text) -> Iterator[str]:
+    """The functions that are called in a text, and `name=` for each keyword."""
+    for part in _parts(text):
+        match part:
+            case Call(function):
+                yield function
+            case Keyword(name):
+                yield f"{name}="
+
+
+def _parts(text: Text) -> Iterator[Text]:
+    """The text and all that it is made of."""
+    yield text
+    for child in children(text):
+        yield from _parts(child)
+
+
+def children(text: Text) -> tuple[Text, ...]:
+    match text:
+        case Leaf():
+            return ()
+        case Chain(_, first, rest):
+            return (first, *(operand for _, operand in rest))
+        case Prefixed(_, operand):
+            return (operand,)
+        case Call(_, arguments):
+            return arguments
+        case Method(target, _, arguments):
+            return (target, *arguments)
+        case Keyword(_, value):
+            return (value,)
+        case Items(items):
+            return items
+        case Lambda(_, body):
+            return (body,)
+
+
 def strength(text: Text) -> int:
     match text:
         case Chain(level):
@@ -149,6 +187,20 @@ def laid_out(text: Text, prefix: str, indent: int, suffix: str = "") -> str:
             return line
 
 
+def statement(text: Text, prefix: str, indent: int) -> str:
+    """The same for a statement. Where a chain of operators is broken, one operand a line, `ruff
+    format` is told to leave it so: it would fill lines, and break inside of operands.
+    """
+    lines = laid_out(text, prefix, indent)
+    broken = "\n" in lines and (isinstance(text, Chain) or _is_cut(text, lines))
+    return f"{lines}  # fmt: skip" if broken else lines
+
+
+def _is_cut(text: Text, lines: str) -> bool:
+    """Is a chain of operators inside of it broken?"""
+    return any(isinstance(part, Chain) and flat(part) not in lines for part in _parts(text))
+
+
 def _hugged(text: Chain, prefix: str, indent: int, suffix: str) -> str:
     """One loosest operator, and a bracketed last operand: only those brackets are broken."""
     line, margin = prefix + flat(text), " " * indent
@@ -159,8 +211,9 @@ def _hugged(text: Chain, prefix: str, indent: int, suffix: str) -> str:
         return ""
     inside = flat(last)
     head, body = line.removesuffix(f"{inside})"), " " * (indent + 4) + inside
-    fits = len(margin + head) <= WIDTH and len(body) <= WIDTH
-    return f"{margin}{head}\n{body}\n{margin}){suffix}" if fits else ""
+    if len(body) > WIDTH:
+        body = _broken(last, indent + 4)
+    return f"{margin}{head}\n{body}\n{margin}){suffix}" if len(margin + head) <= WIDTH else ""
 
 
 def _bracketed(text: Chain, prefix: str, indent: int, suffix: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from patternc.algebra.queries import fits, variables_of
 from patternc.algebra.value_bounds import Reach
 from patternc.emit.text.expressions import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
-from patternc.emit.text.layout import COMPARISON, SUM, Call, Chain, Leaf, Text, laid_out
+from patternc.emit.text.layout import COMPARISON, SUM, Call, Chain, Leaf, Text, statement
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
 from patternc.ir.formula import Truth
 from patternc.tiling.tiling import Interval
@@ -29,7 +29,7 @@ class Assignment:
     value: Text
 
     def at(self, depth: int) -> str:
-        return laid_out(self.value, f"{self.name} = ", 4 * depth)
+        return statement(self.value, f"{self.name} = ", 4 * depth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,15 @@ class Operation:
     scattered: Scattered | None = None
 
     @property
+    def has_table(self) -> bool:
+        return bool(self.values or self.rows)
+
+    @property
+    def asks_before(self) -> bool:
+        """Does a derivative ask the score before the operation?"""
+        return any("_before" in line for line in (self.slope, *self.learning))
+
+    @property
     def looks_up(self) -> bool:
         """Has each pair an entry of its table?"""
         return self.scattered is not None

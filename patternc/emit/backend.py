@@ -1,0 +1,59 @@
+"""What a backend is: a way to turn a schedule into source text.
+
+`Backend` is the protocol; `patternc.emit.module.ModuleBackend` serves those that write kernels into
+the standalone module. `patternc.emit.backends` lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from patternc.emit.inputs import Input
+from patternc.ir.sources import KeySource
+from patternc.relation.relation import Relation
+from patternc.schedule.schedule import Schedule
+from patternc.schedule.tile_sizes import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A schedule, and what its text says of the program it comes from.
+
+    `command` regenerates the file. `lengths` are the least and greatest n of each layer whose grids
+    fix it, None for others. `sources` are the columns of a mask in their order, by the name of the
+    rows; without it they come as the passes do. `dtype` and `head_dim` are what the self-test runs
+    with, where `self_test` adds one. `native` adds C text to the CPU backend.
+    """
+
+    schedule: Schedule
+    pattern_text: str
+    name: str
+    command: str
+    inputs: Sequence[Input]
+    dtype: str | None = None
+    head_dim: int | None = None
+    lengths: Sequence[tuple[int, int] | None] = ()
+    sources: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
+    native: bool = False
+    self_test: bool = False
+
+
+class Backend(Protocol):
+    """A way to source text. The same request gives the same text, byte for byte."""
+
+    @property
+    def name(self) -> str: ...
+
+    def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
+        """What it cannot lower, a sentence each; nothing where it can lower all."""
+        ...
+
+    def tile_sizes(
+        self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None
+    ) -> Choice:
+        """Rows of a query tile and keys of a key tile on the target that it writes for."""
+        ...
+
+    def emit(self, request: Request) -> str: ...

@@ -1,0 +1,151 @@
+"""Keeps the definitions of a generated module that its exported names reach, as a linker does.
+
+From the text of all sections to the text of one file. A name without a leading underscore is
+exported; a definition stays where an exported one refers to it, directly or not, a comment with
+the statement below it, a section's title with any statement of the section. Text between two
+statements becomes the blank lines that `ruff format` would leave.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeGuard
+
+TITLE = "# ----"
+_DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+_PLACES = re.compile(r"\{[^{}]*\}")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_STRING = r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
+_WORDS = re.compile(
+    rf"(?P<formatted>(?<!\w)f(?:{_STRING}))|(?<!\w)r?(?:{_STRING})|#.*|(?P<name>[A-Za-z_]\w*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with the comment above it, its section's title, the names it binds and reads.
+
+    `spaced` ones have two blank lines around them, `apart` ones had one above them at least.
+    """
+
+    text: str
+    title: str
+    binds: frozenset[str]
+    reads: frozenset[str]
+    spaced: bool
+    apart: bool
+
+
+def linked(text: str, exported: frozenset[str] = frozenset()) -> str:
+    """The module without what neither `exported` nor public names reach."""
+    statements = _statements(text)
+    reached = _reached(statements, exported)
+    kept = [each for each in statements if not each.binds or each.binds & reached]
+    return _joined(kept)
+
+
+def _statements(text: str) -> list[Statement]:
+    """The statements in order; each takes the gap above it with it."""
+    lines, end, title, found = text.splitlines(), 0, "", []
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+        assert node.end_lineno is not None
+        gap, body = lines[end : first - 1], lines[first - 1 : node.end_lineno]
+        blocks = [block for block in re.split(r"\n{2,}", "\n".join(gap).strip("\n")) if block]
+        title = ([title] + [block for block in blocks if block.startswith(TITLE)])[-1]
+        comment = _comment([block for block in blocks if not block.startswith(TITLE)], gap, node)
+        names = frozenset(_bound(node)), frozenset(_read(node, "\n".join(body)))
+        spaced = isinstance(node, _DEFINITIONS)
+        found.append(Statement(comment + "\n".join(body), title, *names, spaced, bool(gap)))
+        end = node.end_lineno
+    return found
+
+
+def _comment(blocks: list[str], gap: list[str], node: ast.stmt) -> str:
+    """The comments of a gap as they stand above the statement, with the blank lines below them."""
+    if not blocks:
+        return ""
+    attached = gap[-1].startswith("#")
+    below = "\n" if attached else "\n\n\n" if isinstance(node, _DEFINITIONS) else "\n\n"
+    return "\n\n".join(blocks) + below
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement binds in the module; none for what runs at import only."""
+    match node:
+        case ast.FunctionDef(name) | ast.ClassDef(name):
+            yield name
+        case ast.Import(names) | ast.ImportFrom(names=names):
+            if not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
+                yield from ((each.asname or each.name).split(".")[0] for each in names)
+        case ast.Assign(targets):
+            yield from (part.id for each in targets for part in ast.walk(each) if _is_name(part))
+        case ast.AnnAssign(target) | ast.AugAssign(target):
+            yield from (part.id for part in ast.walk(target) if _is_name(part))
+        case ast.Try(body, handlers):
+            inside = [*body, *(each for handler in handlers for each in handler.body)]
+            yield from (name for each in inside for name in _bound(each))
+        case _:
+            return
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
+
+
+def _read(node: ast.stmt, text: str) -> Iterator[str]:
+    """Names in a statement's text; a formatted string may refer to names, others do not."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return
+    for part in _WORDS.finditer(text):
+        word = part[0]
+        if part["formatted"]:
+            yield from (name for part in _PLACES.findall(word) for name in _NAME.findall(part))
+        elif part["name"]:
+            yield word
+
+
+def _reached(statements: list[Statement], exported: frozenset[str]) -> set[str]:
+    """All names that run at import or are exported, and those that these refer to."""
+    binding: dict[str, list[Statement]] = {}
+    for each in statements:
+        for name in each.binds:
+            binding.setdefault(name, []).append(each)
+    waiting = [*exported, *(name for each in statements for name in _roots(each))]
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += [read for each in binding.get(name, ()) for read in each.reads]
+    return reached
+
+
+def _roots(statement: Statement) -> Iterator[str]:
+    if not statement.binds:
+        yield from statement.reads
+    elif not statement.text.startswith(("import ", "from ", "try:")):
+        yield from (name for name in statement.binds if not name.startswith("_"))
+
+
+def _joined(statements: list[Statement]) -> str:
+    text, before, title = "", None, ""
+    for each in statements:
+        titled = each.title != title
+        text += _gap(before, each, titled)
+        if titled:
+            text += each.title + ("\n\n\n" if each.spaced else "\n\n")
+        text += each.text + "\n"
+        before, title = each, each.title
+    return text
+
+
+def _gap(before: Statement | None, after: Statement, titled: bool) -> str:
+    if before is None:
+        return ""
+    if before.spaced or after.spaced:
+        return "\n\n"
+    return "\n" if after.apart or titled else ""

@@ -1,0 +1,22 @@
+"""The Triton backend: kernels for NVIDIA and AMD GPUs, and their launches."""
+
+from __future__ import annotations
+
+from patternc.emit.module import ModuleBackend
+
+TRITON = ModuleBackend(
+    "triton",
+    (
+        "common",
+        "forward",
+        "backward",
+        "launch_forward",
+        "launch_config",
+        "launch_backward",
+        "residue_classes",
+        "work_split",
+        "launch_work_split",
+    ),
+    devices='("cpu", "cuda") if _INTERPRETED else "cuda"',
+    kernels=True,
+)

@@ -1,0 +1,157 @@
+"""What CONTRIBUTING says about adding something, carried out on a copy of the project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOY = '''
+"""A backend that computes with the dense reference."""
+
+from patternc.emit.module import ModuleBackend
+
+TOY = ModuleBackend("toy", ("dense",), '("cpu", "cuda")')
+'''
+TEMPLATE = '''
+# ---- The toy backend -----------------------------------------------------------------------------
+
+
+def _check_toy(_tensors):
+    """It takes all tensors."""
+
+
+def _toy_forward(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed):
+    return _reference(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed)
+
+
+def _toy_backward(d_out, d_lse, q, k, v, _out, _lse, scores, *rest):
+    # Inside an operator torch records no graph; `vjp` does.
+    _, pull = torch.func.vjp(lambda *parts: _reference(*parts, *rest[:-1]), q, k, v, scores)
+    return pull((d_out, d_lse))
+'''
+USE = """
+import torch
+from patternc import Pattern
+from patternc.runtime.load import load_module
+
+text = Pattern.parse("heads 2\\nlocal(3) + global([0]) with alibi").compile(backends=["toy"])
+module = load_module(text)
+assert module.BACKENDS == ("toy", "reference"), module.BACKENDS
+assert "import triton" not in text
+call = [torch.randn(1, 2, 20, 8, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+for backend in ("toy", "reference"):
+    out, lse = module.attention(*call, backend=backend, return_lse=True)
+    found = [out, lse, *torch.autograd.grad((out.square().sum() + lse.sum()), call)]
+    wanted = found if backend == "toy" else wanted
+for one, other in zip(wanted, found, strict=True):
+    torch.testing.assert_close(one, other)
+print("agreed")
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("patternc", "codegen", "grammar", "examples"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def run_in(folder: Path, program: str) -> str:
+    known = {**os.environ, "PYTHONPATH": str(folder), "PATTERNC_CACHE_DIR": str(folder / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=known, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_backend_is_a_folder_of_code_a_folder_of_templates_and_its_name(copy: Path) -> None:
+    (copy / "patternc/emit/toy").mkdir()
+    (copy / "patternc/emit/toy/__init__.py").touch()
+    (copy / "patternc/emit/toy/backend.py").write_text(TOY)
+    (copy / "codegen/toy").mkdir()
+    (copy / "codegen/toy/dense.py.jinja").write_text(TEMPLATE)
+    listing = copy / "patternc/emit/backends.py"
+    text = listing.read_text()
+    text = text.replace("(TRITON, CPU, REFERENCE)", "(TRITON, CPU, REFERENCE, TOY)")
+    listing.write_text(
+        text.replace("\nBACKENDS", "\nfrom patternc.emit.toy.backend import TOY\nBACKENDS")
+    )
+    assert "agreed" in run_in(copy, USE)
+
+
+RELATION_EDITS = {
+    "patternc/language/syntax/builtins.py": (
+        '    Builtin("strided", "relation",',
+        '    Builtin("congruent", "relation", (_must("s", "count", 1), _must("r", "count", 0))),\n'
+        '    Builtin("strided", "relation",',
+    ),
+    "patternc/ir/terms.py": (
+        "\n\n@dataclass(frozen=True, slots=True)\nclass Segment:",
+        "\n\n@dataclass(frozen=True, slots=True)\nclass Congruent:\n"
+        '    """i - j leaves `remainder` when divided by `stride`."""\n\n'
+        "    stride: int\n    remainder: int\n"
+        "\n\n@dataclass(frozen=True, slots=True)\nclass Segment:",
+    ),
+    "patternc/language/elaborate/relations.py": (
+        '    "strided": lambda',
+        '    "congruent": lambda given, _: terms.Congruent(\n'
+        '        given.count("s", 1), given.count("r", 0)\n'
+        "    ),\n"
+        '    "strided": lambda',
+    ),
+    "patternc/semantics/relations.py": (
+        "        case Strided(stride):\n",
+        "        case Congruent(stride, remainder):\n"
+        "            return np.asarray((i - j) % stride == remainder)\n"
+        "        case Strided(stride):\n",
+    ),
+    "patternc/relation/lower.py": (
+        "        case Strided(stride):\n",
+        "        case Congruent(stride, remainder):\n"
+        "            distance = subtract(scope.row, scope.key)\n"
+        "            found = modulo(distance, Constant(stride))\n"
+        '            return compare(found, "==", Constant(remainder))\n'
+        "        case Strided(stride):\n",
+    ),
+}
+USE_RELATION = """
+import numpy as np, torch
+from patternc import Pattern
+from patternc.runtime.load import load_module
+
+pattern = Pattern.parse("congruent(5, 2) & causal + local(1)")
+n = 61
+i, j = np.indices((n, n))
+mask = ((i - j) % 5 == 2) & (j <= i) | (abs(i - j) <= 1)
+assert (pattern.mask(n)[0] == mask).all()
+assert pattern.pairs(n) == [mask.sum()]
+module = load_module(pattern.compile(backends=["all"]))
+assert (module.mask(n)[0].numpy() == mask).all()
+call = [torch.randn(1, 1, n, 8) for _ in range(3)]
+wanted = torch.nn.functional.scaled_dot_product_attention(*call, attn_mask=torch.tensor(mask))
+for backend in ("cpu", "reference"):
+    torch.testing.assert_close(module.attention(*call, backend=backend), wanted)
+print("agreed")
+"""
+
+
+def test_a_relation_is_its_word_its_node_its_meaning_and_its_predicate(copy: Path) -> None:
+    for file, (place, text) in RELATION_EDITS.items():
+        path = copy / file
+        before = path.read_text()
+        assert before.count(place) == 1, file
+        after = before.replace(place, text).replace(
+            "    | Strided\n", "    | Strided\n    | Congruent\n"
+        )
+        after = after.replace(" | Strided | ", " | Strided | Congruent | ")
+        after = after.replace("    Strided,\n", "    Congruent,\n    Strided,\n", 1)
+        path.write_text(after)
+    assert "agreed" in run_in(copy, USE_RELATION)
