@@ -1,4 +1,4 @@
-# Longformer for question answering: the question's tokens are global, given at the call
+# Longformer for question answering: the question's tokens are global, given at call time
 # paper:   Beltagy et al. 2020, Longformer: The Long-Document Transformer
 # config:  longformer-base-4096; `question` is booleans [n] or positions, with no recompilation
 # length:  4096

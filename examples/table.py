@@ -79,13 +79,13 @@ def layers_until_full(example: Example) -> str:
     """After how many layers every permitted pair is connected, at the example's own length."""
     pattern = example.pattern
     if any(item.role in _DECIDING and "" in item.rows for item in pattern.inputs):
-        return "at the call"
+        return "at call time"
     if {source for source, _ in pattern.columns(1, slots={"encoder": 1})} == {ENCODER}:
         return "another sequence"
     reach = pattern.reach(example.length, MOST_LAYERS)
     if not reach.full_exact:
         return (
-            "at the call" if any(item.role in _DECIDING for item in pattern.inputs) else "unknown"
+            "at call time" if any(item.role in _DECIDING for item in pattern.inputs) else "unknown"
         )
     return f"not in {MOST_LAYERS}" if reach.full_at is None else str(reach.full_at)
 
@@ -103,7 +103,7 @@ def table() -> str:
             example.paper.split(",")[0],
             str(example.lines),
             f"{example.length:,}",
-            "at the call" if share is None else f"{share:.2%}",
+            "at call time" if share is None else f"{share:.2%}",
             layers_until_full(example),
             ", ".join(source for source, _ in example.checked),
         )

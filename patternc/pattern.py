@@ -1,6 +1,6 @@
 """`Pattern`: one program of the language, and everything it can be asked.
 
-The facade over the rooms. Masks and layouts are numpy; torch and triton are imported only by
+The facade over the packages. Masks and layouts are numpy; torch and triton are imported only by
 `attention` and `reference`.
 """
 
@@ -151,7 +151,7 @@ class Pattern(Analyses):
         )
 
     def _longest(self, layers: Sequence[int]) -> int:
-        """The greatest n that launches are judged at: no more than the grids of all layers have."""
+        """The largest n that launches are judged at: no more than the grids of all layers have."""
         spans = [self.fitting(index) for index in layers]
         return min(EXAMPLE_LENGTH, max(span[1] if span else EXAMPLE_LENGTH for span in spans))
 
@@ -208,7 +208,7 @@ class Pattern(Analyses):
     ) -> Any:
         """Attention over this pattern: see `attention` of a generated module.
 
-        The queries are the last rows: with fewer queries than keys, the last one stands at n - 1.
+        The queries are the last rows: with fewer queries than keys, the last one appears at n - 1.
         q [batch, heads, queries, head_dim], k and v [batch, kv_heads, n, head_dim]; None where the
         pattern has no term on the tokens. Options and run-time inputs go by name.
         """

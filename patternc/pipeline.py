@@ -1,6 +1,6 @@
 """The straight line: the stages in order, each a pure function from one noun to the next.
 
-`STAGES` is what `--emit` and tests read. Non-goals: caching (see `Pattern`).
+`STAGES` is what `--emit` and tests read. Caching is in `Pattern`.
 """
 
 from __future__ import annotations

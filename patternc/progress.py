@@ -1,9 +1,8 @@
 """Progress on the terminal for what takes longer than a second.
 
-From work, with or without a number of steps, to one line on the standard error while that is a
-terminal: what is done, how much of it, for how long. It is drawn by a thread of its own after a
-second, and erased at the end. Work of other threads than the main one is not told.
-Non-goals: logging.
+Shows work, with or without a number of steps, as one line on the standard error while that is a
+terminal: progress and elapsed time. It is drawn by a thread of its own after a second, and erased
+at the end. Work of other threads than the main one is not reported. Does not log.
 """
 
 from __future__ import annotations

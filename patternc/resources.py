@@ -1,4 +1,4 @@
-"""The data rooms `grammar`, `codegen`, `examples`: inside the installed package, else beside it."""
+"""The data packages `grammar`, `codegen`, `examples`, in the installed package or next to it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def room(name: Room) -> Path:
-    """The folder of a data room; an installed package maps it to `patternc/<name>`."""
+    """The folder of a data package; an installed package maps it to `patternc/<name>`."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 def read(name: Room, file: str) -> str:
-    """The text of one file of a data room."""
+    """The text of one file of a data package."""
     return (room(name) / file).read_text(encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """The published patterns: from a name to the text of its program.
 
-Non-goals: elaborating it (`Pattern.from_zoo`), describing it (`examples/README.md`).
+Elaboration is in `Pattern.from_zoo`, descriptions in `examples/README.md`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def published(name: str) -> str:
     """The text of one of them. Raises `ValueError` for a name that is none of theirs."""
     known = zoo()
     if not isinstance(name, str):
-        raise TypeError(f"a published pattern is called by its name, not {name!r}")
+        raise TypeError(f"the name of a published pattern must be a string, not {name!r}")
     if name not in known:
         near = nearest(name, known)
         question = f", did you mean {near!r}?" if near else "."
         listed = ", ".join(known)
-        raise ValueError(f"no published pattern is called {name!r}{question} There are: {listed}")
+        raise ValueError(f"unknown published pattern {name!r}{question} Available: {listed}")
     return read("examples", name + _SUFFIX)

@@ -25,11 +25,11 @@ def test_parameters_are_those_of_the_program():
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_all_others():
-    with pytest.raises(ValueError, match=r"called 'bigbrid', did you mean 'bigbird'\?") as refused:
+    with pytest.raises(ValueError, match=r"'bigbrid', did you mean 'bigbird'\?") as refused:
         Pattern.from_zoo("bigbrid")
     assert all(name in str(refused.value) for name in zoo())
 
 
 def test_a_name_is_no_path():
-    with pytest.raises(ValueError, match=r"called '\.\./examples/bigbird'"):
+    with pytest.raises(ValueError, match=r"pattern '\.\./examples/bigbird'"):
         Pattern.from_zoo("../examples/bigbird")

@@ -1,6 +1,6 @@
 """Expressions as sums of terms with factors, so that comparisons can be solved for one of them.
 
-Non-goals: what is no sum; products and divisions are terms.
+Products and divisions are terms and are not expanded.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Predicates: the meaning of a term as one condition on token positions i, j and n.
 
-`Condition` of the language room, widened by atoms that ask a table. Every consumer (integer sets,
-numpy, torch and Triton text) prints or evaluates this one tree. Non-goals: tiles, devices.
+`Condition` of the `language` package, widened by atoms that ask a table. Every consumer (integer
+sets, numpy, torch and Triton text) prints or evaluates this one tree. Does not handle tiles or
+devices.
 """
 
 from __future__ import annotations

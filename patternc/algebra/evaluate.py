@@ -1,7 +1,7 @@
 """Expressions, conditions and listed positions at given i, j and n, in numpy's int64.
 
-From formulas to arrays, by broadcasting. numpy's `//` and `%` round to minus infinity, as the
-language does. Non-goals: tables, symbolic n.
+Maps formulas to arrays, by broadcasting. numpy's `//` and `%` round to minus infinity, as the
+language does. Does not handle tables or symbolic n.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Filtered runs, counted without a list of their values.
 
-From a run and rows to how many values it visits in each. A filter that decides by the residues of
-i and j has a period in the value, and is looked at over one period where runs are longer than that.
-Other filters are asked value by value. Non-goals: symbolic n.
+Maps an interval and queries to the number of values it visits in each. A filter that decides by the
+residues of i and j has a period in the value, and is looked at over one period where runs are
+longer than that. Other filters are asked value by value. Does not handle symbolic n.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The budget of integer sets counts operations, and where divisions by unlike numbers meet, an
 operation takes longer and longer: a hundred thousand take half a minute, two million days. Such
 conditions get a small budget: no clock, so that results are the same everywhere. Plain is what
-compares one division of i with one of j, as most relations do. Non-goals: integer sets.
+compares one division of i with one of j, as most relations do. Does not build integer sets.
 """
 
 from __future__ import annotations

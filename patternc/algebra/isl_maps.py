@@ -1,9 +1,10 @@
 """Integer maps: pairs of positions at one length, to be composed exactly (islpy).
 
-From atom-free conditions to isl maps { [i] -> [j] } with n and m put in, and to facts about them.
+Maps atom-free conditions to isl maps { [i] -> [j] } with n and m put in, and to facts about them.
 Shares the context and the budgets of the integer sets; every call may raise `BudgetError` inside
 one. Source: Verdoolaege, "isl: An Integer Set Library", 2010; Verdoolaege, Cohen and Beletska,
-"Transitive Closures of Affine Integer Tuple Relations", 2011. Non-goals: tables, what maps are for.
+"Transitive Closures of Affine Integer Tuple Relations", 2011. Does not handle tables, and does not
+know what maps are used for.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def gaps(pairs: Map) -> Map:
 
 
 def distances(pairs: Map) -> tuple[int, int] | None:
-    """The least and the greatest j - i; None without a pair."""
+    """The smallest and the largest j - i; None without a pair."""
     if pairs.is_empty():
         return None
     deltas = pairs.deltas()
@@ -146,7 +147,7 @@ def at_lengths(pairs: Map, least: int, greatest: int) -> Map:
 
 
 def first(pairs: Map) -> tuple[int, int, int]:
-    """The least n, and the first i and then j at it, of a map with parameters that holds a pair."""
+    """The smallest n with a pair of a map with parameters, and its first i and j."""
     triples = isl.Set("[n, m] -> { [i, j] }", context()) & pairs.wrap().flatten()
     triples = triples.move_dims(isl.dim_type.set, 0, isl.dim_type.param, 0, 1)
     smallest = triples.project_out_all_params().lexmin()

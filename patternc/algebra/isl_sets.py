@@ -1,10 +1,10 @@
 """Integer sets: conditions on i, j and n as exact relations for every n (islpy).
 
-With `isl_maps` the only importer of islpy. From atom-free conditions to isl sets, and from isl
-sets back to formulas: one condition (`condition_of`) or loops in closed form (`loops_of`). Every
-call runs under a budget of isl operations and raises `BudgetError` beyond it; isl's own AST
-generator finds the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS
-2015). Non-goals: tables, what the sets are used for.
+With `isl_maps` the only importer of islpy. Maps atom-free conditions to isl sets, and isl sets back
+to formulas: one condition (`condition_of`) or loops in closed form (`loops_of`). Every call runs
+under a budget of isl operations and raises `BudgetError` beyond it; isl's own AST generator finds
+the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS 2015). Does not
+handle tables, and does not know what sets are used for.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def _tiles_of(
 
 
 def _divisions(plane: isl.Set) -> int:
-    """How many floors the convex parts of a set speak of."""
+    """How many floors the convex parts of a set refer to."""
     return sum(part.dim(isl.dim_type.div) for part in plane.get_basic_sets())
 
 
@@ -259,7 +259,7 @@ def period_and_start(plane: isl.Set) -> tuple[int, int]:
 
 
 def last_length(plane: isl.Set) -> int | None:
-    """The greatest n at which the set holds a pair, -1 if it never does; None where ever again."""
+    """The largest n at which the set holds a pair, -1 if it never does; None where ever again."""
     lengths = plane.project_out(isl.dim_type.param, 1, 1).params()
     lengths = lengths.move_dims(isl.dim_type.set, 0, isl.dim_type.param, 0, 1)
     if lengths.is_empty():

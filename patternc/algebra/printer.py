@@ -1,7 +1,7 @@
 """Formulas as text, in the notation that isl reads and people do.
 
-From conditions and expressions to strings. Atoms and scalars, which isl does not know, are written
-as questions and as s0, s1, ..: such text is for people only.
+Maps conditions and expressions to strings. Atoms and scalars, which isl does not know, are written
+as questions and as s0, s1, ..: such text is human-readable only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions about formulas that more than one room asks."""
+"""Questions about formulas that more than one package asks."""
 
 from __future__ import annotations
 

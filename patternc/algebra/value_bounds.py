@@ -1,7 +1,7 @@
 """Between which numbers an expression lies, whatever the positions.
 
 By interval arithmetic from positions below 2**31, which rows before the first may be behind 0 by.
-Non-goals: which numbers it takes; positions that depend on one another.
+Does not state which numbers in between occur; positions are treated as independent.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Reach(NamedTuple):
 
 
 def extent(value: Expression, reach: Reach = Reach()) -> Extent:  # noqa: B008
-    """The least and the greatest that the expression may be."""
+    """The smallest and the largest that the expression may be."""
 
     def of(operand: Expression) -> Extent:
         return extent(operand, reach)

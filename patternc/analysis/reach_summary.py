@@ -1,8 +1,8 @@
 """Where information flows in a report: what a stack connects, where it is late, and what it leaves.
 
-From the relations of a schedule to receptive fields with and without the residual path, the slowest
+Maps the relations of a schedule to receptive fields with and without the residual path, the slowest
 pair with its path, a pair that is never connected, what each head adds, rows without keys and keys
-that nobody attends to, and the fields as a formula in the layers. Non-goals: costs.
+that nobody attends to, and the fields as a formula in the layers. Costs are in `cost`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def summarize_reach(
 ) -> ReachSummary:
     """What `layers` layers do; `schedule[layer][head]` and `tables` are those of one period.
 
-    The heads of other rows stand behind those of the tokens. `known`: the tables answer for all
+    The heads of other rows appear behind those of the tokens. `known`: the tables answer for all
     that decides pairs.
     """
     n = tables[0][0].n
@@ -121,7 +121,7 @@ def _slowest(
         if any(count is None for count in found.reach.connected):
             return None, "receptive fields are bounds: the call decides, or they take too long"
         if found.reach.connected[-1] == found.reach.n:
-            return None, "positions hear of nothing but themselves"
+            return None, "positions depend only on themselves"
         return None, "the place was not found within the budget"
     try:
         return slowest(program, schedule, tables, found.latest), ""

@@ -1,7 +1,7 @@
 """Everything the report says about a program at one length, found once.
 
-From the relations of a schedule to the cost of every layer, receptive fields, the paper's formula
-and rooflines. Layers with equal relations are computed once. Non-goals: how it is written down.
+Maps the relations of a schedule to the cost of every layer, receptive fields, the paper's formula
+and rooflines. Layers with equal relations are computed once. Does not format anything.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def report_facts(
     warnings: tuple[Diagnostic, ...],
     notes: tuple[str, ...],
 ) -> ReportFacts:
-    """The facts of all layers. Raises `ValueError` where heads are no multiple of key heads."""
+    """The facts of all layers. `ValueError` if the heads are not a multiple of the key heads."""
     costs = costs_of(subject, work)
     flow = _flow(subject, len(costs))
     unmet = (flow.unmet[layer % len(flow.unmet)] for layer in range(len(costs)))
@@ -97,7 +97,7 @@ def report_facts(
 
 
 def _flow(subject: ReportSubject, layers: int) -> ReachSummary:
-    """Streams are heard of as their own rows say; spans of a tree always hold their tokens."""
+    """Streams are reached as their own rules say; spans of a tree always hold their tokens."""
     period = range(min(subject.period, layers))
     schedule = [
         (
@@ -143,7 +143,7 @@ def _compared(paper: Paper | None, cost: LayerCost, n: int) -> Comparison | None
 
 
 def _bounds(costs: Sequence[LayerCost]) -> list[str]:
-    """What is no exact number, and why."""
+    """What is not an exact number, and why."""
     reasons = {
         quantity.reason
         for cost in costs

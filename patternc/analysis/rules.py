@@ -1,6 +1,6 @@
 """Rules as they are written, beside what they mean: what warnings point at.
 
-From an elaborated program to the rule of every layer and head. Non-goals: finding anything.
+Maps an elaborated program to the rule of every layer and head. Does not search for anything.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Rule:
         return HeadPattern(Lowering(self.place, self.causal, Findings()).branches(part))
 
     def calls(self, *functions: str) -> Iterator[Call]:
-        """Calls that stand in the rule; what draws avoid is written out and no part of it."""
+        """Calls that appear in the rule; what draws avoid is written out and no part of it."""
         return _calls(self.written, self.place, functions, set())
 
 

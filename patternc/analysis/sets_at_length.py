@@ -1,7 +1,7 @@
 """Questions about formulas at one length, answered by integer sets.
 
-From conditions on i, j, n and m to sets with the sizes put in, each question under a small budget;
-`None` is beyond it. Non-goals: tables, every n at once.
+Maps conditions on i, j, n and m to sets with the sizes inserted, each query under a small budget;
+`None` means that the budget was exceeded. Does not handle tables, or every n at once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The pairs that tables choose at a given length, one by one and within bounds.
 
-From a conjunct (a formula and its table atoms) to arrays of rows and keys. Draws and constants are
-listed entry by entry, scattered sets looked up densely. What is known only at the call, or is too
-large, raises `UnknownError`. Non-goals: tiles.
+Maps a conjunct (a formula and its table atoms) to arrays of rows and keys. Draws and constants are
+listed entry by entry, scattered sets looked up densely. What is known only at call time, or is too
+large, raises `UnknownError`. Does not handle tiles.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Programs as a command line names them: files, `-` for the standard input, or the text itself.
 
-From click's arguments to texts with a name and parameters. Non-goals: reading the language.
+Converts click's arguments to texts with a name and parameters. Does not parse the programs.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _parameters(
     pairs = {item: _PARAMETER.fullmatch(item) for item in given}
     for item, pair in pairs.items():
         if pair is None:
-            raise click.BadParameter(f"{item!r}: expected NAME=VALUE, as in -D window=256")
+            raise click.BadParameter(f"{item!r}: expected NAME=VALUE, for example -D window=256")
     return {pair[1]: pair[2] for pair in pairs.values() if pair}
 
 
@@ -80,14 +80,14 @@ def _counts(
     pairs = {item: _COUNT.fullmatch(item) for item in given}
     for item, pair in pairs.items():
         if pair is None:
-            raise click.BadParameter(f"{item!r}: expected SOURCE=COUNT, as in memory=256")
+            raise click.BadParameter(f"{item!r}: expected SOURCE=COUNT, for example memory=256")
     return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
 
 
 def programs(metavar: str) -> Callable[[_Command], _Command]:
     """The arguments that name programs: files, `-`, or the text itself."""
     paths = click.argument("paths", metavar=metavar, nargs=-1)
-    text = click.option("-e", "text", metavar="TEXT", help="The program itself, instead of FILE.")
+    text = click.option("-e", "text", metavar="TEXT", help="Text of the program, instead of FILE.")
     return lambda command: paths(text(command))
 
 
@@ -97,7 +97,7 @@ defines = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=_parameters,
-    help="Set a `param` of the program; may be repeated.",
+    help="Set a `param` of the program; repeatable.",
 )
 
 
@@ -129,7 +129,7 @@ def typed(told: str, default: str | None = None) -> Callable[[_Command], _Comman
         callback=_data_type,
         default=default,
         show_default=default is not None,
-        help=f"{told}; short names are taken, fp16 for example.",
+        help=f"{told}; short names such as fp16 are accepted.",
     )
 
 
@@ -139,7 +139,7 @@ slotted = click.option(
     metavar="SOURCE=COUNT",
     multiple=True,
     callback=_counts,
-    help="Slots of `memory`, `compressed` or `encoder` at the call; may be repeated.",
+    help="Number of slots of `memory`, `compressed` or `encoder`; repeatable.",
 )
 ignores = click.option(
     "--ignore",
@@ -147,7 +147,7 @@ ignores = click.option(
     metavar="CODE",
     multiple=True,
     callback=_warnings,
-    help="Say nothing of a warning that is meant, such as P206; may be repeated.",
+    help="Suppress warning CODE, such as P206; repeatable.",
 )
 
 
@@ -179,9 +179,9 @@ def all_given(
     paths: tuple[str, ...], text: str | None, parameters: dict[str, str] | None = None
 ) -> list[Given]:
     if text is None and not paths:
-        raise click.UsageError("give a FILE, `-` for the standard input, or -e TEXT")
+        raise click.UsageError("expected a FILE, `-` for standard input, or -e TEXT")
     if text is not None and paths:
-        raise click.UsageError(f"-e TEXT stands in place of a FILE, and {paths[0]} is one")
+        raise click.UsageError(f"-e TEXT replaces FILE; remove one of -e and {paths[0]}")
     _verify_read_once(paths)
     if text is not None:
         found = [Given(INLINE, text, parameters or {})]
@@ -193,10 +193,10 @@ def all_given(
 
 def _verify_read_once(paths: tuple[str, ...]) -> None:
     if paths.count(files.STANDARD) > 1:
-        raise click.UsageError("`-` is the standard input, which can be read once")
+        raise click.UsageError("`-` is standard input, which can be read only once")
 
 
 def one_given(paths: tuple[str, ...], text: str | None, parameters: dict[str, str]) -> Given:
     if len(paths) > 1:
-        raise click.UsageError(f"one FILE is expected, {len(paths)} are given")
+        raise click.UsageError(f"expected one FILE, got {len(paths)}")
     return all_given(paths, text, parameters)[0]

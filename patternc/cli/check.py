@@ -1,4 +1,4 @@
-"""`patternc check`: mistakes of programs, and what they need at the call."""
+"""`patternc check`: mistakes of programs, and what they need at call time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     "-n",
     "length",
     type=click.IntRange(1, 2**24),
-    help="Tokens to look for empty rows and leaks at.  [default: 4096, or those of a grid]",
+    help="Length at which to check empty rows and causality.  [default: 4096, or the grid's size]",
 )
 @click.option(
-    "--teach", is_flag=True, help="Say too what could be better for the same cost, or never meets."
+    "--teach",
+    is_flag=True,
+    help="Also print performance hints and positions never connected.",
 )
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -40,7 +42,7 @@ def check(
     teach: bool,
     output_format: str,
 ) -> None:
-    """Find mistakes; list what a program needs at the call.
+    """Find mistakes, and list the run-time inputs of a program.
 
     Exits with 1 if a program has an error, or a file cannot be read. Warnings do not count.
     """

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Rejected(click.ClickException):
-    """What is wrong is told in full already: no prefix, exit code 1."""
+    """What is wrong is reported in full already: no prefix, exit code 1."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(visible_lines(self.message.rstrip("\n")), err=True)
 
 
 def load_pattern(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:
-    """The pattern of a program; its warnings are told, with a length also what it brings."""
+    """The pattern of a program; its warnings are reported, with a length also what it brings."""
     from patternc.language.syntax.diagnostics import render
 
     pattern = given.pattern()

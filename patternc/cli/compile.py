@@ -36,21 +36,20 @@ def known_backends(
     "-o", "--output", metavar="FILE", default=files.STANDARD, help="[default: standard output]"
 )
 @click.option("--layer", type=click.IntRange(min=0), help="Only this layer.  [default: all]")
-@typed("Choose tiles for this data type")
-@click.option("--head-dim", type=click.IntRange(min=1), help="Choose tiles for this head size.")
+@typed("Tile sizes for this data type")
+@click.option("--head-dim", type=click.IntRange(min=1), help="Tile sizes for this head size.")
 @click.option(
     "--tiles",
     type=tile_shape,
     metavar="QxK",
-    help="Rows of a query tile and keys of a key tile, 128x64 or 128,64.  "
-    "[default: by the cost model]",
+    help="Sizes of a query tile and a key tile, 128x64 or 128,64.  [default: by the cost model]",
 )
 @click.option(
     "--tune",
     "tuned_at",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Measure tile shapes at N tokens on this GPU; the times go into OUTPUT.tune.json.",
+    help="Measure tile shapes at N tokens on this GPU; times are written to OUTPUT.tune.json.",
 )
 @click.option(
     "--backend",
@@ -58,14 +57,18 @@ def known_backends(
     multiple=True,
     metavar="NAME",
     callback=known_backends,
-    help="What the file can run on: triton, cpu, reference, or all; repeatable.  "
+    help="Backends in the file: triton, cpu, reference, or all; repeatable.  "
     "[default: triton and reference]",
 )
-@click.option("--native", is_flag=True, help="Add C text, compiled at run time, to --backend cpu.")
-@click.option("--self-test", is_flag=True, help="Add a test that runs with the file.")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the output is stale.")
+@click.option("--native", is_flag=True, help="Add C code, compiled at run time, to --backend cpu.")
+@click.option("--self-test", is_flag=True, help="Add a self-test that can be run with the file.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the output is stale.")
 @click.option(
-    "--emit", "stage", type=click.Choice(STAGES), default=STAGES[-1], help="Stop at this stage."
+    "--emit",
+    "stage",
+    type=click.Choice(STAGES),
+    default=STAGES[-1],
+    help="Print this stage instead.",
 )
 def compile_command(
     paths: tuple[str, ...],
@@ -90,11 +93,11 @@ def compile_command(
     compares it with its dense reference.
     """
     if native and not {"cpu", "all"} & {*backends}:
-        raise click.UsageError("--native adds C to the CPU path: add --backend cpu")
+        raise click.UsageError("--native needs --backend cpu")
     if check and output == files.STANDARD:
-        raise click.UsageError("--check compares with a file: name it with -o")
+        raise click.UsageError("--check needs a file to compare with: -o FILE")
     if tuned_at is not None and (tiles or output == files.STANDARD):
-        raise click.UsageError("--tune chooses the tiles and keeps its times: name a file with -o")
+        raise click.UsageError("--tune needs an output file: -o FILE")
     files.verify_apart(
         paths,
         {"-o": output, "--tune's": f"{output}.tune.json" if tuned_at is not None else None},
@@ -138,5 +141,5 @@ def compile_command(
 def _verify_fresh(output: str, source: str) -> None:
     there = files.exists(output)
     if not there or files.whole(output) != source.encode():
-        state = "is stale" if there else "is not there"
+        state = "is stale" if there else "does not exist"
         raise Rejected(f"error: {output} {state}\n  = help: compile again without --check")

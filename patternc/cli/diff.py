@@ -20,12 +20,12 @@ from patternc.progress import working
     "-n",
     "length",
     type=click.IntRange(1, 2**31 - 1),
-    help="Tokens at which counts and reach are told.  [default: 4096, or those of a grid]",
+    help="Length at which counts and reach are compared.  [default: 4096, or the grid's size]",
 )
 @click.option(
     "--layers",
     type=click.IntRange(1, 2**16),
-    help="Layers for reach; schedules repeat.  [default: the larger number that is named, or 1]",
+    help="Layers for reach; schedules repeat.  [default: the larger `layers` header, or 1]",
 )
 @slotted
 @click.option(
@@ -42,10 +42,10 @@ def diff(
     slots: dict[str, int],
     output_format: str,
 ) -> None:
-    """Compare two programs: equal for every n, or the smallest witness.
+    """Compare two programs: equal for every n, or the smallest counterexample.
 
     LEFT and RIGHT are files, `-` for the standard input once. Exits with 0 if they are proved
-    equal, 1 if they differ, 2 if that is not decided or a program is at fault.
+    equal, 1 if they differ, 2 if that is undecided or a program is invalid.
     """
     from patternc.language.syntax.diagnostics import PatternError
     from patternc.report import diff as difference

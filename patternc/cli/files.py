@@ -1,6 +1,6 @@
 """Reading programs and writing results: whole, or not at all.
 
-Text is UTF-8 on every platform and line ends are kept. Non-goals: parsing.
+Text is UTF-8 on every platform and line ends are kept. Does not parse anything.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read(path: str) -> str:
     except UnicodeDecodeError as error:
         raise FileError(f"cannot read {visible(path)}: byte {error.start} is not UTF-8") from error
     except (OSError, ValueError) as error:
-        hint = "; a program as text is given by -e" if _is_program(path) else ""
+        hint = "; pass the text of a program by -e" if _is_program(path) else ""
         raise FileError(f"cannot read {visible(path)}: {_reason(error)}{hint}") from error
 
 
@@ -71,7 +71,7 @@ def verify_apart(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> No
             continue
         for other, what in seen:
             if _is_same(path, other):
-                raise FileError(f"{option} {visible(path)} {what}; name another file")
+                raise FileError(f"{option} {visible(path)} {what}; choose another file")
         seen.append((path, f"is also that of {option}"))
 
 
@@ -89,7 +89,7 @@ def exists(path: str) -> bool:
 
 
 def write(path: str, text: str) -> None:
-    """Replaces the file in one step; what is no regular file (a pipe, a device) is written to."""
+    """Replaces the file in one step; other files (a pipe, a device) are written to."""
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -98,7 +98,7 @@ def write(path: str, text: str) -> None:
 
 
 def write_bytes(path: str, data: bytes) -> None:
-    """`write` of what is no text."""
+    """`write` for bytes."""
     try:
         target = Path(path).resolve(strict=False)
         if target.exists() and not target.is_file():

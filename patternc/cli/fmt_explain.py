@@ -13,9 +13,9 @@ from patternc.language.syntax.characters import visible
 
 @click.command(name="fmt")
 @programs("FILE...")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 def fmt_command(paths: tuple[str, ...], text: str | None, check: bool) -> None:
-    """Write programs in the one layout, comments kept.
+    """Format programs in the canonical style; comments are kept.
 
     Files are rewritten in place; the standard input and -e TEXT go to the standard output.
     """

@@ -2,8 +2,8 @@
 
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
 1 something is wrong with the program or a file, 2 wrong usage, 70 an internal error, 130
-interrupted. Non-goals: anything that `Pattern` cannot do. No command imports torch; only `--tune`
-does. What a command needs it imports itself, so that help is told at once. Interrupts before `main`
+interrupted. Does nothing that `Pattern` cannot do. No command imports torch; only `--tune` does.
+What a command needs it imports itself, so that help is fast. Interrupts before `main`
 are those of `__main__`.
 """
 
@@ -101,7 +101,7 @@ def _flush() -> int:
 
 
 def _guarded(work: Callable[[], int]) -> int:
-    """The exit code of what is done; whatever escapes is told here, once."""
+    """The exit code of what is done; uncaught errors are reported here, once."""
     try:
         return work()
     except SystemExit as error:
@@ -147,14 +147,13 @@ def commands() -> None:
     \b
     patternc show    -e "local(256) + global([0])"   look at a pattern
     patternc check   bigbird.pat                     find mistakes
-    patternc report  bigbird.pat -n 4096             tell cost and reach
+    patternc report  bigbird.pat -n 4096             cost and reach
     patternc diff    a.pat b.pat                     compare two programs
-    patternc why     a.pat -n 64 --query 9 --key 2   ask for the reason
+    patternc why     a.pat -n 64 --query 9 --key 2   explain a pair
     patternc suggest -n 16384 --layers 12            find parameters
     patternc compile bigbird.pat -o kernel.py        write its kernels
 
-    FILE is a program, `-` the standard input; with `-e TEXT` the program stands on the command
-    line.
+    FILE is a program, `-` the standard input; `-e TEXT` passes the program as text.
     """
 
 

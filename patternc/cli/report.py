@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 @click.option(
     "--layers",
     type=click.IntRange(1, 2**16),
-    help="Layers; the program's repeat.  [default: as many as it has, or 1]",
+    help="Number of layers; the program's repeat.  [default: those of the program, or 1]",
 )
 @click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True)
-@typed("Of queries, keys and values", "bfloat16")
+@typed("Data type of queries, keys and values", "bfloat16")
 @click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
 @slotted
 @click.option(
     "--charts",
     metavar="FILE",
-    help="Draw cost against length with matplotlib: FILE.svg, .png or .pdf.",
+    help="Plot cost against length with matplotlib: FILE.svg, .png or .pdf.",
 )
 @click.option(
     "--output-format",
@@ -58,10 +58,11 @@ def report(
     output_format: str,
     output: str,
 ) -> None:
-    """Tell what a program costs at N tokens, and how far it sees.
+    """Report cost and receptive fields at N tokens.
 
-    Counts of pairs are exact, at any length, with closed forms in n; where the call decides pairs,
-    they are bounds and say so. `html` is a page with pictures, `svg` how receptive fields grow.
+    Pair counts are exact at any length, with closed forms in n; where run-time inputs decide pairs,
+    they are bounds and marked as such. `html` is a page with figures, `svg` shows the growth of
+    receptive fields.
     """
     from patternc.semantics.errors import InputError, LengthError
 
@@ -96,8 +97,8 @@ def _charts(found: Report, path: str) -> None:
 
     kind = PurePath(path).suffix.removeprefix(".").lower()
     if not kind:
-        raise ValueError(f"--charts {path} has no ending; write FILE.svg, FILE.png or FILE.pdf")
+        raise ValueError(f"--charts {path} has no extension; write FILE.svg, FILE.png or FILE.pdf")
     drawn = curves(found.pattern, found.facts.work, len(found.facts.layers))
     if drawn is None:
-        raise ValueError("--charts: the program has a grid, so that only one length fits")
+        raise ValueError("--charts: a program with a grid has only one valid length")
     files.write_bytes(path, figure(drawn, found.title, kind))

@@ -25,7 +25,7 @@ def selftest_command(path: str, dtype: str | None, head_dim: int | None) -> None
         passed = self_test(Path(path), dtype, head_dim)
     except (ValueError, SyntaxError, UnicodeDecodeError) as error:
         raise Rejected(
-            f"error: {path}: {error}\n  = help: name a file of patternc compile"
+            f"error: {path}: {error}\n  = help: pass a file written by patternc compile"
         ) from None
     if not passed:
-        raise Rejected(f"error: {path} differs from its reference by more than its bounds")
+        raise Rejected(f"error: {path} differs from its reference by more than the tolerance")

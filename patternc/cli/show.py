@@ -16,10 +16,15 @@ from patternc.progress import working
 @programs("FILE")
 @defines
 @ignores
-@click.option("-n", "length", type=click.IntRange(1, 2**24), help="Tokens.  [default: telling]")
+@click.option(
+    "-n",
+    "length",
+    type=click.IntRange(1, 2**24),
+    help="Tokens.  [default: chosen automatically]",
+)
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
-@click.option("--rows", metavar="NAME", default="", help="Rows of a stream by name, or of `tree`.")
+@click.option("--rows", metavar="NAME", default="", help="Query set: a stream by name, or `tree`.")
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
 def show(
     paths: tuple[str, ...],
@@ -42,14 +47,14 @@ def show(
     from patternc.semantics.dense_strips import SizeError
 
     if drawing == files.STANDARD:
-        raise click.UsageError("--svg writes a file beside what is told here: name it")
+        raise click.UsageError("--svg needs a file name")
     files.verify_apart(paths, {"--svg": drawing})
     given = one_given(paths, text, parameters)
     pattern = load_pattern(given, ignored, length)
     check_range("--layer", layer, pattern.layers)
     check_range("--head", head or 0, pattern.heads)
     if rows and rows not in pattern.rows:
-        listed = ", ".join(pattern.rows) or "only those of the tokens"
+        listed = ", ".join(pattern.rows) or "only the tokens"
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
     try:
@@ -57,7 +62,7 @@ def show(
             view = views.view(pattern, length, layer, head, rows)
             panels, facts = view.panels(most), view.facts()
     except (EffortError, SizeError) as error:
-        raise click.ClickException(f"no picture at this length: {error}") from error
+        raise click.ClickException(f"cannot be drawn at this length: {error}") from error
     click.echo(f"{given.title}: {view.caption}")
     if drawing:
         caption = f"{view.caption}, {dict(facts)['density']} of all pairs"
@@ -65,8 +70,8 @@ def show(
     else:
         click.echo(terminal.draw(panels))
     if len(view.groups) > most:
-        click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} show one")
+        click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} shows one")
     for name, value in facts:
         click.echo(f"{name:<8} {value}")
     if not rows and pattern.rows:
-        click.echo(f"there are other rows: --rows {' or --rows '.join(pattern.rows)}")
+        click.echo(f"more query sets: --rows {' or --rows '.join(pattern.rows)}")

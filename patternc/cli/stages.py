@@ -1,12 +1,13 @@
 """What a program is at each stage, as text: `patternc compile --emit STAGE`.
 
-From the value of a stage to lines for people. The stages are those of `patternc.pipeline`.
-Non-goals: reading them back.
+Converts the value of a stage to human-readable lines. The stages are those of `patternc.pipeline`.
+The text cannot be read back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import assert_never
 
 from patternc.algebra.intervals import Interval
@@ -14,6 +15,7 @@ from patternc.algebra.printer import PLAIN, FormulaPrinter
 from patternc.algebra.simplify import TRUE
 from patternc.emit.operands import OperandTable
 from patternc.emit.text.functions import Functions
+from patternc.ir.sources import KeySource, word_of
 from patternc.language import show
 from patternc.pattern import Pattern
 from patternc.pipeline import Stage
@@ -60,11 +62,19 @@ def _relations(relations: tuple[Relation, ...]) -> Iterator[str]:
 
 def _treatment(branch: Branch | Pass) -> str:
     """Source, multiplicity and what else is not as usual."""
-    parts = [f"on {branch.source}", f"times {branch.multiplicity}"]
+    parts = [
+        f"source {word_of(branch.source)}{_arguments(branch.source)}",
+        f"multiplicity {branch.multiplicity}",
+    ]
     parts += [f"with {modifier}" for modifier in branch.modifiers]
     names = [branch.projection] if branch.projection else [name for _, name in branch.projected]
     parts += [f"projection {name}" for name in names]
     return ", ".join(parts)
+
+
+def _arguments(source: KeySource) -> str:
+    values = [str(getattr(source, field.name)) for field in fields(source)]
+    return f"({', '.join(values)})" if values else ""
 
 
 def _schedule(schedule: Schedule, tiles: bool) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The command `patternc suggest`: arguments in, a program with its numbers out.
 
-Non-goals: the search (`search`), wording (`report.suggest`).
+The search is in `search`, the wording in `report.suggest`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _count(_context: click.Context, _option: click.Parameter, given: str | None)
     whole, part, power = (found[1], found[2] or "", int(found[3] or 0)) if found else ("0", "", 0)
     count = int(whole + part[:power].ljust(power, "0")) if power <= 18 else 0
     if not count or len(part.rstrip("0")) > power:
-        raise click.BadParameter(f"{given!r}: expected a whole number, as 4000000 or 4e6")
+        raise click.BadParameter(f"{given!r}: expected an integer, for example 4000000 or 4e6")
     return count
 
 
@@ -43,7 +43,7 @@ def _varied(
     pairs = {item: _VARIED.fullmatch(item) for item in given}
     for item, pair in pairs.items():
         if pair is None:
-            raise click.BadParameter(f"{item!r}: expected NAME=VALUES, as in w=16:512 or d=1,2,4")
+            raise click.BadParameter(f"{item!r}: expected NAME=VALUES, such as w=16:512 or d=1,2,4")
     return {pair[1]: pair[2] for pair in pairs.values() if pair}
 
 
@@ -51,22 +51,26 @@ def _varied(
 @programs("[FILE]")
 @click.option("-n", "length", type=click.IntRange(1, 2**24), required=True, help="Tokens.")
 @click.option(
-    "--layers", type=click.IntRange(1, 4096), required=True, help="Layers that may be taken."
+    "--layers", type=click.IntRange(1, 4096), required=True, help="Maximum number of layers."
 )
 @click.option(
     "--pairs",
     metavar="COUNT",
     callback=_count,
-    help="Pairs that a head of a layer may have, on average.  [default: any]",
+    help="Maximum average number of pairs per head and layer.  [default: unlimited]",
 )
-@click.option("--heads", type=click.IntRange(min=1), help="Query heads, for programs that ask.")
-@click.option("--causal", is_flag=True, help="Rows see no later keys.")
+@click.option(
+    "--heads",
+    type=click.IntRange(min=1),
+    help="For programs without a `heads` header.",
+)
+@click.option("--causal", is_flag=True, help="Restrict every pattern to earlier keys.")
 @click.option(
     "--template",
     "chosen",
     metavar="NAME|TEXT",
     multiple=True,
-    help="Only this template, or a program with parameters; may be repeated.  [default: all]",
+    help="Search only this template, or a program with parameters; repeatable.  [default: all]",
 )
 @click.option(
     "--vary",
@@ -74,14 +78,14 @@ def _varied(
     metavar="NAME=VALUES",
     multiple=True,
     callback=_varied,
-    help="Values of a parameter: 16:512, 1,2,4, 16:n:*2 or 64:1025:64; may be repeated.",
+    help="Values of a parameter: 16:512, 1,2,4, 16:n:*2 or 64:1025:64; repeatable.",
 )
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
     default=512,
     show_default=True,
-    help="Receptive fields looked at for each template, at most.",
+    help="Maximum number of receptive fields evaluated for each template.",
 )
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -136,11 +140,11 @@ def _chosen(name: str, known: Mapping[str, Template], asked: SearchQuery) -> Tem
     from patternc.search import Template
 
     if name == "longnet" and not asked.heads:
-        raise click.UsageError(f"the template {name} differs between heads: give --heads, as 12")
+        raise click.UsageError(f"the template {name} differs between heads: add --heads 12")
     if name.isidentifier() and name not in known:
         near = nearest(name, known)
         meant = f"did you mean {near}? " if near else ""
-        raise click.UsageError(f"no template {name}; {meant}there are {', '.join(known)}")
+        raise click.UsageError(f"no template {name}; {meant}expected one of {', '.join(known)}")
     return known.get(name) or Template("program", "", name + "\n", {})
 
 
@@ -163,5 +167,5 @@ def _templates(
     else:
         found = [one for name, one in known.items() if asked.heads or name != "longnet"]
     if varied and len(found) > 1:
-        raise click.UsageError("--vary names parameters of one template: choose it by --template")
+        raise click.UsageError("--vary needs a single template: add --template")
     return [one.varied(varied) for one in found]

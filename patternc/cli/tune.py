@@ -46,7 +46,7 @@ def tuned(
         sources = {shape: pattern.compile(layer, dtype, head_dim, tiles=shape) for shape in TRIED}
         trials = tune(sources, measure)
     except RuntimeError as error:
-        raise click.ClickException(f"{error}; the cost model's choice needs no --tune") from None
+        raise click.ClickException(f"{error}; without --tune the cost model chooses") from None
     record = {"n": n, "dtype": dtype or DTYPE, "head_dim": head_dim or HEAD_DIM}
     rows = [trial.record for trial in trials]
     files.write(f"{output}.tune.json", json.dumps({**record, "trials": rows}, indent=2) + "\n")

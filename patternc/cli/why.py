@@ -14,14 +14,14 @@ from patternc.progress import working
 @programs("FILE")
 @defines
 @click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), required=True, help="Tokens.")
-@click.option("--query", type=click.IntRange(min=0), required=True, help="Its position, from 0.")
-@click.option("--key", type=click.IntRange(min=0), required=True, help="Its position, from 0.")
+@click.option("--query", type=click.IntRange(min=0), required=True, help="Counted from 0.")
+@click.option("--key", type=click.IntRange(min=0), required=True, help="Counted from 0.")
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
 @click.option(
     "--layers",
     type=click.IntRange(min=0),
-    help="Look for a path through so many layers.  [default: the program's, or 256]",
+    help="Maximum number of layers of a path.  [default: the program's, or 256]",
 )
 @slotted
 @click.option(
@@ -40,9 +40,9 @@ def why(
     slots: dict[str, int],
     output_format: str,
 ) -> None:
-    """Tell why a query attends to a key, or does not, and by which path it hears of it.
+    """Explain why a query attends to a key, or does not, and the path that connects them.
 
-    The terms that allow the pair, the rule that drops it, and a shortest path over layers.
+    The terms that allow the pair, the rule that excludes it, and a shortest path over layers.
     """
     from patternc.report import why as reasons
 

@@ -21,10 +21,10 @@ from patternc.schedule.tile_sizes import Choice
 class Request:
     """A schedule, and what its text says of the program it comes from.
 
-    `command` regenerates the file. `lengths` are the least and greatest n of each layer whose grids
-    fix it, None for others. `sources` are the columns of a mask in their order, by the name of the
-    rows; without it they come as the passes do. `dtype` and `head_dim` are what the self-test runs
-    with, where `self_test` adds one. `native` adds C text to the CPU backend.
+    `command` regenerates the file. `lengths` are the smallest and largest n of each layer whose
+    grids fix it, None for others. `sources` are the columns of a mask in their order, by the name
+    of the rows; without it they come as the passes do. `dtype` and `head_dim` are what the
+    self-test runs with, where `self_test` adds one. `native` adds C text to the CPU backend.
     """
 
     schedule: Schedule

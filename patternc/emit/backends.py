@@ -18,7 +18,7 @@ DEFAULT = ("triton", "reference")
 def chosen_backends(names: Iterable[str]) -> tuple[Backend, ...]:
     """Backends by name, each once; "all" are those of the standalone module.
 
-    Raises `ValueError` for an unknown name, and for backends whose texts are no one file.
+    Raises `ValueError` for an unknown name, and for backends whose texts are not one file.
     """
     asked = list(dict.fromkeys(each for name in names for each in _meant(name)))
     for name in asked:
@@ -39,6 +39,8 @@ def emit(request: Request, backends: Sequence[Backend]) -> str:
     """One file for all of the backends. Raises `ValueError` for what one of them cannot lower."""
     for backend in backends:
         if problems := backend.unsupported(request.schedule):
-            raise ValueError(f"backend {backend.name!r} cannot lower this: {'; '.join(problems)}")
+            raise ValueError(
+                f"backend {backend.name!r} does not support this: {'; '.join(problems)}"
+            )
     together = [each for each in backends if isinstance(each, ModuleBackend)]
     return emit_module(request, together) if together else backends[0].emit(request)

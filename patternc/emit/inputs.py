@@ -1,7 +1,7 @@
 """Run-time inputs of a module: what the language says of them, and what their tables count.
 
-From the inputs of a program and a schedule to the entries of the module's `INPUTS`.
-Non-goals: checking tensors.
+Converts the inputs of a program and a schedule to the entries of the module's `INPUTS`. Does not
+check tensors.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POOLED = "optional: keys and values of the slots, a pair [batch, kv_heads, slots
 
 
 class Input(Protocol):
-    """A run-time input; its role is one of those of the language, its shape a text for people."""
+    """A run-time input; its role is one of the language's, its shape human-readable."""
 
     @property
     def name(self) -> str: ...

@@ -1,9 +1,9 @@
 """Keeps the definitions of a generated module that its exported names reach, as a linker does.
 
-From the text of all sections to the text of one file. A name without a leading underscore is
-exported; a definition stays where an exported one refers to it, directly or not, a comment with
-the statement below it, a section's title with any statement of the section. Text between two
-statements becomes the blank lines that `ruff format` would leave.
+Converts the text of all sections to the text of one file. A name without a leading underscore is
+exported; a definition stays where an exported one refers to it, directly or not, a comment with the
+statement below it, a section's title with any statement of the section. Text between two statements
+becomes the blank lines that `ruff format` would leave.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _statements(text: str) -> list[Statement]:
 
 
 def _comment(blocks: list[str], gap: list[str], node: ast.stmt) -> str:
-    """The comments of a gap as they stand above the statement, with the blank lines below them."""
+    """The comments of a gap as they appear above the statement, with the blank lines below them."""
     if not blocks:
         return ""
     attached = gap[-1].startswith("#")

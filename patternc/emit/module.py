@@ -1,7 +1,7 @@
 """Schedules to the source of one standalone module.
 
-The skeletons in `codegen/` hold the code, this room fills in the pattern: printed predicates, tile
-runs, tables and groups. The same input gives the same text, byte for byte. Non-goals: running it.
+The skeletons in `codegen/` hold the code, this package fills in the pattern: printed predicates,
+tile runs, tables and groups. The same input gives the same text, byte for byte. Does not run it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a pass asks and what happens to its scores, as data and kernel text of the module.
 
-From a pass's source, projection and modifiers to numbered queries, feeds and score tables, the
-operations on its scores in the order of the manual, and their lines in a kernel.
-Non-goals: the code that builds queries, keys and tables.
+Converts a pass's source, projection and modifiers to numbered queries, feeds and score tables, the
+operations on its scores in the order of the manual, and their lines in a kernel. The code that
+builds queries, keys and tables is in the templates.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, Sof
 
 @dataclass(frozen=True, slots=True)
 class PassOperands:
-    """What a pass is told beside its pairs."""
+    """What a pass is given in addition to its pairs."""
 
     query: int
     feed: int

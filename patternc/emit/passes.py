@@ -1,7 +1,7 @@
 """Passes of a schedule to text: what the generated module holds as data.
 
-From `Schedule` to the functions it needs and one tuple of groups for every distinct layer.
-Non-goals: the code that runs them.
+Converts `Schedule` to the functions it needs and one tuple of groups for every distinct layer. The
+code that runs them is in the templates.
 """
 
 from __future__ import annotations

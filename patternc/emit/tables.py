@@ -1,7 +1,7 @@
 """Table slots of a pass to text: constructor calls of the generated module's table classes.
 
 Tables of different heads become one slot: the same for all, draws that differ in the head of their
-key, or one by one. Non-goals: building tables.
+key, or one by one. Does not build tables.
 """
 
 from __future__ import annotations

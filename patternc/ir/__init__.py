@@ -1,1 +1,1 @@
-"""What every later room reads: formulas, terms, position sets, key sources and modifiers."""
+"""What every later package reads: formulas, terms, position sets, key sources and modifiers."""

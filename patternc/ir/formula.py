@@ -1,8 +1,9 @@
 """Formulas over positions: integer expressions and conditions in i, j and n.
 
-From elaboration (lets, parameters, layer and head are numbers by now) to every later room. An
-expression is quasi-affine: products have a constant side, divisors are positive constants, so the
-integer sets can hold every condition exactly. Non-goals: evaluation, printing, tables.
+Built by elaboration (lets, parameters, layer and head are numbers by then) and read by every later
+package. An expression is quasi-affine: products have a constant side, divisors are positive
+constants, so the integer sets can hold every condition exactly. Does not evaluate or print them;
+tables are `algebra.atoms`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Variable:
     """The query position i, the key position j, or the number of token keys n of the present scope.
 
     Inside `blocks(B) { .. }` all three count blocks. m, which no program names, is the number of
-    slots that a key source has at the call.
+    slots that a key source has at call time.
     """
 
     name: VariableName
@@ -137,7 +138,7 @@ class Not:
 
 
 class Atom:
-    """A condition that asks a table; the relation room defines them, a `where` never holds one."""
+    """A condition that reads a table; `algebra.atoms` defines them, a `where` never has one."""
 
     __slots__ = ()
 

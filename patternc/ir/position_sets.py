@@ -41,7 +41,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class RunTimeSet:
-    """A set given at the call: a boolean tensor [n] or [batch, n], or an index tensor."""
+    """A set given at call time: a boolean tensor [n] or [batch, n], or an index tensor."""
 
     name: str
 

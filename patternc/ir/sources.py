@@ -1,7 +1,7 @@
 """Key sources: where the slots of a term's keys come from.
 
 A term `A on SOURCE` relates query positions i to slots j. Slots count from 0, except on `Memory`,
-where j is the position -m..-1 before the segment. Non-goals: how a module computes them.
+where j is the position -m..-1 before the segment. Does not describe how a module computes them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Tokens:
 class Memory:
     """Positions -length..-1 before the segment (Transformer-XL); always available.
 
-    A shorter memory at the call lacks its oldest positions.
+    A shorter memory at call time lacks its oldest positions.
     """
 
     length: int

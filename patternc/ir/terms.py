@@ -1,8 +1,8 @@
 """Terms: the pattern of one (layer, head), with every name resolved and every number known.
 
-From elaboration to the relation room. What is still open is n and the run-time inputs. The meaning
-of every node is the table of relations in `grammar/README.md`; positions count tokens, or blocks
-inside a `Blocks` or `EqualParts`.
+Built by elaboration and lowered by `relation`. What is still open is n and the run-time inputs. The
+meaning of every node is the table of relations in `grammar/README.md`; positions count tokens, or
+blocks inside a `Blocks` or `EqualParts`.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ class Where:
 class Contextual:
     """On each side of i the `count` next nodes of every level of a tree, coarser with distance.
 
-    The spans cover every other token once; the rule is that of `spans` in the relation room. Holds
-    nothing at i < 0. With `past_only` on the left side alone, the spans that end before i.
+    The spans cover every other token once; the rule is that of `spans` in the `relation` package.
+    Holds nothing at i < 0. With `past_only` on the left side alone, the spans that end before i.
     """
 
     count: int

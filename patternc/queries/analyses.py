@@ -1,7 +1,7 @@
 """What a pattern means for a model, asked by name: reach, structure, comparison and reasons.
 
-From a program and a length to the facts of the analysis room. Each is imported when it is asked
-for. Non-goals: how facts are found and shown.
+Converts a program and a length to the facts of the `analysis` package. Each is imported when it is
+asked for. Does not compute or format the results itself.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Analyses(ProgramQueries):
         slots: Mapping[str, int] | None = None,
         **inputs: Input,
     ) -> Why:
-        """Why `query` attends to `key` at n tokens, or does not, and how it hears of it at last.
+        """Why `query` attends to `key` at n tokens, or does not, and how it depends on it at last.
 
         What each head of a layer says (all heads by default), and a shortest path through at most
         `layers` layers: the program's by default, 256 where it names none.
@@ -112,7 +112,7 @@ class Analyses(ProgramQueries):
         """
         if not isinstance(other, Analyses):
             kind = f"{type(other).__module__}.{type(other).__name__}".removeprefix("builtins.")
-            raise TypeError(f"other is {kind}; a Pattern is expected, as Pattern.parse(text) gives")
+            raise TypeError(f"other is {kind}; expected a Pattern, for example Pattern.parse(text)")
         from patternc.analysis.equivalence.compare import compared
         from patternc.analysis.equivalence.results import Difference
 
@@ -241,7 +241,7 @@ class Analyses(ProgramQueries):
     ) -> tuple[list[tuple[Relation, ...]], list[list[HeadTables]]]:
         """The relations and tables of the layers that a schedule of so many goes through.
 
-        The heads of other rows stand behind those of the tokens.
+        The heads of other rows appear behind those of the tokens.
         """
         count = range(max(1, min(self.layers or 1, layers)))
         given = [self._asked(n, layer, inputs)[2] for layer in count]

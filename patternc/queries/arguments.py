@@ -1,8 +1,8 @@
 """What a pattern is asked, checked: lengths, layers, tiles, slots and run-time inputs.
 
-From arguments of `Pattern`'s methods to numbers and arrays. A wrong type is a `TypeError`, a number
-out of range a `ValueError`, an input that does not fit an `InputError`; all name the argument.
-Non-goals: what only the pattern's meaning can refuse.
+Converts arguments of `Pattern`'s methods to numbers and arrays. A wrong type is a `TypeError`, a
+number out of range a `ValueError`, an input that does not fit an `InputError`; all name the
+argument. Errors that depend on the pattern's meaning are raised elsewhere.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def whole(name: str, value: object, least: int = 0) -> int:
     except TypeError:
         number = None
     if number is None:
-        raise TypeError(f"{name} is {_shown(value)}; an integer is expected")
+        raise TypeError(f"{name} is {_shown(value)}; expected an integer")
     if number < least:
-        raise ValueError(f"{name} is {number}; it is at least {least}")
+        raise ValueError(f"{name} is {number}; expected at least {least}")
     return number
 
 
@@ -49,7 +49,7 @@ def tokens(n: object, least: int = 0) -> int:
     """A length: a number of tokens that positions of 32 bits can count."""
     number = whole("n", n, least)
     if number > MOST_TOKENS:
-        raise ValueError(f"n is {number}; sequences have at most {MOST_TOKENS:,} tokens")
+        raise ValueError(f"n is {number}; expected at most {MOST_TOKENS:,} tokens")
     return number
 
 
@@ -57,7 +57,7 @@ def layers_looked_at(layers: object, named: int | None, least: int = 0) -> int:
     """How many layers of a schedule, by default those that it names, or 1."""
     number = whole("layers", (named or 1) if layers is None else layers, least)
     if number > MOST_LAYERS:
-        raise ValueError(f"layers is {number}; at most {MOST_LAYERS:,} are looked at")
+        raise ValueError(f"layers is {number}; expected at most {MOST_LAYERS:,}")
     return number
 
 
@@ -77,7 +77,7 @@ def tile_sizes(block: object) -> tuple[int, int]:
     """(query tile, key tile) in tokens, from that or from one size for both."""
     sizes = block if isinstance(block, tuple | list) else (block, block)
     if len(sizes) != 2:
-        raise ValueError(f"block is {_shown(block)}; a size or (query tile, key tile) is expected")
+        raise ValueError(f"block is {_shown(block)}; expected a size or (query tile, key tile)")
     query_tile, key_tile = (whole("block", size, 1) for size in sizes)
     return query_tile, key_tile
 
@@ -87,18 +87,18 @@ def slot_counts(slots: object) -> dict[str, int]:
     if slots is None:
         return {}
     if not isinstance(slots, Mapping):
-        raise TypeError(f"slots is {_shown(slots)}; a mapping is expected, as {{'memory': 512}}")
+        raise TypeError(f"slots is {_shown(slots)}; expected a mapping such as {{'memory': 512}}")
     for name in slots:
         if name not in _AT_THE_CALL:
             known = ", ".join(_AT_THE_CALL)
-            raise InputError(f"slots has {name!r}; a call decides the slots of {known} only")
+            raise InputError(f"slots has {name!r}; only the slots of {known} are set at call time")
     return {name: _slots(name, count) for name, count in slots.items()}
 
 
 def _slots(name: str, count: object) -> int:
     number = whole(f"slots[{name!r}]", count)
     if number > MOST_TOKENS:
-        raise ValueError(f"slots[{name!r}] is {number}; there are at most {MOST_TOKENS:,}")
+        raise ValueError(f"slots[{name!r}] is {number}; expected at most {MOST_TOKENS:,}")
     return number
 
 
@@ -109,7 +109,7 @@ def data_type(dtype: object) -> str | None:
     named = str(getattr(dtype, "__name__", dtype)).strip().lower().removeprefix("torch.")
     name = _SHORT.get(named, named)
     if name not in DTYPES:
-        raise ValueError(f"dtype is {_shown(dtype)}; one of {', '.join(DTYPES)} is expected")
+        raise ValueError(f"dtype is {_shown(dtype)}; expected one of {', '.join(DTYPES)}")
     return name
 
 
@@ -121,7 +121,7 @@ def warning_codes(ignore: Iterable[str]) -> frozenset[str]:
     codes = [ignore] if isinstance(ignore, str) else list(ignore)
     for code in codes:
         if code not in known:
-            raise ValueError(f"{code!r} is no warning's code; they are {known[0]} to {known[-1]}")
+            raise ValueError(f"{code!r} is not a warning code; expected {known[0]} to {known[-1]}")
     return frozenset(codes)
 
 
@@ -131,15 +131,15 @@ def arrays(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> Arrays
     for name in sorted(inputs):
         source = name.removesuffix("_kv")
         if source in _AT_THE_CALL and f"{source}_kv" not in names:
-            raise InputError(f"{name!r} is no input here: no term of this pattern is `on {source}`")
+            raise InputError(f"unexpected input {name!r}: no term of this pattern is `on {source}`")
         if source in _AT_THE_CALL and (name not in names or np.ndim(inputs[name]) == 0):
             raise InputError(
-                f"{name!r} is no input here: how many slots `{source}` has is said by "
+                f"unexpected input {name!r}: pass the number of slots of `{source}` as "
                 f"slots={{'{source}': m}}"
             )
         if name not in names:
             listed = ", ".join(sorted(names)) or "none"
-            raise InputError(f"{name!r} is no run-time input of this pattern; it has: {listed}")
+            raise InputError(f"unknown run-time input {name!r}; this pattern takes: {listed}")
     shapes = {item.name: item.shape for item in known}
     return {name: _array(name, value, shapes[name]) for name, value in inputs.items()}
 
@@ -150,7 +150,7 @@ def refuse_spans(inputs: Mapping[str, Input], known: Sequence[RunTimeInput]) -> 
         if item.role == "span" and item.name in inputs:
             raise InputError(
                 f"`{item.name}` is the z of `softspan`, which changes weights: masks, counts and "
-                "layouts are of all pairs that a weight may reach; leave it out here"
+                "layouts contain every pair with a possible weight; do not pass it here"
             )
 
 
@@ -158,7 +158,7 @@ def _array(name: str, value: Input, shape: str) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"`{name}` is no array: {error}; expected {shape}") from error
+        raise InputError(f"`{name}` is not an array: {error}; expected {shape}") from error
 
 
 def heads_listed(given: Arrays, known: Sequence[RunTimeInput]) -> int:
@@ -173,10 +173,10 @@ def batch_of(given: Arrays, known: Sequence[RunTimeInput]) -> int:
     sizes = {name: _elements(value, roles[name]) for name, value in given.items()}
     several = {name: size for name, size in sizes.items() if size != 1}
     if 0 in several.values():
-        raise InputError("a run-time input has no batch elements; 1 or more are expected")
+        raise InputError("a run-time input has an empty batch; expected at least 1 element")
     if len(set(several.values())) > 1:
         listed = " and ".join(f"`{name}` has {size}" for name, size in several.items())
-        raise InputError(f"the inputs differ in their batch elements: {listed}")
+        raise InputError(f"the inputs differ in batch size: {listed}")
     return next(iter(several.values()), 1)
 
 
@@ -191,7 +191,7 @@ def one_element(given: Arrays, known: Sequence[RunTimeInput], what: str) -> None
     """An error where a question about one batch element gets several."""
     if (batch := batch_of(given, known)) != 1:
         raise InputError(
-            f"{what} is about one batch element, the inputs have {batch}; give those of one, as "
+            f"{what} is defined for one batch element, the inputs have {batch}; pass those of one: "
             "NAME=value[0]"
         )
 

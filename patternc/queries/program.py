@@ -1,7 +1,6 @@
 """What can be asked of a program without compiling it: masks, counts and layouts.
 
-From a program's text to answers as numpy arrays and tiles. Non-goals: kernels, which `Pattern`
-adds.
+Converts a program's text to answers as numpy arrays and tiles. Kernels are added by `Pattern`.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class ProgramQueries:
     ) -> None:
         if not isinstance(text, str):
             kind = type(text).__name__
-            raise TypeError(f"the text of a program is expected, not {kind}; `load` reads a file")
+            raise TypeError(f"expected the text of a program, got {kind}; `load` reads a file")
         self.text = text
         self.name = name
         self._given = dict(parameters or {})
@@ -66,7 +65,7 @@ class ProgramQueries:
         self._verify_cases()
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
-        """Pickled as its text: what was found out about it is found again."""
+        """Pickled as its text: what was found out about it is recomputed."""
         return partial(type(self), name=self.name, parameters=self._given), (self.text,)
 
     def __copy__(self) -> Self:
@@ -103,7 +102,7 @@ class ProgramQueries:
 
     @property
     def elaborated(self) -> Program:
-        """The program with parameters in force and the `avoid=` of random draws written out."""
+        """The program with parameters in force and the `avoid=` of random keys written out."""
         return self._program.program
 
     @property
@@ -171,7 +170,7 @@ class ProgramQueries:
         n, layer, given = self._asked(n, layer, inputs, rows)
         queries = None if queries is None else whole("queries", queries)
         if queries is not None and rows:
-            raise ValueError(f"queries is {queries}; all rows of {rows!r} are asked at once")
+            raise ValueError(f"queries={queries} cannot be combined with rows={rows!r}")
         sizes, heads = slot_counts(slots), self._heads_with(given)
         columns = self.columns(n, layer, rows=rows, slots=slots)
         sources = [source for source, _ in columns]
@@ -288,7 +287,7 @@ class ProgramQueries:
         return Layout(relations, n, query_tile, key_tile, tables)
 
     def fitting(self, layer: int = 0) -> tuple[int, int] | None:
-        """The least and greatest n that the grids of a layer fit; None where every n does."""
+        """The smallest and largest n that the grids of a layer fit; None where every n does."""
         spans = {fitting(self._resolved(layer, head)) for head in range(self.heads or 1)}
         known = [span for span in spans if span is not None]
         return (max(low for low, _ in known), min(high for _, high in known)) if known else None
@@ -359,8 +358,8 @@ class ProgramQueries:
 
     def _rows_called(self, rows: str) -> Rows:
         if rows and rows not in self._program.rows:
-            listed = ", ".join(self.rows) or "none but the tokens'"
-            raise ValueError(f"rows is {rows!r}; this pattern has: {listed}")
+            listed = ", ".join(self.rows) or "only the tokens"
+            raise ValueError(f"unknown rows {rows!r}; this pattern has: {listed}")
         return self._program.rows[rows] if rows else TOKENS
 
     def _verify_cases(self) -> None:

@@ -1,6 +1,7 @@
 """Which run-time inputs decide the pairs of a head.
 
-From the pattern of a head to the names of its lists, sets and labels. Non-goals: what they hold.
+Converts the pattern of a head to the names of its lists, sets and labels. Does not read their
+contents.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Scopes: what the positions of a term count, and its formulas with that put in.
 
 Tokens, slots of a key source, the blocks of a `blocks(B)`, or numbers inside `blocks(parts=p)`.
-From a formula of the language to one over token positions and slots. Non-goals: relations.
+Converts a formula of the language to one over token positions and slots. Does not handle relations.
 """
 
 from __future__ import annotations

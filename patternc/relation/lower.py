@@ -1,7 +1,7 @@
 """Terms to predicates: every relation of the language as one condition on i, j, n and m.
 
-From a term without key sources and modifiers, in a scope, to a condition on token positions and
-slots. Non-goals: tiles, and the numbers of heads that share a kernel.
+Converts a term without key sources and modifiers, in a scope, to a condition on token positions and
+slots. Does not handle tiles or the numbers of heads that share a kernel.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Position sets to conditions on one position.
 
 Ends that count from n are resolved here: a constant at once, an expression in n by cases, so no
-later room knows of negative positions.
+later package knows of negative positions.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _in_range(
 def _against_end(
     at: Expression, operator: CompareOperator, end: Expression | None, count: Expression
 ) -> Condition:
-    """Compare with an end that counts from n where it is negative; a missing end is no bound."""
+    """Compare with an end that counts from n where it is negative; a missing end is not a bound."""
     if end is None:
         return conjunction([])
     from_start = [compare(end, ">=", ZERO), compare(at, operator, end)]

@@ -1,10 +1,9 @@
 """Relations: the exact meaning of one head's pattern, for every n.
 
-From `HeadPattern` to branches. A branch is one set of pairs of query positions and slots of one
+Converts `HeadPattern` to branches. A branch is one set of pairs of query positions and slots of one
 key source: a formula that integer sets hold exactly, and products of a formula with table atoms
-(random draws, run-time inputs, scattered constants). mu(i, j) is the sum over the branches of a
-softmax of their multiplicity where they hold (i, j).
-Non-goals: tiles, heads together.
+(random keys, run-time inputs, scattered constants). mu(i, j) is the sum over the branches of a
+softmax of their multiplicity where they hold (i, j). Does not handle tiles or groups of heads.
 """
 
 from __future__ import annotations

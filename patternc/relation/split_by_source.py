@@ -1,8 +1,8 @@
 """Separating a branch into parts: one key source, one list of modifiers, one projection each.
 
-From a term with `On`, `With` and `projection=` inside to disjoint parts without them, by the
+Converts a term with `On`, `With` and `projection=` inside to disjoint parts without them, by the
 rules of the manual: `+` joins any source, `&` and `-` work source by source, a pair takes the score
-of its first term, a row with a projection uses it for every pair. Non-goals: predicates.
+of its first term, a row with a projection uses it for every pair. Does not build predicates.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _projections(term: Term) -> Iterator[tuple[Term, str]]:
 def _by_projection(parts: list[SourcePart], projected: Projected) -> Iterator[SourcePart]:
     for part in parts:
         if isinstance(part.source, Encoder):
-            # There rows are numbers, and not what the sets of rows speak of.
+            # There rows are numbers, and not what the sets of rows refer to.
             yield replace(part, projected=projected)
             continue
         rest = part.term

@@ -1,7 +1,7 @@
 """Tables at a given n: what the atoms of a predicate ask.
 
-From random draws, constants and run-time inputs of one head to numpy arrays, each made once.
-Non-goals: devices; batches (the caller passes the inputs of one batch element and head).
+Converts random keys, constants and run-time inputs of one head to numpy arrays, each made once.
+Does not handle devices or batches (the caller passes the inputs of one batch element and head).
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ class Tables:
 class HeadTables:
     """The tables of one head, by key source.
 
-    `sizes` gives the slots that only the call knows: `memory`, `compressed`, `encoder`. With `rows`
+    `sizes` gives the slots known only at call time: `memory`, `compressed`, `encoder`. With `rows`
     other than those of the n tokens, query positions are their slots.
     """
 
@@ -287,7 +287,7 @@ def _label(labels: Integers, position: Integers) -> Integers:
 
 
 def avoided_by(table: RandomTable) -> Condition:
-    """Which keys a draw passes over; on the tokens those after the row are no part of it."""
+    """Which keys a draw passes over; on the tokens those after the row are not part of it."""
     if table.source == TOKENS:
         return lower(table.random.avoid)
     return lowered_on(passed_over(table.random), table.source, table.rows)

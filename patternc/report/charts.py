@@ -2,7 +2,7 @@
 
 Every point is the exact count (or the bound) that a report at that length gives. The chart is SVG,
 made without a plotting library; `figure` draws the same with matplotlib, the extra `pictures`.
-Non-goals: reach.
+Receptive fields are in `reach_svg`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Pairs of all heads of all layers, those of dense attention, and least seconds by device."""
+    """Pairs of all heads of all layers, those of dense attention, and minimum seconds by device."""
 
     lengths: tuple[int, ...]
     pairs: Series
@@ -71,7 +71,7 @@ def _lengths(n: int) -> list[int]:
 
 
 def chart(title: str, lengths: Sequence[int], series: Sequence[Series], unit: str) -> str:
-    """The curves on logarithmic axes, as an SVG element to stand in a page."""
+    """The curves on logarithmic axes, as an SVG element to appear in a page."""
     every = [value for one in series for value in one.values if value > 0] or [1.0]
     low, high = floor(log10(min(every))), max(ceil(log10(max(every))), floor(log10(min(every))) + 1)
     scale = _Scale(log10(lengths[0]), log10(lengths[-1]), low, high)
@@ -166,7 +166,7 @@ def figure(found: Curves, title: str, kind: str) -> bytes:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "figures are drawn by matplotlib: pip install 'patternc[pictures]'"
+            "figures need matplotlib: pip install 'patternc[pictures]'"
         ) from error
     drawn = Figure(figsize=(10, 4), layout="constrained")
     # A dollar sign would begin a formula.
@@ -176,7 +176,7 @@ def figure(found: Curves, title: str, kind: str) -> bytes:
         left.loglog(found.lengths, one.values, marker="o", label=one.name)
     for one in found.seconds:
         right.loglog(found.lengths, one.values, marker="o", label=one.name)
-    for axes, name in ((left, "pairs of all layers"), (right, "least seconds, forward")):
+    for axes, name in ((left, "pairs of all layers"), (right, "roofline lower bound (s), forward")):
         axes.set_xlabel("tokens n")
         axes.set_ylabel(name)
         axes.grid(visible=True, which="major", alpha=0.3)

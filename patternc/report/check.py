@@ -1,8 +1,8 @@
 """What `check` says: from a checked program to lines of text or a JSON document.
 
-The document is one object a program: its name, heads and layers, the inputs it takes at the call,
+The document is one object a program: its name, heads and layers, the inputs it takes at call time,
 and its diagnostics with code, severity, title, place, label, note and help. Lines and columns count
-from 1. Non-goals: finding anything.
+from 1. Does not find anything.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`diff` for people and programs: from a comparison to lines of text or a JSON document.
+"""`patternc diff` as lines of text or a JSON document.
 
-Layers, heads and positions count from 0. Non-goals: comparing.
+Layers, heads and positions count from 0. Does not compare.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _lines(found: Difference) -> Iterator[str]:
     if found.outcome != "equal" and not (witness is not None and found.is_smallest):
         yield from _bound(found)
     if found.headers_differ:
-        yield "  the headers name other numbers of heads or layers"
+        yield "  the headers declare different numbers of heads or layers"
     if not all(part.scored_alike for part in found.parts):
         yield "  modifiers, projections or softmaxes differ"
     if found.outcome != "equal":
@@ -81,18 +81,18 @@ def _bound(found: Difference) -> Iterator[str]:
     """How far was looked where a witness may not be the smallest."""
     below = found.searched_below
     if below:
-        what = "no smaller one was found" if found.witness else "none was found"
-        yield f"  every n below {below:,} was looked at in all layers and heads; {what}"
+        what = "no smaller one found" if found.witness else "none found"
+        yield f"  checked every n below {below:,} in all layers and heads; {what}"
 
 
 def _verdict(found: Difference) -> str:
     match found.outcome:
         case "equal":
-            return "equal: every pair counts as often in both, in all layers and heads, for every n"
+            return "equal: all multiplicities agree, in all layers and heads, for every n"
         case "different":
             return "different"
         case "undecided":
-            return "undecided: no difference was found where it was looked for, and no proof"
+            return "undecided: found neither a difference nor a proof"
 
 
 def _times(count: int) -> str:
@@ -136,14 +136,14 @@ def _table(found: Difference) -> Iterator[str]:
     rows: list[Row] = [
         (f"n = {found.n:,}", "left", "right"),
         _row(found, "program", lambda side: visible(side.name)),
-        _row(found, "pairs of a head, mean", _pairs),
+        _row(found, "mean pairs per head", _pairs),
         _row(found, "full after layers", _full),
     ]
     last = len(found.left.reach.layers)
     rows += [
-        _row(found, f"fields after {last}, least", lambda side: f"{_last(side).size_min:,}"),
+        _row(found, f"fields after {last}, minimum", lambda side: f"{_last(side).size_min:,}"),
         _row(found, "  median", lambda side: f"{_last(side).size_median:,}"),
-        _row(found, "  greatest", lambda side: f"{_last(side).size_max:,}"),
+        _row(found, "  maximum", lambda side: f"{_last(side).size_max:,}"),
         _row(found, "  left, right", _span),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -158,7 +158,7 @@ def _row(found: Difference, name: str, told: Callable[[Side], str]) -> Row:
 
 def _pairs(side: Side) -> str:
     if side.pairs is None:
-        return "at the call"
+        return "at call time"
     every = [count for heads in side.pairs for count in heads]
     mean = sum(every) / len(every)
     return f"{round(mean):,}" if mean == round(mean) else f"{mean:,.1f}"
@@ -166,7 +166,7 @@ def _pairs(side: Side) -> str:
 
 def _full(side: Side) -> str:
     if side.reach.full_at is None:
-        return "not within them" if side.reach.full_exact else "not known"
+        return "not within these layers" if side.reach.full_exact else "not known"
     return f"{side.reach.full_at}{'' if side.reach.full_exact else ' at most'}"
 
 

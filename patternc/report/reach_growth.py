@@ -1,8 +1,8 @@
 """How receptive fields grow, for pictures: from relations to shares of connected pairs.
 
 The fields are exact: they are propagated as bits, a few columns of cells at a time, and counted by
-squares of positions. Run-time inputs are those that the view makes up. Non-goals: drawing, lengths
-beyond `MOST_DRAWN`.
+squares of positions. Run-time inputs are those that the view makes up. Does not draw; lengths are
+limited by `MOST_DRAWN`.
 """
 
 from __future__ import annotations

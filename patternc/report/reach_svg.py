@@ -2,7 +2,7 @@
 
 `fields` shows how far one query sees after every layer, row by row, and the whole matrix after the
 first layers; `terms` shows a mask in the colours of the terms that hold it. The colours follow the
-reader's theme. Non-goals: finding shares (`reach_growth`, `term_shares`), plain masks (`svg`).
+reader's theme. Shares are computed in `reach_growth` and `term_shares`; plain masks are in `svg`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def terms(title: str, caption: str, parts: Sequence[TermShare], queries: int, ke
 
 
 def mask(parts: Sequence[TermShare], side: float) -> Iterator[str]:
-    """The squares of a mask of that many pixels; a cell has the colour of its greatest share."""
+    """The squares of a mask of that many pixels; a cell has the colour of its largest share."""
     stacked = np.stack([part.shares for part in parts])
     chosen = np.where(stacked.max(axis=0) > 0, stacked.argmax(axis=0), -1)
     grid = levels(np.minimum(stacked.sum(axis=0), 1))

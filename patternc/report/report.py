@@ -1,6 +1,6 @@
 """Reports on a program: from a pattern and a workload to a document in any format.
 
-Non-goals: finding the facts (`analysis.report_facts`), writing files.
+The results come from `analysis.report_facts`; does not write files.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def report_of(
 ) -> Report:
     """The report on `count` layers of a pattern; its schedule is repeated."""
     if work.n < 1 or count < 1:
-        raise ValueError(f"at least one token and layer are expected, not {work.n} and {count}")
+        raise ValueError(f"n is {work.n} and layers is {count}; expected at least 1 of each")
     looked_at = min(work.n, MOST_CHECKED)
     several = looked_at < work.n and _any_length(pattern)
     warnings = pattern.check(

@@ -1,8 +1,8 @@
 """The report as one HTML page: numbers, pictures to point at, curves.
 
-From a report to the text of a file that needs no other and no network; colours follow the reader's
-theme. The numbers are the sections of the text. A script tells what lies under the pointer; without
-it everything but that is there. Non-goals: finding facts.
+Converts a report to the text of a file that needs no other and no network; colours follow the
+reader's theme. The numbers are the sections of the text. A script tells what lies under the
+pointer; without it everything but that is there. Does not find facts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _STYLE = Path(__file__).with_name("report.css")
 _SIDE = 448
-# Masks that differ, and intervals of a row that are told.
+# Masks that differ, and intervals of a row that are reported.
 _MASKS, _RUNS = 4, 6
 
 
@@ -105,7 +105,7 @@ def _headline(report: ReportContents) -> list[tuple[str, str]]:
         ("pairs of all layers", f"{pairs:,}"),
         ("density", f"{density:.3%}"),
         ("grows as", ", ".join(orders)),
-        ("every pair connected", connected),
+        ("all pairs connected", connected),
     ]
 
 
@@ -261,5 +261,5 @@ def _charts(report: ReportContents) -> list[str]:
     layers = f"{count} layer{'s' * (count > 1)}"
     return [
         chart(f"pairs of {layers}", found.lengths, (found.pairs, found.dense), ""),
-        chart(f"least time of {layers}, forward", found.lengths, found.seconds, "s"),
+        chart(f"roofline lower bound of {layers}, forward", found.lengths, found.seconds, "s"),
     ]

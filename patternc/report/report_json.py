@@ -1,7 +1,7 @@
 """The report as a JSON document, and the schema that describes it.
 
-From facts to plain dictionaries. The format is "patternc.report/1"; its schema is
-`report.schema.json`, beside this file. Non-goals: finding anything.
+Converts facts to plain dictionaries. The format is "patternc.report/1"; its schema is
+`report.schema.json`, beside this file. Does not find anything.
 """
 
 from __future__ import annotations

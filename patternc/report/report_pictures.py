@@ -1,7 +1,7 @@
 """Pictures of a report: the view of its pattern that is drawn, and its growth.
 
-From a report to views and SVG. Beyond `MOST_DRAWN` positions the picture is that of a shorter
-sequence, and says so. Non-goals: lines of SVG (`svg`, `reach_svg`).
+Converts a report to views and SVG. Beyond `MOST_DRAWN` positions the picture is that of a shorter
+sequence, and says so. SVG elements are in `svg` and `reach_svg`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from patternc.report.view import CELLS, View, view
 
 
 def drawn_view(report: ReportContents, layer: int = 0) -> View:
-    """One layer at the report's length, or at the greatest that is drawn.
+    """One layer at the report's length, or at the largest that is drawn.
 
     Raises `ValueError` for grids beyond that, and `InputError` for inputs that cannot be made up.
     """

@@ -1,7 +1,7 @@
-"""Where information flows, for people: from facts to rows of the report's sections.
+"""The sections of the report about the flow of information.
 
 The hop histogram, the slowest pair with its path, what stays unconnected, what is left out, what
-heads add, and fields without the residual path. Non-goals: other sections (`report_text`), JSON.
+heads add, and fields without the residual path. Other sections are in `report_text`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from patternc.analysis.report_facts import LayerFacts
 from patternc.report.why import link
 
 Row = tuple[str, ...]
-HOPS = ("layers needed", "pairs", "of the permitted")
-LEFT_OUT = ("layers", "heads", "rows without a key", "keys nobody attends to")
+HOPS = ("layers needed", "pairs", "of allowed pairs")
+LEFT_OUT = ("layers", "heads", "queries without keys", "keys without queries")
 OTHERS = ("layers", "rows", "queries", "slots", "pairs of a head", "density")
 # Steps of a path that are shown.
 _STEPS = 12
@@ -50,15 +50,15 @@ def slow(flow: ReachSummary) -> Iterator[Row]:
         yield from _pair(flow.slowest)
     if flow.unheard is not None:
         query, key = flow.unheard
-        ending = "whatever the layers" if flow.settled else "within these layers"
-        yield "unconnected", f"query {query:,} never hears of key {key:,} {ending}, for one"
+        ending = "in any number of layers" if flow.settled else "within these layers"
+        yield "unconnected", f"for example, query {query:,} never depends on key {key:,} {ending}"
     if flow.plain.layers == flow.reach.layers:
-        yield "residual path", "adds nothing: fields are the same without it"
+        yield "residual path", "redundant: receptive fields are the same without it"
 
 
 def _pair(found: Slowest) -> Iterator[Row]:
     count = f"{found.layers} layer{'s' * (found.layers > 1)}"
-    yield "slowest pair", f"query {found.query:,} hears of key {found.key:,} after {count}"
+    yield "slowest pair", f"query {found.query:,} depends on key {found.key:,} after {count}"
     for step in _shown(found.path[::-1]):
         yield ("..", "") if step is None else (f"layer {step.layer}", _link(step))
 
@@ -82,7 +82,7 @@ def growth(flow: ReachSummary) -> Iterator[Row]:
         about = "" if flow.growth.exact else ", or fewer pairs"
         since = f", for k >= {flow.growth.since}" if flow.growth.since > 1 else ""
         where = "always" if flow.growth.formula == "true" else f"where {flow.growth.formula}"
-        yield "after k layers", f"i hears of j {where}{since}{about}"
+        yield "after k layers", f"i depends on j {where}{since}{about}"
 
 
 def contributions(flow: ReachSummary) -> Iterator[Row]:
@@ -95,12 +95,15 @@ def contributions(flow: ReachSummary) -> Iterator[Row]:
         by_count.setdefault(lost, []).append(head)
     for lost, heads in by_count.items():
         which = "each of them" if len(heads) > 1 else "it"
-        told = "not known" if lost is None else f"{_pairs(lost)} lost without {which}"
-        yield f"head{'s' * (len(heads) > 1)} {consecutive(heads)}", told
+        yield f"head{'s' * (len(heads) > 1)} {consecutive(heads)}", _lost(lost, which)
 
 
-def _pairs(lost: int) -> str:
-    return f"{lost:,} pairs are" if lost else "nothing is"
+def _lost(pairs: int | None, which: str) -> str:
+    if pairs is None:
+        return "not known"
+    if pairs == 0:
+        return "each head is redundant on its own" if which != "it" else "redundant"
+    return f"{pairs:,} pairs need {which}"
 
 
 def plain(flow: ReachSummary) -> tuple[LayerReach, ...]:
@@ -151,7 +154,7 @@ def others(layers: Sequence[LayerFacts]) -> Iterator[Row]:
                 for end in (min, max)
             )
             known = cost.density is not None and least is not None and most is not None
-            pairs = "at the call" if not known else f"{least:,}"
+            pairs = "at call time" if not known else f"{least:,}"
             if known and least != most:
                 pairs += f" to {most:,}"
             share = "" if cost.density is None else f"{cost.density:.4%}"

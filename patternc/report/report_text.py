@@ -1,7 +1,7 @@
-"""The report for people: as text for a terminal, and as Markdown.
+"""The report as text for a terminal, and as Markdown.
 
-From facts to sections of rows, and from sections to lines. Both say the same; equal layers stand
-together, and heads with equal numbers. Non-goals: JSON (`report_json`), pictures.
+Converts facts to sections of rows, and sections to lines. Both say the same; equal layers stand
+together, and heads with equal numbers. JSON is in `report_json`; does not draw pictures.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def sections(facts: ReportFacts) -> Iterator[Section]:
     yield Section("reach", tuple(_reach(facts)), REACH)
     yield from _flow(facts)
     yield Section("cost of all layers", tuple(_cost(facts)))
-    yield Section("least time of all layers", tuple(map(_time, facts.rooflines)), TIMES)
+    yield Section("roofline lower bound of all layers", tuple(map(_time, facts.rooflines)), TIMES)
     if facts.paper is not None:
-        yield Section("the paper's formula, head 0 of layer 0", tuple(_paper(facts.paper)))
+        yield Section("published formula, head 0 of layer 0", tuple(_paper(facts.paper)))
     said = [(item.code, f"{item.title}: {item.label}") for item in facts.warnings]
     said += [("note", note) for note in facts.notes]
     if said:
@@ -77,10 +77,10 @@ def _flow(facts: ReportFacts) -> Iterator[Section]:
     if left_out := tuple(report_reach.left_out(facts.layers)):
         yield Section("left out", left_out, report_reach.LEFT_OUT)
     if others := tuple(report_reach.others(facts.layers)):
-        yield Section("other rows", others, report_reach.OTHERS)
+        yield Section("other query sets", others, report_reach.OTHERS)
 
 
-REACH = ("layer", "size least", "median", "greatest", "left", "right", "holes", "exact")
+REACH = ("layer", "size minimum", "median", "maximum", "left", "right", "holes", "exact")
 TIMES = ("device", "forward", "backward", "limit", "measured")
 Group = tuple[str, LayerCost]
 
@@ -176,22 +176,25 @@ def _cost(facts: ReportFacts) -> Iterator[Row]:
     costs = [layer.cost for layer in facts.layers]
     useful = sum(cost.useful.forward for cost in costs)
     issued = [cost.issued.forward for cost in costs if cost.issued is not None]
-    yield "products, forward", f"{_scaled(useful)}FLOP"
-    yield "products, backward", f"{_scaled(sum(cost.useful.backward for cost in costs))}FLOP"
+    yield "useful FLOPs, forward", f"{_scaled(useful)}FLOP"
+    yield "useful FLOPs, backward", f"{_scaled(sum(cost.useful.backward for cost in costs))}FLOP"
     if len(issued) == len(costs) and useful:
         query, key = costs[0].tile
         share = useful / max(sum(issued), 1)
         tiles = f"in tiles of {query} x {key}, {share:.1%} of them useful"
-        yield "issued, forward", f"{_scaled(sum(issued))}FLOP {tiles}"
+        yield "executed FLOPs, forward", f"{_scaled(sum(issued))}FLOP {tiles}"
     for name, pairs in _other_pairs(facts).items():
         products = 4 * pairs * facts.work.head_dim
-        yield f"beside, rows of {name}", f"{_scaled(products)}FLOP forward, {pairs:,} pairs"
-    yield "moved, forward", f"{_scaled(sum(cost.moved.forward for cost in costs))}B at least"
-    yield "kept for training", f"{_scaled(sum(cost.activations for cost in costs))}B"
-    yield "cache after prefill", f"{_scaled(sum(cost.prefill_cache for cost in costs))}B"
+        yield f"in addition, queries of {name}", f"{_scaled(products)}FLOP forward, {pairs:,} pairs"
+    yield (
+        "memory traffic, forward",
+        f"at least {_scaled(sum(cost.moved.forward for cost in costs))}B",
+    )
+    yield "activation memory", f"{_scaled(sum(cost.activations for cost in costs))}B"
+    yield "KV cache after prefill", f"{_scaled(sum(cost.prefill_cache for cost in costs))}B"
     decode = [cost.decode_cache for cost in costs if cost.decode_cache is not None]
     if len(decode) == len(costs):
-        yield "cache in decoding", f"{_scaled(sum(decode))}B of keys that later rows see"
+        yield "KV cache (decode)", f"{_scaled(sum(decode))}B of keys visible to later queries"
 
 
 def _other_pairs(facts: ReportFacts) -> dict[str, int]:

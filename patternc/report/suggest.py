@@ -1,7 +1,7 @@
 """What `suggest` says: a program with its numbers in comments, or a JSON document.
 
-From an answer to text. The text is a program as it stands, so that it can be written to a file or
-piped on. Non-goals: searching.
+Converts an answer to text. The text is a program as it stands, so that it can be written to a file
+or piped on. Does not search.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ def program(answer: SearchAnswer) -> str:
     best = answer.best
     if best is None:
         raise ValueError(nothing_fits(answer))
-    lines = [_headline(best), _numbers(best), *_slowest(best), f"asked: {_asked(answer.asked)}"]
+    lines = [_headline(best), _numbers(best), *_slowest(best), f"query: {_asked(answer.asked)}"]
     lines += ["", *_table(answer), *_apart(answer), *_lessons(answer)]
     comments = "\n".join(f"# {line}".rstrip() for line in lines)
     return f"{comments}\n{best.text.rstrip()}\n"
 
 
 def nothing_fits(answer: SearchAnswer) -> str:
-    """Why there is no suggestion, and what the least budget found is."""
+    """Why there is no suggestion, and what the smallest budget found is."""
     asked, near = answer.asked, answer.nearest
-    said = f"nothing tried connects every pair ({_asked(asked)})"
+    said = f"no candidate connects every pair ({_asked(asked)})"
     if near is None:
         return f"{said}; more layers would help, or other templates (--template, --vary)"
     return (
-        f"{said}; the least budget found is {near.pairs:,} pairs: {near.template} with "
+        f"{said}; the minimum budget found is {near.pairs:,} pairs: {near.template} with "
         f"{_values(near)}, full after {_layers(near.full_at)}"
     )
 
@@ -102,7 +102,7 @@ def _headline(best: Suggestion) -> str:
 
 def _numbers(best: Suggestion) -> str:
     return (
-        f"{best.pairs:,} pairs a head and layer, {best.density:.3%} of all; "
+        f"{best.pairs:,} pairs per head and layer, {best.density:.3%} of all; "
         f"every pair is connected after {_layers(best.full_at)}"
     )
 
@@ -110,7 +110,7 @@ def _numbers(best: Suggestion) -> str:
 def _slowest(best: Suggestion) -> Iterator[str]:
     if best.slowest is not None:
         query, key = best.slowest
-        yield f"the last to be: query {query:,} and key {key:,}, for one"
+        yield f"slowest pair (example): query {query:,}, key {key:,}"
 
 
 def _asked(asked: SearchQuery) -> str:
@@ -150,7 +150,7 @@ def _apart(answer: SearchAnswer) -> Iterator[str]:
     """Templates of which nothing fits, and those that were not searched to the end."""
     for outcome in answer.outcomes:
         if outcome.nearest is not None:
-            near = f"{outcome.nearest.pairs:,} pairs at least, with {_values(outcome.nearest)}"
+            near = f"at least {outcome.nearest.pairs:,} pairs, with {_values(outcome.nearest)}"
             yield f"{outcome.template} is over the budget: {near}"
         elif not outcome.front:
             yield f"{outcome.template} does not connect every pair within the layers"

@@ -1,8 +1,8 @@
 """Pictures of masks: from a dense mask or a table of tiles to the rectangles of an SVG.
 
 A picture is a grid of cells, one cell a token or a square of tokens, shaded by the share of its
-pairs that the pattern holds. The text grows with the number of rectangles, not with n. Non-goals:
-terminals (`terminal.py`), choosing n (`view.py`).
+pairs that the pattern holds. The text grows with the number of rectangles, not with n. The terminal
+is handled by `terminal`, the choice of n by `view`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The terms of a rule, for pictures: from a view to the share that each term holds of every cell.
 
 A term is an operand of the outermost union, or an argument of `mix`, `gate`, `sum` and `mean`; the
-header `causal` is applied to each. Non-goals: drawing.
+header `causal` is applied to each. Does not draw.
 """
 
 from __future__ import annotations

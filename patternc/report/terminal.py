@@ -1,7 +1,7 @@
 """Pictures in a terminal: from panels to lines of block characters.
 
-A character stands for two cells, one above the other, so that cells are square in most fonts.
-Edges keep the resolution of a cell, insides are shaded by their share. Non-goals: colour.
+A character stands for two cells, one above the other, so that cells are square in most fonts. Edges
+keep the resolution of a cell, insides are shaded by their share. Does not use colors.
 """
 
 from __future__ import annotations

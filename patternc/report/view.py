@@ -1,8 +1,8 @@
 """What to look at: from a pattern to panels and facts at a telling length.
 
 A view is one layer at one length. Where no length is asked for, it is the smallest power of two at
-which the shape of the pattern shows. Run-time inputs are made up, and a note says how. Non-goals:
-drawing.
+which the shape of the pattern shows. Run-time inputs are made up, and a note says how. Does not
+draw.
 """
 
 from __future__ import annotations
@@ -308,9 +308,9 @@ def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
         case "set":
             return np.array([0]), f"{item.name} = [0]"
         case "listed":
-            return np.full((1, 1), -1), f"{item.name} = nothing"
+            return np.full((1, 1), -1), f"{item.name} = empty"
         case role:
-            raise InputError(f"no picture without `{item.name}` ({role}), which the call gives")
+            raise InputError(f"cannot be drawn without the run-time input `{item.name}` ({role})")
 
 
 def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:

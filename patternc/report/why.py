@@ -1,7 +1,7 @@
-"""`why` for people and programs: from reasons to lines of text or a JSON document.
+"""`patternc why` as lines of text or a JSON document.
 
 Positions, layers and heads count from 0, lines and columns from 1. Heads that say the same stand
-together. Non-goals: finding reasons.
+together. Does not find reasons.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def _said(verdict: Verdict) -> str:
     if verdict.sees:
         return f"allowed by {_listed(verdict.allowed_by)}"
     if verdict.dropped_by is None:
-        return "no term holds the pair"
+        return "no term contains the pair"
     place = f"line {verdict.dropped_by.line}, column {verdict.dropped_by.column}"
     rule = {
-        "causal": f"the header `causal` ({place}) drops it",
-        "&": f"`& {verdict.dropped_by.text}` ({place}) drops it",
-        "-": f"`- {verdict.dropped_by.text}` ({place}) takes it away",
+        "causal": f"the header `causal` ({place}) excludes it",
+        "&": f"`& {verdict.dropped_by.text}` ({place}) excludes it",
+        "-": f"`- {verdict.dropped_by.text}` ({place}) removes it",
     }
     return f"{_listed(verdict.allowed_by)} would allow it, {rule[verdict.rule or '&']}"
 
@@ -76,11 +76,11 @@ def _listed(parts: tuple[ProgramPart, ...]) -> str:
 
 def _path(found: Why) -> Iterator[str]:
     if not found.path_known:
-        yield "paths over layers depend on inputs of the call, or are too many to look at"
+        yield "paths over layers depend on run-time inputs, or are too many to check"
     elif found.path is None:
         yield f"no path leads from the key to the query within {found.layers:,} layers"
     elif not found.path:
-        yield "query and key are one position"
+        yield "query and key are the same position"
     elif len(found.path) > 1 or not found.sees:
         used = found.path[0].layer + 1
         yield f"the key reaches the query after {used:,} layers:"

@@ -1,8 +1,8 @@
 """Kernels of a generated module compiled for a GPU that is not there.
 
-From a module, a target, a dtype and a head size to what the compiled binaries use. The tools are
+Maps a module, a target, a dtype and a head size to what the compiled binaries use. The tools are
 those of the triton wheel; the arguments are specialised as a launch with contiguous tensors would.
-Non-goals: running kernels, choosing tiles.
+Does not run kernels or choose tile sizes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What compiled kernels use, read from their binaries.
 
-From kernels compiled by triton to counts of registers, spills, shared memory and instructions. The
-code of many cubins is disassembled at once: the tool takes longer to start than to do that.
-Non-goals: compiling, running.
+Maps kernels compiled by triton to counts of registers, spills, shared memory and instructions. The
+code of many cubins is disassembled at once: the tool takes longer to start than to do that. Does
+not compile or run anything.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def module_path(name: str) -> Path:
     found = folder.stat()
     if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
         raise PermissionError(
-            f"{folder} holds code that is executed, and others own it or may write to it: "
+            f"{folder} contains code that is executed, and others own it or may write to it: "
             "remove it, or set PATTERNC_CACHE_DIR to a folder of your own"
         )
     return folder / f"{name}.py"
@@ -65,7 +65,7 @@ def import_file(name: str, path: Path) -> None:
     """Import a file as `sys.modules[name]`."""
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -1,8 +1,8 @@
 """Modules of patterns, built once and never inside a trace of torch.compile.
 
 Dynamo would step through the compiler, locks and all. It calls a function that is marked as below
-as it is, with constants for arguments and a constant for its result, so patterns go by a key.
-Non-goals: what a module holds.
+as it is, with constants for arguments and a constant for its result, so patterns go by a key. Does
+not look inside modules.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Several documents in one row of a batch need no padding, and none sees another:
 Relations by the distance of query and key (`causal`, `local`, `strided`) mean the same in a pack as
 alone; `segment`, `columns`, `blocks` and their kin count from the start of the pack.
 
-Non-goals: packing tensors, or unpacking them.
+Does not pack or unpack tensors.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _check_lengths(cumulative: Tensor, n: int) -> None:
     if ends[0] != 0:
         raise ValueError(f"cumulative lengths begin with {ends[0]}; expected 0")
     if ends != sorted(ends):
-        raise ValueError("cumulative lengths go down; expected the ends of documents, not lengths")
+        raise ValueError("cumulative lengths decrease; expected the ends of documents, not lengths")
     if ends[-1] > n:
         raise ValueError(f"documents of {ends[-1]} tokens in all; expected {n} at most")
 

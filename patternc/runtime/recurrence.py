@@ -1,6 +1,6 @@
 """What a caller carries from segment to segment for the key sources `memory` and `compressed`.
 
-From the states of a segment (hidden states, or projected keys and values) to those that the next
+Maps the states of a segment (hidden states, or projected keys and values) to those that the next
 segment attends to besides its own: `Memory` for Transformer-XL (Dai et al. 2019, section 3.2),
 `CompressiveMemory` for the Compressive Transformer (Rae et al. 2020, section 3.1). The time axis is
 -2: [batch, n, dim] and [batch, heads, n, head_dim] alike. What is carried is detached, oldest
@@ -21,8 +21,8 @@ pattern with `rotary` or `absolute` works positions in itself, so keys are carri
     >>> torch.equal(keys.states, key[:, :, 12:])
     True
 
-Non-goals: gradients through earlier segments; the compression of most-used states, which depends on
-attention weights that the generated kernels don't keep.
+Does not propagate gradients through earlier segments, and does not compress by most-used states,
+which needs attention weights that the generated kernels do not keep.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Compression(nn.Module):
         if by not in ("mean", "max", "convolution"):
             raise ValueError(f'by={by!r}; expected "mean", "max" or "convolution"')
         if (dim is not None) != (by == "convolution"):
-            raise ValueError('dim is given for by="convolution" and for nothing else')
+            raise ValueError('dim is expected for by="convolution" only')
         self.rate = rate
         self.by = by
         self.convolution = None if dim is None else nn.Conv1d(dim, dim, rate, stride=rate)
@@ -197,7 +197,7 @@ def _check_axes(states: Tensor) -> None:
 
 def _check_at_least(least: int, number: int, what: str) -> None:
     if number < least:
-        raise ValueError(f"{what} is at least {least}, not {number}")
+        raise ValueError(f"{what} is {number}; expected at least {least}")
 
 
 def _kind(states: Tensor) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Tuning: the tile shape that is fastest on the present GPU.
 
-From a module's text for each shape to times, the fastest first. A default shape needs none of
-this; tuning finds what the cost model cannot know. Non-goals: choosing shapes to try.
+Maps a module's text for each shape to times, the fastest first. A default shape needs none of this;
+tuning finds what the cost model cannot know. Does not choose the shapes to try.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def on_gpu(n: int, head_dim: int, dtype: str) -> Callable[[ModuleType], float]:
     import torch
 
     if not torch.cuda.is_available():
-        raise RuntimeError("tuning measures on a GPU, and torch finds none here")
+        raise RuntimeError("tuning needs a GPU, and torch finds none")
 
     def measure(module: ModuleType) -> float:
         q, k, v, inputs = module._sample_call(n, n, head_dim)

@@ -128,7 +128,7 @@ def _pass(branches: Sequence[Branch], cut: Sequence[Piece], tiles: Tiles) -> Pas
         tiling_of_head=tuple(distinct.index(item) for item in of_heads),
         columns=columns,
         classes=classes,
-        # The lines of a class are alike: what is global stands in a piece of its own.
+        # The lines of a class are alike: what is global appears in a piece of its own.
         split_rows=None if classes else work_split.of_rows(tilings, found.source, tiles.n),
         split_columns=None
         if classes

@@ -1,7 +1,7 @@
 """The cost model: tiles that a formula visits at a given length, over positions or classes.
 
-From a formula and a tile shape to a number of tiles; a tile's cost is its products, since kernels
-compute all of them. Non-goals: devices, and tiles that only tables name.
+Maps a formula and a tile shape to a number of tiles; a tile's cost is its products, since kernels
+compute all of them. Does not handle devices or tiles that depend on tables.
 """
 
 from __future__ import annotations

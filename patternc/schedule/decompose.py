@@ -2,7 +2,7 @@
 
 A union of a window and a dilated term is a dense band over the positions and a dense band over
 residue classes; a softmax over both is exact, since passes carry it on. The cut is made where it
-spares products, counted by the cost model. Non-goals: launches.
+spares products, counted by the cost model. Does not plan launches.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Grouping: heads whose predicates differ in numbers only share one predicate with scalars.
 
-From the relations of several heads to one pass per branch. Numbers that all heads share stay in
-the text; the others become `Scalar`s, and the tables become `TableSlot`s. Non-goals: tiles.
+Maps the relations of several heads to one pass per branch. Numbers that all heads share stay in the
+text; the others become `Scalar`s, and the tables become `TableSlot`s. Does not handle tiles.
 """
 
 from __future__ import annotations

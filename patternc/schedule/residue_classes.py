@@ -1,9 +1,9 @@
 """Position classes: relations among evenly spaced positions, as dense relations of their own.
 
-From a formula over token positions to the classes that its pairs never leave, and the formula over
+Maps a formula over token positions to the classes that its pairs never leave, and the formula over
 the members of a class. A dilated window is a plain window over each residue class, a dilated
 segment of LongNet a full square (Hassani and Shi, "Dilated Neighborhood Attention Transformer",
-2022; Ding et al., "LongNet", 2023, section 2.2). Non-goals: whether that pays.
+2022; Ding et al., "LongNet", 2023, section 2.2). Does not decide whether that is faster.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Mo
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """Member x of class c stands at segment * (c // residues) + c % residues + offset + stride * x.
+    """Member x of class c is at segment * (c // residues) + c % residues + offset + stride * x.
 
     `segment` 0 is one segment for all positions. With fewer residues than the stride some
     positions are in no class.

@@ -1,6 +1,7 @@
 """Schedules: what the generated module launches, in order.
 
-From the layouts of every (layer, head) to groups of heads that share a kernel. Non-goals: text.
+Maps the layouts of every (layer, head) to groups of heads that share a kernel. Does not contain
+program text.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Group:
 
     @property
     def cut(self) -> bool:
-        """Does any pass hold less than a branch, or speak of classes?"""
+        """Does any pass hold less than a branch, or refer to classes?"""
         return len(self.passes) > len(self.branches) or any(item.classes for item in self.passes)
 
 

@@ -1,8 +1,8 @@
 """Tile sizes of the generated kernels, chosen from the pattern.
 
-From relations and what is known before a launch (dtype, head size) to a shape and the reasons for
+Maps relations and what is known before a launch (dtype, head size) to a shape and the reasons for
 it. Shapes are those at which the kernels compile without spills to local memory for sm_90; among
-them the one whose tiles cost least, by the products that they issue. Non-goals: measuring.
+them the one whose tiles cost smallest, by the products that they issue. Does not measure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SIZES = (16, 32, 64, 128, 256)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The shape of the tiles, and why, for people."""
+    """The shape of the tiles, and human-readable reasons."""
 
     query_tile: int
     key_tile: int

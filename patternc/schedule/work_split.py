@@ -1,8 +1,9 @@
 """Splits: passes in which a few programs would have far more tiles to visit than the others.
 
-From the tiles of a pass to whether its long lines (key tiles of the query tile of a global row,
-query tiles of the key tile of a global column) are cut for several programs, and why. Into how many
-pieces follows from n at the call, by the rule that stands here too. Non-goals: the cutting.
+Decides for the tiles of a pass whether its heavy rows (key tiles of the query tile of a global row)
+and columns (query tiles of the key tile of a global column) are split over several programs, and
+why. Into how many pieces follows from n at call time, by the rule that appears here too. Generated
+code does the splitting.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ EXAMPLE_LENGTH = 131_072
 EXAMPLE_ROWS = 256
 # Slots that are looked at; more of them are alike.
 MOST_JUDGED = 1 << 22
-# Tiles that a program may visit in any case, and the greatest part of its head's tiles.
+# Tiles that a program may visit in any case, and the largest part of its head's tiles.
 MIN_TILES, PROGRAMS = 32, 64
 # Lines as long as others are cut if there are fewer than this.
 MAX_HEAVY_ROWS = 16
@@ -57,7 +58,7 @@ def limits(total: int, median: int, lines: int) -> Limits:
 class Split:
     """The lines of a pass at n positions: the tiles of the longest, of the median, and of a piece.
 
-    `by_tables`: what tables name comes on top, known at the call only.
+    `by_tables`: what tables name comes on top, known at call time only.
     """
 
     n: int

@@ -1,8 +1,8 @@
 """Design help: the parameters of a template that connect every pair in the fewest layers.
 
-From a length, a number of layers and a budget of pairs to programs, by exact counts and exact
-receptive fields of everything that is tried. The same question has the same answer. Non-goals:
-quality of a model, which no count of pairs tells.
+Maps a length, a number of layers and a budget of pairs to programs, by exact counts and exact
+receptive fields of everything that is tried. The same question has the same answer. Does not
+predict the quality of a model.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _lessons(best: Suggestion, asked: SearchQuery) -> tuple[Diagnostic, ...]:
 
 def _outcome(template: Template, asked: SearchQuery) -> Outcome:
     if not template.vary:
-        raise ValueError(f"{template.name}: nothing to vary; name a parameter, as w=16:512")
+        raise ValueError(f"{template.name}: nothing to vary; add a parameter, for example w=16:512")
     text = headed(template.text, template.name, asked)
     trials = Trials(template.name, text, asked)
     axes = [axis(name, values, asked.n) for name, values in template.vary.items()]

@@ -3,7 +3,7 @@
 A range `a:b` is half-open as in the language, and grows: a greater value is taken to hold every
 pair that a smaller one holds, so that it is searched by bisection. `a:b:s` is every s-th value of
 it, `a:b:*s` each s times the one before; these, single values, and all of them behind commas are
-tried one by one. `n` and `n // k` stand for the length. Non-goals: which parameters there are.
+tried one by one. `n` and `n // k` stand for the length. Does not know the parameters of a template.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def axis(name: str, text: str, n: int) -> Axis:
     else:
         values = sorted({value for part in ends for value in _listed(part, text, n)})
     if not values:
-        raise ValueError(f"{name}={text} holds no value at n = {n:,}")
+        raise ValueError(f"{name}={text} contains no value at n = {n:,}")
     return Axis(name, values, isinstance(values, range))
 
 

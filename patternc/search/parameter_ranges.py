@@ -1,7 +1,7 @@
 """Programs in a row, and the best of those found: what every search over values uses.
 
-From values of one range, the others fixed, to pairs and layers that are each found once. Non-goals:
-which lines to look at.
+Maps values of one range, the others fixed, to pairs and layers that are each found once. Does not
+choose which ranges to search.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Line:
         last = len(self) - 1
         if self.axis is not None and self.pairs(last) < self.pairs(0):
             raise _not_growing(
-                self.axis, f"{self._told(last)} holds fewer pairs than {self._told(0)}"
+                self.axis, f"{self._told(last)} contains fewer pairs than {self._told(0)}"
             )
 
     def _told(self, index: int) -> str:
@@ -100,7 +100,7 @@ def _not_growing(axis: Axis, told: str) -> ValueError:
     first, last = axis.values[0], axis.values[-1] + 1
     return ValueError(
         f"{told}, so that the range cannot be bisected; "
-        f"list its values, as {axis.name}={first}:{last}:*2"
+        f"list its values: {axis.name}={first}:{last}:*2"
     )
 
 

@@ -10,10 +10,10 @@ from patternc.language.syntax.diagnostics import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """`layers` layers over n tokens; `pairs` is the budget of a head, None is no budget.
+    """`layers` layers over n tokens; `pairs` is the budget of a head, None is not a budget.
 
     Pairs are counted with multiplicity, on average over the heads and layers. `trials` is the
-    greatest number of receptive fields that are looked at for one template.
+    largest number of receptive fields that are looked at for one template.
     """
 
     n: int
@@ -27,7 +27,7 @@ class SearchQuery:
         for name in ("n", "layers", "heads", "pairs", "trials"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}; it is at least 1")
+                raise ValueError(f"{name} is {value}; expected at least 1")
 
 
 @dataclass(frozen=True, slots=True)

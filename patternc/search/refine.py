@@ -1,10 +1,10 @@
 """The best of a whole grid of ranges: from the thinned search's front to the exact one.
 
 Of several ranges one is bisected; boxes over the others are cut in two until what they could hold
-at best is no better than what was found. In a box the greatest corner connects no later and the
-least one has no more pairs than any other, so that a value of the bisected range that the first
-needs bounds the pairs of all. Source: branch and bound, Land and Doig 1960. Non-goals: lists, which
-are tried value by value.
+at best is not a better than what was found. In a box the largest corner connects no later and the
+smallest one has no more pairs than any other, so that a value of the bisected range that the first
+needs bounds the pairs of all. Source: branch and bound, Land and Doig 1960. Lists are tried value
+by value in `search`.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Grid:
         return index >= 0 and (line.full_at(index) or layers + 1) <= layers
 
     def _is_over(self, low: tuple[int, ...], needed: int, front: Front, layers: int) -> bool:
-        """Whether the cheapest corner, with that value, is no better than what was found."""
+        """Whether the cheapest corner, with that value, is not a better than what was found."""
         bound = front.bound(layers)
         return bound is not None and self._line(low).pairs(needed) >= bound
 

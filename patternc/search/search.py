@@ -3,7 +3,7 @@
 Lists are tried value by value, the cheapest programs first; the longest range is bisected, other
 ranges are thinned to values one and a half times apart and then looked at whole (see `refine`).
 What a better program has ruled out is not tried. The answer is the best of all values where greater
-values of a range hold the pairs of smaller ones. Non-goals: what a trial is (`trials`).
+values of a range hold the pairs of smaller ones. A single trial is in `trials`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Templates: programs with parameters, made ready for a question and filled with values.
 
-From names, texts and what is asked to the text of a program. Headers that a template needs and does
+Maps names, texts and what is asked to the text of a program. Headers that a template needs and does
 not have are added: `causal` where it is asked for, `layers` and `heads` where the program says
-`layer` or `head`, or draws. Non-goals: which values are good.
+`layer` or `head`, or draws. Does not choose values.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Trials: the pairs of a template with some values, and the layers that connect everything.
 
-From values to exact numbers, each found once. Where the formulas of a program alone connect
+Maps values to exact numbers, each found once. Where the formulas of a program alone connect
 everything in two layers and the first has too few pairs to do so, its draws need not be looked at.
-Non-goals: which values to try.
+Does not choose values.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Trials:
         program = elaborate(self.tree, dict(values))
         asked = [item.name for item in program.inputs if item.role in DECIDING]
         if asked:
-            raise ValueError(f"{self.name} asks for `{asked[0]}` at the call, which decides pairs")
+            raise ValueError(f"{self.name} has the input `{asked[0]}`, which decides pairs")
         found = []
         for layer in range(min(program.layers or 1, self.asked.layers)):
             heads = [program.resolve(layer, head) for head in range(program.heads or 1)]

@@ -1,1 +1,1 @@
-"""The dense meaning of a term: the specification that every other room is tested against."""
+"""The dense meaning of a term: the specification that every other package is tested against."""

@@ -1,7 +1,7 @@
 """Dense masks of all heads, built in strips of rows so that little is needed beside the result.
 
-From the meaning of heads to one array; a size that the memory cannot take is refused before
-anything is allocated. Non-goals: what a pair means (`relation.meaning`).
+Maps the meaning of heads to one array; a size that the memory cannot take is refused before
+anything is allocated. The meaning of a pair is in `semantics.mask`.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def verify_size(
     if free is not None and needed > free:
         sides = " x ".join(f"{side:,}" for side in shape)
         raise SizeError(
-            f"{what} of {sides} takes {_scaled(needed)}, and {_scaled(free)} are free; `pairs`, "
-            "`layout`, `reach` and `report` answer without it at any n, `queries=` asks the last "
-            "rows only"
+            f"{what} of {sides} needs {_scaled(needed)}, and {_scaled(free)} are free; `pairs`, "
+            "`layout`, `reach` and `report` do not need it at any n; `queries=` evaluates only the "
+            "last queries"
         )
 
 

@@ -1,7 +1,7 @@
 """Run-time inputs of one head as tables, checked: what a call gave, in the units of its scope.
 
-From arrays to lists [rows, k], sets [count] and labels [count]. What does not fit is an
-`InputError` that says what is expected. Non-goals: what a table means.
+Converts arrays to lists [rows, k], sets [count] and labels [count]. What does not fit is an
+`InputError` that says what is expected. Does not interpret the tables.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 Inputs = Mapping[str, NDArray[np.generic]]
 
-_LENGTHS = "are these lengths? give booleans [batch, n]"
+_LENGTHS = "if these are lengths, pass booleans [batch, n]"
 
 
 def listed(name: str, inputs: Inputs, rows: int, count: int) -> Integers:
@@ -72,7 +72,7 @@ def _marked(name: str, positions: Integers, count: int) -> Booleans:
     if least >= 0 and most <= 1 and _is_like_mask(positions, count):
         raise InputError(
             f"`{name}` holds integers 0 and 1 alone, read as the positions 0 and 1: is this a "
-            "mask? give booleans"
+            "mask? pass booleans"
         )
     if most >= count or least < -count:
         hint = f"; {_LENGTHS}" if least > 0 else ""

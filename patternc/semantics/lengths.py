@@ -1,6 +1,6 @@
 """Lengths that a pattern has a meaning at: grids fix the number of their positions.
 
-From a pattern to the least and greatest n, before anything is evaluated.
+Maps a pattern to the smallest and largest n, before anything is evaluated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def verify(pattern: HeadPattern, n: int) -> None:
 
 
 def fitting(pattern: HeadPattern) -> Span | None:
-    """The least and greatest n that fits every grid; None where every n fits."""
+    """The smallest and largest n that fits every grid; None where every n fits."""
     spans = [
         ((size - 1) * block + 1, size * block)
         for grid, block, parts in _grids(pattern, 1, 0)
@@ -34,7 +34,7 @@ def fitting(pattern: HeadPattern) -> Span | None:
         return None
     least, most = max(low for low, _ in spans), min(high for _, high in spans)
     if least > most:
-        raise LengthError("the grids of this pattern fit no common length")
+        raise LengthError("the grids of this pattern have no common length")
     return least, most
 
 

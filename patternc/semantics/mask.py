@@ -1,13 +1,13 @@
 """The meaning of a term as a dense mask, straight from the table of relations: the specification.
 
-From a `Term` (or the pattern of a head), a length and the run-time inputs to booleans (counts)
-[queries, columns] in numpy. Every other room must agree with it. Written to be compared with the
-manual line by line, so it shares nothing with the integer sets; cost is queries x columns.
-Non-goals: speed; scores, so `with` and `projection=` mean nothing here.
+Maps a `Term` (or the pattern of a head), a length and the run-time inputs to booleans (counts)
+[queries, columns] in numpy. Every other package must agree with it. Written to be compared with the
+manual line by line, so it shares nothing with the integer sets; cost is queries x columns. Not
+optimized for speed, and without scores, so `with` and `projection=` have no effect here.
 
-Run-time inputs are those of one head, in the units of the scope they stand in (blocks inside
+Run-time inputs are those of one head, in the units of the scope they appear in (blocks inside
 `blocks`): lists integers [rows, k], sets booleans [n] or integer positions, labels integers [n].
-On a key source they number its slots, 0 the oldest. Sizes give the slots that only the call knows:
+On a key source they number its slots, 0 the oldest. Sizes give the slots known only at call time:
 `memory` and `compressed` (as declared by default; the missing ones are the oldest) and `encoder`.
 """
 
@@ -55,7 +55,7 @@ def mask(
 ) -> Booleans:
     """The pairs of `term` on the slots of `source`: booleans [queries, slots].
 
-    Query row r stands at position r + n - queries. On an encoder that decides on its label alone,
+    Query row r appears at position r + n - queries. On an encoder that decides on its label alone,
     and everything else counts rows from 0. The `asking` rows of a stream or tree are all of theirs.
     `part` is a strip of the rows.
     """

@@ -1,9 +1,9 @@
 """Neighbourhood windows on a raster-ordered grid, at given positions.
 
-From a `Neighborhood`, rows and keys to booleans. Per axis, coordinates are cut into residue classes
+Maps a `Neighborhood`, rows and keys to booleans. Per axis, coordinates are cut into residue classes
 of the dilation; inside a class a group of `stride` queries shares the window of its leader: the
 middle one, or the last one on a causal axis, where each query still sees no later key. Source:
-NATTEN 0.17 (edges shift) and 0.21 (stride, even windows). Non-goals: blocks of a grid.
+NATTEN 0.17 (edges shift) and 0.21 (stride, even windows). Does not handle blocks of a grid.
 """
 
 from __future__ import annotations

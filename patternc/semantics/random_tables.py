@@ -1,6 +1,6 @@
-"""Keyed random draws: the same table on every platform and in any order of evaluation.
+"""Keyed random keys: the same table on every platform and in any order of evaluation.
 
-From a `Random` and a length to integers [rows, count]. Every quantity is a 64-bit integer; only
+Maps a `Random` and a length to integers [rows, count]. Every quantity is a 64-bit integer; only
 products that wrap, exclusive or, masks and shifts of non-negative values occur, so that numpy and
 torch agree bit for bit. Normative definition, with `M = 0xffffffff` and `G = 0x9e3779b9`:
 
@@ -10,7 +10,7 @@ torch agree bit for bit. Normative definition, with `M = 0xffffffff` and `G = 0x
                    k = mix((k ^ (part & M)) + G & M)
     round key: k[r] = mix(k + (r + 1) * G & M)                                  (r = 0, 1, 2, 3)
 
-    bits = max(8, least b with 2**b >= size);  low = bits // 2;  high = bits - low
+    bits = max(8, smallest b with 2**b >= size);  low = bits // 2;  high = bits - low
     network(x): left = x >> low;  right = x & (2**low - 1)
                 for r in 0, 1, 2, 3:
                     width = high if r is even else low      # of `left`
@@ -21,10 +21,10 @@ torch agree bit for bit. Normative definition, with `M = 0xffffffff` and `G = 0x
 The row's members in order are pool[permute(0)], pool[permute(1)], .., pool[permute(m - 1)]: `pool`
 is the listing cut at n, ascending, without repeats, and m its size. The row takes the first `count`
 of them that are not avoided (and not after the row, if `past_only`); a row at a negative position
-takes none. Rows, keys and n count blocks where the `Random` stands in `blocks`.
+takes none. Rows, keys and n count blocks where the `Random` appears in `blocks`.
 
 Source: Luby and Rackoff 1988 (four rounds), Black and Rogaway 2002 (cycle walking), the finalizer
-of MurmurHash3. Non-goals: cryptography, devices.
+of MurmurHash3. Not suitable for cryptography.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Pool:
 
 
 def fill(random: Random, pool: Pool, rows: Integers, avoided: Avoided, table: Integers) -> None:
-    """Fill `table` in place, looking at ever more candidates for ever fewer unfilled rows."""
+    """Fill `table` in place, looking at ever more candidates indefinitely fewer unfilled rows."""
     taken = np.zeros(len(rows), np.int64)
     unfilled = np.flatnonzero(rows >= 0)
     keys = [round_key(key_of(random, rows), r)[:, None] for r in range(ROUNDS)]
@@ -180,7 +180,7 @@ def acceptable(random: Random, rows: Integers, members: Integers, avoided: Avoid
 def take(
     table: Integers, taken: Integers, rows: Integers, members: Integers, allowed: Booleans
 ) -> None:
-    """Append the allowed members of each row, in order, while there is room."""
+    """Append the allowed members of each row, in order, while there is package."""
     place = taken[rows, None] + np.cumsum(allowed, axis=1) - 1
     chosen = allowed & (place < table.shape[1])
     at, candidate = np.nonzero(chosen)

@@ -1,7 +1,7 @@
 """The meaning of one relation as a dense mask, line by line as in the table of the manual.
 
-From a relation, and a scope that says what its positions count, to booleans [rows, keys].
-Non-goals: how relations combine and are lifted, which is the meaning's own part.
+Maps a relation, and an index space that defines its positions, to booleans [queries, keys].
+Combining and lifting relations is in `semantics.mask`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class EvaluationContext:
 
     `stands_on` is the source of a relation as it stands: the tokens outside every `on`.
     `query_count` is how many rows there are, n where the tokens are `query_rows`. `own` is where
-    rows stand among the tokens, also on an encoder, where `rows` are their numbers.
+    rows appear among the tokens, also on an encoder, where `rows` are their numbers.
     """
 
     rows: Integers
@@ -166,7 +166,7 @@ OfQueryPositions = Rows | Global | Permutation | IndexList | Neighborhood
 
 
 def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Booleans:
-    """The relations that hold nothing outside 0 <= i < n; what stands here for them is lost."""
+    """The relations that hold nothing outside 0 <= i < n; what appears here for them is lost."""
     match term:
         case Rows(positions):
             return contains(positions, scope.i, scope.every_row, scope)

@@ -1,6 +1,6 @@
 """Key sources as numbers: how many slots, where a slot stands, when it is available.
 
-Every source has slots 0..m-1, m known at the call. Formulas see i, the slot j, n and m.
+Every source has slots 0..m-1, m known at call time. Formulas see i, the slot j, n and m.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def row_count(rows: Rows, n: int) -> int:
 
 def _at_most(given: int, length: int, name: str) -> int:
     if not 0 <= given <= length:
-        raise InputError(f"{name}: at most {length} slots are expected, not {given}")
+        raise InputError(f"{name} has {given} slots; expected at most {length}")
     return given
 
 

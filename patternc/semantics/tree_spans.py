@@ -3,13 +3,13 @@
 Level 0 are the n tokens, level l has ceil(n / b^l) spans of b^l tokens (the last may be short), the
 root has all. Slots go level by level, left to right. Token i attends on each side, from its
 neighbour outwards, to `count` spans of level 0, then of level 1, and so on; where the next span of
-a level would overlap what is covered already, its uncovered children stand in for it. So the spans
+a level would overlap what is covered already, its uncovered children appear in for it. So the spans
 cover every other token once, and the root is never one of them (Ye et al. 2019, BP-Transformer,
 section 3; the walk of `graph_builder/builder.pyx` in yzh119/BPT at 3ce980d, but for children that
-do not exist, which that code takes from the next level where n is no power of two).
+do not exist, which that code takes from the next level where n is not a power of two).
 
 By slots the rule is a pair of intervals: a span is attended to by the tokens whose walk reaches
-beyond it, but not beyond its parent. Non-goals: tiles.
+beyond it, but not beyond its parent. Does not handle tiles.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def walk(row: int, sizes: list[int], branching: int, count: int) -> Iterator[tup
     right_start, left_start = right, left = row + 1, row - 1
     for level in range(len(sizes)):
         if level:
-            # Children stand in for the parent that would overlap, the first of this level's count.
+            # Children appear in for the parent that would overlap, the first of this level's count.
             right_start, left_start = -(-right // branching), (left + 1) // branching - 1
             yield from _inside(level - 1, right, right_start * branching, sizes)
             yield from _inside(level - 1, (left_start + 1) * branching, left + 1, sizes)

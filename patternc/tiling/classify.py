@@ -1,8 +1,7 @@
 """Tilings: a branch and a tile shape to closed-form runs of key tiles.
 
-Integer sets find the full and partial tiles for every n at once. Where they exceed their budget
-the runs list every tile as partial, and the tiling says that it is not exact.
-Non-goals: a given n.
+Integer sets find the full and partial tiles for every n at once. Where they exceed their budget the
+runs list every tile as partial, and the tiling says that it is not exact. Does not need a given n.
 """
 
 from __future__ import annotations

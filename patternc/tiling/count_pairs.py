@@ -1,8 +1,9 @@
 """Counting pairs exactly at a given n, without a mask.
 
-From a branch to integers: integer sets list each row's keys as runs, whose lengths add up; pairs
+Maps a branch to integers: integer sets list each row's keys as runs, whose lengths add up; pairs
 that only tables hold are counted tile by tile, over the tiles that the tables touch. Time grows
-with n and those tiles, within `relation.effort` where that is set. Non-goals: closed forms in n.
+with n and those tiles, within `relation.effort` where that is set. Closed forms in n are in
+`analysis.cost`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A layout at a given n: counts, rows and columns of every head.
 
-From tilings (for every n) to what a person or a table builder asks at one length.
-Non-goals: devices.
+Evaluates tilings, which hold for every n, at one length. Does not handle devices.
 """
 
 from __future__ import annotations

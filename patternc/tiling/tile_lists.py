@@ -1,8 +1,8 @@
 """Tilings at a given n: the listed tiles of every query tile, and their counts.
 
-Closed-form runs stay runs (two integers a query tile); only tiles that tables or filters choose
-are listed one by one. Time and memory grow with the query tiles and those listed tiles.
-Non-goals: devices.
+Closed-form runs stay runs (two integers a query tile); only tiles that tables or filters choose are
+listed one by one. Time and memory grow with the query tiles and those listed tiles. Does not handle
+devices.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def _member_tiles(tables: Tables, atom: Member, tile: int, count: int) -> NDArra
 
 
 def _label_range(labels: Integers, tile: int) -> tuple[Integers, Integers]:
-    """Least and greatest label of each tile; tiles without one give an empty range."""
+    """Least and largest label of each tile; tiles without one give an empty range."""
     count = -(-len(labels) // tile)
     padded = np.full(count * tile, -1, np.int64)
     padded[: len(labels)] = labels

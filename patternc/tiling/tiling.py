@@ -1,9 +1,9 @@
 """Layouts: which key tiles a query tile visits, in closed form.
 
-From a relation and a tile shape. Query tile a holds positions a*query_tile .. (a+1)*query_tile - 1,
-key tile b likewise. A listed tile is *full* when every pair of it is in the set, for all its rows
-below n and all its keys (a key tile cut by n is never full), and *partial* otherwise.
-Non-goals: devices, kernels.
+Made from a relation and a tile shape. Query tile a holds positions a*query_tile .. (a+1)*query_tile
+- 1, key tile b likewise. A listed tile is *full* when every pair of it is in the set, for all its
+rows below n and all its keys (a key tile cut by n is never full), and *partial* otherwise. Does not
+handle devices or kernels.
 """
 
 from __future__ import annotations

@@ -434,7 +434,7 @@ def test_tuning_needs_a_file_and_chooses_the_tiles_itself(program, tmp_path):
     for arguments in (("--tune", "512"), ("--tune", "512", "--tiles", "64x64", "-o", "x.py")):
         result = run("compile", str(program), *arguments)
         assert result.exit_code == 2
-        assert "--tune chooses the tiles" in result.stderr
+        assert "--tune needs an output file" in result.stderr
 
 
 def test_tuning_without_a_gpu_says_so_and_writes_nothing(program, tmp_path):
@@ -445,7 +445,7 @@ def test_tuning_without_a_gpu_says_so_and_writes_nothing(program, tmp_path):
         [*words, "-o", str(output)], capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == 1
-    assert "torch finds none here" in done.stderr
+    assert "torch finds none" in done.stderr
     assert list(tmp_path.iterdir()) == [program]
 
 
@@ -530,4 +530,4 @@ def test_diff_reads_the_standard_input_on_either_side(tmp_path):
 def test_the_standard_input_is_read_once(arguments):
     result = run(*arguments, text="local(3)\n")
     assert result.exit_code == 2
-    assert "can be read once" in result.stderr
+    assert "can be read only once" in result.stderr

@@ -28,7 +28,7 @@ def two(tmp_path):
 def test_diff_exits_with_zero_for_a_proof_of_equality(two):
     result = run("diff", *two("local(3)", "local(left=3, right=3)"), "-n", "64")
     assert result.exit_code == 0
-    assert result.stdout.startswith("equal: every pair counts as often in both")
+    assert result.stdout.startswith("equal: all multiplicities agree")
 
 
 def test_diff_exits_with_one_and_shows_the_smallest_witness(two):
@@ -64,7 +64,7 @@ def test_why_names_the_term_and_the_path():
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "query 40 does not attend to key 20 in layer 0, n = 64",
-        "  head 0: no term holds the pair",
+        "  head 0: no term contains the pair",
         "the key reaches the query after 2 layers:",
         "  layer 0: 0 attends to 20 (head 0, `global([0])`)",
         "  layer 1: 40 attends to 0 (head 0, `global([0])`)",
@@ -73,7 +73,7 @@ def test_why_names_the_term_and_the_path():
 
 def test_why_names_the_rule_that_drops_a_pair():
     result = run("why", "-e", "causal\nlocal(3)", "-n", "64", "--query", "5", "--key", "7")
-    assert "`local(3)` would allow it, the header `causal` (line 1, column 1) drops it" in (
+    assert "`local(3)` would allow it, the header `causal` (line 1, column 1) excludes it" in (
         result.stdout
     )
 

@@ -1,7 +1,7 @@
 """Attention written down by hand in float64: what modules with sources and modifiers must compute.
 
 A `Call` holds the tensors of one call and the positions of its pairs; a case says a program, its
-inputs, and the output from dense scores. Non-goals: what modules compute without either.
+inputs, and the output from dense scores. Does not depend on the code that modules run.
 """
 
 from __future__ import annotations

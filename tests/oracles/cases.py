@@ -1,7 +1,7 @@
 """Masks observed in other people's code, each with the same pattern as a program of ours.
 
-From `masks/*.npz` to `OracleCase`s; `models.py` and `libraries.py` write the programs from the
-configuration that each file records. Non-goals: what the README lists as out of scope.
+Maps `masks/*.npz` to `OracleCase`s; `models.py` and `libraries.py` write the programs from the
+configuration that each file records. Leaves out what the README lists as out of scope.
 """
 
 from __future__ import annotations

@@ -23,25 +23,29 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "no whole length": (
         lambda: WINDOW.mask(4.0),  # type: ignore[arg-type]
         TypeError,
-        "n is 4.0 (float); an integer is expected",
+        "n is 4.0 (float); expected an integer",
     ),
     "a length in letters": (
         lambda: WINDOW.pairs("4"),  # type: ignore[arg-type]
         TypeError,
-        "n is '4' (str); an integer is expected",
+        "n is '4' (str); expected an integer",
     ),
     "a truth for a length": (
         lambda: WINDOW.layout(True),
         TypeError,
-        "n is True (bool); an integer is expected",
+        "n is True (bool); expected an integer",
     ),
     "nothing for a length": (
         lambda: WINDOW.columns(None),  # type: ignore[arg-type]
         TypeError,
-        "n is None; an integer is expected",
+        "n is None; expected an integer",
     ),
-    "a negative length": (lambda: WINDOW.check(-1), ValueError, "n is -1; it is at least 0"),
-    "negative queries": (lambda: WINDOW.mask(4, -1), ValueError, "queries is -1; it is at least 0"),
+    "a negative length": (lambda: WINDOW.check(-1), ValueError, "n is -1; expected at least 0"),
+    "negative queries": (
+        lambda: WINDOW.mask(4, -1),
+        ValueError,
+        "queries is -1; expected at least 0",
+    ),
     "a layer too many": (
         lambda: WINDOW.compile(layer=2),
         ValueError,
@@ -55,62 +59,62 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "half a layer": (
         lambda: WINDOW.pairs(4, layer=0.5),  # type: ignore[arg-type]
         TypeError,
-        "layer is 0.5 (float); an integer is expected, layers count from 0",
+        "layer is 0.5 (float); expected an integer, layers count from 0",
     ),
     "three tiles": (
         lambda: WINDOW.layout(4, block=(1, 2, 3)),  # type: ignore[arg-type]
         ValueError,
-        "block is (1, 2, 3) (tuple); a size or (query tile, key tile) is expected",
+        "block is (1, 2, 3) (tuple); expected a size or (query tile, key tile)",
     ),
     "a tile of nothing": (
         lambda: WINDOW.layout(4, block=0),
         ValueError,
-        "block is 0; it is at least 1",
+        "block is 0; expected at least 1",
     ),
     "a comparison with a text": (
         lambda: WINDOW.diff("local(2)"),  # type: ignore[arg-type]
         TypeError,
-        "other is str; a Pattern is expected, as Pattern.parse(text) gives",
+        "other is str; expected a Pattern, for example Pattern.parse(text)",
     ),
     "a comparison with a mask": (
         lambda: WINDOW.diff(np.zeros((2, 4, 4), bool)),  # type: ignore[arg-type]
         TypeError,
-        "other is numpy.ndarray; a Pattern is expected, as Pattern.parse(text) gives",
+        "other is numpy.ndarray; expected a Pattern, for example Pattern.parse(text)",
     ),
     "a comparison with nothing": (
         lambda: WINDOW.diff(None),  # type: ignore[arg-type]
         TypeError,
-        "other is NoneType; a Pattern is expected, as Pattern.parse(text) gives",
+        "other is NoneType; expected a Pattern, for example Pattern.parse(text)",
     ),
     "slots of no source": (
         lambda: HELD.mask(4, slots={"memry": 2}),
         InputError,
-        "slots has 'memry'; a call decides the slots of memory, compressed, encoder only",
+        "slots has 'memry'; only the slots of memory, compressed, encoder are set at call time",
     ),
     "slots without a source": (
         lambda: HELD.mask(4, slots=3),  # type: ignore[arg-type]
         TypeError,
-        "slots is 3 (int); a mapping is expected, as {'memory': 512}",
+        "slots is 3 (int); expected a mapping such as {'memory': 512}",
     ),
     "half a slot": (
         lambda: HELD.mask(4, slots={"memory": 2.5}),  # type: ignore[dict-item]
         TypeError,
-        "slots['memory'] is 2.5 (float); an integer is expected",
+        "slots['memory'] is 2.5 (float); expected an integer",
     ),
     "more slots than declared": (
         lambda: HELD.mask(4, slots={"memory": 9}),
         InputError,
-        "memory: at most 4 slots are expected, not 9",
+        "memory has 9 slots; expected at most 4",
     ),
     "another data type": (
         lambda: WINDOW.compile(dtype="float8"),
         ValueError,
-        "dtype is 'float8' (str); one of float32, float16, bfloat16 is expected",
+        "dtype is 'float8' (str); expected one of float32, float16, bfloat16",
     ),
     "heads of no size": (
         lambda: WINDOW.compile(head_dim=0),
         ValueError,
-        "head_dim is 0; it is at least 1",
+        "head_dim is 0; expected at least 1",
     ),
     "labels of another length": (
         lambda: SAME.mask(4, doc=[0, 0, 1]),
@@ -130,13 +134,13 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "keys of an encoder in place of their number": (
         lambda: CROSSED.mask(6, encoder_kv=6),
         InputError,
-        "'encoder_kv' is no input here: how many slots `encoder` has is said by "
+        "unexpected input 'encoder_kv': pass the number of slots of `encoder` as "
         "slots={'encoder': m}",
     ),
     "the number of an encoder's slots by its name": (
         lambda: CROSSED.mask(6, encoder=6),
         InputError,
-        "'encoder' is no input here: how many slots `encoder` has is said by slots={'encoder': m}",
+        "unexpected input 'encoder': pass the number of slots of `encoder` as slots={'encoder': m}",
     ),
     "an encoder of no length": (
         lambda: CROSSED.pairs(6),
@@ -146,33 +150,33 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "labels of two batches": (
         lambda: PACKED.mask(2, doc=[[0, 0]] * 2, kept=np.ones((3, 2), np.bool_)),
         InputError,
-        "the inputs differ in their batch elements: `doc` has 2 and `kept` has 3",
+        "the inputs differ in batch size: `doc` has 2 and `kept` has 3",
     ),
     "a layout of two batch elements": (
         lambda: SAME.layout(2, doc=[[0, 0]] * 2),
         InputError,
-        "a layout is about one batch element, the inputs have 2; give those of one, as "
+        "a layout is defined for one batch element, the inputs have 2; pass those of one: "
         "NAME=value[0]",
     ),
     "no batch elements": (
         lambda: SAME.mask(2, doc=np.zeros((0, 2), np.int64)),
         InputError,
-        "a run-time input has no batch elements; 1 or more are expected",
+        "a run-time input has an empty batch; expected at least 1 element",
     ),
     "an input of another name": (
         lambda: SAME.mask(4, docs=[0] * 4),
         InputError,
-        "'docs' is no run-time input of this pattern; it has: doc",
+        "unknown run-time input 'docs'; this pattern takes: doc",
     ),
     "no text": (
         lambda: Pattern.parse(3),  # type: ignore[arg-type]
         TypeError,
-        "the text of a program is expected, not int; `load` reads a file",
+        "expected the text of a program, got int; `load` reads a file",
     ),
     "no name": (
         lambda: Pattern.from_zoo(3),  # type: ignore[arg-type]
         TypeError,
-        "a published pattern is called by its name, not 3",
+        "the name of a published pattern must be a string, not 3",
     ),
 }
 
@@ -187,7 +191,7 @@ def test_a_question_out_of_place_is_told_what_is_expected(what: str) -> None:
 
 def test_rows_of_unequal_length_are_no_labels() -> None:
     with pytest.raises(
-        InputError, match=r"^`doc` is no array: .*; expected integers \[n\] or \[batch, n\]"
+        InputError, match=r"^`doc` is not an array: .*; expected integers \[n\] or \[batch, n\]"
     ):
         SAME.mask(2, doc=[[0, 0], [1]])
 

@@ -153,9 +153,9 @@ def test_labels_of_the_wrong_length_and_other_rows_are_named():
         pattern.mask(9, rows="g", sentence=labels, sentence_g=labels)
     with pytest.raises(InputError, match="`sentence` must be integers"):
         pattern.mask(8, rows="g", sentence=labels, sentence_g=labels[:4])
-    with pytest.raises(ValueError, match="rows is 'h'; this pattern has: g"):
+    with pytest.raises(ValueError, match="unknown rows 'h'; this pattern has: g"):
         pattern.mask(9, rows="h")
-    with pytest.raises(ValueError, match="all rows of 'g' are asked at once"):
+    with pytest.raises(ValueError, match="queries=2 cannot be combined with rows='g'"):
         pattern.mask(9, 2, rows="g", sentence=labels, sentence_g=labels[:4])
 
 

@@ -76,7 +76,7 @@ def test_what_the_call_decides_is_a_bound_that_its_inputs_make_exact():
     pattern = Pattern.from_zoo("packed_documents")
     unknown = pattern.report(512).document()
     assert unknown["layers"][0]["pairs_exact"] == [False]
-    assert "`document` is given at the call" in unknown["notes"][0]
+    assert "`document` is a run-time input" in unknown["notes"][0]
     document = np.arange(512) // 100
     known = pattern.report(512, document=document).document()
     assert known["layers"][0]["pairs"] == [int(pattern.mask(512, document=document).sum())]
@@ -250,9 +250,9 @@ def test_a_report_at_a_billion_tokens():
 
 
 def test_nonsense_is_refused():
-    with pytest.raises(ValueError, match="at least one token and layer"):
+    with pytest.raises(ValueError, match="expected at least 1 of each"):
         Pattern.parse("full").report(0)
-    with pytest.raises(ValueError, match="at least one token and layer"):
+    with pytest.raises(ValueError, match="expected at least 1 of each"):
         Pattern.parse("full").report(8, 0)
 
 
@@ -299,12 +299,12 @@ def test_the_order_of_layers_is_reported_the_right_way_round():
     text = "causal\nlayers 2\nlayer == 0 -> columns(period(128, 127:128))\nelse -> segment(128)"
     (line,) = (one for one in Pattern.parse(text).report(1024).text().splitlines() if "P211" in one)
     assert line.endswith(
-        "at n = 1024, after 2 layers in the opposite order; as written not within 2 layers"
+        "at n = 1024: after 2 layers in reverse order, not within 2 layers as written"
     )
     (line,) = (
         one for one in Pattern.parse(text).report(1024, 6).text().splitlines() if "P211" in one
     )
-    assert line.endswith("after 2 layers in the opposite order; as written after 3")
+    assert line.endswith("after 2 layers in reverse order, after 3 as written")
 
 
 # What is asked
@@ -344,7 +344,7 @@ def test_dtypes_of_torch_are_taken():
 @pytest.mark.parametrize(
     ("asked", "error", "told"),
     [
-        ({"n": "64"}, TypeError, "n is '64' .str.; an integer is expected"),
+        ({"n": "64"}, TypeError, "n is '64' .str.; expected an integer"),
         ({"n": 64.0}, TypeError, "n is 64.0"),
         ({"n": True}, TypeError, "n is True"),
         ({"n": -1}, ValueError, "n is -1"),
@@ -353,7 +353,7 @@ def test_dtypes_of_torch_are_taken():
         ({"head_dim": "64"}, TypeError, "head_dim is '64'"),
         ({"kv_heads": 0}, ValueError, "kv_heads is 0"),
         ({"layers": "2"}, TypeError, "layers is '2'"),
-        ({"layers": 1 << 17}, ValueError, "layers is 131072; at most 65,536"),
+        ({"layers": 1 << 17}, ValueError, "layers is 131072; expected at most 65,536"),
         ({"dtype": "int8"}, ValueError, "dtype is 'int8'"),
         ({"slots": 3}, TypeError, "slots is 3"),
         ({"slots": {"encoder": 1 << 40}}, ValueError, "at most 2,147,483,647"),

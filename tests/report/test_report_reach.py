@@ -113,7 +113,7 @@ def test_rows_of_streams_that_the_call_decides_are_not_known() -> None:
     (rows,) = report.document()["layers"][0]["other_rows"]
     assert (set(rows["pairs"]), rows["density"]) == ({None}, None)
     assert report.document()["full_exact"] is False
-    assert "at the call" in report.text()
+    assert "at call time" in report.text()
 
 
 def test_every_format_shows_the_slowest_pair_with_the_terms_of_its_path() -> None:
@@ -124,7 +124,7 @@ def test_every_format_shows_the_slowest_pair_with_the_terms_of_its_path() -> Non
     term = {"text": "local(left=4)", "line": 2, "column": 2}
     assert all(term in step["terms"] for step in found["path"])
     for told in (report.text(), report.markdown(), report.html()):
-        assert "query 62 hears of key 1 after 16 layers" in told
+        assert "query 62 depends on key 1 after 16 layers" in told
         assert "local(left=4)" in told
 
 

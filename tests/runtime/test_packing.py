@@ -108,7 +108,7 @@ def test_padding_on_either_side_does_not_change_a_sequence():
         (torch.tensor([[0, 2]]), ValueError, r"\[1, 2\]; expected \[documents \+ 1\]"),
         (torch.tensor([], dtype=torch.int64), ValueError, r"\[0\]; expected \[documents \+ 1\]"),
         (torch.tensor([2, 4]), ValueError, "begin with 2; expected 0"),
-        (torch.tensor([0, 4, 3]), ValueError, "go down"),
+        (torch.tensor([0, 4, 3]), ValueError, "decrease"),
         (torch.tensor([0, 4, 6]), ValueError, "documents of 6 tokens in all; expected 5 at most"),
     ],
 )

@@ -228,12 +228,12 @@ def test_a_segment_of_another_kind_is_refused(segment, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Memory.empty(-1, torch.zeros(1, 0, 4)), "length is at least 0, not -1"),
+        (lambda: Memory.empty(-1, torch.zeros(1, 0, 4)), "length is -1; expected at least 0"),
         (lambda: Memory(2, torch.zeros(1, 3, 4)), "3 states are too many for a memory of 2"),
-        (lambda: Compression(0), "a rate is at least 1, not 0"),
+        (lambda: Compression(0), "a rate is 0; expected at least 1"),
         (lambda: Compression(2, by="most-used"), "by='most-used'; expected"),
-        (lambda: Compression(2, by="convolution"), "dim is given"),
-        (lambda: Compression(2, dim=4), "dim is given"),
+        (lambda: Compression(2, by="convolution"), "dim is expected"),
+        (lambda: Compression(2, dim=4), "dim is expected"),
         (
             lambda: Compression(2, by="convolution", dim=4)(torch.zeros(1, 2, 3)),
             r"states \[1, 2, 3\]; the convolution is for \[.., n, 4\]",

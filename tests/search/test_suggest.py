@@ -149,13 +149,13 @@ def test_trials_are_bounded_and_an_unfinished_search_says_so():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("causal\nlocal(1) + strided(s)", "s = 39 holds fewer pairs than s = 2"),
+        ("causal\nlocal(1) + strided(s)", "s = 39 contains fewer pairs than s = 2"),
         ("causal\nmix(local(40 - s), columns([0:s]), columns([0:s]))", "connects later than"),
     ],
 )
 def test_a_range_that_does_not_grow_is_told(text, said):
     own = Template("own", "", text + "\n", {}).varied({"s": "2:40"})
-    with pytest.raises(ValueError, match=f"{said}.* list its values, as s=2:40:"):
+    with pytest.raises(ValueError, match=f"{said}.* list its values: s=2:40:"):
         suggest(SearchQuery(64, 40), [own])
 
 
@@ -192,15 +192,15 @@ def suggested(*arguments: str, text: str | None = None) -> Result:
 
 LONGFORMER = """\
 # longformer with g = 1, w = 16
-# 8,654 pairs a head and layer, 13.205% of all; every pair is connected after 2 layers
-# the last to be: query 1 and key 255, for one
-# asked: n = 256, within 4 layers, at most 9,000 pairs
+# 8,654 pairs per head and layer, 13.205% of all; every pair is connected after 2 layers
+# slowest pair (example): query 1, key 255
+# query: n = 256, within 4 layers, at most 9,000 pairs
 #
 # layers  pairs  density    template
 #      2  8,654  13.205%    longformer: g = 1, w = 16
-# P209, a window that fills its tiles badly (at n = 256): in tiles of 64 x 64 85% of the
-#   products are masked, which kernels compute and drop; `local(64)` takes as many products and
-#   holds 29,246 pairs, not 8,654
+# P209, window is poorly aligned to tiles (at n = 256): in tiles of 64 x 64, 85% of the products
+#   are masked: kernels compute and discard them; `local(64)` costs the same and contains 29,246
+#   pairs, not 8,654
 param w = 16
 param g = 1
 local(w) + global([0:g])
@@ -232,7 +232,7 @@ def test_streams_hear_what_their_own_rows_say():
 def test_what_does_not_fit_names_the_least_budget():
     result = suggested("-n", "256", "--layers", "4", "--pairs", "8e3", "--template", "longformer")
     assert result.exit_code == 1
-    assert "the least budget found is 8,654 pairs: longformer with g = 1, w = 16" in result.stderr
+    assert "the minimum budget found is 8,654 pairs: longformer with g = 1, w = 16" in result.stderr
 
 
 def test_the_users_own_program_keeps_its_comments_and_headers(tmp_path):
@@ -256,13 +256,13 @@ def test_the_document_holds_the_front_and_every_template():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--vary", "w=1:9"], "choose it by --template"),
+        (["--vary", "w=1:9"], "add --template"),
         (["--template", "window", "--vary", "x=1:9"], "window has no parameter `x`; it has w"),
         (["--template", "window", "--vary", "w"], "expected NAME=VALUES"),
         (["--template", "local(4)"], "nothing to vary"),
         (["--template", "local(w)", "--vary", "w=a:b"], "lists no values"),
-        (["--pairs", "1.5"], "expected a whole number"),
-        (["--pairs", "0"], "expected a whole number"),
+        (["--pairs", "1.5"], "expected an integer"),
+        (["--pairs", "0"], "expected an integer"),
     ],
 )
 def test_what_cannot_be_searched_is_a_usage_error(arguments, said):

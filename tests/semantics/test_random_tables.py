@@ -193,7 +193,7 @@ def test_tiny_lengths_have_tables(n):
 
 def test_the_manual_prints_the_same_vectors():
     manual = (Path(__file__).parents[2] / "grammar" / "README.md").read_text()
-    section = manual.split("\n## Random draws\n", 1)[1].split("\n## ", 1)[0]
+    section = manual.split("\n## Random keys\n", 1)[1].split("\n## ", 1)[0]
     row = r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d, ]+) \|$"
     printed = [
         (int(size), tuple(map(int, key)), list(map(int, images.split(", "))))

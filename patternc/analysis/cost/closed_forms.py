@@ -1,8 +1,8 @@
 """Closed forms of sums: several tallies as one text, with the lengths at which it holds.
 
-From tallies, each a number of times, to a `Form`. Polynomials add up to one; what has a period of
+Maps tallies, each a number of times, to a `Form`. Polynomials add up to one; what has a period of
 its own stays a summand. Where a summand follows no readable form, the text is the polynomial of the
-residue of one n, and says so. Non-goals: counting.
+residue of one n, and says so. Counting is in `quasi_polynomial`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Sets of many scattered positions are tables to the compiler. For counting they are finitely many
 rows and columns that differ from the rest: from a branch whose atoms are all such sets to the tally
 of its pairs. Away from the set the atoms are false, which leaves a formula; on it every pair is
-looked at by itself. Non-goals: sets that count from the end, slots of other sources.
+looked at by itself. Does not handle sets that count from the end, or slots of other sources.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Expressions in one position, from some position on: a straight line and a period.
 
-From an expression or condition over i alone to its slope, period and start: for every i >= start
+Maps an expression or condition over i alone to its slope, period and start: for every i >= start
 the value is slope * i + u(i mod period), with low <= u <= high. Floors and remainders by constants,
 minima and maxima keep that shape, so that a count of rows has one from which it can be continued
-for ever. Non-goals: the periodic part itself, which callers tabulate.
+indefinitely. Callers tabulate the periodic part.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Closed forms as text: a tally as one expression in n, with `//` and `%`.
 
-From a tally to text that Python and sympy read alike. With q = n // p and r = n % p the form is a
+Maps a tally to text that Python and sympy read alike. With q = n // p and r = n % p the form is a
 polynomial in q whose coefficients depend on r; these are polynomials of r, a few pieces of them, or
 have a period again. A text is given only where it is equal to the tally at every n from its start
-on: every residue is looked at. Non-goals: the shortest of all texts.
+on: every residue is looked at. The text is not always the shortest possible.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _joined(pieces: list[Piece], name: str, length: int) -> Sum:
 
 
 def _through(points: list[tuple[int, int]]) -> Coefficients:
-    """The polynomial of least degree through up to three points."""
+    """The polynomial of smallest degree through up to three points."""
     total = [Fraction(0)] * 3
     for at, value in points:
         basis = [Fraction(1)]

@@ -1,9 +1,9 @@
 """Keys that later rows still need: the cache of a decoder after n tokens.
 
-From the relations of the heads that share a key head to how many of n keys some row from n on sees.
-A window keeps its taps, sinks stay, strided columns keep everything. Where only tables tell, or the
-formula asks for n, every key is kept; unions too large for integer sets are a bound.
-Non-goals: eviction policies; slots of other sources.
+Maps the relations of the heads that share a key head to how many of n keys some row from n on sees.
+A window keeps its keys, sinks stay, strided columns keep everything. Where only tables tell, or the
+formula asks for n, every key is kept; unions too large for integer sets are a bound. Does not
+handle eviction policies or slots of other sources.
 """
 
 from __future__ import annotations

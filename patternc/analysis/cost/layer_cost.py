@@ -1,9 +1,10 @@
 """What a layer costs: pairs, products, bytes and memory, exact where its counts are.
 
-From the relations of a layer and a `Workload` to numbers, for one sequence of n tokens. A pair
+Maps the relations of a layer and a `Workload` to numbers, for one sequence of n tokens. A pair
 costs two products of head_dim multiplications and additions in the forward pass (Q K^T, P V), five
 in the backward pass (the scores again, and the gradients of V, P, Q and K; Dao et al. 2022). Bytes
-are those of every tensor once: less cannot be moved. Non-goals: devices (see `roofline`), weights.
+are those of every tensor once: less cannot be moved. Does not include weights; devices are in
+`roofline`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The pairs of one head: exact at n, and as closed forms, distinct and with multiplicity.
 
-From a relation and a length to two quantities. Formulas are counted by tallies, draws by how many
-a row takes; what remains (draws that meet other terms, inputs of the call) is counted from tables
-where they are known and not too large, and is a bound otherwise, which says so.
-Source of the multiplicity: a `mix` counts a pair once for every argument that holds it.
+Maps a relation and a length to two quantities. Formulas are counted by tallies, draws by how many a
+row takes; what remains (draws that meet other terms, inputs of the call) is counted from tables
+where they are known and not too large, and is a bound otherwise, which says so. Source of the
+multiplicity: a `mix` counts a pair once for every argument that holds it.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _closed(
         found = Count(((1, listed),))
         return found, found, ""
     if (both := _with_draws(whole, base)) is not None:
-        return both, both, "the last block is short, and may be drawn"
+        return both, both, "the last block is shorter and may be sampled"
     return base, _above(whole, formulas, slots_of), _reason(whole)
 
 
@@ -284,11 +284,11 @@ def _reason(whole: Branch) -> str:
 def _kind(atom: Atom) -> str:
     match atom:
         case InRow(RandomTable()):
-            return "it depends on the draws"
+            return "it depends on the random keys"
         case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
-            return f"`{name}` is given at the call"
+            return f"`{name}` is a run-time input"
         case _:
-            return "its positions are listed one by one"
+            return "its positions are a list"
 
 
 def extent(source: KeySource, sizes: Sizes) -> Extent:

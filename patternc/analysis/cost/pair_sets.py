@@ -1,8 +1,9 @@
 """Planes: the pairs of a formula as sets and as runs of every row, ready to be counted.
 
-From a formula over i, j, n, m and how many slots its keys have, to integer sets in n alone, to runs
-over the keys of a row. Where neither formula nor slots depend on n, the pairs at n are those whose
-greater position is below n: the runs of one position then serve every n. Non-goals: counting.
+Maps a formula over i, j, n, m and the number of slots of its keys to integer sets in n alone, and
+to intervals over the keys of a query. Where neither formula nor slots depend on n, the pairs at n
+are those whose greater position is below n: the runs of one position then serve every n. Counting
+is in `quasi_polynomial`.
 """
 
 from __future__ import annotations

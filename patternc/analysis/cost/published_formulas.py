@@ -1,8 +1,8 @@
 """The papers' own cost formulas, beside what is counted.
 
-From a published program and its counts at n to verdicts. Formulas are data
-(`published_formulas.toml`), written in n with whole numbers; they are read here, not run.
-Non-goals: programs that are not published.
+Maps a published program and its counts at n to verdicts. Formulas are data
+(`published_formulas.toml`), written in n with whole numbers; they are read here, not run. Does not
+handle programs that are not published.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Tallies: how many pairs a plane has at every n, as a table and a quasi-polynomial.
 
-From a plane to F(n) for n below some start, and from there on by the polynomial of the residue of
-n. Both the start and the period are proven, by `eventually_periodic` or by the vertices of the
-integer sets, and the polynomials have degree two at most; three values of each residue then
-determine them. Source: Ehrhart 1962; Verdoolaege et al. 2007, "Counting integer points in
-parametric polytopes". Non-goals: text.
+Maps a plane to F(n) for n below some start, from there on by the polynomial of the residue of n.
+Both the start and the period are proven, by `eventually_periodic` or by the vertices of the integer
+sets, and the polynomials have degree two at most; three values of each residue then determine them.
+Source: Ehrhart 1962; Verdoolaege et al. 2007, "Counting integer points in parametric polytopes".
+Formatting is in `format_closed_form`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def summed(parts: list[tuple[int, Tally]]) -> Tally:
 
 
 def shortest(tally: Tally) -> Tally:
-    """The same with the least period and the least start."""
+    """The same with the smallest period and the smallest start."""
     period = next(d for d in divisors(tally.period) if _repeats(tally, d))
     table = tally.extended(tally.start + 3 * period)
     start = tally.start
@@ -108,7 +108,7 @@ def shortest(tally: Tally) -> Tally:
 
 
 def _repeats(tally: Tally, period: int) -> bool:
-    """Whether third differences over `period` vanish: on three whole periods, hence for ever."""
+    """Whether third differences over `period` vanish: on three whole periods, hence for all."""
     if period == tally.period:
         return True
     if not _third(tally, period, 64).all():

@@ -1,4 +1,4 @@
-"""Random draws as planes: how many pairs they hold, without drawing.
+"""Random keys as planes: how many pairs they hold, without drawing.
 
 A row takes `count` members of what its pool has beside the avoided keys, or all where there are
 fewer: how many is known, whichever they are. From a branch with one random table to a plane with as

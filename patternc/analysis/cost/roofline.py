@@ -1,10 +1,10 @@
-"""Rooflines: the least time a device takes for a layer, and what it was measured to take.
+"""Rooflines: the lower bound on time a device takes for a layer, and what it was measured to take.
 
-From the cost of a layer to seconds: the greater of its products at the device's peak and its bytes
+Maps the cost of a layer to seconds: the greater of its products at the device's peak and its bytes
 at the bandwidth of its memory (Williams et al. 2009, "Roofline: an insightful visual performance
 model"). Products are those of issued tiles where these are known. No kernel reaches a roofline; the
-measured times that a folder of benchmark results holds stand beside it. Devices are data.
-Non-goals: caches, launches, exponentials.
+measured times that a folder of benchmark results holds appear next to it. Devices are data. Does
+not model caches, launches or exponentials.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the rows of a stream or a tree cost beside those of the tokens: pairs of one layer.
 
-From the relations of these rows to exact numbers; None where only the call knows. Non-goals: closed
-forms, tiles.
+Maps the relations of these rows to exact numbers; None if it is known only at call time. Does not
+handle closed forms or tiles.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Pairs that several planes hold, each counted once.
 
-From planes whose rows are plain runs to the tally of their union, by inclusion and exclusion: runs
+Maps planes whose rows are plain runs to the tally of their union, by inclusion and exclusion: runs
 of one row are progressions, and progressions meet in progressions (Chinese remainders). Rows that a
-meeting leaves empty are dropped at once, so that dilated segments cost what they hold.
-Non-goals: planes that depend on n, or whose runs are filtered (their union is one formula).
+meeting leaves empty are dropped at once, so that dilated segments cost what they hold. Does not
+handle pair sets that depend on n or whose intervals are filtered (their union is one formula).
 """
 
 from __future__ import annotations

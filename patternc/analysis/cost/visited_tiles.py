@@ -1,10 +1,10 @@
 """Tiles a kernel visits, at any length: what is issued, against what is useful.
 
-From a branch and a tile shape to the number of visited tiles at n. Formulas are cut into pieces as
+Maps a branch and a tile shape to the number of visited tiles at n. Formulas are cut into pieces as
 the schedule cuts them, and counted by rows of tiles, over positions or the members of a class, at
 three lengths of n's residue class where n itself has too many; draws by their number, where blocks
-are made of whole tiles. None where only tables or inputs would tell.
-Non-goals: which tiles (see `layout`).
+are made of whole tiles. None where only tables or inputs would tell. Does not list the tiles (see
+`tiling.tile_lists`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Two patterns side by side: equal for every n, or a smallest witness.
 
-From the relations of both, layer by layer and head by head, to a proof by integer sets that every
-pair counts as often in both, or the least n and the first pair (i, j) that does not. Tables are
+Maps the relations of both, layer by layer and head by head, to a proof by integer sets that every
+pair counts as often in both, or the smallest n and the first pair (i, j) that does not. Tables are
 equal where they are the same draws or inputs; where they differ, every length is looked at pair by
-pair, the shortest first, within a budget; then some longer ones. Non-goals: cost and reach, which
-other modules know; scores.
+pair, the shortest first, within a budget; then some longer ones. Does not compare scores, cost or
+reach.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def compared(
 ) -> tuple[HeadDifference, ...]:
     """Every layer and head; the shorter schedule and the fewer heads are repeated.
 
-    `lengths` are the least and the greatest n that both mean something at; None for all.
+    `lengths` are the smallest and the largest n that both mean something at; None for all.
     """
     layers = lcm(len(left), len(right))
     found: list[HeadDifference] = []

@@ -1,7 +1,7 @@
 """Where two relations differ first, and how many pairs only one of them holds.
 
-From two relations to a `Witness`, by integer sets for every n at once or pair by pair at one
-length. Non-goals: verdicts.
+Maps two relations to a `Witness`, by integer sets for every n at once or pair by pair at one
+length. Does not decide equality.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _dense_at(relation: Relation, witness: Witness) -> int:
 def formula_witness(
     left: Relation, right: Relation, lengths: tuple[int, int] | None
 ) -> Witness | None:
-    """The first pair at the least n; None is a proof that there is none.
+    """The first pair at the smallest n; None is a proof that there is none.
 
     The relations have no branch in common. Raises `UndecidedError` where tables are asked.
     """
@@ -140,7 +140,7 @@ def _asks_tables(relation: Relation) -> bool:
 
 
 def asks_inputs(relation: Relation) -> bool:
-    """Whether tables that only the call knows decide about pairs."""
+    """Whether tables known only at call time decide about pairs."""
     parts = (part for branch in relation.branches for part in branch.conjuncts)
     return not all(is_known(literal.atom) for part in parts for literal in part.literals)
 

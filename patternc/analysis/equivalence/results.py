@@ -1,6 +1,7 @@
 """Two patterns, with what they cost and how far they see beside the verdict.
 
-From two programs' relations, counts and reach to `Difference`. Non-goals: text, finding witnesses.
+Maps two programs' relations, counts and reach to `Difference`. Does not format results or find
+counterexamples.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class Difference:
 
     @property
     def witness(self) -> Witness | None:
-        """The witness of least n; of those the first layer and head."""
+        """The witness of smallest n; of those the first layer and head."""
         found = [part.witness for part in self.parts if part.witness is not None]
         return min(found, key=lambda each: (each.n, each.layer, each.head), default=None)
 

@@ -1,7 +1,7 @@
 """The slowest pair, with the way between its query and key; and a pair that is never connected.
 
-From the places where it takes longest, or something is lacking (`reach.slowest_pairs`), to a key
-and a shortest path whose links name the terms that allow them. Non-goals: finding the places.
+Maps the places where it takes longest, or something is lacking (`reach.slowest_pairs`), to a key
+and a shortest path whose links name the terms that allow them. Does not find these pairs itself.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def slowest_pair(schedule: Schedule, tables: Tables, found: Latest) -> tuple[int
 def unheard(
     schedule: Schedule, tables: Tables, place: Place, layers: int, causal: bool
 ) -> tuple[int, int]:
-    """The query of a place and the farthest key that it may hear of and does not, in the end.
+    """The query of a place and the farthest key that it may depend on and does not, in the end.
 
     Raises as `slowest`.
     """
@@ -99,7 +99,7 @@ class _Asked:
     query: int
 
     def farthest(self, layers: int) -> int:
-        """The farthest key that it hears of in so many layers, and no fewer."""
+        """The farthest key that it depends on in so many layers, and no fewer."""
         if self._as_sets:
             try:
                 later, earlier = self._sets(layers), self._sets(layers - 1)
@@ -113,7 +113,7 @@ class _Asked:
         return self._far_listed(late)
 
     def missing(self, layers: int, causal: bool) -> int:
-        """The farthest permitted key that it does not hear of."""
+        """The farthest permitted key that it does not depend on."""
         permitted = self.query + 1 if causal else self.n
         if self._as_sets:
             try:
@@ -136,7 +136,7 @@ class _Asked:
         return KeyRangesByLayer(self.steps, self.tables, self.n)
 
     def _sets(self, layers: int) -> maps.Positions:
-        """The keys that it hears of in so many layers."""
+        """The keys that it depends on in so many layers."""
         operations = isl_engine.HASTY if self.n <= MOST_POSITIONS else isl_engine.PATIENT
         steps = [isl_engine.step_of(step, self.n, operations) for step in self.steps]
         wanted = maps.single(self.query)

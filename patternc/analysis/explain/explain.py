@@ -1,6 +1,6 @@
 """Why, over layers: what the heads of a layer say of a pair, and a shortest path with its terms.
 
-From a program and the tables of its layers to `Why`. Non-goals: text.
+Maps a program and the tables of its layers to `Why`. Formatting is in `report.why`.
 """
 
 from __future__ import annotations

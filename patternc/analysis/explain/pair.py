@@ -1,8 +1,8 @@
 """Why a query attends to a key, or does not: terms that allow a pair, the rule that drops it.
 
-From the written rule of a head to the parts of it that decide about one pair of positions. Every
+Maps the written rule of a head to the parts of it that decide about one pair of positions. Every
 part is asked by its own meaning at the same place, so lifts, lets and draws are those of the rule.
-A slot of `pool` or `project` stands for the positions it is made of. Non-goals: other layers.
+A slot of `pool` or `project` stands for the positions it is made of. Looks at a single layer.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ProgramPart:
 class Verdict:
     """One pair in one head: allowed by terms, dropped by a rule, or held by no term at all.
 
-    `dropped_by` is what stands at the right of `&` or `-`, or the header `causal`.
+    `dropped_by` is what appears at the right of `&` or `-`, or the header `causal`.
     """
 
     layer: int
@@ -126,7 +126,7 @@ class _Asked:
     source: Rows
 
     def about(self, node: Node, within: Callable[[Node], Node]) -> _Found:
-        """`within` puts a part back under the lifts and sources that it stands in."""
+        """`within` puts a part back under the lifts and sources that it appears in."""
         match node:
             case Name(name) if name in self.place.lets:
                 return self.about(self.place.lets[name], within)

@@ -1,6 +1,6 @@
 """What causality leaves of a relation, and what escapes it, at one length.
 
-From relations to answers about pairs (i, j) with j > i. Run-time parts are unknown: they are taken
+Maps relations to answers about pairs (i, j) with j > i. Run-time parts are unknown: they are taken
 to hold what their formula allows where a part is to be causal, and nothing where it is to leak.
 """
 

@@ -1,6 +1,6 @@
 """Rows without keys and keys no row sees, at one length.
 
-From the relations of heads to the first position left out. Formulas are answered by integer sets;
+Maps the relations of heads to the first position left out. Formulas are answered by integer sets;
 only what they leave out is looked for in tables. No answer is given where it depends on run-time
 inputs or takes more than the bounds of `sets_at_length` and `table_pairs`. Memories count as full.
 A key that only rows after the end would see is seen: `local(left=8, right=-1)` leaves no key out.
@@ -47,7 +47,7 @@ def unseen_key(relations: tuple[Relation, ...], n: int) -> tuple[KeySource, int]
 
 
 def slots_at(source: KeySource, n: int) -> int | None:
-    """The slots of a source; None where only the call knows."""
+    """The slots of a source; None if it is known only at call time."""
     try:
         return slots(source, n, {})
     except InputError:

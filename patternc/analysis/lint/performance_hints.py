@@ -1,6 +1,6 @@
 """Warnings that teach: what a program could do better for the same cost, or never does.
 
-From an elaborated program, a length and the tiles of its kernels to diagnostics. They belong to
+Maps an elaborated program, a length and the tiles of its kernels to diagnostics. They belong to
 `check --teach` and `report`; compiling says nothing of them.
 
 - P209: a `local` that could be wider for as many products as its tiles take now.
@@ -9,7 +9,8 @@ From an elaborated program, a length and the tiles of its kernels to diagnostics
 - P212: a `segment` whose width wastes the end of a tile; a multiple of it takes no more products.
 
 Products are those of the tiles that the schedule lists, reach is exact; where tables or inputs
-decide, or an answer takes more than its budget, nothing is said. Non-goals: quality of a model.
+decide, or an answer takes more than its budget, nothing is said. Does not predict the quality of a
+model.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def _costs_more(rule: Rule, term: Term, other: Term, n: int, tile: Tile) -> bool
 
 
 def _last(over: Callable[[int], bool], stop: int) -> int:
-    """The greatest number below `stop` before `over` becomes true."""
+    """The largest number below `stop` before `over` becomes true."""
     low, high = 0, stop
     while low + 1 < high:
         middle = (low + high) // 2
@@ -176,17 +177,19 @@ def _told(
     call: Call, other: Local | Segment, now: _Cost, after: _Cost, rule: Rule, n: int, tile: Tile
 ) -> Diagnostic:
     less = now.products - after.products
-    price = f"{less / now.products:.0%} fewer" if less else "as many"
-    tiles = f"in tiles of {tile[0]} x {tile[1]} {now.masked:.0%} of the products are masked"
+    price = f"needs {less / now.products:.0%} fewer products" if less else "costs the same"
+    tiles = f"in tiles of {tile[0]} x {tile[1]}, {now.masked:.0%} of the products are masked"
     window = isinstance(other, Local)
     return Diagnostic(
         "P209" if window else "P212",
-        "a window that fills its tiles badly" if window else "segments that fill no whole tiles",
+        "window is poorly aligned to tiles"
+        if window
+        else "segment width is not a multiple of the tile size",
         call.span,
         joined(f"at n = {n}", rule.where),
-        note=f"{tiles}, which kernels compute and drop",
-        help=f"`{_written(other, call)}` takes {price} products and holds {after.pairs:,} pairs, "
-        f"not {now.pairs:,}",
+        note=f"{tiles}: kernels compute and discard them",
+        help=f"`{_written(other, call)}` {price} and contains {after.pairs:,} pairs, not "
+        f"{now.pairs:,}",
         severity="warning",
     )
 
@@ -225,21 +228,21 @@ def _apart(
     if 1 < stride < n and _all_imply(formulas, _same_residue(stride)):
         yield Diagnostic(
             "P210",
-            f"positions fall into {stride} classes that never meet",
+            f"positions split into {stride} residue classes that are never connected",
             first,
             "in every layer and head",
-            note=f"every pair has i = j mod {stride}: no number of layers connects the others",
-            help="leave one layer or head without dilation, or add a window: `+ local(1)`",
+            note=f"every pair has i = j mod {stride}, so no number of layers connects the others",
+            help="use one layer or head without dilation, or add a window: `+ local(1)`",
             severity="warning",
         )
     elif 1 < width < n and _all_imply(formulas, _same_segment(width)):
         yield Diagnostic(
             "P210",
-            f"positions fall into segments of {width} that never meet",
+            f"positions split into segments of {width} that are never connected",
             first,
             "in every layer and head",
-            note="no pair leaves its segment: no number of layers connects the others",
-            help="let segments overlap, `segment(w, back=1)`, or shift those of another layer",
+            note="no pair leaves its segment, so no number of layers connects different segments",
+            help="overlap the segments, `segment(w, back=1)`, or shift those of another layer",
             severity="warning",
         )
 
@@ -324,10 +327,10 @@ def _order(
     sooner = f"after {after.full_at} layers"
     yield Diagnostic(
         "P211",
-        "another order of the layers connects every pair earlier",
+        "reordering layers would connect every pair sooner",
         schedule[0][0].written.span,
-        f"at n = {n}, {sooner} in the opposite order; as written {written}",
-        note="what a layer gathers is passed on by the layers after it, not by those before",
-        help=f"in the opposite order every pair is connected {sooner}",
+        f"at n = {n}: {sooner} in reverse order, {written} as written",
+        note="later layers propagate what earlier layers have gathered",
+        help=f"reverse the layers: every pair is then connected {sooner}",
         severity="warning",
     )

@@ -1,6 +1,6 @@
 """Warnings that need a length: what a program that is sound does, and likely should not.
 
-From an elaborated program and n to diagnostics. Equal patterns are looked at once.
+Maps an elaborated program and n to diagnostics. Equal patterns are looked at once.
 
 - P204: single listed positions outside the length.
 - P205: `global(S)` where no row of the rule sees a later token, and `columns(S)` in its place
@@ -91,11 +91,11 @@ def _idle_globals(rule: Rule, n: int) -> Iterator[Diagnostic]:
 def _idle_global(call: Call, rule: Rule, n: int) -> Diagnostic:
     return Diagnostic(
         "P205",
-        "the rows of a global set add nothing",
+        "`global` is redundant under `causal`",
         call.span,
         joined(f"at n = {n}", rule.where),
-        note="under `causal` they see the past only, and the other terms hold those keys already",
-        help="write `columns(..)`, which holds the same pairs here",
+        note="under `causal` its queries see only earlier keys, which other terms already contain",
+        help="write `columns(..)`, which contains the same pairs here",
         severity="warning",
     )
 
@@ -124,12 +124,12 @@ def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: Rule) -> Diagno
     row, key = pair
     return Diagnostic(
         "P206",
-        "a union of which only a part is causal",
+        "only part of this union is causal",
         part.span,
-        joined(f"row {row} sees key {key}", rule.where),
-        note="a union holds what any of its terms holds, so that a later key comes in here",
-        help="write the header `causal`, or `& causal` behind this term, if it is not meant to",
-        marks=(Mark(causal.span, "sees no later key"),),
+        joined(f"query {row} attends to key {key}", rule.where),
+        note="a union contains the pairs of all its terms, so this term adds later keys",
+        help="add the header `causal`, or `& causal` after this term, unless this is intended",
+        marks=(Mark(causal.span, "this term is causal"),),
         severity="warning",
     )
 
@@ -153,11 +153,11 @@ def _empty_slots(program: Elaborated, n: int) -> Iterator[Diagnostic]:
 def _empty_row(row: int, rule: Rule, n: int) -> Diagnostic:
     return Diagnostic(
         "P207",
-        f"row {row} has no key",
+        f"query {row} has no keys",
         rule.written.span,
         joined(f"at n = {n}", rule.where),
-        note="a row without keys gives zeros, whatever its query is",
-        help="add `diagonal`, say, or write the header `allow empty` if this is meant",
+        note="the output of a query without keys is zero",
+        help="add a term such as `diagonal`, or the header `allow empty` if this is intended",
         severity="warning",
     )
 
@@ -175,14 +175,14 @@ def _unseen_keys(layers: list[list[Rule]], n: int) -> Iterator[Diagnostic]:
 def _unseen_key(source: KeySource, slot: int, rules: list[Rule], n: int) -> Diagnostic:
     values = rules[0].place.values
     layer = f"at layer {values['layer']}" if "layer" in values else ""
-    heads = f"by none of the {len(rules)} heads" if "head" in values else ""
+    heads = f"in none of the {len(rules)} heads" if "head" in values else ""
     key = f"key {slot}" if source == TOKENS else f"slot {slot} of `{word_of(source)}`"
     return Diagnostic(
         "P208",
-        f"no row sees {key}",
+        f"no query attends to {key}",
         rules[0].written.span,
         joined(f"at n = {n}", layer, heads),
-        note="what stands there reaches no output of the layer, but for residual paths",
-        help="widen a term, or write the header `allow empty` if this is meant",
+        note="this key affects no output of the layer, except through residual connections",
+        help="widen a term, or add the header `allow empty` if this is intended",
         severity="warning",
     )

@@ -1,11 +1,11 @@
 """Reachability: which input positions each output position can depend on, layer by layer.
 
-From the relations of a schedule and a length to receptive fields. R_0 is the identity, and
-R_l = (A_l + I) R_(l-1) as Boolean products, where A_l unites the heads of layer l: order matters,
-and without the residual path I is left out. Key sources count as `edges` says.
+Maps the relations of a schedule and a length to receptive fields. R_0 is the identity, and R_l =
+(A_l + I) R_(l-1) as Boolean products, where A_l unites the heads of layer l: order matters, and
+without the residual path I is left out. Key sources count as `edges` says.
 
-Formulas are composed as integer sets at any length; random draws are known exactly; run-time inputs
-that are not given make bounds. Non-goals: weights, positions of other sequences.
+Formulas are composed as integer sets at any length; random keys are known exactly; run-time inputs
+that are not given make bounds. Ignores attention weights, and positions of other sequences.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def reach(
 ) -> Reach:
     """The receptive fields of n positions after 1, 2, .., `layers` layers.
 
-    `relations[layer][head]` are repeated in order where `layers` exceeds them; those of the rows
-    of streams stand behind those of the tokens, and a stream without any hears of all tokens. The
-    field of a position is itself before the first layer; a layer gives it what its keys held
-    before that layer and, with `residual`, leaves it what it held. `tables[layer][head]` answer for
+    `relations[layer][head]` are repeated in order where `layers` exceeds them; those of the rows of
+    streams appear behind those of the tokens, and a stream without any depends on all tokens. The
+    field of a position is itself before the first layer; a layer gives it what its keys held before
+    that layer and, with `residual`, leaves it what it held. `tables[layer][head]` answer for
     run-time inputs; without them layers that ask for inputs get bounds. Raises `ValueError`.
     """
     question, causal = _asked(relations, n, layers, residual, tables)
@@ -99,7 +99,7 @@ def _asked(
     residual: bool,
     tables: Sequence[Sequence[HeadTables]] | None,
 ) -> tuple[ReachQuery, bool]:
-    """The question, and whether nothing in it looks ahead."""
+    """The question, and whether nothing in it is non-causal."""
     if n < 1 or layers < 0 or not relations:
         raise ValueError("reach takes a length of at least 1, some relations, and layers from 0")
     steps = shortest_period([edges_of(heads) for heads in relations[: max(layers, 1)]])

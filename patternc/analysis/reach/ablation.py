@@ -1,6 +1,7 @@
 """What each head adds: connected pairs that are lost without it.
 
-From a schedule to one number a head, by asking again without the head. Non-goals: pairs of heads.
+Maps a schedule to one number per head, by evaluating it without the head. Does not remove several
+heads at once.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Receptive fields as bits: exact Boolean products for lengths up to some ten thousand.
 
-From the ranges of every layer to the fields of every position. A field is a row of bits; the bits
-of some columns go through all layers before those of the next, so memory is n times a few words.
-A row's new field is the union of the fields in its ranges, looked up in tables of doubling length,
-which takes n log n unions for all ranges of one step. Non-goals: symbolic n.
+Maps the ranges of every layer to the fields of every position. A field is a row of bits; the bits
+of some columns go through all layers before those of the next, so memory is n times a few words. A
+row's new field is the union of the fields in its ranges, looked up in tables of doubling length,
+which takes n log n unions for all ranges of one step. Does not handle symbolic n.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PASSES = 3
 class Step:
     """One layer: the ranges of each key source, slots numbered from 0.
 
-    `streams` are those of the rows of streams; a stream without any hears of all tokens.
+    `streams` are those of the rows of streams; a stream without any depends on all tokens.
     """
 
     ranges: tuple[tuple[KeySource, Ranges], ...]
@@ -131,7 +131,7 @@ def _identity(n: int, columns: range) -> Words:
 class Held:
     """What is carried before a layer: by the tokens, and by the slots of streams and trees.
 
-    Of a stream that always hears of all tokens one row stands for all slots.
+    Of a stream that always depends on all tokens one row stands for all slots.
     """
 
     tokens: Words
@@ -235,7 +235,7 @@ def _by_residue(held: Words, step: int, length: int) -> Words:
 def _unite_intervals(
     result: Words, row: Integers, start: Integers, count: Integers, held: Words
 ) -> None:
-    """An interval is covered by two tables of the greatest power of two within it."""
+    """An interval is covered by two tables of the largest power of two within it."""
     level = np.frexp(count.astype(np.float64))[1] - 1
     table = held
     for power in range(int(level.max()) + 1):

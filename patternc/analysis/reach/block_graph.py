@@ -1,6 +1,6 @@
 """Blocks of positions as a graph: who attends to whom, how much, by which heads and terms.
 
-From a program at one length to a networkx `DiGraph`. Its nodes are blocks, numbered from 0, with
+Maps a program at one length to a networkx `DiGraph`. Its nodes are blocks, numbered from 0, with
 `start` and `stop` in tokens; an edge leads from a block of queries to a block of keys it attends
 to, with
 
@@ -10,7 +10,7 @@ to, with
 - `ahead`: those of the pairs with j > i,
 - `heads`: the heads that hold some, ascending; `terms`: the terms of the rule that do, as written.
 
-Time grows with the tiles that the pattern touches. Non-goals: key sources, whose slots are no
+Time grows with the tiles that the pattern touches. Does not handle key sources, whose slots are not
 blocks of tokens.
 """
 

@@ -1,7 +1,7 @@
-"""Whether a schedule looks ahead: which pairs it is permitted to connect.
+"""Whether a schedule is non-causal: which pairs it is permitted to connect.
 
-From the edges of a question to a truth at its length. Known tables are looked up where that is
-cheap; others are taken to hold whatever their formula allows. Non-goals: warnings about leaks.
+Decides whether the edges of a query are causal at its length. Known tables are looked up where that
+is cheap; others are taken to hold whatever their formula allows. Warnings are in `lint`.
 """
 
 from __future__ import annotations

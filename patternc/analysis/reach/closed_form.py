@@ -1,8 +1,8 @@
 """The receptive field as a formula in the number of layers.
 
-From one layer, repeated, to a condition on i, j, n and k that holds where k layers connect i with
-j, by isl's powers of a relation. Source: Verdoolaege, Cohen and Beletska 2011. Non-goals: tables,
-key sources, schedules whose layers differ.
+Maps one layer, repeated, to a condition on i, j, n and k that holds where k layers connect i with
+j, by isl's powers of a relation. Source: Verdoolaege, Cohen and Beletska 2011. Does not handle
+tables, key sources or schedules whose layers differ.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def _by_sets(question: ReachQuery, causal: bool) -> Iterator[tuple[int, ReachAns
 
 
 def _certain(step: Layer, some_tokens: frozenset[Rows]) -> Layer:
-    """What formulas say of tokens; of streams that may hear of some tokens only nothing."""
+    """What formulas say of tokens; of streams that may depend on some tokens only nothing."""
     return tuple(
         edge
         for edge in step

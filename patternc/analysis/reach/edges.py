@@ -1,11 +1,11 @@
 """Edges: how one layer carries information between positions, its heads united.
 
-From the relations of a layer to distinct `Edge`s, each a formula with table literals on one key
+Maps the relations of a layer to distinct `Edge`s, each a formula with table literals on one key
 source, and to what the slots of that source stand for. A slot of `pool` stands for the tokens of
 its window and a slot of `project` for all tokens, both as they are in the same layer. The slots of
 a `stream` are nodes of the graph: they hold after l layers what the keys of their own rows held
 after l - 1; without rules for these rows, what all tokens held. Slots of `memory`, `compressed`,
-`persistent` and `encoder` are no positions of this sequence and carry nothing of it.
+`persistent` and `encoder` are not positions of this sequence and carry nothing of it.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def shortest_period(steps: Sequence[Layer]) -> Sequence[Layer]:
 
 
 def listening(steps: Iterable[Layer]) -> frozenset[Rows]:
-    """The streams with edges of their own: their slots do not hear of all tokens."""
+    """The streams with edges of their own: their slots do not depend on all tokens."""
     return frozenset(edge.rows for step in steps for edge in step) - {TOKENS}
 
 

@@ -1,8 +1,8 @@
 """Cells: positions that formulas and tables of blocks cannot tell apart.
 
-A formula is cellular where i and j stand in quotients and remainders only: then it holds for a
-pair if it holds for any other pair of the same two cells. `j <= i` beside it is a cut. From edges
-to cells at one length. Non-goals: composition.
+A formula is cellular where i and j appear in quotients and remainders only: then it holds for a
+pair if it holds for any other pair of the same two cells. `j <= i` beside it is a cut. Maps edges
+to cells at one length. Does not compose layers.
 """
 
 from __future__ import annotations

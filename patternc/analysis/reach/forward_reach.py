@@ -1,8 +1,8 @@
-"""Who has heard of one position, layer by layer: as booleans over positions and slots.
+"""Who depends on one position, layer by layer: as booleans over positions and slots.
 
-From the edges of a schedule and a key to the positions that its value can influence, and to whom
+Maps the edges of a schedule and a key to the positions that its value can influence, and to whom
 each heard it from first. Slots of a pool or a projection stand for tokens of the same layer; those
-of streams and trees are places of their own. Non-goals: lengths that no list has.
+of streams and trees are places of their own. Only handles lengths for which a list exists.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Places = Mapping[Rows, Booleans]
 
 
 class ForwardReach:
-    """Which places have heard of the token `key` after 0, 1, .. layers."""
+    """Which places depend on the token `key` after 0, 1, .. layers."""
 
     def __init__(
         self, steps: Sequence[Layer], tables: Sequence[Sequence[HeadTables]], n: int, key: int
@@ -58,11 +58,11 @@ class ForwardReach:
         return any((later[source] != held).any() for source, held in before.items())
 
     def knows(self, at: Node, layers: int) -> bool:
-        """Whether a place has heard of the key after that many layers."""
+        """Whether a place depends on the key after that many layers."""
         return bool(self._after[layers][at.source][at.index])
 
     def source_of(self, at: Node, layer: int) -> Node:
-        """The first place that it hears of the key from in that layer."""
+        """The first place from which it depends on the key in that layer."""
         for rows, source, ranges in self._layers.of(layer):
             if rows != at.source:
                 continue
@@ -71,7 +71,7 @@ class ForwardReach:
             for found in np.flatnonzero(any_in(own, held)):
                 slots = np.arange(own.start[found], own.stop[found], own.step)
                 return self._place(source, int(slots[held[slots]][0]), layer)
-        raise AssertionError("the place hears of the key in this layer")
+        raise AssertionError("the place depends on the key in this layer")
 
     def _place(self, source: KeySource, slot: int, layer: int) -> Node:
         """Where what a slot holds stands."""
@@ -97,7 +97,7 @@ class ForwardReach:
 
 
 def can_depend_on(ranged: KeyRangesByLayer, query: int, layers: int) -> Booleans:
-    """The tokens that a query hears of in so many layers."""
+    """The tokens that a query depends on in so many layers."""
     wanted = ranged.nowhere()
     wanted[TOKENS][query] = True
     for layer in reversed(range(layers)):
@@ -160,7 +160,7 @@ class KeyRangesByLayer:
                 yield edge.rows, edge.source, ranges
 
     def _implied(self, at: int) -> Iterator[tuple[Rows, KeySource, Ranges]]:
-        """Spans hear of their tokens, streams without edges of their own of all."""
+        """Spans depend on their tokens, streams without edges of their own of all."""
         own = {edge.rows for edge in self._steps[at]}
         for source in self._others:
             if isinstance(source, Tree):

@@ -1,8 +1,8 @@
 """What a graph of blocks says about the flow of information.
 
-From the graph of one layer, repeated, to components, distances, bottlenecks and mixing. Matrices of
+Maps the graph of one layer, repeated, to components, distances, bottlenecks and mixing. Matrices of
 blocks are dense, so that a graph has at most `MOST_BLOCKS`. Source of the questions: Zaheer et al.
-2020 (BigBird), section 2. Non-goals: single positions, schedules whose layers differ.
+2020 (BigBird), section 2. Does not handle single positions or schedules whose layers differ.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Booleans = NDArray[np.bool_]
 class Structure:
     """Facts about blocks.
 
-    `components` are strongly connected ones, on the residual path too. `diameter` is the greatest
+    `components` are strongly connected ones, on the residual path too. `diameter` is the largest
     number of layers that a connected pair of blocks needs. `cut_blocks` are those without which
-    others fall apart. `band` is the greatest d such that every block attends to all blocks up to d
+    others fall apart. `band` is the largest d such that every block attends to all blocks up to d
     away (behind it, where none lies ahead); edges beyond it are long-range. `carriers` carry the
     long-range flow: taken out, busiest first, until no half of the others is connected by
     long-range edges. One global token is one carrier; without hubs they are many. `spectral_gap` is
@@ -52,7 +52,7 @@ def structure(graph: nx.DiGraph[int]) -> Structure:
 
     count = graph.number_of_nodes()
     if count > MOST_BLOCKS:
-        raise ValueError(f"{count} blocks; at most {MOST_BLOCKS} are looked at, write larger ones")
+        raise ValueError(f"{count} blocks; expected at most {MOST_BLOCKS}, use larger blocks")
     seen = np.zeros((count, count), np.bool_)
     for query, key in graph.edges:
         seen[query, key] = True

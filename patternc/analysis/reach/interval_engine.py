@@ -1,7 +1,8 @@
 """The fields after one layer, from lists of intervals: exact where a product would be too large.
 
-From the edges of the first layer to facts. Rows that tables of blocks and formulas of blocks cannot
-tell apart are listed once. Non-goals: composition, key sources, pairs cut inside a block.
+Maps the edges of the first layer to facts. Rows that tables of blocks and formulas of blocks cannot
+tell apart are listed once. Does not compose layers; does not handle key sources or pairs cut inside
+a block.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _CHUNK = 1 << 13
 def first_field(
     step: Layer, tables: Sequence[HeadTables], n: int, residual: bool
 ) -> tuple[Field, int | None] | None:
-    """Facts about the first layer, and the first position that does not hear of all.
+    """Facts about the first layer, and the first position that does not depend on all.
 
     None where rows have no common block, or are too many.
     """
@@ -57,7 +58,7 @@ def first_field(
 
 
 def _block(step: Layer) -> int | None:
-    """The most positions that stand in every row and key as one."""
+    """The most positions that appear in every row and key as one."""
     sizes = [0]
     try:
         for edge in step:
@@ -88,7 +89,7 @@ def _facts(rows: Integers, ends: Integers, found: list[Ranges], residual: bool) 
     own = ((start <= rows[:, None]) & (rows[:, None] < stop)).any(axis=1) | (not residual)
     height = ends - rows
     split = some & (last - first > size)
-    # A position that its block does not see stands alone, or next to the one interval of its keys.
+    # A position that its block does not see appears alone, or next to the one interval of its keys.
     beside = ~own & some & ~split & ((first == ends) | (last == rows))
     holes = np.where(split, height, np.where(own | ~some, 0, height - beside))
     return Field(

@@ -1,8 +1,8 @@
 """Receptive fields by integer sets: exact at any length, where the sets stay small.
 
-From edges to maps { [i] -> [j] } that are composed layer by layer, and from maps to facts. Only
-formulas are known here: with tables there are two answers that hold the truth between them.
-Every step runs under a budget and raises `BudgetError` beyond it.
+Maps edges to maps { [i] -> [j] } that are composed layer by layer, and maps to facts. Only formulas
+are known here: with tables there are two answers that hold the truth between them. Every step runs
+under a budget and raises `BudgetError` beyond it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HASTY, PATIENT = 100_000, 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One layer: pairs of positions, and positions that hear of all others through a stream."""
+    """One layer: pairs of positions, and positions that depend on all others through a stream."""
 
     pairs: Map
     streamed: Map
@@ -43,7 +43,7 @@ class Field:
 
 
 def step_of(edges: Iterable[Edge], n: int, operations: int = PATIENT) -> Step:
-    """What the formulas of the edges of tokens allow, where streams hear of all tokens."""
+    """What the formulas of the edges of tokens allow, where streams depend on all tokens."""
     with budget(operations):
         pairs, streamed = maps.nothing(), maps.nothing()
         for edge in edges:

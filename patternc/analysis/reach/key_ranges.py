@@ -1,7 +1,7 @@
 """Ranges: the keys of every row at one length, as arithmetic progressions.
 
-From an edge and the tables of a head to arrays of (row, start, stop) with one step each. Time and
-memory grow with n and with the pairs that only tables hold. Non-goals: composition.
+Maps an edge and the tables of a head to arrays of (row, start, stop) with one step each. Time and
+memory grow with n and with the pairs that only tables hold. Does not compose layers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNCUT = (TRUE, Compare("<=", Variable("j"), Variable("i")))
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Slots start <= j < stop in steps of `step` for row[t]; a row may stand in several."""
+    """Slots start <= j < stop in steps of `step` for row[t]; a row may appear in several."""
 
     step: int
     row: Integers

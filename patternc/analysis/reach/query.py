@@ -26,7 +26,7 @@ class ReachQuery:
 
     @property
     def is_certain(self) -> bool:
-        """Whether formulas decide everything, and streams hear of all tokens."""
+        """Whether formulas decide everything, and streams depend on all tokens."""
         every = (edge for step in self.steps for edge in step)
         return not any(edge.literals or edge.rows != TOKENS for edge in every)
 

@@ -1,7 +1,7 @@
 """What reachability answers: frozen facts about each layer and about the whole stack.
 
-From engines to callers. Lengths and reaches count tokens, positions and layers. Non-goals: how
-the facts are found.
+Returned by every engine. Lengths and reaches count tokens, positions and layers. Does not describe
+how results are computed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class LayerReach:
     """The receptive fields of all n positions after one layer.
 
     The field of position i is the set of input positions whose value can influence the output at
-    i. `size_*` are over the positions. `left_max` is the greatest i - j and `right_max` the
-    greatest j - i over the pairs in a field, never below 0. `holes` is the number of positions
+    i. `size_*` are over the positions. `left_max` is the largest i - j and `right_max` the
+    largest j - i over the pairs in a field, never below 0. `holes` is the number of positions
     whose field is not one interval: it lacks a position between its first and its last. Where not
     `exact` every number is an upper bound.
     """
@@ -40,7 +40,7 @@ class Reach:
 
     `full_at` is the number of layers after which every permitted pair is connected; None: not
     within them, or (`full_exact` false) not known. Permitted are all pairs (i, j), or those with
-    j <= i where no layer of the stack looks ahead (`causal`).
+    j <= i where no layer of the stack is non-causal (`causal`).
     `connected` counts the pairs in fields after each layer; None where no exact count is known.
     `engines` says how each layer was found.
     """

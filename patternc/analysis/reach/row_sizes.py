@@ -1,10 +1,10 @@
 """How the sizes of n rows are distributed, exactly and without visiting them.
 
-From closed-form runs to arithmetic progressions of row sizes. Within a residue class of rows that
+Maps closed-form runs to arithmetic progressions of row sizes. Within a residue class of rows that
 all divisors divide, every bound is affine between the rows at which a comparison changes its sign;
 an affine difference with one sign at both ends of a stretch has it throughout. So a stretch with
 equal signs at its ends is one progression, and any other is cut in two. Filters that choose keys
-one by one count where they are periodic in the key. Non-goals: other filters.
+one by one count where they are periodic in the key. Does not handle other filters.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Schedules whose positions never leave a segment: one segment stands for all.
 
-From the edges of a schedule to a width W such that no layer connects two segments of W positions,
+Maps the edges of a schedule to a width W such that no layer connects two segments of W positions,
 and every segment is connected alike. From the answers for one whole segment and for the rest to
-those for all. Non-goals: tables, key sources.
+those for all. Does not handle tables or key sources.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def joined(segment: Field, times: int, rest: Field | None) -> Field:
 
 
 def _width(edge: Edge) -> int | None:
-    """The least w such that i // w == j // w stands in the formula."""
+    """The smallest w such that i // w == j // w appears in the formula."""
     if edge.source != TOKENS or edge.literals:
         return None
     rest = without_cut(edge.formula)[0]

@@ -1,9 +1,9 @@
-"""Paths of information: through which positions a query hears of a key, in fewest layers.
+"""Paths of information: through which positions a query depends on a key, in fewest layers.
 
-From the edges of a schedule to links, one a layer that it moves in. Layers are taken in their order
-from the first; a position that already heard of the key waits on the residual path. Positions are
-numpy booleans up to some million, integer sets where formulas allow. Non-goals: which term allows
-a link.
+Maps the edges of a schedule to links, one a layer that it moves in. Layers are taken in their order
+from the first; a position that already depends on the key waits on the residual path. Positions are
+numpy booleans up to some million, integer sets where formulas allow. Does not name the terms that
+allow a link.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ class Link:
 
 
 class _Known(Protocol):
-    """Which positions and slots have heard of the key, layer by layer."""
+    """Which positions and slots depend on the key, layer by layer."""
 
     def advance(self, layer: int) -> bool:
         """Goes through one layer; whether anything was added."""
 
     def knows(self, at: Node, layers: int) -> bool:
-        """Whether it has heard of the key after that many layers."""
+        """Whether it depends on the key after that many layers."""
 
     def source_of(self, at: Node, layer: int) -> Node:
-        """From whom it hears of it in that layer."""
+        """From whom it depends on it in that layer."""
 
 
 def path(
@@ -92,7 +92,7 @@ def path(
 
 
 def is_certain(steps: Sequence[Layer]) -> bool:
-    """Whether formulas decide everything, and streams hear of all tokens."""
+    """Whether formulas decide everything, and streams depend on all tokens."""
     return not listening(steps) and not any(edge.literals for step in steps for edge in step)
 
 
@@ -117,7 +117,7 @@ def _links(known: _Known, at: Node, layers: int) -> Iterator[Link]:
 
 
 class _Symbolic:
-    """`_Known` as integer sets, for formulas only; streams hear of all tokens in a layer."""
+    """`_Known` as integer sets, for formulas only; streams depend on all tokens in a layer."""
 
     def __init__(self, steps: Sequence[Layer], n: int, key: int, operations: int) -> None:
         self._edges, self._n, self._key, self._operations = steps, n, key, operations

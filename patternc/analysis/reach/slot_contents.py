@@ -1,6 +1,6 @@
 """What the slots of a pool and the spans of a tree are made of: ranges of tokens.
 
-From a source and a length to the tokens of each slot. Non-goals: who attends to them.
+Maps a source and a length to the tokens of each slot. Does not state which queries attend to them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where it takes longest, and where something is never heard of: single places from the answers.
+"""The (query, key) pairs that connect last or never.
 
-From the answers of all layers to the first query of the slowest pairs, and the first that lacks a
-permitted key in the end. Non-goals: the keys, and the way between them (`explain.critical_path`).
+Maps the answers of all layers to the first query of the slowest pairs, and the first that lacks a
+permitted key in the end. The keys and the path between them are in `explain.critical_path`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OPERATIONS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A query, and the `width` positions from `start` on that it ever hears of.
+    """A query, and the `width` positions from `start` on that it ever depends on.
 
     These are a segment that no layer leaves, or the whole sequence.
     """

@@ -1,8 +1,8 @@
 """How many rows have no key, and how many keys no row attends to, at one length.
 
-From the relations of one layer to counts. Formulas are answered by integer sets at any length;
+Maps the relations of one layer to counts. Formulas are answered by integer sets at any length;
 pairs of tables are listed, up to some million positions. Keys are tokens; the keys of a row may
-stand on any source. Non-goals: the first such position, which the warnings show.
+appear on any source. The first such position is reported by the warnings.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Predicates as bounds: which keys j a row i allows, or which rows a key, as comparisons say.
 
-From a condition on pairs to text that compares the one position with two numbers of the other,
+Converts a condition on pairs to text that compares the one position with two numbers of the other,
 which a kernel finds once for what it holds, where the condition itself would be worked out for
-every pair. What is no bound is asked pair by pair. Non-goals: the loops over tiles.
+every pair. What is not a bound is asked pair by pair. Does not print loops over tiles.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def by_position(
 ) -> Bounded | Either:
     """Bounds of the position `name`, also by `last`; one item for each alternative.
 
-    What concerns that position alone is no bound of the other's: it stays common to all items.
+    What concerns that position alone is not a bound of the other's: it stays common to all items.
     """
     common = tuple(
         item for item in items_of(value) if _asks_pairs(item, name) and _is_of(item, name)
@@ -254,13 +254,13 @@ def _printed(value: Bounded, printer: Printer) -> Text:
 
 
 def _lower(value: Bounded, printer: Printer) -> Text:
-    """The greatest of the lower bounds; above all positions where `held` does not hold."""
+    """The largest of the lower bounds; above all positions where `held` does not hold."""
     end = _of_all("tl.maximum", map(printer.expression, value.lower))
     return end if value.upper else _where(value.held, end, _ABOVE, printer)
 
 
 def _upper(value: Bounded, printer: Printer) -> Text:
-    """The least of the upper bounds; below all positions where `held` does not hold."""
+    """The smallest of the upper bounds; below all positions where `held` does not hold."""
     ends = list(map(printer.expression, value.upper)) or [_ABOVE]
     return _where(value.held, _of_all("tl.minimum", ends), _BELOW, printer)
 

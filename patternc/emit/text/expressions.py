@@ -1,7 +1,7 @@
 """Formulas and predicates to Python text, in three dialects.
 
 `TORCH` prints over int64 tensors, `TRITON` over int32 blocks, `PYTHON` over integers. All three
-round divisions to minus infinity. Non-goals: statements, tiles.
+round divisions to minus infinity. Does not handle statements or tiles.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Printed functions, each text once.
 
-From predicates, tile runs and listings to named Python functions. Non-goals: which head uses what.
+Converts predicates, tile runs and listings to named Python functions. Does not decide which head
+uses which function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Python expressions as trees, laid out on lines of at most 100 columns.
 
-From operators and calls to text with the fewest brackets; what does not fit is broken before its
-loosest operators, one operand a line. Non-goals: knowing what the text means.
+Converts operators and calls to text with the fewest brackets; what does not fit is broken before
+its loosest operators, one operand a line. Does not interpret the text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Walks over formulas: their parts, what they name, and which parts deserve a name.
 
-Non-goals: text.
+Does not print anything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which keys a row may see and which rows may see keys, as kernels ask before they load them.
 
-From a condition on pairs to what it says of a key alone, or of a row: its bounds, sets and labels.
-Non-goals: what takes pairs to tell, such as labels of two documents, lists, draws, spans, residues.
+Converts a condition on pairs to what it says of a key alone, or of a row: its bounds, sets and
+labels. Conditions on pairs, such as labels of two documents, lists, random keys, spans and
+residues, count as visible.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Passes to kernels: the parts of a kernel's text that depend on the pattern.
 
-A pass whose heads share one tiling of a few closed forms finds its tiles inside the kernel;
-others take lists of tiles, made on the device. Passes of the same text share a kernel.
-Non-goals: the skeleton around these parts.
+A pass whose heads share one tiling of a few closed forms finds its tiles inside the kernel; others
+take lists of tiles, made on the device. Passes of the same text share a kernel. The surrounding
+kernel text is in the templates.
 """
 
 from __future__ import annotations

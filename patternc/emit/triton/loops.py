@@ -1,7 +1,7 @@
 """Closed-form runs as loops of a kernel: along a query tile's row, or down a key tile's column.
 
-From tilings to statements that find the runs of a tile, and one loop over the tiles of all runs of
-a kind. Non-goals: what is done with a tile.
+Converts tilings to statements that find the runs of a tile, and one loop over the tiles of all runs
+of a kind. Does not print the body of a loop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Passes by what their kernels do for each pair beside the products: it takes registers.
 
-From a pass and the operations on its scores to a few classes, which the sizes of its launches
-follow from, and to the width of its integers. Non-goals: the sizes themselves.
+Converts a pass and the operations on its scores to a few classes, which the sizes of its launches
+follow from, and to the width of its integers. Does not choose the launch sizes.
 """
 
 from __future__ import annotations

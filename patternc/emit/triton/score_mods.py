@@ -1,8 +1,9 @@
 """Operations on scores as lines of a kernel, and the lines of their derivatives.
 
-From a modifier's numbers to text over a tile of scores `s` [queries, keys], of which `distance`,
-`row`, `inside` and `j` speak. Tables' gradients are found row by row, so that no two programs add
-to one place: what rows share is summed afterwards. Non-goals: which operation a modifier is.
+Converts a modifier's numbers to text over a tile of scores `s` [queries, keys], of which
+`distance`, `row`, `inside` and `j` speak. Tables' gradients are found row by row, so that no two
+programs add to one place: what rows share is summed afterwards. Does not decide which operation a
+modifier is.
 """
 
 from __future__ import annotations

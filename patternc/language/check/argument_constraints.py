@@ -40,7 +40,7 @@ def _local(node: Call, given: _Given) -> Diagnostic | None:
 def _segment(node: Call, given: _Given) -> Diagnostic | None:
     reach = given.get("back") or given.get("ahead")
     if "dilation" in given and reach is not None:
-        return excluded(given["dilation"], reach, "dilated segments do not reach into others")
+        return excluded(given["dilation"], reach, "remove `dilation=`, or `back=` and `ahead=`")
     if "offset" in given and "dilation" not in given:
         return missing(PRIMITIVES["segment"], "dilation", node.span)
     return None

@@ -11,7 +11,7 @@ from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
 _LISTED = (
-    "choose the keys yourself and give them at call time: `listed(name)`, or by blocks "
+    "select the keys yourself and pass them in at call time: `listed(name)`, or by blocks "
     "`blocks(64) { listed(name) }`"
 )
 _INSTEAD = {
@@ -19,19 +19,19 @@ _INSTEAD = {
     "sinkhorn": _LISTED,
     "lsh": _LISTED,
     "cluster": _LISTED,
-    "store": "keys kept from before, without a choice among them: `full on memory(m)`",
+    "store": "attend to all cached keys instead: `full on memory(m)`",
 }
-_NOTHING = "not supported yet; no other program of the language says the same"
+_NOTHING = "remove it; no other construct has the same meaning"
 
 
 def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
     """`what` names the `word` in full."""
     return Diagnostic(
         "P120",
-        f"{what} is not yet lowered",
+        f"{what} is not supported yet",
         span,
-        "read and checked, but no kernel can be made of it",
-        note="nothing in a program is silently ignored",
+        "parsed and checked, but cannot be compiled",
+        note="patternc reports unsupported constructs instead of ignoring them",
         help=_INSTEAD.get(word, _NOTHING),
     )
 
@@ -39,10 +39,10 @@ def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
 def stray_range(node: Range) -> Diagnostic:
     return Diagnostic(
         "P061",
-        "a range has no place here",
+        "unexpected range",
         node.span,
         "a range",
-        note="ranges stand in lists, in `pool=` and in `period(l, a:b)`",
+        note="ranges appear in lists, in `pool=` and in `period(l, a:b)`",
         help="write a list, `[a:b]`, where positions are expected",
     )
 
@@ -65,19 +65,19 @@ def stray_position(slot: BuiltinParameter, name: str, value: Node | Range) -> Di
             "P063",
             f"`{slot.name}` cannot depend on n",
             inside.span,
-            "known only at the call",
-            note="n stands in `where`, widths, positions and range ends; not in a block, segment, "
-            "stride, dilation, period, rate, count, header or condition",
-            help="write a number, or bind it with `param`",
+            "n is known only at call time",
+            note=f"`{slot.name}` must be known at compile time; n is allowed in `where`, widths, "
+            "positions and bounds of ranges",
+            help="write a number, or define it with `param`",
         )
     return Diagnostic(
         "P062",
         f"`{name}` in an argument that must be a constant",
         inside.span,
-        "a position, different for every pair" if isinstance(inside, Name) else f"holds {name}",
+        "a position, different for every pair" if isinstance(inside, Name) else f"contains {name}",
         note="i and j appear only in comparisons inside `where(..)`; arguments of relations and "
         "functions, `ceil_log2` and `isqrt` too, are constants",
-        help="write the relation as comparisons: `where(2 <= i - j and i - j < 4)`",
+        help="write it as comparisons: `where(2 <= i - j and i - j < 4)`",
     )
 
 
@@ -86,9 +86,9 @@ def not_a_word(slot: BuiltinParameter, value: Node | Range) -> Diagnostic:
     near = nearest(value.name, slot.words) if isinstance(value, Name) else None
     return Diagnostic(
         "P055",
-        f"`{slot.name}` is {words}",
+        f"`{slot.name}` must be {words}",
         value.span,
-        "not one of them",
+        "unknown value",
         help=f"did you mean `{near}`?" if near else f"write {words}",
     )
 
@@ -96,12 +96,12 @@ def not_a_word(slot: BuiltinParameter, value: Node | Range) -> Diagnostic:
 def bound_input(value: Name, scope: Scope) -> Diagnostic:
     return Diagnostic(
         "P047",
-        f"`{value.name}` is bound, so it is no run-time input",
+        f"`{value.name}` is bound, so it is not a run-time input",
         value.span,
-        "expected the name of a tensor given at the call",
-        note="a bound name stands for its value everywhere",
+        "expected the name of a tensor passed in at call time",
+        note="a bound name is replaced by its value everywhere",
         help="choose a name that the program does not bind",
-        marks=(Mark(scope.places[value.name], "bound here"),),
+        marks=(Mark(scope.places[value.name], "defined here"),),
     )
 
 
@@ -111,8 +111,8 @@ def without_slot(argument: Argument, primitive: Builtin) -> Diagnostic:
             "P050",
             f"too many arguments for `{primitive.name}`",
             argument.span,
-            "one too many",
-            note=f"written `{primitive.usage()}`",
+            "unexpected argument",
+            note=f"usage: `{primitive.usage()}`",
             help=_by_name(primitive),
         )
     return Diagnostic(
@@ -120,7 +120,7 @@ def without_slot(argument: Argument, primitive: Builtin) -> Diagnostic:
         f"`{primitive.name}` has no argument `{argument.name}`",
         argument.span,
         "unknown argument",
-        note=f"written `{primitive.usage()}`",
+        note=f"usage: `{primitive.usage()}`",
         help=_in_place_of(argument.name, primitive),
     )
 
@@ -130,14 +130,14 @@ def _in_place_of(name: str, primitive: Builtin) -> str:
     if near:
         return f"did you mean `{near}=`?"
     if any(slot.kind == "condition" for slot in primitive.positional):
-        return "equal is written `==`"
+        return "equality is written `==`"
     names = ", ".join(f"`{slot.name}=`" for slot in primitive.keyword)
-    return f"its named arguments are {names}" if names else "leave the name out"
+    return f"its keyword arguments are {names}" if names else "remove the name"
 
 
 def _by_name(primitive: Builtin) -> str:
     names = ", ".join(f"`{slot.name}=`" for slot in primitive.keyword)
-    return f"further arguments are given by name: {names}" if names else "leave it out"
+    return f"pass further arguments by name: {names}" if names else "remove it"
 
 
 def given_twice(argument: Argument, first: Argument) -> Diagnostic:
@@ -146,7 +146,7 @@ def given_twice(argument: Argument, first: Argument) -> Diagnostic:
         f"`{argument.name}` is given twice",
         argument.span,
         "given again",
-        help="leave one of them out",
+        help="remove one of them",
         marks=(Mark(first.span, "first given here"),),
     )
 
@@ -156,8 +156,8 @@ def missing(primitive: Builtin, name: str, span: Span) -> Diagnostic:
         "P053",
         f"`{primitive.name}` needs `{name}`",
         span,
-        "an argument is missing",
-        help=f"written `{primitive.usage()}`",
+        "missing argument",
+        help=f"usage: `{primitive.usage()}`",
     )
 
 
@@ -165,9 +165,9 @@ def excluded(first: Argument, second: Argument, advice: str) -> Diagnostic:
     """Two arguments of which only one may be given."""
     return Diagnostic(
         "P054",
-        "these arguments exclude each other",
+        "these arguments are mutually exclusive",
         second.span,
-        "not together with the other",
+        "cannot be combined with the other",
         help=advice,
         marks=(Mark(first.span, "given here"),),
     )

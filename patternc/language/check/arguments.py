@@ -1,6 +1,7 @@
 """Arguments of a word of the language: which slot each one fills, and whether its kind fits.
 
-From a call to pairs of slot and argument, with every mistake reported. Non-goals: values.
+Converts a call to pairs of slot and argument, with every mistake reported. Does not evaluate
+values.
 """
 
 from __future__ import annotations

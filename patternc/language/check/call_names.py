@@ -1,8 +1,8 @@
 """Names that a call cannot take for a run-time input, since they mean something else there.
 
 The keywords of everything that takes run-time inputs by name: methods of `Pattern` and functions of
-a generated module. A test compares this list with their signatures. Non-goals: words of the
-language, which `primitives` has.
+a generated module. A test compares this list with their signatures. Words of the language are in
+`builtins`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Writes out what random draws avoid.
+"""Writes out what random keys avoid.
 
 Before: `local(1) + random(3)`; after: `local(1) + random(3, avoid=local(1))`. A draw without
-`avoid=` avoids the random-free operands of the innermost chain of `+` it stands in, on its own key
+`avoid=` avoids the random-free operands of the innermost chain of `+` it appears in, on its own key
 source, lets expanded. A let that is such a draw, or a chain that holds one, means another thing in
-every chain, so it is replaced by its definition where it is used and dropped. Non-goals: the draws
-themselves.
+every chain, so it is replaced by its definition where it is used and dropped. Does not sample keys.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def _chain(node: Node, lets: _Lets) -> tuple[Node, ...]:
 
 
 def _written(node: Node, lets: _Lets) -> Node:
-    """Rewrites a whole chain, or anything that stands alone."""
+    """Rewrites a whole chain, or anything that appears alone."""
     if not _holds_random(node, lets):
         return node
     free = tuple(part for part in _chain(node, lets) if not _holds_random(part, lets))

@@ -1,6 +1,6 @@
 """Lists and ranges of integers.
 
-From their parts to facts, with parts of other kinds and ranges that hold nothing reported.
+Maps their elements to types, with parts of other kinds and ranges that hold nothing reported.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def _literal(node: Node | None) -> int | None:
 def _empty_range(node: Range) -> Diagnostic:
     return Diagnostic(
         "P203",
-        "a range that holds nothing",
+        "empty range",
         node.span,
         "empty",
-        note="`a:b` holds a <= p < b, without b",
-        help="write the smaller end first",
+        note="`a:b` contains every p with a <= p < b",
+        help="write the smaller bound first",
         severity="warning",
     )
 

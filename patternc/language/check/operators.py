@@ -96,7 +96,7 @@ def _is_clusters(node: Node | Range) -> bool:
 
 
 def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:
-    """What random draws avoid: a pattern whose pairs are known without drawing."""
+    """What random keys avoid: a pattern whose pairs are known without drawing."""
     if "random" in facts.holds:
         scope.report(_random_avoided(span))
     for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
@@ -110,8 +110,8 @@ def _inside_mix(span: Span, inner: str) -> Diagnostic:
         f"`{inner}` inside `mix`",
         span,
         "combines outputs, not sets of pairs",
-        note="arguments of `mix` are patterns, or further `mix`",
-        help=f"write `mix` inside `{inner}`",
+        note="arguments of `mix` are patterns or nested `mix`",
+        help=f"move `mix` inside `{inner}`",
     )
 
 
@@ -120,8 +120,8 @@ def _one_branch(node: Call) -> Diagnostic:
         "P202",
         f"`{node.function}` of one branch",
         node.span,
-        "the same as the branch alone",
-        help=f"leave `{node.function}` out, or separate branches by commas",
+        "equivalent to the branch itself",
+        help=f"remove `{node.function}`, or separate branches by commas",
         severity="warning",
     )
 
@@ -131,8 +131,8 @@ def _lone_gate(node: Call) -> Diagnostic:
         "P053",
         "`gate` needs a second branch",
         node.span,
-        "one branch",
-        note="two branches take one weight s as (1 - s, s), more take one each",
+        "only one branch",
+        note="two branches share one weight s as (1 - s, s); three or more have one weight each",
         help="separate branches by commas: `gate(A, B, name=g)`",
     )
 
@@ -140,11 +140,11 @@ def _lone_gate(node: Call) -> Diagnostic:
 def _random_avoided(span: Span) -> Diagnostic:
     return Diagnostic(
         "P073",
-        "draws that avoid draws",
+        "random keys that exclude random keys",
         span,
-        "holds `random`",
-        note="two `random` do not exclude each other",
-        help="name only patterns without `random` in `avoid=`",
+        "contains `random`",
+        note="`avoid=` excludes the keys of a pattern without `random`",
+        help="use only patterns without `random` in `avoid=`",
     )
 
 
@@ -153,8 +153,8 @@ def _plain_only(span: Span, what: str) -> Diagnostic:
         "P068",
         f"{what} in `avoid=`",
         span,
-        "only relations and `+ & - ~` are avoided",
-        help="name the pairs alone",
+        "`avoid=` accepts only relations and `+ & - ~`",
+        help="write the pattern without it",
     )
 
 
@@ -175,19 +175,19 @@ def _out_of_place(body: Node, what: str) -> Diagnostic:
         "P068",
         f"{what} inside braces",
         body.span,
-        "only relations and `+ & - ~` are lifted to blocks",
-        help="put it outside: `mix(blocks(B) { .. }, blocks(B) { .. })`, `blocks(B) { .. } on ..`",
+        "`blocks` accepts only relations and `+ & - ~`",
+        help="move it outside: `mix(blocks(B) { .. }, blocks(B) { .. })`, `blocks(B) { .. } on ..`",
     )
 
 
 def _random(node: Unary) -> Diagnostic:
     return Diagnostic(
         "P069",
-        "the complement of random draws",
+        "the complement of random keys",
         node.span,
-        "holds `random`",
-        note="`random` stands under `+`, `&` and at either side of `-`",
-        help="write `full - random(..)`, or leave the draws out of the complement",
+        "contains `random`",
+        note="`random` is allowed under `+`, `&` and on either side of `-`",
+        help="write `full - random(..)`, or move `random` out of the complement",
     )
 
 
@@ -196,20 +196,20 @@ def _run_time(part: Node, where: str) -> Diagnostic:
         "P070",
         f"run-time positions under {where}",
         part.span,
-        "holds pairs that only the call knows",
-        note="`listed` and run-time sets stand under `+` and `&`; of the run-time parts only "
-        "`same` stands under `~` or at the right of `-`",
-        help="give the other positions at the call instead",
+        "its pairs are known only at call time",
+        note="`listed` and run-time sets are allowed under `+` and `&`; among run-time inputs only "
+        "`same` is allowed under `~` or to the right of `-`",
+        help="pass in the complementary positions instead",
     )
 
 
 def _modified(part: Node, where: str) -> Diagnostic:
     return Diagnostic(
         "P071",
-        f"a score modifier at {where}",
+        f"the score modifier on {where} has no effect",
         part.span,
-        "its scores would never be used",
-        help="leave the modifier out here",
+        "only the pairs of this operand are used, not its scores",
+        help="remove the modifier here",
     )
 
 
@@ -218,7 +218,7 @@ def _second_source(node: Binary) -> Diagnostic:
         "P072",
         "`on` twice",
         node.span,
-        "the pattern has a source already",
+        "the pattern already has a source",
         note="every term has one source",
-        help="join terms on several sources by `+`",
+        help="join terms on different sources by `+`",
     )

@@ -1,7 +1,7 @@
 """The pairs of a pattern on one key source, without score modifiers.
 
-From the text of a pattern to the text of its pairs there, as far as they can be told apart before
-values are known: sources are the same where they are written alike.
+Converts the text of a pattern to the text of its pairs there, as far as they can be told apart
+before values are known: sources are the same where they are written alike.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _joined(node: Binary, left: Node | None, right: Node | None) -> Node | None:
 
 
 def _cut(node: Binary, left: Node | None, right: Node | None, lets: LetBindings) -> Node | None:
-    """What `&` and `-` leave of the left side; `causal` under `&` speaks of every source."""
+    """What `&` and `-` leave of the left side; `causal` under `&` refers to every source."""
     if node.operator == "&" and _is_causal(node.right, lets):
         right = Name("causal")
     elif node.operator == "&" and _is_causal(node.left, lets):

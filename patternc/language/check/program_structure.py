@@ -1,6 +1,6 @@
 """The order of statements: headers, then rules of which the last covers what is left.
 
-From a tree to its rules, with every statement out of place reported. Non-goals: what stands in the
+Converts a tree to its rules, with every statement out of place reported. Does not look inside the
 statements.
 """
 
@@ -109,44 +109,44 @@ def stream_names(program: Program) -> tuple[str, ...]:
 
 def _no_stream(rows: StreamRows, known: tuple[str, ...]) -> Diagnostic:
     if rows.name == "tree":
-        note = "the rows of a tree have no rules: each span attends to its tokens"
+        note = "each span of a tree attends to its own tokens, so a tree has no rules"
         return Diagnostic(
-            "P027", "`rows tree` has no rules", rows.span, "always the same", note=note,
-            help="leave it out",
+            "P027", "`rows tree` is not allowed", rows.span, "not a stream", note=note,
+            help="remove it",
         )  # fmt: skip
     near = nearest(rows.name, known)
     return Diagnostic(
         "P027",
-        f"`{rows.name}` is no stream of this program",
+        f"unknown stream `{rows.name}`",
         rows.span,
-        "no `stream(..)` has this name",
+        "no `stream(..)` of this program has this name",
         note="`rows NAME` begins the rules for the slots of a stream",
         help=f"did you mean `rows {near}`?"
         if near
-        else f"write `full on stream({rows.name}, 256)`, say, in a rule",
+        else f"use the stream in a rule, for example `full on stream({rows.name}, 256)`",
     )
 
 
 def _rows_twice(rows: StreamRows, first: StreamRows) -> Diagnostic:
     return Diagnostic(
         "P028",
-        f"the rows of `{rows.name}` begin twice",
+        f"`rows {rows.name}` is given twice",
         rows.span,
-        "begun again",
-        note="every stream has its rules in one place",
-        help="put all of them below the first",
-        marks=(Mark(first.span, "first begun here"),),
+        "given again",
+        note="all rules of a stream are in one section",
+        help="move all rules below the first `rows` line",
+        marks=(Mark(first.span, "first given here"),),
     )
 
 
 def _no_rules(rows: StreamRows) -> Diagnostic:
     return Diagnostic(
         "P029",
-        f"no pattern for the rows of `{rows.name}`",
+        f"no pattern below `rows {rows.name}`",
         rows.span,
         "no rule follows",
         note="without `rows NAME` the slots of a stream attend to all tokens and all slots",
-        help="write a pattern below it, or leave it out",
+        help="write a pattern below it, or remove the line",
     )
 
 
@@ -160,7 +160,7 @@ def _implied(program: Program, findings: Findings) -> tuple[Rule, ...]:
             Span(len(program.source.text), len(program.source.text)),
             "the text ends here",
             note="a program is one pattern, or rules `CONDITION -> PATTERN`",
-            help="write a pattern: `local(256) + global([0])`, say",
+            help="write a pattern, for example `local(256) + global([0])`",
         )
     )
     return ()
@@ -228,11 +228,11 @@ def second_pattern(rule: Bare, last: Rule) -> Diagnostic:
     signed = isinstance(rule.pattern, Unary)
     return Diagnostic(
         "P004",
-        "the line above is complete",
+        "unexpected line after a complete pattern",
         rule.span,
-        "this line cannot go on with it" if signed else "a second pattern",
-        note="a statement ends at the end of its line, except inside brackets",
-        help="put brackets round the whole pattern, or join the two by `+`",
+        "cannot continue the line above" if signed else "a second pattern",
+        note="a statement ends at the end of its line unless a bracket is open",
+        help="wrap a multi-line pattern in parentheses, or join the two by `+`",
         marks=(Mark(last.span, "the program's pattern"),),
     )
 
@@ -243,9 +243,9 @@ def _after_else(rule: Rule, last: Otherwise) -> Diagnostic:
         "a rule after `else`",
         rule.span,
         "never reached",
-        note="the first rule that matches counts, and `else` always matches",
+        note="the first matching rule applies, and `else` always matches",
         help="move it above `else`",
-        marks=(Mark(last.span, "this covers what is left"),),
+        marks=(Mark(last.span, "this matches every remaining layer and head"),),
     )
 
 
@@ -254,7 +254,7 @@ def _idle_else(rule: Otherwise) -> Diagnostic:
         "P026",
         "`else` without a rule before it",
         rule.span,
-        "nothing is left out",
+        "a single pattern already applies to every layer and head",
         help="write the pattern alone, without `else ->`",
     )
 
@@ -264,7 +264,7 @@ def _no_arrow(rule: Bare) -> Diagnostic:
         "P026",
         "a bare pattern among rules",
         rule.span,
-        "for which layers and heads?",
+        "this pattern has no condition",
         note="a program is one bare pattern, or rules of which the last is `else -> PATTERN`",
         help="write `else -> ` before it",
     )
@@ -278,7 +278,7 @@ def without_else(last: When, uncovered: Environment | None) -> Diagnostic:
         "the rules do not end with `else`",
         last.span,
         f"{where} has no rule" if uncovered is not None else "the last rule has a condition",
-        note="every layer and head has a rule, so the last one is `else -> PATTERN`",
+        note="every layer and head needs a rule, so the last one is `else -> PATTERN`",
         help="add `else -> none`, or another pattern"
         if uncovered is not None
         else "write `else` in place of the last condition",
@@ -291,8 +291,8 @@ def _twice(name: str, span: Span, first: Span) -> Diagnostic:
         f"the header `{name}` is given twice",
         span,
         "given again",
-        note="every header stands at most once",
-        help="leave one of them out",
+        note="a header may appear only once",
+        help="remove one of them",
         marks=(Mark(first, "first given here"),),
     )
 
@@ -302,8 +302,8 @@ def _late(name: str, span: Span, rule: Span) -> Diagnostic:
         "P022",
         f"`{name}` after the first rule",
         span,
-        "too late",
-        note="headers, `param` and `let` stand before the first rule",
+        "must come before the first rule",
+        note="headers, `param` and `let` come before all rules",
         help="move it above the first rule",
         marks=(Mark(rule, "the first rule"),),
     )

@@ -1,7 +1,7 @@
 """The run-time inputs of a program: what the call must give, and in which shape.
 
-From the rules to inputs in the order of their first use: those that the program names, and those of
-a fixed name that sources and modifiers take. Non-goals: their sizes.
+Converts the rules to inputs in the order of their first use: those that the program names, and
+those of a fixed name that sources and modifiers take. Does not determine their sizes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _LABELLED = ("memory", "encoder")
 
 @dataclass(frozen=True, slots=True)
 class RunTimeInput:
-    """A tensor, or a few, given at the call. `shape` is for people.
+    """A tensor, or a few, given at call time. `shape` is human-readable.
 
     `rows` are those whose call takes it, the tokens' without a name; `counts` is the stream whose
     slots are its n, none for the tokens.
@@ -94,7 +94,7 @@ class RunTimeInput:
 
 @dataclass(frozen=True, slots=True)
 class _Within:
-    """What stands round a relation: braces, its source and stream, and whose rows it is for."""
+    """What stands around a relation: braces, its source and stream, and whose rows it is for."""
 
     lifted: bool = False
     source: str = ""
@@ -110,7 +110,7 @@ class _Within:
         slots = f"; keys count slots of `{self.source}`"
         elsewhere = slots if self.source and function in _OF_KEYS else ""
         asking = f"; rows are those of `{self.rows}`" if self.counts(function) else ""
-        lifted = "; n, rows and positions count blocks" if self.lifted else ""
+        lifted = "; n, queries and positions count blocks" if self.lifted else ""
         return asking + elsewhere + lifted if role in DECIDING else ""
 
     def on(self, source: Name | Call) -> _Within:
@@ -238,7 +238,7 @@ def _taken(use: _Use, taken: str) -> Diagnostic:
         f"`{use.name}` cannot name a run-time input",
         use.span,
         taken,
-        note="a call takes its run-time inputs by name, beside its own arguments",
+        note="run-time inputs are passed by name, in addition to the call's own arguments",
         help=f"choose another name, such as `{use.name}_` or `my_{use.name}`",
     )
 
@@ -246,10 +246,10 @@ def _taken(use: _Use, taken: str) -> Diagnostic:
 def _two_roles(use: _Use, first: _Use) -> Diagnostic:
     return Diagnostic(
         "P048",
-        f"`{use.name}` is two things",
+        f"run-time input `{use.name}` is used in two different roles",
         use.span,
         f"here: {use.shape()}",
-        note="a run-time input has one role and counts one thing: tokens, blocks, or slots",
-        help="give it two names",
+        note="a run-time input has one role and one unit: tokens, blocks or slots",
+        help="use two different names",
         marks=(Mark(first.span, f"here: {first.shape()}"),),
     )

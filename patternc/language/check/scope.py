@@ -22,7 +22,7 @@ from patternc.language.syntax.spelling import one_edit, suggestion, variants
 class Scope:
     """The names a statement sees, and what is found in it.
 
-    `below` are bound further down, `headers` stand above, `used` was looked up, `near` has bound
+    `below` are bound further down, `headers` appear above, `used` was looked up, `near` has bound
     names by what is left of them without a letter. `sound` are the identities of relations without
     a mistake, `unsound` of conditions with one.
     """
@@ -88,9 +88,9 @@ def _index(node: Name, scope: Scope) -> TypeInfo:
             "P045",
             f"`{node.name}` without the header `{header}`",
             node.span,
-            f"nothing above says how many {header} there are",
+            f"the number of {header} is not defined",
             note=f"without `{header}` a program is one pattern for any number of {header}",
-            help=f"write `{header} 12`, say, above",
+            help=f"add the header above, for example `{header} 12`",
         )
     )
 
@@ -105,9 +105,9 @@ def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
         "P040",
         f"unknown name `{name}`",
         span,
-        "not a word of the language, and not bound above",
+        "not defined",
         help=(suggestion(name, _known(scope)) if few else "")
-        or f"bind it above: `let {name} = ..` or `param {name} = ..`",
+        or f"define it above: `let {name} = ..` or `param {name} = ..`",
     )
 
 
@@ -143,22 +143,22 @@ def _below(name: str, span: Span, place: Span) -> Diagnostic:
     inside = place.start < span.start
     return Diagnostic(
         "P041",
-        f"`{name}` is used in its own definition" if inside else f"`{name}` is bound further down",
+        f"`{name}` is used {'in' if inside else 'before'} its own definition",
         span,
-        "not bound yet",
-        note="a `let` or `param` sees only the names above it, so definitions have no cycles",
-        help="write it without itself" if inside else f"bind `{name}` above this line",
-        marks=() if place == span else (Mark(place, "bound here"),),
+        "not defined yet",
+        note="a definition may use only names defined above it",
+        help="remove the reference to itself" if inside else f"define `{name}` above this line",
+        marks=() if place == span else (Mark(place, "defined here"),),
     )
 
 
 def _reserved(name: str, span: Span) -> Diagnostic:
     return Diagnostic(
         "P042",
-        f"`{name}` cannot be bound",
+        f"`{name}` cannot be redefined",
         span,
-        "a word of the language",
-        note="words of the language keep their meaning",
+        "a reserved word",
+        note="words of the language cannot be redefined",
         help=f"choose another name, such as `{name}_` or `my_{name}`",
     )
 
@@ -166,12 +166,12 @@ def _reserved(name: str, span: Span) -> Diagnostic:
 def _twice(name: str, span: Span, first: Span) -> Diagnostic:
     return Diagnostic(
         "P043",
-        f"`{name}` is bound twice",
+        f"`{name}` is defined twice",
         span,
-        "bound again",
-        note="a name has one value in a program",
-        help="choose another name for one of them",
-        marks=(Mark(first, "first bound here"),),
+        "defined again",
+        note="a name has only one definition",
+        help="rename one of them",
+        marks=(Mark(first, "first defined here"),),
     )
 
 
@@ -180,8 +180,8 @@ def _word_as_input(node: Name) -> Diagnostic:
         "P044",
         f"`{node.name}` cannot name a run-time input",
         node.span,
-        "a word of the language",
-        note="here stands the name of a tensor given at the call",
+        "a reserved word",
+        note="expected the name of a tensor passed in at call time",
         help="choose another name for the input",
     )
 
@@ -191,9 +191,9 @@ def _near_input(node: Name, near: str, place: Span) -> Diagnostic:
         "P046",
         f"`{node.name}` is one letter away from `{near}`",
         node.span,
-        "would be a run-time input",
-        note="a name that is not bound is a tensor given at the call; so near a bound name it is "
-        "taken for a slip",
+        "treated as a run-time input",
+        note="an undefined name is a tensor passed in at call time; this close to a defined name "
+        "it is probably a typo",
         help=f"write `{near}`, or rename one of them",
-        marks=(Mark(place, "bound here"),),
+        marks=(Mark(place, "defined here"),),
     )

@@ -1,7 +1,7 @@
 """Kinds of every statement, in order: what is bound, what each rule depends on.
 
-From a tree to the statements that are sound, and to what is worth looking at for values: all of a
-sound rule, and the sound relations of a rule at fault. So one run finds mistakes of both sorts. A
+Converts a tree to the statements that are sound, and to what is worth looking at for values: all of
+a sound rule, and the sound relations of a rule at fault. So one run finds mistakes of both sorts. A
 statement that uses a name whose binding is at fault is not sound either.
 """
 
@@ -183,7 +183,7 @@ def _check_size(
     depth = max((_depth(root, checked.depths) for root in nodes_of(statement)), default=0)
     if isinstance(statement, Let):
         plain = facts.kind == "integer" and not facts.positional
-        # What is beyond a limit is told once, not at every later use.
+        # What is beyond a limit is reported once, not at every later use.
         checked.sizes[statement.name] = 1 if plain or size > PARTS else size
         checked.depths[statement.name] = 1 if depth > WRITTEN_NESTING else depth
     if size > PARTS:
@@ -225,27 +225,27 @@ def _is_negative(node: Node | Range) -> bool:
 def _too_large(statement: Statement) -> Diagnostic:
     return Diagnostic(
         "P111",
-        "too large once its lets are written out",
+        "too large after `let` expansion",
         statement.span,
         f"more than {PARTS} parts",
-        note="a let is substitution: every use is a copy",
-        help="say it with fewer copies",
+        note="each use of a `let` is replaced by a copy of its definition",
+        help="use the definitions fewer times",
     )
 
 
 def _too_deep(statement: Statement) -> Diagnostic:
     return Diagnostic(
         "P133",
-        "nested too deeply once its lets are written out",
+        "nested too deeply after `let` expansion",
         statement.span,
         f"more than {WRITTEN_NESTING} levels",
-        note="a let is substitution: its levels add to those of its use",
-        help="build on fewer lets, one below the other",
+        note="each use of a `let` is replaced by its definition, whose nesting levels add up",
+        help="nest fewer `let` definitions in each other",
     )
 
 
 def _place_of(name: str, value: Node) -> Node:
-    """Where the name stands in the text, or the whole value if it comes from a let."""
+    """Where the name appears in the text, or the whole value if it comes from a let."""
     named = (part for part in walk(value) if isinstance(part, Name) and part.name == name)
     return next(named, value)
 
@@ -255,8 +255,8 @@ def _varying(value: Node, what: str, name: str) -> Diagnostic:
         "P063",
         f"{what} cannot depend on {name}",
         _place_of(name, value).span,
-        "different from place to place",
-        note="headers and parameters have one value for the whole program",
+        "varies within the program",
+        note="headers and parameters have a single value for the whole program",
         help="write a number or a parameter; `let` may depend on layer and head",
     )
 
@@ -266,7 +266,7 @@ def _positional_condition(condition: Node, name: str) -> Diagnostic:
         "P063" if name == "n" else "P062",
         f"a rule's condition cannot depend on {name}",
         _place_of(name, condition).span,
-        "not known when the rule is chosen",
-        note="conditions of rules use layer, head, layers, heads and parameters",
-        help="put conditions on positions into the pattern: `where(..)`",
+        "not known when rules are selected",
+        note="rule conditions may use layer, head, layers, heads and parameters",
+        help="move conditions on positions into the pattern: `where(..)`",
     )

@@ -14,7 +14,7 @@ def two_positions(node: Binary, left: TypeInfo, right: TypeInfo) -> Diagnostic:
         "a product of two positions",
         node.span,
         f"{min(left.positional)} times {min(right.positional)}",
-        note="conditions over i, j and n stay affine, so that integer sets hold them exactly",
+        note="conditions over i, j and n must be affine",
         help="multiply positions by constants only",
     )
 
@@ -22,21 +22,21 @@ def two_positions(node: Binary, left: TypeInfo, right: TypeInfo) -> Diagnostic:
 def positional_side(side: Node, what: str, facts: TypeInfo) -> Diagnostic:
     return Diagnostic(
         "P065",
-        f"{what} that holds {min(facts.positional)}",
+        f"{what} that contains {min(facts.positional)}",
         side.span,
-        "not known before the call",
-        note="divisors, moduli and powers are constants, so that conditions stay affine",
-        help="write a number, or something made of layer, head and parameters",
+        "not known at compile time",
+        note="divisors, moduli and powers must be constants, because conditions must be affine",
+        help="write a number, or an expression of layer, head and parameters",
     )
 
 
 def minus_pattern(node: Unary) -> Diagnostic:
     return Diagnostic(
         "P066",
-        "a minus before a pattern",
+        "unary minus on a pattern",
         node.span,
-        "patterns have no sign",
-        note="`A - B` takes the pairs of B out of A; `~A` is every other pair",
+        "`-` needs a pattern on its left",
+        note="`A - B` removes the pairs of B from A; `~A` contains every pair not in A",
         help="write `~` for the complement",
     )
 
@@ -44,10 +44,10 @@ def minus_pattern(node: Unary) -> Diagnostic:
 def header_inside(node: Call) -> Diagnostic:
     return Diagnostic(
         "P023",
-        f"the header `{node.function}` has no place here",
+        f"the header `{node.function}` inside a pattern",
         node.span,
-        "a header",
-        note="headers stand alone on a line, before the first rule",
+        "not a pattern",
+        note="a header is a line of its own before the first rule",
         help="move it to the top",
     )
 
@@ -58,8 +58,8 @@ def keyword(node: Name) -> Diagnostic:
         "P040",
         f"unknown name `{node.name}`",
         node.span,
-        "this word has no value",
-        help=advice or "use the words of the language, or bind a name with `let`",
+        "not defined",
+        help=advice or "use a word of the language, or define the name with `let`",
     )
 
 
@@ -68,7 +68,7 @@ def not_called(node: Call, name: str) -> Diagnostic:
         "P056",
         f"`{name}` takes no arguments",
         node.span,
-        "brackets and arguments have no meaning here",
+        "unexpected arguments",
         help=instead_of_call(name),
     )
 
@@ -78,7 +78,7 @@ def no_braces(node: Call) -> Diagnostic:
         "P057",
         "`blocks` without braces",
         node.span,
-        "which pattern is on blocks?",
+        "missing `{ PATTERN }`",
         note="`blocks(B) { P }` lifts P from positions to blocks of B",
         help="write `blocks(64) { local(1) }`; one block on the diagonal is `segment(64)`",
     )

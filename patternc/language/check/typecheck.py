@@ -1,8 +1,8 @@
 """Kinds of every part of a program, before any number is known.
 
-From the tree and a scope to facts, with every mistake that does not depend on layer, head or a
+Converts the tree and a scope to facts, with every mistake that does not depend on layer, head or a
 value reported: unknown names, arguments, kinds, products of positions, operands out of place. The
-rules are the same for every (layer, head), so they are checked once. Non-goals: values.
+rules are the same for every (layer, head), so they are checked once. Does not evaluate values.
 """
 
 from __future__ import annotations

@@ -74,13 +74,13 @@ def expected_type(expected: str, facts: TypeInfo, span: Span, advice: str = "") 
 def _advice(expected: str, found: ExprType) -> str:
     match expected, found:
         case "an integer", "decimal":
-            return "write a whole number; decimals stand only in arguments of modifiers"
+            return "write an integer; decimal numbers are allowed only in arguments of modifiers"
         case "an integer", "list":
             return "compare with each number: `layer == 2 or layer == 5`"
         case "an integer", "condition":
-            return "compare with numbers, or write two rules `CONDITION -> PATTERN`"
+            return "write a number, or two rules `CONDITION -> PATTERN`"
         case "a condition", "integer":
-            return "compare it: `x == 0`, say; as on each side of `and` and `or`"
+            return "write a comparison, for example `x == 0`, on each side of `and` and `or`"
         case "a condition", "set":
             return (
                 "join patterns by `+`, `&` or `-`; a condition compares layer, head and "
@@ -92,7 +92,7 @@ def _advice(expected: str, found: ExprType) -> str:
                 "joined by `and` and `or`, and negated by `not`"
             )
         case "a pattern", "integer":
-            return "a window of that many taps each side is `local(..)`"
+            return "a window of this size on each side is `local(..)`"
         case "a pattern", "source":
             return "put a pattern before it: `full on ..`"
         case "a pattern", "modifier":

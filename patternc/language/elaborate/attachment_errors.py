@@ -21,9 +21,9 @@ def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnos
         "P074",
         f"`{word}` on `{source}`",
         span,
-        "relates positions of the tokens",
-        note=f"on every source stand {_ANYWHERE}; on `memory`, `encoder` and `stream` also "
-        "`local strided segment causal diagonal same blocks(B)`; on the tokens all of them",
+        "relates token positions",
+        note=f"every source allows {_ANYWHERE}; `memory`, `encoder` and `stream` also allow "
+        "`local strided segment causal diagonal same blocks(B)`; the tokens allow all relations",
         help="write a condition on the query i and the slot j: `where(..)`",
         marks=(Mark(place, "the source"),),
     )
@@ -32,10 +32,10 @@ def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnos
 def _in_other_rows(word: str, span: Span) -> Diagnostic:
     return Diagnostic(
         "P074",
-        f"`{word}` in the rows of a stream",
+        f"`{word}` for the queries of a stream",
         span,
-        "relates positions of the tokens",
-        note="for the slots of a stream the tokens are another sequence: on them stand "
+        "relates token positions",
+        note="to the slots of a stream the tokens are another sequence, which allows "
         f"{_ANYWHERE} and `local strided segment causal diagonal same blocks(B)`",
         help="write a condition on the slot i and the token j: `where(..)`",
     )
@@ -46,9 +46,9 @@ def projected_elsewhere(span: Span, place: Span) -> Diagnostic:
         "P074",
         "`projection=` on another source",
         span,
-        "names rows of the tokens",
-        note="a row with a projection of its own uses it on every source",
-        help="give the projection to a term without `on`",
+        "applies to queries of the tokens",
+        note="a query with its own projection uses it on every source",
+        help="move the projection to a term without `on`",
         marks=(Mark(place, "the source"),) if place != span else (),
     )
 
@@ -56,19 +56,19 @@ def projected_elsewhere(span: Span, place: Span) -> Diagnostic:
 def not_available(what: str, span: Span, cause: str) -> Diagnostic:
     """A source whose slots hold later positions, where only the past is available."""
     if what == "text":
-        what, note = "the tokens", "a slot of a stream stands nowhere among the tokens"
-        advice = "leave `causal` out, or the rows of the stream"
+        what, note = "the tokens", "a slot of a stream has no token position"
+        advice = "remove `causal`, or the rules of the stream"
     elif what == "pool":
-        note = "with `tail=merge` the last slot takes in leftovers, so its end depends on n"
+        note = "with `tail=merge` the last slot also contains the remainder of the sequence"
         advice = "write `tail=drop` or `tail=clip`"
     else:
-        note = f"every slot of `{what}` takes in the whole sequence"
-        advice = "leave `causal` out, or the source"
+        note = f"every slot of `{what}` depends on the whole sequence"
+        advice = "remove `causal` or the source"
     return Diagnostic(
         "P075",
-        f"{what if ' ' in what else f'`{what}`'} under causality",
+        f"{what if ' ' in what else f'`{what}`'} cannot be causal",
         span,
-        f"looks ahead, and {cause} takes away what is not available",
+        f"non-causal: contains later positions, which {cause} excludes",
         note=note,
         help=advice,
     )
@@ -78,12 +78,12 @@ def several_sources(operator: str, span: Span, names: Sequence[str]) -> Diagnost
     where = "the operand of `~`" if operator == "~" else f"the right side of `{operator}`"
     return Diagnostic(
         "P076",
-        f"several key sources at {where}",
+        f"several key sources in {where}",
         span,
         "on " + ", ".join(names),
-        note="`&` and `-` work source by source, and their right side has one; `~A` is within the "
-        "one source of A",
-        help="write one term for each source, and join them by `+`",
+        note="the right side of `&` and `-` has a single source; `~A` is the complement within the "
+        "single source of A",
+        help="write one term for each source and join them by `+`",
     )
 
 
@@ -92,35 +92,35 @@ def elsewhere_under_meet(left: Span, right: Span, held: str, wanted: str) -> Dia
         "P076",
         "`&` across key sources",
         left,
-        f"has pairs on {held}",
-        note="`&` works source by source; pairs on another source than its right side's would all "
-        "be lost. Only `causal` speaks of every source",
+        f"contains pairs on {held}",
+        note="`&` would drop all pairs on a source other than the one of its right side; only "
+        "`causal` applies to every source",
         help="write `(A & B) + C on ..`",
-        marks=(Mark(right, f"speaks of {wanted}"),),
+        marks=(Mark(right, f"applies to {wanted}"),),
     )
 
 
 def twice(word: str, span: Span) -> Diagnostic:
     return Diagnostic(
         "P077",
-        f"`{word}` twice on one term",
+        f"`{word}` is applied twice to one term",
         span,
-        "the pattern, or a part of it, has this modifier already",
-        note="every modifier applies at most once",
-        help="leave one of them out",
+        "the pattern or one of its terms already has this modifier",
+        note="a modifier applies to a term at most once",
+        help="remove one of them",
     )
 
 
 def no_distance(word: str, span: Span, source: str) -> Diagnostic:
     return Diagnostic(
         "P078",
-        f"distances on `{source}`",
+        f"`{source}` slots have no position for distance-based modifiers",
         span,
         f"`{word}` needs the distance i - j",
-        note="a span of a tree has no single place in the sequence"
+        note="a span of a tree covers many positions"
         if source == "tree"
-        else f"the slots of `{source}` are learned and stand nowhere in the sequence",
-        help="give the modifier to the other terms alone: `(A with ..) + B on ..`",
+        else f"the slots of `{source}` are learned and have no position in the sequence",
+        help="apply the modifier to the other terms only: `(A with ..) + B on ..`",
     )
 
 
@@ -129,9 +129,9 @@ def differs(word: str, span: Span, where: str) -> Diagnostic:
         "P112",
         f"`{word}` differs between the terms of one softmax",
         span,
-        where or "not the same everywhere",
-        note=f"`{word}` belongs to the product of queries and keys, which a softmax has one of",
-        help="put the whole pattern in brackets: `(A + B) with ..`",
+        where or "differs from the other terms",
+        note=f"`{word}` changes queries and keys, so all terms of a softmax share it",
+        help="apply it to the whole pattern: `(A + B) with ..`",
     )
 
 
@@ -140,20 +140,20 @@ def bias_on_several(name: str, span: Span, where: str) -> Diagnostic:
         "P112",
         f"`bias({name})` on several key sources",
         span,
-        where or "one tensor for keys of two sources",
-        note="the keys of a bias are the slots of the source it stands on",
-        help="give every source a bias of its own",
+        where or "one tensor used for two sources",
+        note="a bias has one column for each slot of its source",
+        help="use a separate bias for each source",
     )
 
 
 def two_projections(first: str, second: str, span: Span, other: Span, where: str) -> Diagnostic:
     return Diagnostic(
         "P113",
-        f"rows with two projections, `{first}` and `{second}`",
+        f"queries with two projections, `{first}` and `{second}`",
         span,
-        where or "some of these rows have another one",
-        note="every pair of a row with a projection uses it, in any term; so a row has at most one",
-        help="write row sets that do not meet, or one projection",
+        where or "some of these queries have another projection",
+        note="a query uses its projection in every term, so it has at most one",
+        help="use disjoint query sets, or a single projection",
         marks=(Mark(other, "given here"),),
     )
 
@@ -164,10 +164,10 @@ def two_sizes(
     """`among` is what shares the input: the heads of a layer, or all layers."""
     return Diagnostic(
         "P114",
-        f"`{name}` has two sizes",
+        f"`{name}` has two different sizes",
         span,
         f"here: {size}" + (f", {where}" if where else ""),
         note=f"`{name}` is one input for {among}",
-        help="write one size; what a head sees of it is said by its pattern",
+        help="use one size, and restrict heads or layers through their patterns",
         marks=(Mark(first, f"here: {other}"),) if first != span else (),
     )

@@ -1,7 +1,7 @@
 """How the pairs of a term are treated: on which key source, with which score modifiers.
 
-From a term to its parts of one source and one list of modifiers, as far as checks need them: `+`
-keeps all of them, `&` and `-` those of their left side. Non-goals: the pairs themselves.
+Converts a term to its parts of one source and one list of modifiers, as far as checks need them:
+`+` keeps all of them, `&` and `-` those of their left side. Does not compute the pairs.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def is_past(term: Term) -> bool:
 
 
 def is_cut(term: Term) -> bool:
-    """Whether `& causal` stands in a term without sources."""
+    """Whether `& causal` appears in a term without sources."""
     match term:
         case Intersection(items):
             return Causal() in items or any(map(is_cut, items))

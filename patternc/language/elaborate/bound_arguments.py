@@ -1,7 +1,7 @@
 """The arguments of one word of the language, by name, as values.
 
-From a call whose arguments are checked to numbers and words of one (layer, head). A value that is
-impossible raises `NoValueError`.
+Converts a call whose arguments are checked to numbers and words of one (layer, head). A value that
+is impossible raises `NoValueError`.
 """
 
 from __future__ import annotations
@@ -63,10 +63,9 @@ class BoundArguments:
             return value
         raise value_error(
             "P105",
-            f"`{name}` of `{self.call.function}` is {value:g}",
+            f"`{name}` of `{self.call.function}` must be positive, got {value:g}",
             node,
             self.place,
-            note=f"`{name}` is a positive number",
             advice="write a number above 0",
         )
 

@@ -36,10 +36,9 @@ def at_least(least: int, name: str, node: Node, place: Environment, of: str = ""
         return value
     raise value_error(
         "P105",
-        f"`{name}` of `{of}` is {value}" if of else f"`{name}` is {value}",
+        f"{_size_name(name, of)} must be at least {least}, got {value}",
         node,
         place,
-        note=f"`{name}` is at least {least}",
         advice=f"write {least} or more",
     )
 
@@ -55,15 +54,18 @@ def _limit(name: str, of: str) -> int | None:
             return None
 
 
+def _size_name(name: str, of: str) -> str:
+    return f"`{name}` of `{of}`" if of else f"`{name}`"
+
+
 def beyond_limit(
     name: str, value: int, most: int, node: Node | Range, place: Environment, of: str
 ) -> EvaluationError:
     return value_error(
         "P132",
-        f"`{name}` of `{of}` is {value:,}",
+        f"{_size_name(name, of)} must be at most {most:,}, got {value:,}",
         node,
         place,
-        note=f"`{name}` is at most {most:,}",
         advice=f"write {most:,} or less"
         if name != "parts"
         else "write fewer parts, or blocks of a fixed size: `blocks(B) { .. }`",
@@ -82,11 +84,11 @@ def not_empty(left: Expression, right: Expression, node: Call, place: Environmen
         case Constant(before), Constant(after) if before + after < 0:
             raise value_error(
                 "P106",
-                f"a window from {-before} to {after} holds nothing",
+                f"the window from {-before} to {after} is empty",
                 node,
                 place,
-                note="`local` holds -left <= j - i <= right; a negative side leaves the query out",
-                advice="write sides with left + right >= 0; no pair at all is `none`",
+                note="`local` contains -left <= j - i <= right; a negative side excludes the query",
+                advice="write sides with left + right >= 0; the empty pattern is `none`",
             )
         case _:
             pass
@@ -97,9 +99,9 @@ def reaching(back: int, ahead: int, node: Call, place: Environment) -> None:
     if back + ahead < 0:
         raise value_error(
             "P106",
-            f"segments from {-back} to {ahead} hold nothing",
+            f"the segment range from {-back} to {ahead} is empty",
             node,
             place,
-            note="`segment` holds -back <= j // w - i // w <= ahead",
-            advice="write sides with back + ahead >= 0; no pair at all is `none`",
+            note="`segment` contains -back <= j // w - i // w <= ahead",
+            advice="write sides with back + ahead >= 0; the empty pattern is `none`",
         )

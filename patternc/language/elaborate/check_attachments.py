@@ -1,7 +1,7 @@
-"""What key sources and score modifiers may stand on, and beside what.
+"""Checks which key sources and score modifiers may be combined, and where.
 
-From parts of the text and their terms to diagnostics. Which relation stands on which source is the
-table of sources in `grammar/README.md`. Non-goals: values, which lowering checks.
+Converts parts of the text and their terms to diagnostics. Which relation appears on which source is
+the table of sources in `grammar/README.md`. Lowering checks the values.
 """
 
 from __future__ import annotations
@@ -102,14 +102,14 @@ def check_on(node: Binary, term: Term, source: KeySource, lets: Lets) -> Iterato
 
 
 def misplaced(node: Node, source: str, place: Span, lets: Lets) -> Iterator[Diagnostic]:
-    """Relations that do not stand on a source, by its word; `text`: the tokens for other rows."""
+    """Relations that do not appear on a source, by its word; `text`: the tokens for other rows."""
     yield from _misplaced(node, _STAND.get(source, _ANYWHERE), source, place, lets)
 
 
 def _misplaced(
     node: Node, stands: frozenset[str], source: str, place: Span, lets: Lets
 ) -> Iterator[Diagnostic]:
-    """Relations that do not stand on the source; `causal` under `&` stands on all."""
+    """Relations that do not appear on the source; `causal` under `&` appears on all."""
     match node:
         case Name(name) if name in lets:
             yield from _misplaced(lets[name], stands, source, place, lets)
@@ -201,7 +201,7 @@ def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnos
 def check_meet(
     nodes: Sequence[Node], items: Sequence[Term], lets: Lets, home: KeySource = TOKENS
 ) -> Iterator[Diagnostic]:
-    """`A & B & ..`; `causal` among the operands speaks of every source.
+    """`A & B & ..`; `causal` among the operands refers to every source.
 
     `home` is the source of a relation as it stands.
     """
@@ -239,7 +239,7 @@ def _called(source: KeySource) -> str:
 def check_available(
     node: Node, term: Term, cause: str, lets: Lets, home: KeySource = TOKENS
 ) -> Iterator[Diagnostic]:
-    """That no source of a term looks ahead, where only the past is available."""
+    """That no source of a term is non-causal, where only the past is available."""
     for source in filter(_looks_ahead, sources_of(term, home)):
         word = word_of(source)
         yield errors.not_available(word, _span_of(word, node, lets, _merges), cause)
@@ -254,7 +254,7 @@ def _merges(node: Name | Call) -> bool:
 def _span_of(
     word: str, node: Node, lets: Lets, suits: Callable[[Name | Call], bool] = lambda _: True
 ) -> Span:
-    """Where a word stands in a pattern."""
+    """Where a word appears in a pattern."""
     for part in _expanded(node, lets, set()):
         if isinstance(part, Name | Call) and _first_word(part) == word and suits(part):
             return part.span

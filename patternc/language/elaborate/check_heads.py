@@ -69,7 +69,7 @@ class _HeadChecker:
             pattern = lowering.pattern(part)
             if not lowering.failed:
                 self._check(part, pattern, place)
-            # Part of a rule alone does not show what it stands on.
+            # Part of a rule alone does not show what it appears on.
             if not lowering.failed and part is look.rule.pattern:
                 for diagnostic in check_rows(part, rows, place.lets):
                     self.findings.add(diagnostic)
@@ -110,12 +110,12 @@ def _work(looks: tuple[RuleToCheck, ...], headers: Headers, lets: int) -> int:
 def _too_much(rule: Rule, work: int, headers: Headers) -> Diagnostic:
     return Diagnostic(
         "P134",
-        f"{work:,} parts over all layers and heads",
+        f"too much to check: {work:,} parts over all layers and heads",
         rule.span,
         f"rules and patterns of {headers.layers or 1} layers and {headers.heads or 1} heads",
-        note=f"rules, parameters and the parts of patterns are at most {WORK:,}, each counted for "
-        "every layer and head that it may differ for",
-        help="write fewer layers or heads, or rules and patterns that depend on fewer of them",
+        note=f"at most {WORK:,} rules, parameters and pattern nodes are checked, each counted once "
+        "for every layer and head it can depend on",
+        help="use fewer layers or heads, or make rules and patterns depend on fewer of them",
     )
 
 
@@ -145,8 +145,8 @@ def _unreachable(rule: Rule) -> Diagnostic:
         "P200",
         "a rule that is never reached",
         rule.span,
-        "no layer and head comes here",
-        note="the first rule that matches counts",
-        help="leave it out, or move it up",
+        "matches no layer and head",
+        note="the first matching rule applies",
+        help="remove it, or move it up",
         severity="warning",
     )

@@ -1,7 +1,7 @@
 """Inputs that all heads of a layer share, so that they have one size.
 
-From sources, modifiers and gates to the size that each asks of its input. Non-goals: sizes that
-only the call knows.
+Maps sources, modifiers and gates to the size that each needs of its input. Sizes known only at call
+time are not checked.
 """
 
 from __future__ import annotations

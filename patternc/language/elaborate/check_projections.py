@@ -1,8 +1,8 @@
 """Rows that would have two projections of their own.
 
-From a pattern's text and one (layer, head) to the sets of rows with `projection=`, and those that
-meet. Sets are compared for a long sequence, so that the ends keep apart; two run-time sets meet
-where they are the same. Non-goals: `blocks(parts=p)`, whose rows only the length knows.
+Converts a pattern's text and one (layer, head) to the sets of rows with `projection=`, and those
+that meet. Sets are compared for a long sequence, so that the ends keep apart; two run-time sets
+meet where they are the same. Does not handle `blocks(parts=p)`, whose queries depend on the length.
 """
 
 from __future__ import annotations

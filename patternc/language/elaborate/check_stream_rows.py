@@ -1,8 +1,8 @@
-"""What may stand in rules without `on`, by whose rows they are for.
+"""Checks what the rules of a stream may contain without `on`.
 
-From a rule's pattern to diagnostics. For the slots of a stream the tokens are another sequence:
-what stands on an `encoder` stands on them, and n, the number of tokens, is known there only.
-Non-goals: what stands on which source, which the source itself says.
+Converts a rule's pattern to diagnostics. For the slots of a stream the tokens are another sequence:
+what appears on an `encoder` appears on them, and n, the number of tokens, is known there only.
+Which relation is allowed on which source is checked with the source.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def check_rows(node: Node, rows: Rows, lets: Lets) -> Iterator[Diagnostic]:
 
 
 def _at_home(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node]:
-    """The relations that stand on no source by `on`; each let in `seen` was looked at."""
+    """The relations that appear on no source by `on`; each let in `seen` was looked at."""
     match node:
         case Binary("on"):
             return
@@ -56,7 +56,7 @@ def _at_home(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node]:
 
 
 def _calls(node: Node | Range, word: str, lets: Lets, seen: set[str]) -> Iterator[Call]:
-    """Calls of a relation that stands on no source by `on`."""
+    """Calls of a relation that appears on no source by `on`."""
     match node:
         case Binary("on"):
             return
@@ -99,8 +99,8 @@ def _without_tree(call: Call) -> Diagnostic:
         "P074",
         "`contextual` on the tokens",
         call.span,
-        "relates a token to the spans of a tree",
-        note="`contextual(k)` stands on `tree(b)` only",
+        "needs the spans of a tree",
+        note="`contextual(k)` is allowed on `tree(b)` only",
         help="write `contextual(k) on tree(2)`",
     )
 
@@ -108,10 +108,10 @@ def _without_tree(call: Call) -> Diagnostic:
 def _without_position(span: Span, rows: str) -> Diagnostic:
     return Diagnostic(
         "P079",
-        f"`contextual` in the rows of `{rows}`",
+        f"`contextual` for the queries of `{rows}`",
         span,
-        "asks where the row stands among the tokens",
-        note="the slots of a stream stand nowhere among the tokens",
+        "needs the token position of the query",
+        note="the slots of a stream have no token position",
         help="write `full on tree(2)`, or a condition on the slots: `where(..)`",
     )
 
@@ -119,10 +119,10 @@ def _without_position(span: Span, rows: str) -> Diagnostic:
 def _n_elsewhere(span: Span, rows: str) -> Diagnostic:
     return Diagnostic(
         "P079",
-        f"n on another source, in the rows of `{rows}`",
+        f"n on another source, for the queries of `{rows}`",
         span,
         "the number of tokens",
-        note="in the rules of a stream n stands in terms on the tokens only",
+        note="in the rules of a stream n is allowed only in terms on the tokens",
         help="write a number of slots",
     )
 
@@ -130,10 +130,9 @@ def _n_elsewhere(span: Span, rows: str) -> Diagnostic:
 def _positioned(word: str, span: Span, rows: str) -> Diagnostic:
     return Diagnostic(
         "P079",
-        f"`{word}` in the rows of `{rows}`",
+        f"`{word}` for the queries of `{rows}`",
         span,
-        "asks where the row stands among the tokens",
-        note="the slots of a stream stand nowhere among the tokens; what counts i - j takes their "
-        "index",
-        help="leave it out, or write `relative(..)`, `t5(..)` or `bias(..)`",
+        "needs the token position of the query",
+        note="the slots of a stream have no token position; modifiers by distance use their index",
+        help="remove it, or use `relative(..)`, `t5(..)` or `bias(..)`",
     )

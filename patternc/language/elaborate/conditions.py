@@ -1,7 +1,7 @@
 """Values of conditions for one (layer, head).
 
-From conditions whose kinds are checked to formulas over i, j and n, folded where everything is
-known. `and` and `or` look at their right side only where it matters. Non-goals: evaluation for a
+Converts conditions whose kinds are checked to formulas over i, j and n, folded where everything is
+known. `and` and `or` look at their right side only where it matters. Does not evaluate them for a
 length.
 """
 

@@ -1,8 +1,8 @@
 """Values of numbers for one (layer, head).
 
-From parts whose kinds are checked to formulas over i, j and n, folded where everything is known.
-Integers are unbounded here and fit 63 bits when they leave. A value that does not exist raises
-`EvaluationError` with the (layer, head) at which it was met.
+Converts parts whose kinds are checked to formulas over i, j and n, folded where everything is
+known. Integers are unbounded here and fit 63 bits when they leave. A value that does not exist
+raises `EvaluationError` with the (layer, head) at which it was met.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _divisor(node: Binary, right: Expression, place: Environment) -> Constant:
         f"a position divided by {right.value}",
         node.right,
         place,
-        note="positions are divided by positive constants",
+        note="positions may only be divided by positive constants",
         advice="move the sign to the other side",
     )
 
@@ -158,8 +158,8 @@ def _power(node: Binary, base: int, exponent: int, place: Environment) -> int:
             f"the exponent is {exponent}",
             node.right,
             place,
-            note="powers are integers, so exponents are not negative",
-            advice="write `max(.., 0)` round the exponent, or divide by a power",
+            note="powers must be integers, so exponents cannot be negative",
+            advice="wrap the exponent in `max(.., 0)`, or divide by a power",
         )
     bits = exponent * base.bit_length() if abs(base) > 1 else 1
     return _sized(node, bits, lambda: base**exponent, place)
@@ -177,17 +177,17 @@ def _by_zero(node: Binary, place: Environment) -> EvaluationError:
         "division by zero",
         node.right,
         place,
-        advice="write `max(.., 1)` round the divisor, or give this (layer, head) a rule of its own",
+        advice="wrap the divisor in `max(.., 1)`, or write a separate rule for this layer and head",
     )
 
 
 def too_large(node: Node | Range, place: Environment) -> EvaluationError:
     return value_error(
         "P104",
-        "an integer beyond 63 bits",
+        "integer out of range",
         node,
         place,
-        note="numbers in a relation lie between -2**63 and 2**63 - 1 at every n below 2**31",
+        note="numbers in a relation must fit in a signed 64-bit integer at every n below 2**31",
         advice="write a smaller number",
     )
 
@@ -229,11 +229,11 @@ def _absolute(node: Call, value: Expression, place: Environment) -> Expression:
         return formula.Absolute(value)
     raise value_error(
         "P133",
-        f"more than {ABSOLUTE} absolute values inside each other",
+        f"more than {ABSOLUTE} nested absolute values",
         node,
         place,
-        note="each `abs` of positions doubles the cases that a condition has",
-        advice="write the cases out, joined by `and` and `or`",
+        note="each `abs` of a position doubles the number of cases of a condition",
+        advice="write the cases explicitly, joined by `and` and `or`",
     )
 
 
@@ -271,5 +271,5 @@ def _at_least(node: Call, value: int, least: int, title: str, place: Environment
             f"{title}: {value}",
             node,
             place,
-            advice=f"write `max(.., {least})` round the argument",
+            advice=f"wrap the argument in `max(.., {least})`",
         )

@@ -1,7 +1,7 @@
 """Program to terms: every name resolved, every rule matched, every number known.
 
-From the syntax tree and the parameters of the call to `Elaborated`, which gives the pattern of any
-(layer, head). All mistakes of all rules are collected first. Non-goals: n, and what n decides.
+Converts the syntax tree and the parameters of the call to `Elaborated`, which gives the pattern of
+any (layer, head). All mistakes of all rules are collected first. n stays symbolic.
 """
 
 from __future__ import annotations
@@ -209,8 +209,8 @@ def _unused(name: str, scope: Scope) -> Diagnostic:
         "P201",
         f"`{name}` is never used",
         scope.places[name],
-        "bound here",
-        help="leave it out",
+        "defined here",
+        help="remove it",
         severity="warning",
     )
 

@@ -76,6 +76,6 @@ def _too_many(span: Span, patterns: int) -> Diagnostic:
         "P110",
         f"{patterns} patterns in one program",
         span,
-        f"heads times layers is at most {PATTERNS}",
-        help="write fewer heads or layers",
+        f"heads times layers must be at most {PATTERNS}",
+        help="use fewer heads or layers",
     )

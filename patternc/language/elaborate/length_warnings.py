@@ -1,7 +1,7 @@
 """What can be said once a length is given: single positions that lie outside it.
 
 A range that reaches beyond the ends is cut there without a word; a single position that does so is
-likely a slip. Non-goals: anything that needs a mask.
+likely a slip. Warnings that need a mask are in `lint`.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def _outside(item: Node, position: int, length: int, place: Environment) -> Diag
         "P204",
         f"position {position} is outside a length of {length}",
         item.span,
-        place.where() or "holds nothing",
-        note=f"{last}; negative ones count from the end, and others hold nothing",
-        help="write a range where the length may be shorter",
+        place.where() or "matches nothing",
+        note=f"{last}; negative positions count from the end",
+        help="use a range, which is clipped to the length",
         severity="warning",
     )

@@ -1,7 +1,7 @@
 """Patterns to terms, for one (layer, head).
 
-From parts whose kinds are checked, with `avoid=` written out, to `Term`s and the `HeadPattern`. A
-part with an impossible value is reported and stands for nothing, so that one run finds them all.
+Converts parts whose kinds are checked, with `avoid=` written out, to `Term`s and the `HeadPattern`.
+A part with an impossible value is reported and stands for nothing, so that one run finds them all.
 """
 
 from __future__ import annotations

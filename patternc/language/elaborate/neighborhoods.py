@@ -51,7 +51,7 @@ def _per_axis(name: str, values: Values, count: int, place: Environment) -> tupl
     raise _wrong(
         values[key],
         place,
-        f"`{key}` has length {len(numbers)}, the grid {count}",
+        f"`{key}` has {len(numbers)} numbers, the grid has {count} axes",
         "write one number for each axis",
     )
 
@@ -62,7 +62,7 @@ def _listed(name: str, values: Values, place: Environment, least: int) -> tuple[
     numbers = integers(node, place)
     for number in numbers:
         if number < least:
-            raise _wrong(node, place, f"`{name}` holds {number}", f"write {least} or more")
+            raise _wrong(node, place, f"`{name}` contains {number}", f"write {least} or more")
     return numbers
 
 
@@ -84,21 +84,21 @@ def _looking_back(axis: Axis, values: Values, place: Environment) -> Axis:
     if not axis.causal or axis.right == 0:
         return axis
     if "right" in values:
-        advice = "write 0 on the right of causal axes"
-        raise _wrong(values["right"], place, "a causal axis that looks ahead", advice)
+        advice = "use 0 on the right side of causal axes"
+        raise _wrong(values["right"], place, "a causal axis with a window to the right", advice)
     return Axis(axis.size, axis.left, 0, axis.dilation, axis.stride, axis.causal)
 
 
 def _check_axis(axis: Axis, shifted: bool, node: Call, place: Environment) -> None:
     window = axis.left + axis.right + 1
     if shifted and window * axis.dilation > axis.size:
-        title = f"a window of {window} taps, {axis.dilation} apart, on an axis of {axis.size}"
-        advice = "write a smaller radius, or `edge=clip`"
-        raise _wrong(node, place, title, advice, "`edge=shift` keeps every window whole")
+        title = f"window size {window}, dilation {axis.dilation} exceeds the axis size {axis.size}"
+        advice = "use a smaller radius, or `edge=clip`"
+        raise _wrong(node, place, title, advice, "`edge=shift` needs windows inside the axis")
     if axis.stride > window:
-        title = f"a stride of {axis.stride} beyond a window of {window} taps"
-        advice = "write a stride of at most left + right + 1"
-        raise _wrong(node, place, title, advice, "a leader's window covers its whole query group")
+        title = f"stride {axis.stride} exceeds the window size {window}"
+        advice = "use a stride of at most left + right + 1"
+        raise _wrong(node, place, title, advice, "a query group lies inside its shared window")
 
 
 def _wrong(

@@ -1,8 +1,8 @@
-"""Parameters given at the call, in place of the values that the program has.
+"""Parameters given at call time, in place of the values that the program has.
 
-From `name=value` to the program with those values. A value is an integer, or the text of what could
-stand behind `param name =`: numbers, functions, and the parameters and counts above. Non-goals: its
-value, which is found with those of the other headers.
+Converts `name=value` to the program with those values. A value is an integer, or the text of what
+could appear behind `param name =`: numbers, functions, and the parameters and counts above. Their
+values are computed with those of the other headers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def overridden(
     whole: Program,
     findings: Findings,
 ) -> Program:
-    """The program with the parameters given at the call in place of its own values."""
+    """The program with the parameters given at call time in place of its own values."""
     known = {s.name: s for s in whole.statements if isinstance(s, Parameter)}
     values: dict[str, Node] = {}
     for name, value in given.items():
@@ -59,7 +59,7 @@ def _override(statement: Statement, values: Mapping[str, Node]) -> Statement:
 
 
 def _node(value: int | str, parameter: Parameter, program: Program) -> Node | None:
-    """What a value says; None where it could not stand behind `param name =`."""
+    """What a value says; None where it could not appear behind `param name =`."""
     if isinstance(value, str):
         return _read(value, parameter, program)
     try:
@@ -96,7 +96,7 @@ def _is_sound(node: Node, parameter: Parameter, program: Program) -> bool:
     own = replace(program, statements=(*seen, parameter, Bare(Name("full"))))
     for tried, findings in ((own, plain), (line, found)):
         check_statements(tried, structure_of(tried, findings), findings)
-    # Mistakes of the lines above are told where they stand.
+    # Mistakes of the lines above are reported where they stand.
     return found.count <= plain.count and _is_plain(node)
 
 
@@ -135,7 +135,7 @@ def _unknown(name: str, known: list[str]) -> Diagnostic:
     return Diagnostic(
         "P030",
         f"unknown parameter `{name}`",
-        note=f"the program's parameters: {listed}",
+        note=f"parameters of this program: {listed}",
         help=f"did you mean `{near}`?" if near else f"write `param {name} = ..` in the program",
     )
 
@@ -144,6 +144,6 @@ def _no_value(name: str, value: int | str) -> Diagnostic:
     return Diagnostic(
         "P031",
         f"the parameter `{name}` is `{value}`",
-        note="parameters are integers, made of numbers, functions and the parameters above",
-        help=f"write a whole number or an expression: `{name}=256`, `{name}=2 ** 8`",
+        note="parameters are integers: numbers, functions and parameters defined above",
+        help=f"pass an integer or an expression: `{name}=256`, `{name}=2 ** 8`",
     )

@@ -75,8 +75,8 @@ def period(node: Call, place: Environment) -> Period:
             f"the period's range is {start}:{stop}, of length {length}",
             node,
             place,
-            note="`period(l, a:b)` holds every j with j % l in a:b, 0 <= a < b <= l",
-            advice="write a range inside the period",
+            note="`period(l, a:b)` contains every j with j % l in a:b, 0 <= a < b <= l",
+            advice="use a range inside the period",
         )
     return Period(*map(saturated, (length, start, stop)))
 
@@ -100,8 +100,8 @@ def _run(node: Range, place: Environment) -> range:
             "an open range in a list of values",
             node,
             place,
-            note="a list in which the order counts has every value written out",
-            advice="write both ends",
+            note="an ordered list needs every value",
+            advice="write both bounds",
         )
     run = range(constant(node.start, place), constant(node.stop, place))
     return run[: LIST_ITEMS + 1]
@@ -113,8 +113,8 @@ def _too_long(node: Sequence, place: Environment) -> EvaluationError:
         f"a list of more than {LIST_ITEMS:,} values",
         node,
         place,
-        note="a list in which the order counts has every value written out",
-        advice="give a longer table at call time: `listed(name)`",
+        note="an ordered list needs every value",
+        advice="pass in a longer table at call time: `listed(name)`",
     )
 
 
@@ -129,7 +129,7 @@ def order(node: Node, place: Environment) -> tuple[int, ...]:
         "not a permutation",
         node,
         place,
-        note=f"`permuted` takes every position 0..{max(len(table) - 1, 0)} once; "
+        note=f"`permuted` needs every position 0..{max(len(table) - 1, 0)} once; "
         f"{missing} is missing",
         advice="write each position once",
     )

@@ -1,7 +1,7 @@
 """Relations on positions, for one (layer, head).
 
-From a call with its values to the term of the relation. What a draw avoids is lowered by the
-caller. Non-goals: blocks, operators, key sources and modifiers.
+Converts a call with its values to the term of the relation. What a draw avoids is lowered by the
+caller. Does not handle blocks, operators, key sources or modifiers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Key sources and score modifiers, for one (layer, head).
 
-From the word after `on` or `with` and its values to a `KeySource` or a `Modifier`. Non-goals: what
-may stand on what, and beside what.
+Converts the word after `on` or `with` and its values to a `KeySource` or a `Modifier`. Which of
+them may be combined is checked in `check_attachments`.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def _t5(given: BoundArguments, past: bool) -> Modifier:
 def _too_few(name: str, value: int, least: int, given: BoundArguments) -> Exception:
     return value_error(
         "P105",
-        f"`{name}` of `t5` is {value}",
+        f"`{name}` of `t5` must be at least {least}, got {value}",
         given.value(name),
         given.place,
-        note=f"`{name}` is at least {least} here: half of the buckets of each side hold one "
-        "distance, the others grow up to the farthest",
+        note="half of the buckets on each side cover one distance each, the others grow up to "
+        "`max_distance`",
         advice=f"write {least} or more; T5 has `t5(32, 128)`",
     )
 

@@ -1,8 +1,8 @@
 """The syntax tree of a program.
 
-From the parser to elaboration and the printer. The tree keeps what was written, lets and layer
-arithmetic included; parentheses live in its shape. Spans do not take part in equality. Non-goals:
-types and values, which elaboration finds.
+Built by the parser, read by elaboration and the unparser. The tree keeps what was written, lets and
+layer arithmetic included; parentheses live in its shape. Spans do not take part in equality. Has no
+types or values.
 """
 
 from __future__ import annotations

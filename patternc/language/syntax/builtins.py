@@ -1,8 +1,8 @@
 """The words of the language: relations, sources, combinations, modifiers, functions.
 
 One table, read by the checker (which arguments, of which kind), by near misses and by the manual's
-tests. Placed arguments come first and have no name in the text. Non-goals: meaning, which the
-relation room has for every term.
+tests. Placed arguments come first and have no name in the text. The meaning of a word is in
+`semantics` and `relation`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ArgumentKind = Literal[
     "set",
     "branch",  # a set or an output
     "word",
-    "input",  # the name of something given at the call
+    "input",  # the name of something given at call time
 ]
 Role = Literal[
     "listed",

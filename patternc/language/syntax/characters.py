@@ -1,8 +1,8 @@
 """Characters that cannot be shown: which they are, and how text with them is shown all the same.
 
 Names of files and texts of command lines may hold any character. Where they are shown, what would
-end a line, move a cursor, change a colour or turn the reading order is written as an escape.
-Non-goals: quoting for one format, such as HTML.
+end a line, move a cursor, change a colour or turn the reading order is written as an escape. Does
+not quote text for a specific format such as HTML.
 """
 
 from __future__ import annotations

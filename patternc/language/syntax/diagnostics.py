@@ -1,8 +1,9 @@
 """What is wrong with a program, and how it is shown.
 
-From every stage of the front end to the edge of the tool. A diagnostic says what stands here, which
-rule it meets (note) and what to write instead (help). They are collected, sorted and raised once as
-a `PatternError`. The layout of the text is rustc's. Non-goals: colours, exit codes.
+Created by every stage of the front end and rendered by the command line. A diagnostic says what
+appears here, which rule it meets (note) and what to write instead (help). They are collected,
+sorted and raised once as a `PatternError`. The layout of the text is rustc's. Does not handle
+colors or exit codes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding; `span` is None where no text is at fault (a parameter given at the call)."""
+    """One finding; `span` is None where no text is at fault (a parameter given at call time)."""
 
     code: str
     title: str
@@ -87,7 +88,7 @@ def render(diagnostics: Iterable[Diagnostic], source: SourceText) -> str:
     found = tuple(diagnostics)
     shown = [_one(diagnostic, source) for diagnostic in found[:SHOWN]]
     if len(found) > SHOWN:
-        shown.append(f"and {len(found) - SHOWN:,} more findings, which are not shown\n")
+        shown.append(f"and {len(found) - SHOWN:,} more, not shown\n")
     return "\n".join(shown)
 
 

@@ -1,6 +1,6 @@
 """The pages of `explain`: what a diagnostic means, with a wrong program and a right one.
 
-From `grammar/errors.toml` to text. Every page's programs are tested.
+Converts `grammar/errors.toml` to text. Every page's programs are tested.
 """
 
 from __future__ import annotations
@@ -59,5 +59,5 @@ def _no_page(code: str) -> Diagnostic:
         "P000",
         f"no diagnostic has the code `{code}`",
         note=f"codes are {min(pages())} to {max(pages())}",
-        help="codes stand in the brackets of a message: `error[P040]`",
+        help="the code is in the brackets of a message: `error[P040]`",
     )

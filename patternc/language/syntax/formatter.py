@@ -1,9 +1,9 @@
 """The one layout of a program's text, with its comments and line ends.
 
-From a text that can be read to the text with regular spaces and indentation: token by token, so
-nothing is lost. Arrows of neighbouring rules stand below each other; a line that goes on inside
-brackets is indented to its bracket, or by four where the bracket ends its line. Non-goals: breaking
-or joining lines, and removing brackets.
+Converts a text that can be read to the text with regular spaces and indentation: token by token, so
+nothing is lost. Arrows of neighbouring rules appear below each other; a line that goes on inside
+brackets is indented to its bracket, or by four where the bracket ends its line. Does not break or
+join lines, or remove brackets.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FARTHEST_ARROW = 60
 
 @dataclass(slots=True)
 class _Token:
-    """`depth` counts the brackets round it; `gap`: a space before it, unless it begins a line."""
+    """`depth` counts the brackets around it; `gap`: a space before it, unless it begins a line."""
 
     text: str
     depth: int
@@ -132,7 +132,7 @@ def _is_sign(tokens: Sequence[_Token], index: int) -> bool:
 
 
 def _is_wide(tokens: Sequence[_Token], colon: int) -> bool:
-    """Whether an end of the range is more than a word, so that spaces stand round the colon."""
+    """Whether an end of the range is more than a word, so that spaces stand around the colon."""
     depth = tokens[colon].depth
     start = stop = colon
     while start > 0 and not _bounds(tokens[start - 1], depth):

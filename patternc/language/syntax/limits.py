@@ -2,7 +2,7 @@
 
 One table for all of the language, documented in `grammar/README.md`. Beyond a limit a program is
 refused with a code; up to it every operation takes seconds and stays far from the recursion limit.
-Non-goals: lengths, which commands limit, and budgets of analyses.
+Limits of lengths are in the commands, budgets of analyses in `algebra`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The only importer of Lark, which reads `grammar/pattern.lark` (LALR, contextual lexer). Newlines
 inside brackets are dropped before the parser sees them. A statement that cannot be read is reported
-and blanked, so that one run reports the mistakes of several statements. Non-goals: names and types.
+and blanked, so that one run reports the mistakes of several statements. Does not resolve names or
+types.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class _Newlines(PostLex):
     def _counted(self, token: Token) -> None:
         """Adds the commas of a token to the items of the innermost bracket."""
         self.items[-1] += token.count(",")
-        # A comma may stand behind the last one.
+        # A comma may appear behind the last one.
         if self.items[-1] > LIST_ITEMS + (token.type == "COMMA"):
             raise _LimitError(too_long_list(self.open[-1].span))
 
@@ -154,7 +155,7 @@ def _first_of(token: Token) -> Token:
 
 
 def _without_statement(text: str, source: SourceText, trouble: ParseFailure) -> str | None:
-    """The text with the statement at fault blanked; None where its end cannot be told."""
+    """The text with the statement at fault blanked; None where its end cannot be reported."""
     if trouble.open:
         return None
     line = source.line_span(source.position(trouble.span.start)[0])

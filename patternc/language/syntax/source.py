@@ -1,7 +1,7 @@
 """The text of a program and places in it.
 
-From what the user wrote to what every diagnostic points at. Offsets count code points of the text
-after a leading byte order mark. Lines end with LF, CRLF or CR. Non-goals: display width.
+Every diagnostic points into it. Offsets count code points of the text after a leading byte order
+mark. Lines end with LF, CRLF or CR. Does not handle display width.
 """
 
 from __future__ import annotations

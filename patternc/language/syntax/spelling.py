@@ -17,7 +17,7 @@ from patternc.resources import read
 
 
 class KnownMistake(TypedDict, total=False):
-    """A common mistake: what stands at the place (and before it on the line), and the remedy."""
+    """A common mistake: what appears at the place (and before it on the line), and the remedy."""
 
     at: str
     before: str

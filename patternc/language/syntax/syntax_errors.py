@@ -1,7 +1,7 @@
 """Explains a place at which the text cannot be read on.
 
-From the parser's state (what stands here, what could stand here, which brackets are open) to a
-diagnostic. Common mistakes and their remedies are in `grammar/mistakes.toml`.
+Converts the parser's state (what appears here, what could appear here, which brackets are open) to
+a diagnostic. Common mistakes and their remedies are in `grammar/mistakes.toml`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _unexpected(text: str, trouble: ParseFailure, source: SourceText) -> Diagnos
 
 
 def _open_marks(trouble: ParseFailure, source: SourceText) -> Iterator[Mark]:
-    """The innermost open bracket, if it stands on an earlier line: it may be the mistake."""
+    """The innermost open bracket, if it appears on an earlier line: it may be the mistake."""
     if trouble.open:
         bracket = trouble.open[-1]
         if source.position(bracket.span.start)[0] < source.position(trouble.span.start)[0]:
@@ -88,15 +88,15 @@ def _never_closed(bracket: Bracket) -> Diagnostic:
         f"`{bracket.character}` is never closed",
         bracket.span,
         "opened here",
-        note="inside brackets a statement goes on over line ends",
-        help=f"write `{_PAIRS[bracket.character]}` where it ends",
+        note="inside brackets a statement continues across lines",
+        help=f"add the closing `{_PAIRS[bracket.character]}`",
     )
 
 
 def _stray_bracket(text: str, trouble: ParseFailure, source: SourceText) -> Diagnostic:
     if not trouble.open:
-        title, label = f"`{text}` closes nothing", "no bracket is open"
-        return Diagnostic("P003", title, trouble.span, label, help="leave it out")
+        title, label = f"unmatched `{text}`", "no bracket is open"
+        return Diagnostic("P003", title, trouble.span, label, help="remove it")
     bracket = trouble.open[-1]
     closing = _PAIRS[bracket.character]
     if closing != text:
@@ -118,8 +118,8 @@ def _too_short(trouble: ParseFailure, source: SourceText) -> Diagnostic:
         "the line ends too early",
         trouble.span,
         f"expected {expected(trouble)}",
-        note="a statement ends at the end of its line, except inside brackets",
-        help=remedy or "go on here, or put brackets round the whole statement",
+        note="a statement ends at the end of its line unless a bracket is open",
+        help=remedy or "continue here, or wrap the whole statement in parentheses",
     )
 
 
@@ -135,11 +135,11 @@ def _continues(found: str) -> bool:
 def _continuation(text: str, trouble: ParseFailure) -> Diagnostic:
     return Diagnostic(
         "P004",
-        "the line above is complete",
+        "unexpected line after a complete pattern",
         trouble.span,
         f"a line cannot begin with `{text}`",
-        note="a statement ends at the end of its line, except inside brackets",
-        help="put brackets round the whole pattern",
+        note="a statement ends at the end of its line unless a bracket is open",
+        help="wrap a multi-line pattern in parentheses",
     )
 
 
@@ -159,7 +159,7 @@ def _remedy(trouble: ParseFailure, source: SourceText) -> str:
 
 
 def expected(trouble: ParseFailure) -> str:
-    """What could stand here, in words."""
+    """What could appear here, in words."""
     parts = list(_expected_parts(_possible(trouble)))
     if len(parts) < 2:
         return "".join(parts) or "something else"
@@ -184,7 +184,7 @@ def _expected_parts(terminals: frozenset[str]) -> Iterator[str]:
     if "NUMBER" in terminals and "LSQB" in terminals:
         yield "a pattern or number"
     elif "NUMBER" in terminals:
-        yield "a number, a parameter or brackets"
+        yield "a number, a parameter or parentheses"
     elif "NAME" in terminals:
         yield "a name"
     if "PLUS" in terminals:

@@ -23,7 +23,7 @@ def _too_long_text(size: int) -> Diagnostic:
         "P130",
         f"a program of {size:,} bytes",
         note=f"a program has at most {TEXT_BYTES:,} bytes",
-        help="long lists of positions are given at call time: `columns(name)`, `listed(name)`",
+        help="pass in long lists of positions at call time: `columns(name)`, `listed(name)`",
     )
 
 
@@ -32,8 +32,8 @@ def _hidden(character: str, span: Span) -> Diagnostic:
         "P007",
         f"the character {code_point(character)} in a program",
         span,
-        "cannot be shown",
-        note="a program has no control characters but tabs and line ends, also in its comments",
+        "not printable",
+        note="the only control characters allowed, also in comments, are tabs and line ends",
         help="delete it; lines end with LF, CRLF or CR",
     )
 
@@ -44,15 +44,15 @@ def too_deep(span: Span) -> Diagnostic:
         "nested too deeply",
         span,
         f"more than {NESTING} levels",
-        note="brackets and chains of operators nest at most this deep",
-        help="name parts of it with `let`",
+        note="this is the maximum nesting of brackets and operators",
+        help="define parts of it with `let`",
     )
 
 
 def too_long_number(span: Span) -> Diagnostic:
     return Diagnostic(
         "P104",
-        "an integer beyond 63 bits",
+        "integer out of range",
         span,
         f"more than {DIGITS} digits",
         help="write a smaller number",
@@ -62,20 +62,20 @@ def too_long_number(span: Span) -> Diagnostic:
 def too_long_list(span: Span) -> Diagnostic:
     return Diagnostic(
         "P130",
-        f"more than {LIST_ITEMS:,} parts between brackets",
+        f"more than {LIST_ITEMS:,} items between brackets",
         span,
         "opened here",
-        note=f"a list or call has at most {LIST_ITEMS:,} parts",
-        help="write ranges `a:b`, or give the positions at call time: `columns(name)`",
+        note=f"a list or call has at most {LIST_ITEMS:,} items",
+        help="write ranges `a:b`, or pass in the positions at call time: `columns(name)`",
     )
 
 
 def too_many_words(span: Span) -> Diagnostic:
     return Diagnostic(
         "P130",
-        f"more than {WORDS:,} words and signs",
+        f"more than {WORDS:,} tokens",
         span,
-        "one too many",
-        note="plain numbers in a list count as one",
-        help="give long tables at call time: `listed(name)`, `columns(name)`, `bias(name)`",
+        "unexpected argument",
+        note="a list of plain numbers counts as one token",
+        help="pass in long tables at call time: `listed(name)`, `columns(name)`, `bias(name)`",
     )

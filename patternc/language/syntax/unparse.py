@@ -1,7 +1,7 @@
 """Syntax tree to text, such that reading the text gives the tree again.
 
-One statement a line, brackets only where the shape of the tree needs them. Non-goals: comments and
-the writer's own line ends, which `formatter` keeps.
+One statement a line, brackets only where the shape of the tree needs them. Comments and line breaks
+are kept by `formatter` only.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _argument(argument: Argument) -> str:
 
 
 def _range(start: Node | None, stop: Node | None) -> str:
-    """`a:b`, with spaces round the colon where an end is more than a word."""
+    """`a:b`, with spaces around the colon where an end is more than a word."""
     ends = [show_node(end) if end is not None else "" for end in (start, stop)]
     simple = all(" " not in end for end in ends)
     return ":".join(ends) if simple else " : ".join(ends).strip()

@@ -41,9 +41,8 @@ def test_a_wider_window_costs_the_same_and_one_more_would_not(n, width):
     pairs = Pattern.parse(pattern).pairs(n)[0]
     masked = 1 - pairs / products(pattern, n, tile)
     assert f"{masked:.0%} of the products are masked" in found.note
-    assert (
-        f"holds {Pattern.parse(f'local({wider})').pairs(n)[0]:,} pairs, not {pairs:,}" in found.help
-    )
+    more = Pattern.parse(f"local({wider})").pairs(n)[0]
+    assert f"contains {more:,} pairs, not {pairs:,}" in found.help
 
 
 @pytest.mark.parametrize(
@@ -116,8 +115,8 @@ def test_the_opposite_order_is_told_just_where_it_fills_earlier(first, second, l
 def test_a_segment_of_whole_tiles_takes_no_more():
     (found,) = taught("segment(100) + global([0])", 4096)
     assert found.code == "P212"
-    assert re.search(r"`segment\(128\)` takes \d+% fewer products", found.help)
-    assert "holds 532,224 pairs, not 417,208" in found.help
+    assert re.search(r"`segment\(128\)` needs \d+% fewer products", found.help)
+    assert "contains 532,224 pairs, not 417,208" in found.help
 
 
 def test_lessons_are_told_when_they_are_asked_for_and_can_be_ignored():

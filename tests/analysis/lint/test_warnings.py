@@ -232,14 +232,14 @@ def test_rows_without_keys_and_keys_unseen_are_told(text, expected):
 def test_the_first_layer_head_and_position_are_named():
     text = "layers 3\nheads 2\nlayer == 2 and head == 1 -> segment(8) & rows([0:21])\nelse -> full"
     (found,) = Pattern.parse(text).check(64)
-    assert found.title == "row 21 has no key"
+    assert found.title == "query 21 has no keys"
     assert found.label == "at n = 64, at layer 2, head 1"
 
 
 def test_a_leak_names_the_smallest_pair_and_both_terms():
     pattern = Pattern.parse("local(left=3) + segment(8)")
     (found,) = pattern.check(64)
-    assert found.label == "row 0 sees key 1"
+    assert found.label == "query 0 attends to key 1"
     assert [pattern.text[span.start : span.stop] for span in (found.span, found.marks[0].span)] == [
         "segment(8)",
         "local(left=3)",
@@ -303,7 +303,7 @@ def test_show_tells_what_the_length_brings_to_light():
 def test_rows_of_a_stream_without_keys_are_told() -> None:
     text = "local(1) + full on stream(g, 4)\nrows g\nrows([0:3])"
     (found,) = Pattern.parse(text).check(64)
-    assert (found.code, found.title) == ("P207", "row 3 has no key: one of `g`")
+    assert (found.code, found.title) == ("P207", "query 3 has no keys: one of `g`")
     assert (~Pattern.parse(text).mask(64, rows="g")[0].any(axis=1)).tolist() == [False] * 3 + [True]
     assert not Pattern.parse(text.replace("local", "allow empty\nlocal")).check(64)
     assert not Pattern.parse(text.replace("[0:3]", "[0:4]")).check(64)
