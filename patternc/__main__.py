@@ -1,14 +1,13 @@
 """The `patternc` command, also as `python -m patternc`: an interrupt while it is imported is quiet.
 
-Imports nothing at first, since an interrupt may come at any time.
+Imports nearly nothing at first, since an interrupt may come at any time.
 """
 
 from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130
-"""128 and the number of the signal, as shells have it."""
+from patternc.exit_codes import INTERRUPTED
 
 
 def main() -> None:

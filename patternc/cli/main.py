@@ -21,7 +21,6 @@ from typing import Any
 
 import click
 
-from patternc.__main__ import INTERRUPTED
 from patternc.cli import arguments as programs
 from patternc.cli import files
 from patternc.cli.check import check
@@ -34,6 +33,7 @@ from patternc.cli.selftest import selftest_command
 from patternc.cli.show import show
 from patternc.cli.suggest import suggest
 from patternc.cli.why import why
+from patternc.exit_codes import INTERRUPTED
 from patternc.language.syntax.characters import visible_lines
 from patternc.version import __version__
 

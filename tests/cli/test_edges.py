@@ -190,7 +190,7 @@ def test_a_program_where_a_file_is_expected_is_told_of_the_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "said"), [("longnet", "give --heads"), ("slidin", "there are window")]
+    ("template", "said"), [("longnet", "add --heads"), ("slidin", "expected one of window")]
 )
 def test_a_template_that_does_not_fit_is_named(template: str, said: str) -> None:
     asked = ["suggest", "--template", template, "-n", "64", "--layers", "2", "--pairs", "100"]
