@@ -172,8 +172,10 @@ class Pattern(Analyses):
         `backends` are what it can run on: "triton", "cpu" and "reference", which is always there;
         `native` adds C to "cpu". `layer` compiles one layer (the module's only one); `dtype` and
         `head_dim` choose its tiles (unless `tiles` does, powers of two). `self_test` adds a test
-        that runs with the file. `command` is what its header says it was made with.
-        Raises `ValueError` for unknown backends and what they cannot lower.
+        that runs with the file. `command` is what its header says it was made with. "flex", by
+        itself, is a file for torch's FlexAttention.
+        Raises `ValueError` for unknown backends, and `UnsupportedError`, which is one, for what
+        they cannot lower.
         """
         return emit(
             Request(

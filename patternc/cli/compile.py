@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,9 @@ from patternc.cli.common import Rejected, check_range, load_pattern
 from patternc.cli.tune import tile_shape, tuned
 from patternc.pipeline import STAGES, Stage
 from patternc.progress import working
+
+if TYPE_CHECKING:
+    from patternc.pattern import Pattern
 
 
 def known_backends(
@@ -57,8 +61,8 @@ def known_backends(
     multiple=True,
     metavar="NAME",
     callback=known_backends,
-    help="Backends in the file: triton, cpu, reference, or all; repeatable.  "
-    "[default: triton and reference]",
+    help="Backends in the file: triton, cpu, reference, or all; repeatable. Or flex, for torch's "
+    "FlexAttention, by itself.  [default: triton and reference]",
 )
 @click.option("--native", is_flag=True, help="Add C code, compiled at run time, to --backend cpu.")
 @click.option("--self-test", is_flag=True, help="Add a self-test that can be run with the file.")
@@ -116,12 +120,13 @@ def compile_command(
     command = shlex.join(["patternc", "compile", *given.arguments, *words])
     with working("compile"):
         if stage == STAGES[-1]:
-            source = named.compile(
-                layer,
-                dtype,
-                head_dim,
-                command,
-                tiles,
+            source = _source(
+                named,
+                layer=layer,
+                dtype=dtype,
+                head_dim=head_dim,
+                command=command,
+                tiles=tiles,
                 backends=backends or ("triton", "reference"),
                 native=native,
                 self_test=self_test,
@@ -136,6 +141,16 @@ def compile_command(
         files.write(output, source)
     else:
         _verify_fresh(output, source)
+
+
+def _source(pattern: Pattern, **options: Any) -> str:
+    from patternc.emit.backend import UnsupportedError
+
+    try:
+        return pattern.compile(**options)
+    except UnsupportedError as error:
+        reasons = "".join(f"\n  = note: {reason}" for reason in error.reasons)
+        raise Rejected(f"error: backend {error.backend!r} cannot lower this{reasons}") from None
 
 
 def _verify_fresh(output: str, source: str) -> None:

@@ -17,6 +17,15 @@ from patternc.schedule.schedule import Schedule
 from patternc.schedule.tile_sizes import Choice
 
 
+class UnsupportedError(ValueError):
+    """What a backend cannot lower, in `reasons`, a sentence each."""
+
+    def __init__(self, backend: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"backend {backend!r} cannot lower this: {'; '.join(reasons)}")
+        self.backend = backend
+        self.reasons = tuple(reasons)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A schedule, and what its text says of the program it comes from.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from patternc.emit.backend import Backend, Request
+from patternc.emit.backend import Backend, Request, UnsupportedError
 from patternc.emit.cpu.backend import CPU
+from patternc.emit.flex.backend import FLEX
 from patternc.emit.module import ModuleBackend, emit_module
 from patternc.emit.reference.backend import REFERENCE
 from patternc.emit.triton.backend import TRITON
 
-BACKENDS: dict[str, Backend] = {each.name: each for each in (TRITON, CPU, REFERENCE)}
+BACKENDS: dict[str, Backend] = {each.name: each for each in (TRITON, CPU, REFERENCE, FLEX)}
 MODULE = tuple(name for name, each in BACKENDS.items() if isinstance(each, ModuleBackend))
 DEFAULT = ("triton", "reference")
 
@@ -36,11 +37,9 @@ def _meant(name: str) -> Iterable[str]:
 
 
 def emit(request: Request, backends: Sequence[Backend]) -> str:
-    """One file for all of the backends. Raises `ValueError` for what one of them cannot lower."""
+    """One file for all of the backends. Raises `UnsupportedError` where one cannot lower all."""
     for backend in backends:
         if problems := backend.unsupported(request.schedule):
-            raise ValueError(
-                f"backend {backend.name!r} does not support this: {'; '.join(problems)}"
-            )
+            raise UnsupportedError(backend.name, problems)
     together = [each for each in backends if isinstance(each, ModuleBackend)]
     return emit_module(request, together) if together else backends[0].emit(request)

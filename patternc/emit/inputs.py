@@ -87,15 +87,15 @@ def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
 def _tables(schedule: Schedule) -> Iterator[Table]:
     passes = (item for groups in schedule.groups for group in groups for item in group.passes)
     for item in passes:
-        yield from _all(table for slot in item.tables for table in slot)
+        yield from with_avoided(table for slot in item.tables for table in slot)
 
 
-def _all(tables: Iterable[Table]) -> Iterator[Table]:
+def with_avoided(tables: Iterable[Table]) -> Iterator[Table]:
     """The tables, and those that the draws among them pass over."""
     for table in dict.fromkeys(tables):
         yield table
         if isinstance(table, RandomTable):
-            yield from _all(map(table_of, atoms_of(avoided_by(table))))
+            yield from with_avoided(map(table_of, atoms_of(avoided_by(table))))
 
 
 def table_of(atom: object) -> Table:

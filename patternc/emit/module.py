@@ -101,11 +101,11 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "native": request.native and any(each.name == "cpu" for each in kernels),
         "self_test": request.self_test,
         "schedule": schedule,
-        "name": _inside_docstring(visible(request.name)),
+        "name": inside_docstring(visible(request.name)),
         "label": _label(request.name),
         "version": __version__,
-        "pattern": _inside_docstring(request.pattern_text),
-        "command": _inside_docstring(request.command),
+        "pattern": inside_docstring(request.pattern_text),
+        "command": inside_docstring(request.command),
         "inputs": listed,
         **_of_rows(schedule, listed),
         "asked": tuple(item.name for item in listed if item.role in DECIDING),
@@ -137,7 +137,7 @@ def gpu_dtypes(dtype: str | None) -> list[tuple[str, str]]:
 
 def self_test_text(**context: object) -> str:
     """The test that `self_test` adds to a module, by itself."""
-    return _environment().get_template("module/selftest.py.jinja").render(context)
+    return environment().get_template("module/selftest.py.jinja").render(context)
 
 
 def _of_rows(schedule: Schedule, inputs: Sequence[Entry]) -> dict[str, str]:
@@ -241,11 +241,11 @@ def _is_combined(schedule: Schedule) -> bool:
 
 
 def _rendered(context: Mapping[str, object]) -> str:
-    return linked(_environment().get_template("module/module.py.jinja").render(context))
+    return linked(environment().get_template("module/module.py.jinja").render(context))
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Skeletons are compiled once a process: that takes longer than filling them."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(room("codegen")),
@@ -261,7 +261,7 @@ def _label(name: str) -> str:
     return "_".join(words)[:40].rstrip("_") or "pattern"
 
 
-def _inside_docstring(text: str) -> str:
+def inside_docstring(text: str) -> str:
     """Text that may stand between triple quotes, without blanks at line ends.
 
     What cannot be shown is written as an escape, so that the docstring holds it exactly.

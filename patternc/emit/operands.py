@@ -53,7 +53,7 @@ from patternc.ir.sources import Text as OthersText
 from patternc.schedule.schedule import Pass
 
 # Modifiers of the scores, in the order in which they apply.
-_ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, SoftSpan)
+ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, SoftSpan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class OperandTable:
         self.columns.setdefault(item.source, self._column(item.source))
         self.needs_tokens |= source in ("tokens", "text", "project", "pool")
         kinds = {type(modifier): modifier for modifier in item.modifiers}
-        chosen = [kinds[kind] for kind in _ORDER if kind in kinds]
+        chosen = [kinds[kind] for kind in ORDER if kind in kinds]
         operations = tuple(
             self._operation(modifier, number, query, item) for number, modifier in enumerate(chosen)
         )

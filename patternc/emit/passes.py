@@ -217,13 +217,18 @@ def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: b
         functions.runs(runs, kind, sourced, COLUMN_TILES)
         for runs, kind in ((column.full, "_full_column_#"), (column.partial, "_partial_column_#"))
     ]
-    products = tuple(
+    products = products_of(tiling, functions, sourced)
+    arguments = tuple(map(Leaf, closed + columns))
+    return Call("_Tiling", (*arguments, Items(products)) if products else arguments)
+
+
+def products_of(tiling: Tiling, functions: Functions, sourced: bool = False) -> tuple[Text, ...]:
+    """The sets of tiles that tables decide."""
+    return tuple(
         _product(product, functions, sourced)
         for product in tiling.products
         if not _is_empty(product)
     )
-    arguments = tuple(map(Leaf, closed + columns))
-    return Call("_Tiling", (*arguments, Items(products)) if products else arguments)
 
 
 def _is_empty(product: TableTiles) -> bool:

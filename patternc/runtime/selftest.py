@@ -26,6 +26,8 @@ def self_test(path: Path, dtype: str | None = None, head_dim: int | None = None)
     import_file(name, path)
     module = sys.modules[name]
     if not {"attention", "reference", "INPUTS", "BACKENDS"} <= module.__dict__.keys():
+        if "make_mask_mod" in module.__dict__:
+            raise ValueError(f"{path} was compiled for flex: it has no reference")
         raise ValueError(f"{path} was not written by patternc compile")
     exec(compile(_test_of(module, dtype, head_dim), f"<self-test of {path}>", "exec"), vars(module))
     tested: bool = vars(module)["_self_test"]()

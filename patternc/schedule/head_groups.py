@@ -68,6 +68,13 @@ def with_slots(node: Node, slots: dict[Table, int]) -> Node:
     return _mapped(node, lambda leaf: TableSlot(slots[leaf]) if isinstance(leaf, TABLES) else leaf)
 
 
+def without_scalars(node: Node, row: tuple[int, ...]) -> Node:
+    """The tree with the numbers of one head."""
+    return _mapped(
+        node, lambda leaf: Constant(row[leaf.slot]) if isinstance(leaf, Scalar) else leaf
+    )
+
+
 class _Merger:
     """Walks trees of equal shape side by side and collects what differs."""
 

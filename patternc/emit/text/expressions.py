@@ -1,13 +1,13 @@
-"""Formulas and predicates to Python text, in three dialects.
+"""Formulas and predicates to Python text, in four dialects.
 
-`TORCH` prints over int64 tensors, `TRITON` over int32 blocks, `PYTHON` over integers. All three
-round divisions to minus infinity. Does not handle statements or tiles.
+`TORCH` prints over int64 tensors, `FLEX` over one pair, `TRITON` over int32 blocks, `PYTHON` over
+integers. All round divisions to minus infinity. Does not handle statements or tiles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from patternc.algebra.atoms import InRow, Member, SameLabel, Within
@@ -53,12 +53,17 @@ Two = Callable[[Text, Text], Text]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a language writes what Python has no operator for."""
+    """How a language writes what Python has no operator for.
+
+    Divisions of one that `truncates` need care. In a `pointwise` one, atoms are asked for the batch
+    element `b` and the head `h`.
+    """
 
     minimum: Two
     maximum: Two
     absolute: Callable[[Text], Text]
     truncates: bool
+    pointwise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,7 @@ TORCH = Dialect(
     lambda operand: Method(operand, "abs", ()),
     truncates=False,
 )
+FLEX = replace(TORCH, pointwise=True)
 TRITON = Dialect(
     _call("tl.minimum"),
     _call("tl.maximum"),
@@ -206,6 +212,9 @@ class Printer:
             sizes = wide.get(function, ("size",))
             leading = [Leaf(slot), *(Leaf(f"{slot}_{size}") for size in sizes)]
             return Call(f"{function}_kernel", (*leading, *map(self.expression, operands)))
+        if self.dialect.pointwise:
+            leading = [Leaf(slot), Leaf("b"), Leaf("h")]
+            return Call(f"{function}_of_pair", (*leading, *map(self.expression, operands)))
         return Call(function, (Leaf(slot), *map(self.expression, operands)))
 
     def _chain(self, level: int, operator: str, left: Expression, right: Expression) -> Text:

@@ -53,7 +53,7 @@ class Functions:
         """`kind(i, j, n, s0, .., table0, ..)` over torch tensors; n holds n and m if `sourced`."""
         extra = [f"s{slot}" for slot in range(scalars)] + [f"table{k}" for k in range(tables)]
         body = f"{_unpacked(sourced)}{_body(value, Printer(TORCH))}"
-        return self.named(kind, f"{_head(['i', 'j', 'n', *extra], body)}\n{body}")
+        return self.named(kind, f"{head_of(['i', 'j', 'n', *extra], body)}\n{body}")
 
     def kernel_predicate(
         self, value: Bounded | Either, parameters: list[str], wide: bool, kind: str
@@ -63,8 +63,8 @@ class Functions:
         widened = f"    {names[0]} = {names[1]}\n" if wide else ""
         shared = aliases(conjunction(value.conditions()))
         asked = printed(value, Printer(TRITON, POSITIONS, shared))
-        body = widened + _named(shared, Printer(TRITON)) + statement(asked, "return ", 4)
-        head = _head(["i", "j", "n", "m", *parameters], body)
+        body = widened + assignments(shared, Printer(TRITON)) + statement(asked, "return ", 4)
+        head = head_of(["i", "j", "n", "m", *parameters], body)
         return self.named(kind, f"@_jit\n{head}\n{body}")
 
     def seen_predicate(
@@ -95,7 +95,7 @@ class Functions:
         used = set(re.findall(r"[A-Za-z_]\w*", asked))
         lines += [f"    {name} = {end}\n" for name, end in ends.items() if name in used]
         body = f"{''.join(lines)}{asked}"
-        return self.named(kind, f"@_jit\n{_head([*known, *parameters], body)}\n{body}")
+        return self.named(kind, f"@_jit\n{head_of([*known, *parameters], body)}\n{body}")
 
     def runs(
         self, runs: tuple[Interval, ...], kind: str, sourced: bool = False, names: Names = TILES
@@ -103,16 +103,16 @@ class Functions:
         """`kind(a, n)`: a list of `_Run`s; or of key tiles b, with the names of columns."""
         listed = Items(tuple(_run(run, names) for run in runs), square=True)
         body = f"{_unpacked(sourced)}{statement(listed, 'return ', 4)}"
-        return self.named(kind, f"{_head([names.variables['i'], 'n'], body)}\n{body}")
+        return self.named(kind, f"{head_of([names.variables['i'], 'n'], body)}\n{body}")
 
     def ranges(self, listing: Listing, kind: str) -> str:
         """`kind(n)`: the ranges of a listing as (start, stop) or (position,)."""
         listed = Items(tuple(map(_range, listing.ranges)), square=True)
         body = statement(listed, "return ", 4)
-        return self.named(kind, f"{_head(['n'], body)}\n{body}")
+        return self.named(kind, f"{head_of(['n'], body)}\n{body}")
 
 
-def _head(parameters: list[str], body: str) -> str:
+def head_of(parameters: list[str], body: str) -> str:
     """The line of a definition; callers give all parameters by place, also those it ignores."""
     used = set(re.findall(r"[A-Za-z_]\w*", body))
     named = ", ".join(name if name in used else f"_{name}" for name in parameters)
@@ -131,10 +131,10 @@ def _body(value: Condition, printer: Printer) -> str:
     value = simplified(value)
     shared = aliases(value)
     named = Printer(printer.dialect, POSITIONS, shared)
-    return _named(shared, printer) + statement(named.condition(value), "return ", 4)
+    return assignments(shared, printer) + statement(named.condition(value), "return ", 4)
 
 
-def _named(shared: Mapping[Expression, str], printer: Printer) -> str:
+def assignments(shared: Mapping[Expression, str], printer: Printer) -> str:
     """Assignments of the names."""
     ordered = sorted(shared.items(), key=lambda item: item[1])
     lines = [statement(printer.expression(part), f"{name} = ", 4) for part, name in ordered]

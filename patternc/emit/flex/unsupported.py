@@ -1,0 +1,107 @@
+"""What FlexAttention cannot hold, a sentence each.
+
+It computes one softmax over the keys of one sequence, from products that a function of the score,
+the batch element, the head and the two positions may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, product
+
+from patternc.algebra.isl_sets import BudgetError, budget, excludes
+from patternc.emit.flex.scores import Scored, scale_of, scored
+from patternc.emit.text.bounds import items_of
+from patternc.ir.formula import Condition, Not
+from patternc.ir.modifiers import Absolute, Relative, Rotary, XlRelative
+from patternc.ir.sources import TOKENS, name_of, word_of
+from patternc.relation.relation import atoms_of
+from patternc.schedule.head_groups import without_scalars
+from patternc.schedule.schedule import Group, Pass, Schedule
+
+_MODIFIERS = {
+    Relative: "`relative` adds products of the query with vectors of the distances: a score "
+    "function is not given the query",
+    XlRelative: "`xl_relative` adds products of the query with vectors of the distances: a score "
+    "function is not given the query",
+    Rotary: "`rotary` turns q and k before their product, which flex does not: leave it out of the "
+    "pattern, and turn q and k yourself",
+    Absolute: "`absolute` adds positions to q and k before their product, which flex does not: "
+    "leave it out of the pattern, and add them yourself",
+}
+
+
+def unsupported(schedule: Schedule) -> tuple[str, ...]:
+    """Each sentence once, in the order of the program."""
+    return tuple(dict.fromkeys(_reasons(schedule)))
+
+
+def _reasons(schedule: Schedule) -> Iterator[str]:
+    for rows in schedule.rows:
+        yield f"the rows of `{name_of(rows)}` are another sequence than the n tokens"
+    for groups in schedule.groups:
+        for group in groups:
+            yield from _of_group(group)
+        scales = {scale_of(item) for group in groups for item in group.branches}
+        if len(scales) > 1:
+            yield "`scale` differs within a layer: flex has one scale for all products"
+
+
+def _of_group(group: Group) -> Iterator[str]:
+    if group.combined is not None:
+        yield f"`{group.combined.kind}` joins several softmaxes: flex computes one"
+    for item in group.branches:
+        yield from _of_branch(item)
+    if any(_may_meet(*pair) for pair in combinations(scored(group), 2)):
+        yield (
+            "`mix` counts a pair with two different modifiers: flex has one score for each pair "
+            "(or it is not known that no pair is in both terms)"
+        )
+
+
+def _of_branch(item: Pass) -> Iterator[str]:
+    if item.source != TOKENS:
+        yield f"keys of `{word_of(item.source)}` are not among the n tokens"
+    if item.projection is not None or item.projected:
+        names = [item.projection] if item.projection else [name for _, name in item.projected]
+        yield f"`projection={names[0]}` has a q, k and v of its own: flex has one of each"
+    for modifier in item.modifiers:
+        if type(modifier) in _MODIFIERS:
+            yield _MODIFIERS[type(modifier)]
+
+
+def _may_meet(one: Scored, other: Scored) -> bool:
+    """May a pair be in branches whose scores differ, for any head?"""
+    return not all(_disjoint(*pair) for pair in product(one.branches, other.branches))
+
+
+def _disjoint(one: Pass, other: Pass) -> bool:
+    if one.source != other.source:
+        return True
+    heads = range(max(len(one.scalars), 1))
+    return all(_excludes(_of_head(one, head), _of_head(other, head)) for head in heads)
+
+
+def _of_head(item: Pass, head: int) -> Condition:
+    return without_scalars(item.predicate, item.scalars[head]) if item.scalars else item.predicate
+
+
+def _excludes(one: Condition, other: Condition) -> bool:
+    """Does each leave out what the other holds, as written or as integer sets know?"""
+    if _leaves_out(one, other) or _leaves_out(other, one):
+        return True
+    if any(atoms_of(one)) or any(atoms_of(other)):
+        return False
+    try:
+        with budget():
+            return excludes(one, other)
+    except BudgetError:
+        return False
+
+
+def _leaves_out(one: Condition, other: Condition) -> bool:
+    """Is one `.. & ~x`, where all parts of x are parts of the other?"""
+    held = set(items_of(other))
+    return any(
+        isinstance(item, Not) and set(items_of(item.operand)) <= held for item in items_of(one)
+    )
