@@ -46,7 +46,8 @@ from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS
-from patternc.relation.relation import Branch, Conjunct, split
+from patternc.relation.cases import split
+from patternc.relation.relation import Branch, Conjunct
 from patternc.schedule.head_groups import without_scalars
 from patternc.schedule.schedule import Group, Pass, Schedule
 from patternc.tiling.classify import tiling

@@ -15,7 +15,7 @@ from patternc.emit.text.bounds import items_of
 from patternc.ir.formula import Condition, Not
 from patternc.ir.modifiers import Absolute, Relative, Rotary, XlRelative
 from patternc.ir.sources import TOKENS, name_of, word_of
-from patternc.relation.relation import atoms_of
+from patternc.relation.cases import atoms_of
 from patternc.schedule.head_groups import without_scalars
 from patternc.schedule.schedule import Group, Pass, Schedule
 
