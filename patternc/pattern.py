@@ -1,45 +1,56 @@
 """`Pattern`: one program of the language, and everything it can be asked.
 
-The facade over the packages. Masks and layouts are numpy; torch and triton are imported only by
-`attention` and `reference`.
+Every method calls the package that answers. Masks and layouts are numpy; torch and triton are
+imported only by `attention` and `reference`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from patternc.emit.backend import Request
-from patternc.emit.backends import DEFAULT, chosen_backends, emit
+import numpy as np
+from numpy.typing import NDArray
+
+from patternc.emit.backends import DEFAULT
+from patternc.frontend import Frontend
+from patternc.ir.sources import KeySource
+from patternc.language import Elaborated, Program, RunTimeInput
+from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.pipeline import Compilation
 from patternc.progress import working
-from patternc.queries.analyses import Analyses
-from patternc.queries.arguments import (
-    data_type,
-    layer_number,
-    layers_looked_at,
-    slot_counts,
-    tokens,
-    warning_codes,
-    whole,
-)
+from patternc.queries import analyses, masks
+from patternc.queries.arguments import Input, layer_number
+from patternc.queries.call import head_tables
+from patternc.queries.compile_options import compile_options
+from patternc.relation.relation import Relation
+from patternc.relation.tables import HeadTables
 from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
-from patternc.schedule.build import build_schedule
 from patternc.schedule.schedule import Schedule
-from patternc.schedule.tile_sizes import given_tiles
-from patternc.schedule.work_split import EXAMPLE_LENGTH
+from patternc.tiling.layout_at_length import Layout
 from patternc.zoo import published
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    import networkx as nx
     import torch
 
+    from patternc.analysis.cost.layer_cost import Workload
+    from patternc.analysis.equivalence.results import Difference
+    from patternc.analysis.explain.explain import Why
+    from patternc.analysis.reach import Reach
+    from patternc.analysis.reach.closed_form import ClosedFormReach
+    from patternc.analysis.reach.unattended import Unattended
+    from patternc.analysis.report_facts import ReportSubject
     from patternc.report.report import Report
 
 
-class Pattern(Analyses):
+class Pattern:
     """A pattern for every length.
 
     >>> from patternc import Pattern
@@ -56,12 +67,10 @@ class Pattern(Analyses):
     def __init__(
         self, text: str, *, name: str = "<pattern>", parameters: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(text, name=name, parameters=parameters)
+        self._frontend = Frontend(text, name, dict(parameters or {}))
+        self._elaborated = self._frontend.program
+        self._frontend.verify_cases()
         self._built = Built(self._build)
-
-    def _build(self) -> ModuleType:
-        with working(f"compiling {self.name}"):
-            return load_module(self.compile(backends=("all",), native=True))
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -81,6 +90,316 @@ class Pattern(Analyses):
         Raises `ValueError` for an unknown name, and `PatternError` for unknown parameters.
         """
         return cls(published(name), name=f"{name}.pat", parameters=parameters)
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
+        """Pickled as its text: what was found out about it is recomputed."""
+        made = partial(type(self), name=self.name, parameters=self._frontend.parameters)
+        return made, (self.text,)
+
+    def __copy__(self) -> Self:
+        """Itself, as a program never changes: copies of a model share it."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
+
+    def __repr__(self) -> str:
+        body = " ".join(line.strip() for line in self.text.splitlines() if _says_something(line))
+        shown = body if len(body) <= 60 else body[:57] + "..."
+        return f"Pattern({shown!r}, heads={self.heads}, layers={self.layers})"
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The text of the program."""
+        return self._frontend.text
+
+    @property
+    def name(self) -> str:
+        """What messages and compiled files call the program."""
+        return self._frontend.name
+
+    @property
+    def heads(self) -> int | None:
+        """Query heads the program names; None fits any number."""
+        return self._elaborated.heads
+
+    @property
+    def layers(self) -> int | None:
+        """Layers the program names; None fits any number."""
+        return self._elaborated.layers
+
+    @property
+    def inputs(self) -> tuple[RunTimeInput, ...]:
+        """Run-time inputs with name, role and shape."""
+        return self._elaborated.inputs
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Whose rows may be asked for beside the tokens': streams by name, and `tree`."""
+        return tuple(self._elaborated.rows)
+
+    @property
+    def tree(self) -> Program:
+        """The program as it was written."""
+        return self._frontend.ast
+
+    @property
+    def elaborated(self) -> Program:
+        """The program with parameters in force and the `avoid=` of random draws written out."""
+        return self._elaborated.program
+
+    @property
+    def elaborated_program(self) -> Elaborated:
+        """The rules with their meaning, for what points at them."""
+        return self._elaborated
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self._elaborated.warnings
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Every `param` with the value in force."""
+        return self._elaborated.parameters
+
+    def mask(
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> NDArray[np.bool_]:
+        """Which keys each query row attends to: booleans [heads, queries, n].
+
+        n is the number of tokens; the queries (n of them by default) are the last rows. Where a
+        run-time input has several batch elements, as labels [batch, n] have, so has the result, in
+        front: [batch, heads, queries, n]; a batch of one is left out. With `rows`
+        they are the slots of that stream, or of `tree` the spans above the tokens, and all of them.
+        A program without `heads` has one head here. With key sources the columns are those of
+        `columns`; `slots` says how many slots `memory`, `compressed` and `encoder` have at the
+        call.
+        """
+        return masks.mask(self._frontend, n, queries, layer, rows, slots, inputs)
+
+    def multiplicity(
+        self,
+        n: int,
+        queries: int | None = None,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> NDArray[np.int64]:
+        """mu(i, j), how often a pair counts: integers of the shape of `mask`."""
+        return masks.multiplicity(self._frontend, n, queries, layer, rows, slots, inputs)
+
+    def columns(
+        self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
+    ) -> tuple[tuple[KeySource, int], ...]:
+        """The key sources of a layer and their slots, in the order of a mask's columns.
+
+        That is the order in which the text names them, whatever the layer.
+        """
+        return masks.columns(self._frontend, n, layer, rows, slots)
+
+    def sources(self, rows: str = "") -> tuple[KeySource, ...]:
+        """The key sources of all layers and heads, in the order in which the text names them."""
+        return self._frontend.sources(rows)
+
+    def pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[Any]:
+        """Pairs with multiplicity of each head at n tokens and n queries, counted exactly.
+
+        Of other `rows` all of them are the queries, as in `mask`. By closed forms where n is large;
+        raises `ValueError` where there are none and too many pairs would be counted one by one.
+        Where a run-time input has several batch elements, a list of such lists, one for each.
+        """
+        return masks.pairs(self._frontend, n, layer, rows, slots, inputs)
+
+    def distinct_pairs(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[Any]:
+        """The pairs of each head's mask, each counted once; otherwise as `pairs`."""
+        return masks.distinct_pairs(self._frontend, n, layer, rows, slots, inputs)
+
+    def layout(
+        self,
+        n: int,
+        block: int | tuple[int, int] = 128,
+        layer: int = 0,
+        *,
+        rows: str = "",
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Layout:
+        """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
+        return masks.layout(self._frontend, n, block, layer, rows, slots, inputs)
+
+    def fitting(self, layer: int = 0) -> tuple[int, int] | None:
+        """The least and greatest n that the grids of a layer fit; None where every n does."""
+        return self._frontend.fitting(layer)
+
+    def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:
+        """The relation of every head."""
+        return self._frontend.relations(layer_number(layer, self.layers), rows)
+
+    def all_relations(self, layer: int, heads: int) -> tuple[Relation, ...]:
+        """The relations of so many heads, and behind them those of the rows of streams."""
+        return self._frontend.all_relations(layer_number(layer, self.layers), heads)
+
+    def head_tables(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> list[HeadTables]:
+        """What answers the atoms of a relation at n, one for every head."""
+        return head_tables(self._frontend, n, layer, slots, inputs)
+
+    def reach(
+        self,
+        n: int,
+        layers: int | None = None,
+        *,
+        residual: bool = True,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Reach:
+        """The receptive fields of n positions, layer by layer.
+
+        `layers` are the program's by default, 1 where it names none; more repeat its schedule.
+        Run-time inputs that are not given make bounds, which say so.
+        """
+        return analyses.reach(self._frontend, n, layers, residual, slots, inputs)
+
+    def why(
+        self,
+        n: int,
+        query: int,
+        key: int,
+        *,
+        layer: int = 0,
+        head: int | None = None,
+        layers: int | None = None,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Why:
+        """Why `query` attends to `key` at n tokens, or does not, and how it depends on it at last.
+
+        What each head of a layer says (all heads by default), and a shortest path through at most
+        `layers` layers: the program's by default, 256 where it names none.
+        """
+        asked = n, query, key, layer, head, layers
+        return analyses.why(self._frontend, *asked, slots, inputs)
+
+    def diff(
+        self,
+        other: Pattern,
+        n: int | None = None,
+        *,
+        layers: int | None = None,
+        slots: Mapping[str, int] | None = None,
+    ) -> Difference:
+        """Whether both mean the same for every n: a proof, or a smallest witness.
+
+        Counts and reach stand side by side at n tokens (4096, or as many as a grid has) and after
+        `layers` layers (the larger number that the two name, or 1).
+        """
+        if not isinstance(other, Pattern):
+            raise TypeError(
+                f"other is {_kind(other)}; expected a Pattern, for example Pattern.parse(text)"
+            )
+        return analyses.diff(self._frontend, other._frontend, n, layers, slots)
+
+    def check(
+        self,
+        n: int | None = None,
+        *,
+        ignore: Iterable[str] = (),
+        teach: bool = False,
+        layers: int | None = None,
+    ) -> tuple[Diagnostic, ...]:
+        """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
+
+        None is 4096 tokens, or as many as the pattern's grid has. `ignore` are codes of warnings
+        that are meant, such as "P206". `teach` adds what could be better for the same cost, and
+        what never meets within `layers` layers. Raises `LengthError`.
+        """
+        return analyses.check(self._frontend, n, ignore, teach, layers)
+
+    def growth(self, layer: int = 0, *, residual: bool = True) -> ClosedFormReach | None:
+        """The receptive field after k layers like this one, as a formula in i, j, k and n.
+
+        None where none was found. Raises `ValueError` where tables or key sources decide.
+        """
+        return analyses.growth(self._frontend, layer, residual)
+
+    def unmet(
+        self,
+        n: int,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Unattended:
+        """How many rows of each head have no key, and how many keys no head attends to."""
+        return analyses.unmet(self._frontend, n, layer, slots, inputs)
+
+    def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
+        """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""
+        return analyses.contributions(self._frontend, n, layers)
+
+    def graph(
+        self,
+        n: int,
+        block: int = 64,
+        layer: int = 0,
+        *,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> nx.DiGraph[int]:
+        """The blocks of a layer as a networkx graph, edges from queries to keys.
+
+        Edges have `pairs`, `density`, `ahead`, `heads` and `terms`: see
+        `patternc.analysis.reach.block_graph`; `patternc.analysis.reach.graph_structure` says what
+        the graph means. Needs networkx.
+        """
+        return analyses.graph(self._frontend, n, block, layer, slots, inputs)
+
+    def subject(
+        self,
+        work: Workload,
+        layers: int,
+        slots: Mapping[str, int],
+        inputs: Mapping[str, Input],
+    ) -> ReportSubject:
+        """What a report computes on: so many layers, the program's own repeated.
+
+        An encoder has n positions unless `slots` says otherwise.
+        """
+        return analyses.subject(self._frontend, work, layers, slots, inputs)
 
     def report(
         self,
@@ -104,17 +423,10 @@ class Pattern(Analyses):
         that are meant. Raises `LengthError`, `InputError`, and `ValueError` for numbers out of
         range.
         """
-        from patternc.analysis.cost.layer_cost import Workload
         from patternc.report.report import report_of
 
-        work = Workload(
-            tokens(n),
-            whole("head_dim", head_dim, 1),
-            data_type(dtype) or "bfloat16",
-            None if kv_heads is None else whole("kv_heads", kv_heads, 1),
-        )
-        count = layers_looked_at(layers, self.layers)
-        return report_of(self, work, count, slot_counts(slots), inputs, warning_codes(ignore))
+        asked = n, layers, head_dim, dtype, kv_heads, slots, ignore
+        return report_of(self, *asked, inputs)
 
     def schedule(
         self,
@@ -129,31 +441,8 @@ class Pattern(Analyses):
         `tiles` are the rows of a query tile and the keys of a key tile; unless given, the first of
         the `backends` chooses them.
         """
-        layers, asking = self._chosen(layer), ("", *self.rows)
-        relations = [self.relations(index, rows) for rows in asking for index in layers]
-        head_dim = None if head_dim is None else whole("head_dim", head_dim, 1)
-        everything = (relation for heads in relations for relation in heads)
-        target = chosen_backends(backends)[0]
-        chosen = (
-            given_tiles(*tiles)
-            if tiles
-            else target.tile_sizes(everything, data_type(dtype), head_dim)
-        )
-        return build_schedule(
-            relations,
-            heads=self.heads,
-            layers=None if layer is not None else self.layers,
-            query_tile=chosen.query_tile,
-            key_tile=chosen.key_tile,
-            reasons=chosen.reasons,
-            rows=tuple(self._program.rows.values()),
-            n=self._longest(layers),
-        )
-
-    def _longest(self, layers: Sequence[int]) -> int:
-        """The largest n that launches are judged at: no more than the grids of all layers have."""
-        spans = [self.fitting(index) for index in layers]
-        return min(EXAMPLE_LENGTH, max(span[1] if span else EXAMPLE_LENGTH for span in spans))
+        options = compile_options(self.layers, layer, dtype, head_dim, tiles, backends)
+        return Compilation(self._frontend, options).schedule
 
     def compile(
         self,
@@ -177,22 +466,9 @@ class Pattern(Analyses):
         Raises `ValueError` for unknown backends, and `UnsupportedError`, which is one, for what
         they cannot lower.
         """
-        return emit(
-            Request(
-                self.schedule(layer, dtype, head_dim, tiles, backends),
-                pattern_text=self.text,
-                name=self.name,
-                command=command or f"patternc compile {self.name}",
-                inputs=self.inputs,
-                dtype=data_type(dtype),
-                head_dim=head_dim,
-                lengths=tuple(self.fitting(index) for index in self._chosen(layer)),
-                sources={rows: self.sources(rows) for rows in ("", *self.rows)},
-                native=native,
-                self_test=self_test,
-            ),
-            chosen_backends(backends),
-        )
+        options = compile_options(self.layers, layer, dtype, head_dim, tiles, backends)
+        rest = replace(options, native=native, self_test=self_test, command=command)
+        return Compilation(self._frontend, rest).module
 
     @property
     def module(self) -> ModuleType:
@@ -226,20 +502,14 @@ class Pattern(Analyses):
         """The same by dense masks, in any dtype: what the kernels are held to."""
         return self.module.reference(q, k, v, **options)
 
-    def __repr__(self) -> str:
-        body = " ".join(line.strip() for line in self.text.splitlines() if _says_something(line))
-        shown = body if len(body) <= 60 else body[:57] + "..."
-        return f"Pattern({shown!r}, heads={self.heads}, layers={self.layers})"
-
-    def __str__(self) -> str:
-        return self.text
-
-    def _chosen(self, layer: int | None) -> Sequence[int]:
-        """The layers that a module holds."""
-        if layer is None:
-            return range(self.layers or 1)
-        return [layer_number(layer, self.layers)]
+    def _build(self) -> ModuleType:
+        with working(f"compiling {self.name}"):
+            return load_module(self.compile(backends=("all",), native=True))
 
 
 def _says_something(line: str) -> bool:
     return bool(line.split("#")[0].strip())
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")

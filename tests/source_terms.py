@@ -37,7 +37,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
-from patternc.semantics.mask import sources_of
+from patternc.semantics.key_sources import sources_of
 from tests.terms import dilated, local, positions, randoms, sizes, small, terms, where
 
 memories = st.builds(Memory, st.integers(1, 12))

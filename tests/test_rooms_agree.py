@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patternc.relation.relation import relation
-from patternc.schedule.build import build_schedule
 from patternc.semantics.mask import multiplicity
 from tests.compiled import module_of_schedule
+from tests.schedules import schedule_of
 from tests.source_terms import call_sizes, source_patterns
 from tests.terms import patterns
 
@@ -18,13 +18,7 @@ TILES = ((16, 16), (32, 16), (16, 32))
 
 
 def module_of(heads, tile):
-    schedule = build_schedule(
-        [[relation(pattern) for pattern in heads]],
-        heads=len(heads),
-        layers=None,
-        query_tile=tile[0],
-        key_tile=tile[1],
-    )
+    schedule = schedule_of([[relation(pattern) for pattern in heads]], len(heads), None, *tile)
     return module_of_schedule(schedule, "random")
 
 

@@ -25,8 +25,9 @@ from patternc.algebra.evaluate import Integers, evaluate
 from patternc.algebra.simplify import conjunction
 from patternc.ir.formula import Expression, Not
 from patternc.relation.cases import Literal, atoms_of
+from patternc.relation.excluded_keys import avoided_by
 from patternc.relation.relation import Conjunct
-from patternc.relation.tables import Tables, avoided_by
+from patternc.relation.tables import Tables
 
 MOST_LISTED = 1 << 22
 MOST_CELLS = 1 << 24

@@ -17,6 +17,7 @@ from patternc.cli import files
 from patternc.language.syntax.characters import visible
 
 if TYPE_CHECKING:
+    from patternc.frontend import Frontend
     from patternc.language.syntax.source import SourceText
     from patternc.pattern import Pattern
 
@@ -40,10 +41,18 @@ class Given:
 
         return SourceText.of(self.text, self.name)
 
-    def pattern(self, name: str | None = None) -> Pattern:
+    def frontend(self) -> Frontend:
+        """The program, checked. Raises `PatternError`."""
+        from patternc.frontend import Frontend
+
+        found = Frontend(self.text, self.name, self.parameters)
+        found.program  # noqa: B018 - mistakes are found here
+        return found
+
+    def pattern(self) -> Pattern:
         from patternc.pattern import Pattern
 
-        return Pattern(self.text, name=name or self.name, parameters=self.parameters)
+        return Pattern(self.text, name=self.name, parameters=self.parameters)
 
     @property
     def stem(self) -> str:
@@ -104,15 +113,20 @@ defines = click.option(
 def _warnings(
     _context: click.Context, _option: click.Parameter, given: Iterable[str]
 ) -> frozenset[str]:
+    codes = [code.upper() for code in given]
+    if not codes:
+        return frozenset()
     from patternc.queries.arguments import warning_codes
 
     try:
-        return warning_codes(code.upper() for code in given)
+        return warning_codes(codes)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
 
 def _data_type(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    if given is None:
+        return None
     from patternc.queries.arguments import data_type
 
     try:

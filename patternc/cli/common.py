@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,8 @@ from patternc.language.syntax.characters import visible_lines
 from patternc.progress import working
 
 if TYPE_CHECKING:
+    from patternc.frontend import Frontend
+    from patternc.language.syntax.diagnostics import Diagnostic
     from patternc.pattern import Pattern
 
 
@@ -21,17 +24,29 @@ class Rejected(click.ClickException):
         click.echo(visible_lines(self.message.rstrip("\n")), err=True)
 
 
+def load_frontend(given: Given, ignored: frozenset[str]) -> Frontend:
+    """A program, checked; its warnings are reported."""
+    found = given.frontend()
+    found.verify_cases()
+    _report(given, found.program.warnings, ignored)
+    return found
+
+
 def load_pattern(given: Given, ignored: frozenset[str], length: int | None = None) -> Pattern:
     """The pattern of a program; its warnings are reported, with a length also what it brings."""
-    from patternc.language.syntax.diagnostics import render
-
     pattern = given.pattern()
     with working("check"):
         found = pattern.warnings if length is None else pattern.check(length)
-    found = tuple(warning for warning in found if warning.code not in ignored)
-    if found:
-        click.echo(render(found, given.source), err=True)
+    _report(given, found, ignored)
     return pattern
+
+
+def _report(given: Given, found: Iterable[Diagnostic], ignored: frozenset[str]) -> None:
+    from patternc.language.syntax.diagnostics import render
+
+    meant = tuple(warning for warning in found if warning.code not in ignored)
+    if meant:
+        click.echo(render(meant, given.source), err=True)
 
 
 def check_range(option: str, index: int, count: int | None) -> None:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import defines, ignores, one_given, programs, typed
-from patternc.cli.common import Rejected, check_range, load_pattern
+from patternc.cli.arguments import Given, defines, ignores, one_given, programs, typed
+from patternc.cli.common import Rejected, check_range, load_frontend
 from patternc.cli.tune import tile_shape, tuned
-from patternc.pipeline import STAGES, Stage
 from patternc.progress import working
+from patternc.stages import FORMER_NAMES, STAGES, Stage
 
 if TYPE_CHECKING:
-    from patternc.pattern import Pattern
+    from patternc.pipeline import Compilation, Options
+
+
+class StageName(click.Choice[Stage]):
+    """A stage; names of former versions are understood."""
+
+    def convert(self, value: Any, *context: Any) -> Stage:
+        return super().convert(FORMER_NAMES.get(value, value), *context)
 
 
 def known_backends(
@@ -68,11 +76,7 @@ def known_backends(
 @click.option("--self-test", is_flag=True, help="Add a self-test that can be run with the file.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the output is stale.")
 @click.option(
-    "--emit",
-    "stage",
-    type=click.Choice(STAGES),
-    default=STAGES[-1],
-    help="Print this stage instead.",
+    "--emit", "stage", type=StageName(STAGES), default=STAGES[-1], help="Print this stage instead."
 )
 def compile_command(
     paths: tuple[str, ...],
@@ -107,34 +111,18 @@ def compile_command(
         {"-o": output, "--tune's": f"{output}.tune.json" if tuned_at is not None else None},
     )
     given = one_given(paths, text, parameters)
-    pattern = load_pattern(given, ignored)
-    check_range("--layer", layer or 0, pattern.layers)
-    named = given.pattern(given.stem)
-    if tuned_at is not None:
-        tiles = tuned(named, tuned_at, layer, dtype, head_dim, output)
-    shape = None if tiles is None else "x".join(map(str, tiles))
-    options = {"--layer": layer, "--dtype": dtype, "--head-dim": head_dim, "--tiles": shape}
-    words = [f"{name}={value}" for name, value in options.items() if value is not None]
-    words += [f"--backend={name}" for name in backends]
-    words += [word for word, chosen in (("--native", native), ("--self-test", self_test)) if chosen]
-    command = shlex.join(["patternc", "compile", *given.arguments, *words])
-    with working("compile"):
-        if stage == STAGES[-1]:
-            source = _source(
-                named,
-                layer=layer,
-                dtype=dtype,
-                head_dim=head_dim,
-                command=command,
-                tiles=tiles,
-                backends=backends or ("triton", "reference"),
-                native=native,
-                self_test=self_test,
-            )
-        else:
-            from patternc.cli.stages import stage_text
+    frontend = load_frontend(given, ignored)
+    check_range("--layer", layer or 0, frontend.program.layers)
+    from patternc.emit.backends import DEFAULT
+    from patternc.pipeline import Compilation, Options
 
-            source = stage_text(named, stage, layer)
+    options = Options(layer, dtype, head_dim, tiles, backends or DEFAULT)
+    options = replace(options, native=native, self_test=self_test, name=given.stem)
+    if tuned_at is not None:
+        options = replace(options, tiles=tuned(frontend, options, tuned_at, output))
+    options = replace(options, command=_command(given, options, backends))
+    with working("compile"):
+        source = _text(Compilation(frontend, options), stage)
     if output == files.STANDARD:
         click.echo(source, nl=False)
     elif not check:
@@ -143,11 +131,35 @@ def compile_command(
         _verify_fresh(output, source)
 
 
-def _source(pattern: Pattern, **options: Any) -> str:
+def _command(given: Given, options: Options, backends: tuple[str, ...]) -> str:
+    """The command that writes the file again."""
+    shape = None if options.tiles is None else "x".join(map(str, options.tiles))
+    values = {
+        "--layer": options.layer,
+        "--dtype": options.dtype,
+        "--head-dim": options.head_dim,
+        "--tiles": shape,
+    }
+    flags = {"--native": options.native, "--self-test": options.self_test}
+    words = [f"{name}={value}" for name, value in values.items() if value is not None]
+    words += [f"--backend={name}" for name in backends]
+    words += [flag for flag, chosen in flags.items() if chosen]
+    return shlex.join(["patternc", "compile", *given.arguments, *words])
+
+
+def _text(compilation: Compilation, stage: Stage) -> str:
+    if stage == STAGES[-1]:
+        return _module(compilation)
+    from patternc.cli.stage_text import stage_text
+
+    return stage_text(compilation, stage)
+
+
+def _module(compilation: Compilation) -> str:
     from patternc.emit.backend import UnsupportedError
 
     try:
-        return pattern.compile(**options)
+        return compilation.module
     except UnsupportedError as error:
         reasons = "".join(f"\n  = note: {reason}" for reason in error.reasons)
         raise Rejected(f"error: backend {error.backend!r} cannot lower this{reasons}") from None

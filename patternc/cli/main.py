@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import EBADF
+from importlib import import_module
 from io import TextIOBase, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -23,28 +24,45 @@ import click
 
 from patternc.cli import arguments as programs
 from patternc.cli import files
-from patternc.cli.check import check
 from patternc.cli.common import Rejected
-from patternc.cli.compile import compile_command
-from patternc.cli.diff import diff
-from patternc.cli.fmt_explain import explain, fmt_command
-from patternc.cli.report import report
-from patternc.cli.selftest import selftest_command
-from patternc.cli.show import show
-from patternc.cli.suggest import suggest
-from patternc.cli.why import why
 from patternc.exit_codes import INTERRUPTED
 from patternc.language.syntax.characters import visible_lines
 from patternc.version import __version__
 
+_INTERRUPTED = 130
+"""As in `patternc.__main__`."""
 _INTERNAL = 70
 """EX_SOFTWARE of sysexits.h."""
 # Characters of a program in a report of an internal error.
 _ATTACHED = 4_000
 
 
+_COMMANDS = {
+    "check": "check:check",
+    "compile": "compile:compile_command",
+    "diff": "diff:diff",
+    "explain": "fmt_explain:explain",
+    "fmt": "fmt_explain:fmt_command",
+    "report": "report:report",
+    "selftest": "selftest:selftest_command",
+    "show": "show:show",
+    "suggest": "suggest:suggest",
+    "why": "why:why",
+}
+
+
 class Commands(click.Group):
-    """A group that turns the errors of the compiler into messages and exit codes."""
+    """Imports the command that is called, and turns errors of the compiler into messages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        found: click.Command = getattr(import_module(f"patternc.cli.{module}"), name)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         from patternc.language.syntax.diagnostics import PatternError
@@ -155,18 +173,3 @@ def commands() -> None:
 
     FILE is a program, `-` the standard input; `-e TEXT` passes the program as text.
     """
-
-
-for command in (
-    compile_command,
-    selftest_command,
-    check,
-    show,
-    report,
-    fmt_command,
-    explain,
-    diff,
-    why,
-    suggest,
-):
-    commands.add_command(command)

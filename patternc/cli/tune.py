@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,8 @@ import click
 from patternc.cli import files
 
 if TYPE_CHECKING:
-    from patternc.pattern import Pattern
+    from patternc.frontend import Frontend
+    from patternc.pipeline import Options
 
 DTYPE, HEAD_DIM = "bfloat16", 64
 # Shapes with kernels that spill nothing for some data type and head size.
@@ -30,24 +32,22 @@ def tile_shape(text: str) -> tuple[int, int]:
     return found.query_tile, found.key_tile
 
 
-def tuned(
-    pattern: Pattern,
-    n: int,
-    layer: int | None,
-    dtype: str | None,
-    head_dim: int | None,
-    output: str,
-) -> tuple[int, int]:
+def tuned(frontend: Frontend, options: Options, n: int, output: str) -> tuple[int, int]:
     """The fastest shape on this GPU; all times go into a file beside `output`."""
+    from patternc.pipeline import Compilation, Options
     from patternc.runtime.tune import on_gpu, tune
 
+    dtype, head_dim = options.dtype or DTYPE, options.head_dim or HEAD_DIM
+    plain = Options(options.layer, options.dtype, options.head_dim)
+    tried = {shape: replace(plain, tiles=shape) for shape in TRIED}
+
     try:
-        measure = on_gpu(n, head_dim or HEAD_DIM, dtype or DTYPE)
-        sources = {shape: pattern.compile(layer, dtype, head_dim, tiles=shape) for shape in TRIED}
+        measure = on_gpu(n, head_dim, dtype)
+        sources = {shape: Compilation(frontend, each).module for shape, each in tried.items()}
         trials = tune(sources, measure)
     except RuntimeError as error:
         raise click.ClickException(f"{error}; without --tune the cost model chooses") from None
-    record = {"n": n, "dtype": dtype or DTYPE, "head_dim": head_dim or HEAD_DIM}
+    record = {"n": n, "dtype": dtype, "head_dim": head_dim}
     rows = [trial.record for trial in trials]
     files.write(f"{output}.tune.json", json.dumps({**record, "trials": rows}, indent=2) + "\n")
     best = trials[0]

@@ -23,7 +23,7 @@ from patternc.algebra.atoms import (
     Within,
 )
 from patternc.relation.cases import atoms_of
-from patternc.relation.tables import avoided_by
+from patternc.relation.excluded_keys import avoided_by
 from patternc.schedule.schedule import Schedule
 
 POOLED = "optional: keys and values of the slots, a pair [batch, kv_heads, slots, head_dim]"

@@ -3,19 +3,23 @@
 Converts the text of all sections to the text of one file. A name without a leading underscore is
 exported; a definition stays where an exported one refers to it, directly or not, a comment with the
 statement below it, a section's title with any statement of the section. Text between two statements
-becomes the blank lines that `ruff format` would leave.
+becomes the blank lines that `ruff format` would leave. The text is formatted as formatters leave
+it, so statements are found by their first lines, which is several times faster than parsing them.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
 TITLE = "# ----"
-_DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+_DEFINITION = re.compile(r"(?:@[\s\S]*?\n)?(?:def|class) (\w+)")
+_ASSIGNMENT = re.compile(r"(\w+)(?:: [^=\n]*)? = ")
+_FIRST_LINE = re.compile(r"^(?!(?:except|else|finally)\b)[A-Za-z_@\"']")
 _PLACES = re.compile(r"\{[^{}]*\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _STRING = r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
@@ -41,36 +45,69 @@ class Statement:
 
 def linked(text: str, exported: frozenset[str] = frozenset()) -> str:
     """The module without what neither `exported` nor public names reach."""
-    statements = _statements(text)
+    statements = list(_statements(text))
     reached = _reached(statements, exported)
     kept = [each for each in statements if not each.binds or each.binds & reached]
     return _joined(kept)
 
 
-def _statements(text: str) -> list[Statement]:
+def _statements(text: str) -> Iterator[Statement]:
     """The statements in order; each takes the gap above it with it."""
-    lines, end, title, found = text.splitlines(), 0, "", []
-    for node in ast.parse(text).body:
-        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
-        assert node.end_lineno is not None
-        gap, body = lines[end : first - 1], lines[first - 1 : node.end_lineno]
-        blocks = [block for block in re.split(r"\n{2,}", "\n".join(gap).strip("\n")) if block]
+    words = list(_WORDS.finditer(text))
+    end, title, next_word = 0, "", 0
+    for start, stop in _ranges(text, words):
+        gap, body = text[end:start], text[start:stop]
+        blocks = [block for block in re.split(r"\n{2,}", gap.strip("\n")) if block]
         title = ([title] + [block for block in blocks if block.startswith(TITLE)])[-1]
-        comment = _comment([block for block in blocks if not block.startswith(TITLE)], gap, node)
-        names = frozenset(_bound(node)), frozenset(_read(node, "\n".join(body)))
-        spaced = isinstance(node, _DEFINITIONS)
-        found.append(Statement(comment + "\n".join(body), title, *names, spaced, bool(gap)))
-        end = node.end_lineno
-    return found
+        definition, assignment = _DEFINITION.match(body), _ASSIGNMENT.match(body)
+        named = definition or assignment
+        comments = [block for block in blocks if not block.startswith(TITLE)]
+        first_word, next_word = next_word, bisect_left(words, stop, next_word, key=_start)
+        yield Statement(
+            _comment(comments, not gap.endswith("\n\n"), definition is not None) + body,
+            title,
+            frozenset({named[1]} if named else _bound(ast.parse(body).body[0])),
+            frozenset(_read(body, words[first_word:next_word])),
+            definition is not None,
+            bool(gap.strip("\n")) or gap.count("\n") > 1,
+        )
+        end = stop
 
 
-def _comment(blocks: list[str], gap: list[str], node: ast.stmt) -> str:
+def _start(word: re.Match[str]) -> int:
+    return word.start()
+
+
+def _ranges(text: str, words: Sequence[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    """Where each statement starts and ends: without the line end of its last line."""
+    inside = [(each.start(), each.end()) for each in words if '"""' in each[0][:5]]
+    starts = list(_starts(text, inside))
+    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
+        lines = text[start:stop].splitlines(keepends=True)
+        while lines[-1].startswith(("#", "\n")):
+            lines.pop()
+        yield start, start + len("".join(lines).rstrip("\n"))
+
+
+def _starts(text: str, inside: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """Offsets of lines that begin a statement: not indented, and `inside` no string."""
+    strings, decorated, start = iter([*inside, (len(text) + 1, 0)]), False, 0
+    opening, closing = next(strings)
+    for line in text.splitlines(keepends=True):
+        while closing and closing <= start:
+            opening, closing = next(strings)
+        if _FIRST_LINE.match(line) and not opening < start:
+            if not decorated:
+                yield start
+            decorated = line.startswith("@")
+        start += len(line)
+
+
+def _comment(blocks: list[str], attached: bool, spaced: bool) -> str:
     """The comments of a gap as they appear above the statement, with the blank lines below them."""
     if not blocks:
         return ""
-    attached = gap[-1].startswith("#")
-    below = "\n" if attached else "\n\n\n" if isinstance(node, _DEFINITIONS) else "\n\n"
-    return "\n\n".join(blocks) + below
+    return "\n\n".join(blocks) + ("\n" if attached else "\n\n\n" if spaced else "\n\n")
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
@@ -96,11 +133,11 @@ def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
 
 
-def _read(node: ast.stmt, text: str) -> Iterator[str]:
+def _read(text: str, words: Sequence[re.Match[str]]) -> Iterator[str]:
     """Names in a statement's text; a formatted string may refer to names, others do not."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
+    if text.startswith(("import ", "from ")):
         return
-    for part in _WORDS.finditer(text):
+    for part in words:
         word = part[0]
         if part["formatted"]:
             yield from (name for part in _PLACES.findall(word) for name in _NAME.findall(part))

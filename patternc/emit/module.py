@@ -17,6 +17,7 @@ from typing import get_args
 
 import jinja2
 
+from patternc.cache import usable_folder
 from patternc.emit.backend import Request
 from patternc.emit.inputs import POOLED, Entry, entries
 from patternc.emit.link import linked
@@ -246,8 +247,10 @@ def _rendered(context: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> jinja2.Environment:
-    """Skeletons are compiled once a process: that takes longer than filling them."""
+    """Skeletons are compiled once for all processes: that takes longer than filling them."""
+    folder = usable_folder("templates")
     return jinja2.Environment(
+        bytecode_cache=None if folder is None else jinja2.FileSystemBytecodeCache(str(folder)),
         loader=jinja2.FileSystemLoader(room("codegen")),
         trim_blocks=True,
         lstrip_blocks=True,

@@ -27,7 +27,7 @@ from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
 from patternc.ir.formula import Condition, Truth
 from patternc.ir.sources import TEXT, TOKENS, Compressed, KeySource, Memory
 from patternc.relation.cases import atoms_of
-from patternc.relation.tables import avoided_by
+from patternc.relation.excluded_keys import avoided_by
 from patternc.schedule.head_groups import with_slots
 
 

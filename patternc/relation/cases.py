@@ -2,7 +2,7 @@
 
 From a predicate with table atoms to cases whose union it is. Conditions whose guards exclude each
 other, as the parts of `blocks(parts=p)` do, have a complement with as many cases as they have;
-elsewhere cases multiply, up to a limit. Non-goals: which formulas are empty in general.
+elsewhere cases multiply, up to a limit. Does not decide which formulas are empty in general.
 """
 
 from __future__ import annotations

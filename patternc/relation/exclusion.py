@@ -1,7 +1,7 @@
 """Formulas that no pair satisfies together, as their texts show.
 
 From two formulas to whether one surely excludes the other: they bound one expression from both
-sides, or one leaves out what the other is part of. Non-goals: a decision, which integer sets take.
+sides, or one leaves out what the other is part of. Does not decide what integer sets decide.
 """
 
 from __future__ import annotations

@@ -32,14 +32,11 @@ from patternc.algebra.atoms import (
 from patternc.algebra.evaluate import Values, evaluate, holds, intervals
 from patternc.algebra.intervals import Sizes
 from patternc.algebra.isl_sets import KeyCount
-from patternc.algebra.simplify import disjunction
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows
-from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
-from patternc.relation.coordinates import index_space
-from patternc.relation.lower import lower
-from patternc.relation.split_by_source import split_by_source
+from patternc.ir.terms import Random
+from patternc.relation.excluded_keys import avoided_on
 from patternc.semantics import input_arrays
 from patternc.semantics import tree_spans as spans
 from patternc.semantics.random_tables import draw
@@ -157,11 +154,11 @@ class Tables:
     def _drawn(self, random: Random, rows: int, keys: int) -> Integers:
         """The draws in their own scope of `rows` positions and `keys` slots."""
         if self.source == TOKENS:
-            avoided = _held(random.avoid, Tables(keys, self._inputs))
+            avoided = _held(avoided_on(random, TOKENS, TOKENS), Tables(keys, self._inputs))
             return draw(random, keys, np.arange(rows), avoided)
         tokens = keys if self.source == TEXT else rows
         there = Tables(rows, self._inputs, keys, self.source, self.query_rows, tokens)
-        avoided = _held(passed_over(random), there)
+        avoided = _held(avoided_on(random, self.source, self.query_rows), there)
         among = keys_of(self.source, keys)
         anywhere = replace(random, past_only=False)
         return draw(anywhere, tokens, np.arange(rows), avoided, among)
@@ -228,28 +225,14 @@ class HeadTables:
         return row_count(self.rows, self.n)
 
 
-def _held(term: Term, tables: Tables) -> Callable[[Integers, Integers], Booleans]:
+def _held(predicate: Condition, tables: Tables) -> Callable[[Integers, Integers], Booleans]:
     """Whether a row holds a key of the tables' source."""
-    predicate = lowered_on(term, tables.source, tables.query_rows)
 
     def held(rows: Integers, keys: Integers) -> Booleans:
         found = tables.holds(predicate, {"i": rows, "j": keys})
         return np.broadcast_to(found, np.broadcast_shapes(rows.shape, keys.shape))
 
     return held
-
-
-def passed_over(random: Random) -> Term:
-    """What a draw on a key source other than the tokens leaves out."""
-    if not random.past_only:
-        return random.avoid
-    return Union((random.avoid, Complement(Intersection((Full(), Causal())))))
-
-
-def lowered_on(term: Term, source: KeySource, rows: Rows) -> Condition:
-    """The predicate of what a draw on a source avoids, in the draw's own scope."""
-    scope = index_space(source, rows)
-    return disjunction(lower(part.term, scope) for part in split_by_source(On(term, source)))
 
 
 def _make_spans(table: SpanTable, tokens: int) -> Integers:
@@ -284,10 +267,3 @@ def _at(members: Booleans, position: Integers) -> Booleans:
 def _label(labels: Integers, position: Integers) -> Integers:
     inside = (position >= 0) & (position < len(labels))
     return np.where(inside, labels[np.where(inside, position, 0)] if len(labels) else -1, -1)
-
-
-def avoided_by(table: RandomTable) -> Condition:
-    """Which keys a draw passes over; on the tokens those after the row are not part of it."""
-    if table.source == TOKENS:
-        return lower(table.random.avoid)
-    return lowered_on(passed_over(table.random), table.source, table.rows)

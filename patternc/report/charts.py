@@ -17,7 +17,7 @@ from patternc.analysis.cost.layer_cost import Workload
 from patternc.analysis.cost.roofline import rooflines
 from patternc.analysis.report_facts import costs_of
 from patternc.progress import steps
-from patternc.queries.analyses import Analyses
+from patternc.report.contents import Reported
 from patternc.report.svg import label, number
 
 # Lengths: these many doublings up to n, and two beyond.
@@ -43,7 +43,7 @@ class Curves:
     seconds: tuple[Series, ...]
 
 
-def curves(pattern: Analyses, work: Workload, layers: int) -> Curves | None:
+def curves(pattern: Reported, work: Workload, layers: int) -> Curves | None:
     """The cost at half, twice and four times n, and so on; None where only one length fits."""
     if any(pattern.fitting(layer) is not None for layer in range(pattern.layers or 1)):
         return None

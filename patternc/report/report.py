@@ -6,7 +6,7 @@ The results come from `analysis.report_facts`; does not write files.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -18,9 +18,16 @@ from patternc.analysis.report_facts import report_facts
 from patternc.language import elaborate, parse, show
 from patternc.language.syntax.characters import visible
 from patternc.language.syntax.source import SourceText
-from patternc.queries.analyses import Analyses
+from patternc.queries.arguments import (
+    data_type,
+    layers_looked_at,
+    slot_counts,
+    tokens,
+    warning_codes,
+    whole,
+)
 from patternc.report import report_json, report_text
-from patternc.report.contents import ReportContents
+from patternc.report.contents import ReportContents, Reported
 from patternc.zoo import published, zoo
 
 # Rows without keys and keys no row sees are looked for at this many tokens at most.
@@ -63,14 +70,25 @@ class Report(ReportContents):
 
 
 def report_of(
-    pattern: Analyses,
-    work: Workload,
-    count: int,
-    slots: dict[str, int],
+    pattern: Reported,
+    n: int,
+    layers: int | None,
+    head_dim: int,
+    dtype: object,
+    kv_heads: int | None,
+    slots: Mapping[str, int] | None,
+    ignore: Iterable[str],
     inputs: Mapping[str, Any],
-    ignored: frozenset[str] = frozenset(),
 ) -> Report:
-    """The report on `count` layers of a pattern; its schedule is repeated."""
+    """What `Pattern.report` gives; its arguments are checked here."""
+    work = Workload(
+        tokens(n),
+        whole("head_dim", head_dim, 1),
+        data_type(dtype) or "bfloat16",
+        None if kv_heads is None else whole("kv_heads", kv_heads, 1),
+    )
+    count = layers_looked_at(layers, pattern.layers)
+    sizes, ignored = slot_counts(slots), warning_codes(ignore)
     if work.n < 1 or count < 1:
         raise ValueError(f"n is {work.n} and layers is {count}; expected at least 1 of each")
     looked_at = min(work.n, MOST_CHECKED)
@@ -80,7 +98,7 @@ def report_of(
     )
     with allowance():
         facts = report_facts(
-            pattern.subject(work, count, slots, inputs),
+            pattern.subject(work, count, sizes, inputs),
             work,
             _paper(pattern),
             measurements(RESULTS, PurePath(pattern.name).stem, work),
@@ -91,11 +109,11 @@ def report_of(
     return Report(facts, SourceText.of(pattern.text, pattern.name), title, pattern)
 
 
-def _any_length(pattern: Analyses) -> bool:
+def _any_length(pattern: Reported) -> bool:
     return all(pattern.fitting(layer) is None for layer in range(pattern.layers or 1))
 
 
-def _paper(pattern: Analyses) -> Paper | None:
+def _paper(pattern: Reported) -> Paper | None:
     """That of the published program of the same name, where the programs are the same."""
     name = PurePath(pattern.name).stem
     found = papers().get(name)

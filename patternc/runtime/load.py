@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+from patternc.cache import private_folder
+
 
 def load_module(source: str) -> ModuleType:
     """The module of `source`; the same text gives the same module within a process."""
@@ -28,24 +30,7 @@ def load_module(source: str) -> ModuleType:
 
 def module_path(name: str) -> Path:
     """The file of a module. Raises `PermissionError` where others may write beside it."""
-    folder = cache_directory() / "modules"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat()
-    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
-        raise PermissionError(
-            f"{folder} contains code that is executed, and others own it or may write to it: "
-            "remove it, or set PATTERNC_CACHE_DIR to a folder of your own"
-        )
-    return folder / f"{name}.py"
-
-
-def cache_directory() -> Path:
-    """`PATTERNC_CACHE_DIR`, else `patternc` in the user's cache directory."""
-    chosen = os.environ.get("PATTERNC_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "patternc"
+    return private_folder("modules") / f"{name}.py"
 
 
 def write_whole(path: Path, text: str) -> None:

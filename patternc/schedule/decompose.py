@@ -1,4 +1,4 @@
-"""Pieces: a branch cut into disjoint sets that each have a tiling of their own.
+"""Decomposition: every branch cut into disjoint pieces that each have a tiling of their own.
 
 A union of a window and a dilated term is a dense band over the positions and a dense band over
 residue classes; a softmax over both is exact, since passes carry it on. The cut is made where it
@@ -14,7 +14,7 @@ from functools import lru_cache
 from patternc.algebra.isl_sets import BudgetError, KeyCount, budget, excludes
 from patternc.algebra.simplify import FALSE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Condition
-from patternc.relation.relation import Branch
+from patternc.relation.relation import Branch, Relation
 from patternc.schedule.cost_model import LENGTH, MOST_WEIGHED, visited
 from patternc.schedule.residue_classes import Classes, classed, classed_by
 
@@ -40,6 +40,48 @@ class Piece:
         if self.classes is None and self.formula == branch.formula:
             return branch
         return replace(branch, predicate=self.formula, formula=self.formula)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The relation of a head, and each of its branches cut into pieces."""
+
+    relation: Relation
+    cuts: tuple[tuple[Piece, ...], ...]
+
+    @property
+    def kind(self) -> object:
+        """What heads of one group have in common beside the shape of their relation."""
+        return tuple(tuple(piece.kind for piece in cut) for cut in self.cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """The heads of every layer in pieces that suit tiles of a shape; `reasons` are the shape's."""
+
+    query_tile: int
+    key_tile: int
+    layers: tuple[tuple[Head, ...], ...]
+    reasons: tuple[str, ...] = ()
+
+
+def decompose(
+    layers: Sequence[Sequence[Relation]],
+    query_tile: int,
+    key_tile: int,
+    reasons: tuple[str, ...] = (),
+) -> Decomposition:
+    """The relations of every layer's heads in pieces; equal relations are cut once."""
+    distinct = dict.fromkeys(relation for heads in layers for relation in heads)
+    cut = {relation: _head(relation, query_tile, key_tile) for relation in distinct}
+    heads = tuple(tuple(cut[relation] for relation in layer) for layer in layers)
+    return Decomposition(query_tile, key_tile, heads, reasons)
+
+
+def _head(relation: Relation, query_tile: int, key_tile: int) -> Head:
+    return Head(
+        relation, tuple(pieces(branch, query_tile, key_tile) for branch in relation.branches)
+    )
 
 
 def pieces(branch: Branch, query_tile: int, key_tile: int) -> tuple[Piece, ...]:

@@ -13,7 +13,7 @@ On a key source they number its slots, 0 the oldest. Sizes give the slots known 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -37,6 +37,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
+from patternc.semantics.key_sources import named_by, sources_of
 from patternc.semantics.relations import EvaluationContext, Inputs, drawn, nothing, relation
 from patternc.semantics.source_slots import keys_of, row_count, slots
 
@@ -99,29 +100,6 @@ def columns(
 ) -> tuple[tuple[KeySource, int], ...]:
     """The key sources in the order of their first occurrence, each with its number of slots."""
     return tuple((source, slots(source, n, sizes or {})) for source in sources_of(pattern))
-
-
-def sources_of(pattern: HeadPattern) -> tuple[KeySource, ...]:
-    home = home_of(pattern.rows)
-    named = (source for term in pattern.sets for source in named_by(term, home))
-    return tuple(dict.fromkeys(named)) or (home,)
-
-
-def named_by(term: Term, stands_on: KeySource) -> Iterator[KeySource]:
-    """The sources whose pairs the term may hold; the right of `-` only takes away."""
-    match term:
-        case On(inner, source):
-            yield from named_by(inner, source)
-        case With(inner) | Complement(inner) | Difference(inner):
-            yield from named_by(inner, stands_on)
-        case Union(terms):
-            for part in terms:
-                yield from named_by(part, stands_on)
-        case Intersection(terms):
-            rest = [part for part in terms if part != Causal()]
-            yield from named_by(rest[0], stands_on) if rest else [stands_on]
-        case _:
-            yield stands_on
 
 
 def pairs(term: Term, scope: EvaluationContext) -> Booleans:

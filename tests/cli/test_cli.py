@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from patternc.cli import files
 from patternc.cli.main import commands
-from patternc.pipeline import STAGES
+from patternc.stages import FORMER_NAMES, STAGES
 
 BIGBIRD = Path(__file__).parents[2] / "examples" / "bigbird.pat"
 HEAVY = ("torch", "triton", "sympy", "networkx", "transformers")
@@ -399,18 +399,33 @@ def test_every_stage_can_be_looked_at(stage):
     assert result.exit_code == 0
     assert result.stdout == run("compile", str(BIGBIRD), "--emit", stage, "--layer", "3").stdout
     told = {
-        "tree": "random(3, pool=1:16) }",
+        "ast": "random(3, pool=1:16) }",
         "program": "avoid=local(1) + global([0, -1])",
         "relation": "RandomTable",
-        "layout": "listed  for 0 <= b < floor(n / 64)",
+        "decomposition": "piece 0\n        { (i, j) : ",
+        "tilings": "listed  for 0 <= b < floor(n / 64)",
         "schedule": "query tiles of 64 rows",
-        "kernel": "def attention(",
+        "module": "def attention(",
     }
     assert told[stage] in result.stdout
 
 
-def test_the_layout_stage_shows_closed_forms():
-    result = run("compile", "-e", "local(256)", "--emit", "layout")
+@pytest.mark.parametrize("former", FORMER_NAMES)
+def test_former_names_of_stages_are_understood(former):
+    one, other = (
+        run("compile", "-e", "local(4)", "--emit", n) for n in (former, FORMER_NAMES[former])
+    )
+    assert (one.exit_code, one.stdout) == (0, other.stdout)
+
+
+def test_an_unknown_stage_is_wrong_usage_and_the_stages_are_listed():
+    result = run("compile", "-e", "local(4)", "--emit", "tiles")
+    assert result.exit_code == 2
+    assert all(f"'{stage}'" in result.stderr for stage in STAGES)
+
+
+def test_the_tilings_stage_shows_closed_forms():
+    result = run("compile", "-e", "local(256)", "--emit", "tilings")
     assert "full    for max(0, ((2 * a) - 2)) <= b < " in result.stdout
 
 
@@ -509,7 +524,7 @@ def test_show_draws_the_rows_of_a_stream():
         ),
         (["suggest", "-", "-n", "64", "--layers", "9", "--vary", "w=8:20"], "# pattern with w = "),
         (["compile", "-"], '"""pattern: block-sparse attention'),
-        (["compile", "-", "--emit", "relation"], "heads 0"),
+        (["compile", "-", "--emit", "relation"], "layers 0\n  heads 0\n"),
         (["fmt", "-"], "param w = 3"),
     ],
 )

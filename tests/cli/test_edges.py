@@ -113,7 +113,8 @@ def _interrupted(folder, words, name="", before=""):
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals of POSIX")
 @pytest.mark.parametrize("name", ["patternc.cli.main", "click", "patternc.ir.terms",
-                                  "patternc.pattern", "numpy", "patternc.emit.module"])  # fmt: skip
+                                  "patternc.pipeline", "numpy",
+                                  "patternc.emit.module"])  # fmt: skip
 def test_an_interrupt_while_modules_are_imported_is_one_line_at_most(name, tmp_path):
     done = _interrupted(tmp_path, ["compile", "-e", "full", "-o", "out.py"], name)
     assert (done.returncode, done.stdout) == (130, "")

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from patternc import Pattern
-from patternc.schedule.build import build_schedule
 from tests.compiled import module_of_schedule
+from tests.schedules import schedule_of_pattern
 
 Tensor = torch.Tensor
 
@@ -113,13 +113,7 @@ def compiled(text: str) -> ModuleType:
     """The module of a program with small tiles, so that short sequences have many."""
     pattern = Pattern.parse(text)
     return module_of_schedule(
-        build_schedule(
-            [pattern.relations(layer) for layer in range(pattern.layers or 1)],
-            heads=pattern.heads,
-            layers=pattern.layers,
-            query_tile=32,
-            key_tile=16,
-        ),
+        schedule_of_pattern(pattern, 32, 16),
         text,
         pattern.inputs,
     )

@@ -11,8 +11,8 @@ import torch
 
 from patternc import Pattern
 from patternc.runtime.load import load_module
-from patternc.schedule.build import build_schedule
 from tests.compiled import source_of_schedule
+from tests.schedules import schedule_of_pattern
 
 Inputs = dict[str, torch.Tensor]
 
@@ -114,13 +114,7 @@ def pattern_of(name: str) -> Pattern:
 def source_of(name: str, tiles: tuple[int, int] = (32, 16)) -> str:
     """The module of a case with small tiles, so that short sequences have many."""
     pattern = pattern_of(name)
-    schedule = build_schedule(
-        [pattern.relations(layer) for layer in range(pattern.layers or 1)],
-        heads=pattern.heads,
-        layers=pattern.layers,
-        query_tile=tiles[0],
-        key_tile=tiles[1],
-    )
+    schedule = schedule_of_pattern(pattern, *tiles)
     return source_of_schedule(schedule, pattern.text, pattern.inputs, name)
 
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.schedule.build import build_schedule
 from patternc.zoo import zoo
 from tests.compiled import module_of_schedule
 from tests.emit.test_attention import gradients
+from tests.schedules import schedule_of_pattern
 
 Tensor = torch.Tensor
 
@@ -21,13 +21,7 @@ Tensor = torch.Tensor
 def module_of(text: str, key_tile: int = 16) -> ModuleType:
     """The module of a program with small tiles, cut into classes where that pays."""
     pattern = Pattern.parse(text)
-    schedule = build_schedule(
-        [pattern.relations(layer) for layer in range(pattern.layers or 1)],
-        heads=pattern.heads,
-        layers=pattern.layers,
-        query_tile=32,
-        key_tile=key_tile,
-    )
+    schedule = schedule_of_pattern(pattern, 32, key_tile)
     return module_of_schedule(schedule, text, pattern.inputs)
 
 

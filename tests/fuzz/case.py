@@ -63,4 +63,6 @@ class Case:
 
     def _head(self, head: int) -> Head:
         inputs = of_head(self.call.deciding, self.pattern.inputs, head)
-        return Head(self.call, head, self.pattern._resolved(self.layer, head, self.rows), inputs)
+        return Head(
+            self.call, head, self.pattern._frontend.resolve(self.layer, head, self.rows), inputs
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from patternc.queries.call import tables_of
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.tiling.layout_at_length import Layout
@@ -17,9 +18,8 @@ from tests.fuzz.failures import DisagreementError
 def layouts(case: Case, block: tuple[int, int]) -> None:
     """Every tile, by rows and by columns, against the pairs of its branch."""
     layout = case.pattern.layout(case.sizes.n, block, **case.known)
-    tables = case.pattern._tables(  # what each head's relation asks
-        case.sizes.n, case.call.deciding, case.sizes.given, case.rows
-    )
+    asked = case.sizes.n, case.call.deciding, case.sizes.given, case.rows
+    tables = tables_of(case.pattern._frontend, *asked)
     relations = cycle(case.pattern.relations(case.layer, case.rows))
     full, partial = [], []
     for head, (own, relation) in enumerate(zip(tables, relations, strict=False)):

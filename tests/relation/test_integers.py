@@ -47,5 +47,5 @@ def test_expressions_that_leave_63_bits_are_refused(text):
 def test_divisions_of_unlike_numbers_get_a_small_budget_and_exact_layouts():
     text = "where((i // 7 + j // 11) // 5 == (j // 13 + i // 17) // 3)"
     pattern = Pattern.parse(text)
-    assert is_tangled(relation(pattern._resolved(0, 0)).branches[0].formula)
+    assert is_tangled(relation(pattern._frontend.resolve(0, 0)).branches[0].formula)
     assert np.sum(pattern.pairs(40)) == np.asarray(pattern.mask(40)).sum()

@@ -104,7 +104,7 @@ def test_global_tokens_see_their_sentence_and_one_another():
     inputs = {"sentence": sentence, "sentence_g": of_slots}
     assert np.array_equal(pattern.mask(10, rows="g", **inputs)[0], wanted)
     assert pattern.pairs(10, rows="g", **inputs) == [wanted.sum()]
-    agree(pattern._program.resolve(rows="g"), 10, (4, 4), inputs)
+    agree(pattern.elaborated_program.resolve(rows="g"), 10, (4, 4), inputs)
 
 
 def test_tokens_may_see_the_global_token_of_their_sentence():
@@ -208,7 +208,7 @@ def test_contextual_pairs_are_the_edges_of_the_binary_partition(n, count, causal
     text = ("causal\n" if causal else "") + f"allow empty\ncontextual({count}) on tree(2)"
     pattern = Pattern.parse(text)
     assert wanted.max(initial=0) <= 1
-    assert np.array_equal(agree(pattern._program.resolve(), n, (16, 8)), wanted)
+    assert np.array_equal(agree(pattern.elaborated_program.resolve(), n, (16, 8)), wanted)
     assert not pattern.mask(n)[:, :, -1].any(), "the root"
 
 
@@ -245,7 +245,9 @@ def test_the_spans_of_a_row_cover_every_other_token_once(branching, count):
 @pytest.mark.parametrize("n", [1, 2, 7, 33, 100])
 @pytest.mark.parametrize("branching", [2, 3])
 def test_spans_attend_to_their_tokens_and_are_available_once_they_end(n, branching):
-    rows = Pattern.parse(f"contextual(2) on tree({branching})")._program.resolve(rows="tree")
+    rows = Pattern.parse(f"contextual(2) on tree({branching})").elaborated_program.resolve(
+        rows="tree"
+    )
     spans = agree(rows, n, (16, 8))
     expected = [
         [start <= token < start + width for token in range(n)]

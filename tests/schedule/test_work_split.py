@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
-from patternc.cli.stages import stage_text
+from patternc.cli.stage_text import stage_text
+from patternc.frontend import Frontend
+from patternc.pipeline import Compilation
 from patternc.schedule.work_split import EXAMPLE_LENGTH, MIN_TILES, limits
 
 LONG_LINES = {
@@ -73,13 +75,17 @@ def test_pieces_are_short_and_not_too_many() -> None:
 
 
 def test_the_schedule_says_what_is_split_and_why() -> None:
-    text = stage_text(Pattern.parse("local(256) + global([0])"), "schedule", None)
+    text = _schedule("local(256) + global([0])")
     assert "the longest query tile visits 2,048, the median 11: 47 pieces of 44" in text
     assert "the longest key tile visits 2,048, the median 10: 52 pieces of 40" in text
-    assert "split lines" not in stage_text(Pattern.parse("local(256)"), "schedule", None)
+    assert "split lines" not in _schedule("local(256)")
     rest = "gradients of score tables are not split"
     for modifier, held in (("alibi", False), ("t5(32, 128)", True)):
-        pattern = Pattern.parse(f"heads 2\n(local(256) + global([0])) with {modifier}")
-        assert (rest in stage_text(pattern, "schedule", None)) == held
-    dilated = stage_text(Pattern.parse("local(256, dilation=8)"), "schedule", None)
+        text = f"heads 2\n(local(256) + global([0])) with {modifier}"
+        assert (rest in _schedule(text)) == held
+    dilated = _schedule("local(256, dilation=8)")
     assert "not split: lines of equal length in every class" in dilated
+
+
+def _schedule(text: str) -> str:
+    return stage_text(Compilation(Frontend(text)), "schedule")

@@ -271,7 +271,7 @@ def _text_of(functions: Functions, value: Condition, scalars: int, tables: int, 
 
 
 def _tiling(item: Pass, head: int, schedule: Schedule) -> Tiling:
-    """The tiles of one head's branch. Tables stay slots: they are known at the call."""
+    """The tiles of one head's branch. Tables stay slots: they are known at call time."""
     predicate = without_scalars(item.predicate, item.scalars[head])
     cases = split(predicate)
     formula = cases.pop((), FALSE)

@@ -23,10 +23,18 @@ from patternc.language.syntax.ast import Node, Rule, When
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
 from patternc.language.syntax.limits import WORK
 
+HeadPatterns = dict[tuple[int, int, str], HeadPattern]
+"""By layer, head and the name of the rows, which is empty for the tokens'."""
+Lowered = tuple[HeadPattern | None, tuple[Sized, ...]]
+"""A rule's pattern, where the rule is sound, and the sizes that its parts ask of inputs."""
+
 
 @dataclass(slots=True)
 class _HeadChecker:
-    """`taken` holds the rules that some place takes, `seen` what was lowered already."""
+    """`taken` holds the rules that some place takes, `seen` what was lowered already.
+
+    `patterns` are the whole rules among that, by where they apply.
+    """
 
     looks: tuple[RuleToCheck, ...]
     lets: Mapping[str, Node]
@@ -34,7 +42,8 @@ class _HeadChecker:
     findings: Findings
     sizes: SharedSizes
     taken: set[int] = field(default_factory=set)
-    seen: dict[tuple[int, int, int], tuple[Sized, ...]] = field(default_factory=dict)
+    seen: dict[tuple[int, int, int], Lowered] = field(default_factory=dict)
+    patterns: HeadPatterns = field(default_factory=dict)
     uncovered: Environment | None = None
 
     def look(self, place: Environment) -> None:
@@ -49,7 +58,10 @@ class _HeadChecker:
         key = (chosen, layer, head)
         if key not in self.seen:
             self.seen[key] = self._lower(self.looks[chosen], place)
-        for diagnostic in self.sizes.differing(self.seen[key], place):
+        pattern, sized = self.seen[key]
+        if pattern is not None:
+            self.patterns[place.layer, place.head, self.looks[chosen].rows] = pattern
+        for diagnostic in self.sizes.differing(sized, place):
             self.findings.add(diagnostic)
 
     def _matches(self, look: RuleToCheck, place: Environment) -> bool:
@@ -61,19 +73,21 @@ class _HeadChecker:
             self.findings.add(fault.diagnostic)
             return False
 
-    def _lower(self, look: RuleToCheck, place: Environment) -> tuple[Sized, ...]:
+    def _lower(self, look: RuleToCheck, place: Environment) -> Lowered:
         # How many slots have these rows is not asked yet.
         rows = Stream(look.rows, 1) if look.rows else TOKENS
         lowering = Lowering(place, self.causal, self.findings, rows)
+        whole: HeadPattern | None = None
         for part in look.parts:
             pattern = lowering.pattern(part)
             if not lowering.failed:
                 self._check(part, pattern, place)
             # Part of a rule alone does not show what it appears on.
             if not lowering.failed and part is look.rule.pattern:
+                whole = pattern
                 for diagnostic in check_rows(part, rows, place.lets):
                     self.findings.add(diagnostic)
-        return tuple(lowering.sized)
+        return whole, tuple(lowering.sized)
 
     def _check(self, node: Node, pattern: HeadPattern, place: Environment) -> None:
         for diagnostic in check_whole(node, pattern, self.causal, place):
@@ -84,18 +98,21 @@ class _HeadChecker:
 
 def check_every_head(
     looks: tuple[RuleToCheck, ...], headers: Headers, lets: Mapping[str, Node], findings: Findings
-) -> None:
+) -> HeadPatterns:
     """Reports impossible values, rules that are never reached, and what has no rule.
 
-    A rule is lowered again only where it may differ: for the layers and heads it depends on.
+    A rule is lowered again only where it may differ: for the layers and heads it depends on. The
+    result are the patterns of all layers and heads, those of streams as if these had one slot;
+    random draws in them have the layer and head at which a rule was first lowered.
     """
     if (work := _work(looks, headers, len(lets))) > WORK:
         findings.add(_too_much(looks[-1].rule, work, headers))
-        return
-    sizes = SharedSizes()
+        return {}
+    sizes, patterns = SharedSizes(), HeadPatterns()
     for rows in dict.fromkeys(look.rows for look in looks):
         section = tuple(look for look in looks if look.rows == rows)
-        _tour(section, headers, lets, findings, sizes)
+        patterns |= _tour(section, headers, lets, findings, sizes)
+    return patterns
 
 
 def _work(looks: tuple[RuleToCheck, ...], headers: Headers, lets: int) -> int:
@@ -125,7 +142,7 @@ def _tour(
     lets: Mapping[str, Node],
     findings: Findings,
     sizes: SharedSizes,
-) -> None:
+) -> HeadPatterns:
     """The rules for one sort of rows."""
     tour = _HeadChecker(looks, lets, headers.causal, findings, sizes)
     for place in headers.places(lets):
@@ -133,11 +150,10 @@ def _tour(
     last = looks[-1].rule
     if isinstance(last, When):
         findings.add(without_else(last, tour.uncovered))
-    if findings.count:
-        return
-    for index, look in enumerate(looks):
+    for index, look in enumerate(() if findings.count else looks):
         if isinstance(look.rule, When) and index not in tour.taken:
             findings.add(_unreachable(look.rule))
+    return tour.patterns
 
 
 def _unreachable(rule: Rule) -> Diagnostic:

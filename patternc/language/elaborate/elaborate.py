@@ -19,7 +19,7 @@ from patternc.language.check.runtime_inputs import RunTimeInput, inputs_of
 from patternc.language.check.scope import Scope
 from patternc.language.check.statements import CheckedStatements, check_statements, names_in
 from patternc.language.elaborate.attachments_of import sources_of_sets
-from patternc.language.elaborate.check_heads import check_every_head
+from patternc.language.elaborate.check_heads import HeadPatterns, check_every_head
 from patternc.language.elaborate.conditions import truth
 from patternc.language.elaborate.headers import Headers, headers_of
 from patternc.language.elaborate.length_warnings import outside
@@ -57,9 +57,8 @@ class Elaborated:
     _rules: dict[str, tuple[Rule, ...]] = field(repr=False)
     _lets: dict[str, Node] = field(repr=False)
     _headers: Headers = field(repr=False)
-    _resolved: dict[tuple[int, int, str], HeadPattern] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _checked: HeadPatterns = field(default_factory=dict, repr=False, compare=False)
+    _resolved: HeadPatterns = field(default_factory=dict, repr=False, compare=False)
 
     def resolve(self, layer: int = 0, head: int = 0, rows: str = "") -> HeadPattern:
         """The pattern of one head; 0 <= layer < (layers or 1), 0 <= head < (heads or 1).
@@ -73,6 +72,8 @@ class Elaborated:
         return self._resolved[layer, head, rows]
 
     def _pattern(self, layer: int, head: int, rows: str) -> HeadPattern:
+        if not rows and (layer, head, "") in self._checked:
+            return self._checked[layer, head, ""]
         asking = self.rows[rows] if rows else TOKENS
         if rows and rows not in self._rules:
             return without_rules(asking, self.rows.values())
@@ -107,7 +108,7 @@ class Elaborated:
     @cached_property
     def rows(self) -> dict[str, Rows]:
         """The streams of the program, and its tree, by the names of their rows."""
-        if not _has_other_rows(self.program):
+        if not _calls(self.program, "stream", "tree"):
             return {}
         found: dict[str, Rows] = {}
         for place in self._headers.places(self._lets):
@@ -121,6 +122,8 @@ class Elaborated:
         """A pattern before it is known how many slots its rows are."""
         if not rows:
             return self.resolve(place.layer, place.head)
+        if (place.layer, place.head, rows) in self._checked:
+            return self._checked[place.layer, place.head, rows]
         written, _ = self.written(place.layer, place.head, rows)
         return Lowering(place, self.causal, Findings(), Stream(rows, 1)).pattern(written)
 
@@ -139,19 +142,22 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
     arrangement = structure_of(program, findings)
     checked, scope = check_statements(program, arrangement, findings)
     sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
-    headers = headers_of(sound, findings)
+    headers, patterns = headers_of(sound, findings), HeadPatterns()
     if headers is not None and _counted(program, checked) and _can_be_chosen(checked, scope):
-        check_every_head(tuple(checked.looks), headers, _lets(sound), findings)
+        patterns = check_every_head(tuple(checked.looks), headers, _lets(sound), findings)
     elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
         findings.add(without_else(last, None))
-    patterns = [(part, look.rows) for look in checked.looks for part in look.parts]
+    parts = [(part, look.rows) for look in checked.looks for part in look.parts]
     ruleless = [name for name in stream_names(program) if name not in arrangement.others]
-    inputs = inputs_of(patterns, _lets(sound), ruleless, findings)
+    inputs = inputs_of(parts, _lets(sound), ruleless, findings)
     for name in sorted(scope.bound.keys() - scope.used):
         findings.add(_unused(name, scope))
     if headers is None or findings.count:
         raise PatternError(findings.all(), program.source)
-    return _elaborated(write_out(sound), headers, inputs, findings.warnings())
+    if _calls(sound, "random"):
+        # What a draw excludes is written out, and differs between heads: lowered as it is then.
+        sound, patterns = write_out(sound), HeadPatterns()
+    return _elaborated(sound, headers, inputs, findings.warnings(), patterns)
 
 
 def _counted(program: Program, checked: CheckedStatements) -> bool:
@@ -177,6 +183,7 @@ def _elaborated(
     headers: Headers,
     inputs: tuple[RunTimeInput, ...],
     warnings: tuple[Diagnostic, ...],
+    patterns: HeadPatterns,
 ) -> Elaborated:
     return Elaborated(
         program,
@@ -190,6 +197,7 @@ def _elaborated(
         _sections(program),
         _lets(program),
         headers,
+        patterns,
     )
 
 
@@ -199,9 +207,10 @@ def _sections(program: Program) -> dict[str, tuple[Rule, ...]]:
     return {"": arrangement.rules, **arrangement.others}
 
 
-def _has_other_rows(program: Program) -> bool:
+def _calls(program: Program, *functions: str) -> bool:
+    """Whether one of these is called anywhere."""
     parts = (part for s in program.statements for root in nodes_of(s) for part in walk(root))
-    return any(isinstance(part, Call) and part.function in ("stream", "tree") for part in parts)
+    return any(isinstance(part, Call) and part.function in functions for part in parts)
 
 
 def _unused(name: str, scope: Scope) -> Diagnostic:

@@ -8,15 +8,19 @@ types.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import cast
 
+import lark
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
+from patternc.cache import usable_folder
 from patternc.ir.formula import CompareOperator
 from patternc.language.syntax import ast
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
@@ -94,16 +98,26 @@ class _Newlines(PostLex):
 
 @cache
 def _parser() -> tuple[Lark, _Newlines]:
-    newlines = _Newlines()
-    lark = Lark(
-        read("grammar", "pattern.lark"),
+    newlines, grammar = _Newlines(), read("grammar", "pattern.lark")
+    found = Lark(
+        grammar,
         parser="lalr",
         lexer="contextual",
         postlex=newlines,
         propagate_positions=True,
         maybe_placeholders=True,
+        cache=_table(grammar),
     )
-    return lark, newlines
+    return found, newlines
+
+
+def _table(grammar: str) -> str | bool:
+    """The file in which Lark keeps the parse table, which takes it longest; False for none."""
+    folder = usable_folder("grammar")
+    if folder is None:
+        return False
+    key = f"{sys.version_info[:2]} {lark.__version__} {grammar}"
+    return str(folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.lark")
 
 
 def parse(text: str, name: str = "<pattern>") -> ast.Program:
@@ -131,9 +145,9 @@ def parse(text: str, name: str = "<pattern>") -> ast.Program:
 
 
 def _attempt(text: str) -> Tree[Token] | ParseFailure:
-    lark, newlines = _parser()
+    parser, newlines = _parser()
     try:
-        return lark.parse(text)
+        return parser.parse(text)
     except UnexpectedToken as error:
         token, expected = _first_of(error.token), error.accepts or error.expected
         span = _span_of(token) if token.type != "$END" else Span(len(text) - 1, len(text) - 1)

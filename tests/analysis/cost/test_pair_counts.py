@@ -46,7 +46,7 @@ def distinct(pattern: Pattern) -> list[HeadPattern]:
     places = [
         (layer, head) for layer in range(pattern.layers or 1) for head in range(pattern.heads or 1)
     ]
-    return list(dict.fromkeys(unkeyed(pattern._resolved(*place)) for place in places))
+    return list(dict.fromkeys(unkeyed(pattern._frontend.resolve(*place)) for place in places))
 
 
 def closed(name: str) -> bool:
@@ -165,27 +165,27 @@ def test_closed_forms_of_random_patterns_hold_where_they_say(pattern, n):
     ],
 )
 def test_a_form_reads_as_people_write_it(text, form):
-    pattern = Pattern.parse(text)._resolved(0, 0)
+    pattern = Pattern.parse(text)._frontend.resolve(0, 0)
     assert counted(pattern, 4096).with_multiplicity.form == form
 
 
 def test_sympy_reads_the_forms():
     import sympy
 
-    form = counted(Pattern.from_zoo("bigbird")._resolved(0, 0), 4096).pairs.form
+    form = counted(Pattern.from_zoo("bigbird")._frontend.resolve(0, 0), 4096).pairs.form
     read = sympy.sympify(form.split(" for n ")[0])
     assert read.subs("n", 4096) == 2_547_712
 
 
 def test_draws_that_meet_other_pairs_are_counted_and_no_form_is_claimed():
     pattern = Pattern.parse("causal\nblocks(4) { random(2) }")
-    found = counted(pattern._resolved(0, 0), 100).pairs
+    found = counted(pattern._frontend.resolve(0, 0), 100).pairs
     assert found.most == pattern.mask(100).sum()
     assert is_bound(found.form)
 
 
 def test_a_form_for_whole_blocks_says_so():
-    found = counted(Pattern.parse("blocks(8) { local(1) + random(2) }")._resolved(0, 0), 64)
+    found = counted(Pattern.parse("blocks(8) { local(1) + random(2) }")._frontend.resolve(0, 0), 64)
     assert ", n % 8 == 0" in found.pairs.form
 
 
@@ -216,7 +216,7 @@ GEOMETRIC = "mix(" + ", ".join(f"segment({128 << k}, dilation={1 << k})" for k i
     ],
 )
 def test_golden_numbers(text, n, pairs, with_multiplicity):
-    found = counted(Pattern.parse(text)._resolved(0, 0), n)
+    found = counted(Pattern.parse(text)._frontend.resolve(0, 0), n)
     assert found.pairs.most == pairs
     if with_multiplicity is not None:
         assert found.with_multiplicity.most == with_multiplicity
@@ -241,14 +241,14 @@ def test_golden_numbers_of_the_published_programs(name, pairs):
 
 
 def test_longt5_at_16384():
-    pattern = Pattern.from_zoo("longt5_transient_global")._resolved(0, 0)
+    pattern = Pattern.from_zoo("longt5_transient_global")._frontend.resolve(0, 0)
     assert counted(pattern, 16384).pairs.most == 20_938_880
 
 
 def test_longnet_without_causality_is_what_its_paper_adds_up():
     """Segments of 16,384 and 32,768 are no multiples of 6 and 12: heads differ by a few pairs."""
     text = Pattern.from_zoo("longnet").text.replace("\ncausal\n", "\n")
-    heads = [Pattern.parse(text)._resolved(0, head) for head in range(12)]
+    heads = [Pattern.parse(text)._frontend.resolve(0, head) for head in range(12)]
     found = [counted(head, 32768).with_multiplicity.most for head in heads]
     assert (min(found), max(found)) == (139_799_212, 139_815_595)
 
@@ -257,7 +257,7 @@ def test_multiplicities_of_three_branches():
     pattern = Pattern.parse("mix(segment(64), segment(128, dilation=2), segment(256, dilation=4))")
     times = np.bincount(pattern.multiplicity(512).ravel())
     assert times[1:].tolist() == [34_816, 8_192, 2_048]
-    found = counted(pattern._resolved(0, 0), 512)
+    found = counted(pattern._frontend.resolve(0, 0), 512)
     assert found.with_multiplicity.most == 34_816 + 2 * 8_192 + 3 * 2_048
 
 
@@ -274,7 +274,7 @@ def test_multiplicities_of_three_branches():
     ],
 )
 def test_a_billion_tokens(name, pairs):
-    assert counted(EXAMPLES[name].pattern._resolved(0, 0), 10**9).pairs.most == pairs
+    assert counted(EXAMPLES[name].pattern._frontend.resolve(0, 0), 10**9).pairs.most == pairs
 
 
 @pytest.mark.sweep

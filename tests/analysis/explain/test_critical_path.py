@@ -13,6 +13,7 @@ from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.reach.forward_reach import KeyRangesByLayer, can_depend_on
 from patternc.analysis.reach.key_ranges import ranges_of
 from patternc.analysis.table_pairs import UnknownError
+from patternc.queries.call import stack
 from patternc.relation.tables import HeadTables
 from tests.analysis.reach.dense_reach import dense_fields, layer_pairs, spans_of
 from tests.analysis.reach.test_reach import PROGRAMS
@@ -26,14 +27,14 @@ TREES = (
 
 def slowest_of(text: str, n: int, layers: int) -> Slowest | None:
     pattern = Pattern.parse(text)
-    schedule, tables = pattern._stack(n, layers, None, {})
+    schedule, tables = stack(pattern._frontend, n, layers, None, {})
     place = explored(schedule, n, layers, tables).latest
     return None if place is None else slowest(pattern.elaborated_program, schedule, tables, place)
 
 
 def unheard_of(text: str, n: int, layers: int) -> tuple[int, int] | None:
     pattern = Pattern.parse(text)
-    schedule, tables = pattern._stack(n, layers, None, {})
+    schedule, tables = stack(pattern._frontend, n, layers, None, {})
     found = explored(schedule, n, layers, tables)
     if found.lacking is None:
         return None
@@ -140,7 +141,7 @@ def test_segments_are_left_by_no_path() -> None:
 def test_draws_of_too_many_positions_are_not_listed() -> None:
     pattern = Pattern.parse("blocks(64) { local(1) + global([0]) + random(1) }")
     n = (1 << 22) + 64
-    schedule, tables = pattern._stack(n, 2, None, {})
+    schedule, tables = stack(pattern._frontend, n, 2, None, {})
     place = explored(schedule, n, 2, tables).latest
     assert place is not None
     assert (place.layers, place.place.query) == (2, 64)
@@ -168,7 +169,7 @@ def test_ranges_of_spans_hold_the_pairs_of_the_mask(text: str, n: int) -> None:
 @pytest.mark.parametrize("text", [*PROGRAMS, *TREES])
 def test_what_a_query_hears_of_is_its_field(text: str) -> None:
     pattern, n = Pattern.parse(text), 40
-    schedule, tables = pattern._stack(n, 3, None, {})
+    schedule, tables = stack(pattern._frontend, n, 3, None, {})
     ranged = KeyRangesByLayer([edges_of(heads) for heads in schedule], tables, n)
     _, every = dense_fields(pattern, n, 3)
     for query in (0, 5, 17, 39):

@@ -29,7 +29,8 @@ from patternc.ir.terms import (
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics.errors import LengthError
-from patternc.semantics.mask import multiplicity, sources_of
+from patternc.semantics.key_sources import sources_of
+from patternc.semantics.mask import multiplicity
 from tests.source_terms import source_patterns
 from tests.terms import formulas, patterns, positions, terms
 

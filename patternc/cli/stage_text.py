@@ -1,14 +1,13 @@
 """What a program is at each stage, as text: `patternc compile --emit STAGE`.
 
-Converts the value of a stage to human-readable lines. The stages are those of `patternc.pipeline`.
-The text cannot be read back.
+The stages are those of `patternc.pipeline`. The text is human-readable and cannot be read back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import fields
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from patternc.algebra.intervals import Interval
 from patternc.algebra.printer import PLAIN, FormulaPrinter
@@ -17,47 +16,117 @@ from patternc.emit.operands import OperandTable
 from patternc.emit.text.functions import Functions
 from patternc.ir.sources import KeySource, word_of
 from patternc.language import show
-from patternc.pattern import Pattern
-from patternc.pipeline import Stage
+from patternc.pipeline import Compilation
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.cost_model import LENGTH, tiles_of
+from patternc.schedule.decompose import Decomposition, Head
 from patternc.schedule.residue_classes import Classes
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
+from patternc.schedule.tilings import TiledHead, TiledPiece, Tilings
 from patternc.schedule.work_split import Split
+from patternc.stages import Stage
 from patternc.tiling.tiling import Tiling
 
 _TILES = FormulaPrinter({"i": "a", "j": "b"})
+_Value = TypeVar("_Value", bound=Hashable)
 
 
-def stage_text(pattern: Pattern, stage: Stage, layer: int | None) -> str:
-    """One stage of a pattern; relations and layouts of one layer, the first by default."""
+def stage_text(compilation: Compilation, stage: Stage) -> str:
+    """One stage of a program, equal layers and heads together."""
     match stage:
-        case "tree":
-            return show(pattern.tree)
+        case "ast":
+            return show(compilation.ast)
         case "program":
-            return show(pattern.elaborated)
+            return show(compilation.program.program)
         case "relation":
-            return "\n".join(_relations(pattern.relations(layer or 0))) + "\n"
-        case "layout" | "schedule":
-            schedule = pattern.schedule(layer)
-            lines = _schedule(schedule, stage == "layout")
-            return "\n".join(lines) + "\n"
-        case "kernel":
-            return pattern.compile(layer)
+            return _joined(_relation(compilation.relation))
+        case "decomposition":
+            return _joined(_decomposition(compilation.decomposition))
+        case "tilings":
+            return _joined(_tilings(compilation.tilings))
+        case "schedule":
+            return _joined(_schedule(compilation.schedule))
+        case "module":
+            return compilation.module
         case _:
             assert_never(stage)
 
 
-def _relations(relations: tuple[Relation, ...]) -> Iterator[str]:
-    """Heads with equal relations together."""
-    heads: dict[Relation, list[int]] = {}
-    for head, relation in enumerate(relations):
-        heads.setdefault(relation, []).append(head)
-    for relation, equal in heads.items():
-        yield f"heads {_listed(equal)}"
-        for number, branch in enumerate(relation.branches):
-            yield f"  branch {number}: {_treatment(branch)}"
-            yield f"    {{ (i, j) : {PLAIN.condition(branch.predicate)} }}"
+def _joined(lines: Iterator[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _relation(layers: Sequence[tuple[Relation, ...]]) -> Iterator[str]:
+    for numbers, heads in _together(layers):
+        yield f"layers {_listed(numbers)}"
+        for equal, relation in _together(heads):
+            yield f"  heads {_listed(equal)}"
+            for number, branch in enumerate(relation.branches):
+                yield f"    branch {number}: {_treatment(branch)}"
+                yield f"      {_pairs(branch)}"
+
+
+def _decomposition(found: Decomposition) -> Iterator[str]:
+    yield from _tiles(found)
+    for numbers, heads in _together(found.layers):
+        yield f"layers {_listed(numbers)}"
+        for equal, head in _together(heads):
+            yield f"  heads {_listed(equal)}"
+            yield from _cuts(head)
+
+
+def _cuts(head: Head) -> Iterator[str]:
+    for number, (branch, cut) in enumerate(zip(head.relation.branches, head.cuts, strict=True)):
+        yield f"    branch {number}: {_treatment(branch)}"
+        for at, piece in enumerate(cut):
+            yield f"      piece {at}{_counted(piece.classes)}"
+            yield f"        {_pairs(piece.of(branch))}"
+
+
+def _tilings(found: Tilings) -> Iterator[str]:
+    yield from _tiles(found)
+    for numbers, heads in _together(found.layers):
+        yield f"layers {_listed(numbers)}"
+        for equal, head in _together(heads):
+            yield f"  heads {_listed(equal)}"
+            yield from _tiled(head)
+
+
+def _tiled(head: TiledHead) -> Iterator[str]:
+    for number, pieces in enumerate(head.branches):
+        yield f"    branch {number}: {_treatment(head.relation.branches[number])}"
+        for at, piece in enumerate(pieces):
+            yield f"      piece {at}{_counted(piece.classes)}"
+            yield from _loops(piece)
+
+
+def _loops(piece: TiledPiece) -> Iterator[str]:
+    yield f"        {_pairs(piece.branch)}"
+    yield from (f"        {line}" for line in _tiling(piece.tiling))
+
+
+def _counted(classes: Classes | None) -> str:
+    """Which positions i and j count in a piece of classes."""
+    if classes is None:
+        return ""
+    return f": {_classes(HeadClasses(*classes.kind, (classes.offset,)))}"
+
+
+def _pairs(branch: Branch | Pass) -> str:
+    return f"{{ (i, j) : {PLAIN.condition(branch.predicate)} }}"
+
+
+def _together(values: Sequence[_Value]) -> list[tuple[list[int], _Value]]:
+    """Equal values with the places at which they are."""
+    places: dict[_Value, list[int]] = {}
+    for place, value in enumerate(values):
+        places.setdefault(value, []).append(place)
+    return [(found, value) for value, found in places.items()]
+
+
+def _tiles(found: Decomposition | Tilings | Schedule) -> Iterator[str]:
+    yield f"query tiles of {found.query_tile} rows, key tiles of {found.key_tile} keys"
+    yield from (f"  {reason}" for reason in found.reasons)
 
 
 def _treatment(branch: Branch | Pass) -> str:
@@ -77,31 +146,26 @@ def _arguments(source: KeySource) -> str:
     return f"({', '.join(values)})" if values else ""
 
 
-def _schedule(schedule: Schedule, tiles: bool) -> Iterator[str]:
-    yield f"query tiles of {schedule.query_tile} rows, key tiles of {schedule.key_tile} keys"
-    for reason in schedule.reasons:
-        yield f"  {reason}"
+def _schedule(schedule: Schedule) -> Iterator[str]:
+    yield from _tiles(schedule)
     for number, groups in enumerate(schedule.groups):
         layers = [at for at, kind in enumerate(schedule.group_of_layer) if kind == number]
         yield f"layers {_listed(layers)}"
         for group in groups:
-            yield from _group(group, schedule, tiles)
+            yield from _group(group, schedule)
 
 
-def _group(group: Group, schedule: Schedule, tiles: bool) -> Iterator[str]:
+def _group(group: Group, schedule: Schedule) -> Iterator[str]:
     yield f"  heads {_listed(list(group.heads))}"
     for number, launch in enumerate(group.passes):
         yield f"    pass {number}: {_treatment(launch)}"
         if launch.classes:
             yield f"      {_classes(launch.classes)}"
-        yield f"      {{ (i, j) : {PLAIN.condition(launch.predicate)} }}"
+        yield f"      {_pairs(launch)}"
         yield f"      {_weight(launch, schedule)}"
         yield from (f"      {line}" for line in _splits(launch))
         for slot, column in enumerate(zip(*launch.scalars, strict=True)):
             yield f"      s{slot} by head: {', '.join(map(str, column))}"
-        if tiles:
-            for tiling in launch.tilings:
-                yield from _tiling(tiling)
 
 
 def _classes(classes: HeadClasses) -> str:
@@ -158,10 +222,10 @@ def _tiling(tiling: Tiling) -> Iterator[str]:
     """Loops over the key tiles b of query tile a."""
     for kind, runs in (("full", tiling.full), ("partial", tiling.partial)):
         for run in runs:
-            yield f"      {kind:8}{_run(run)}"
+            yield f"{kind:8}{_run(run)}"
     for product in tiling.products:
         for run in product.runs:
-            yield f"      listed  {_run(run)}"
+            yield f"listed  {_run(run)}"
 
 
 def _run(run: Interval) -> str:
