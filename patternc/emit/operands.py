@@ -139,15 +139,15 @@ class OperandTable:
         match modifier:
             case Alibi():
                 table = self._table("alibi", query=query)
-                line = f"s -= {op}_value * tl.abs(distance)"
+                line = f"qk -= {op}_value * tl.abs(distance)"
                 return Operation(Call("_Alibi", (table,)), number, (value,), lines=(line,))
             case DistanceAware():
                 names = ("distance_alpha", "distance_beta")
                 table = self._table("head", names, query=query)
                 return distance_aware(table, number)
             case SoftCap(cap):
-                share = f"s * {1 / cap}"
-                line, slope = f"s = {cap} * _tanh({share})", f"1.0 - ({share}) * ({share})"
+                share = f"qk * {1 / cap}"
+                line, slope = f"qk = {cap} * _tanh({share})", f"1.0 - ({share}) * ({share})"
                 text = Call("_SoftCap", (Leaf(str(cap)),))
                 return Operation(text, number, lines=(line,), slope=slope)
             case SoftSpan(ramp, name):
@@ -169,7 +169,7 @@ class OperandTable:
             case Bias(name):
                 table = self._table("bias", (name,), query)
                 inside = "inside[:, None] & (j < m)[None, :]"
-                line = f"s += tl.load({op}_rows + j[None, :], mask={inside}, other=0.0)"
+                line = f"qk += tl.load({op}_rows + j[None, :], mask={inside}, other=0.0)"
                 return Operation(
                     Call("_Lookup", (table, Keyword("by_key", Leaf("True")))),
                     number,

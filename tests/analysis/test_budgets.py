@@ -215,7 +215,7 @@ def test_a_mask_needs_little_beside_itself():
 def test_masks_past_memory_name_their_size_and_what_to_ask_instead():
     pattern = Pattern("heads 2\nlocal(8)")
     for ask, size in ((pattern.mask, "1,862.7 GB"), (pattern.multiplicity, "14,901.2 GB")):
-        with pytest.raises(ValueError, match=rf"2 x 1,000,000 x 1,000,000 takes {size}") as told:
+        with pytest.raises(ValueError, match=rf"2 x 1,000,000 x 1,000,000 needs {size}") as told:
             ask(1_000_000)
         assert isinstance(told.value, MemoryError)
         assert "`pairs`, `layout`, `reach` and `report`" in str(told.value)

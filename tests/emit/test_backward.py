@@ -62,7 +62,7 @@ def test_wide_rows_visit_their_key_tiles_in_parts_where_pairs_look_up_tables(tex
     module = module_of(text, key_tile=32)
     q, k, v = tensors(2, 50, 61, 80)
     parts = module._launch_sizes("d_queries", 1, 3, False, torch.float32, 80, 80, 1 << 17)
-    assert (parts["KEYS"], parts["KEY_PARTS"]) == (16, 2)
+    assert (parts["BLOCK_N"], parts["KEY_PARTS"]) == (16, 2)
     tables = {"relative_keys": torch.randn(19, 80, dtype=torch.float64)}
     assert_graded(module, (q, k, v), **tables)
 

@@ -91,7 +91,7 @@ class Kernel:
 
     @property
     def query_tile(self) -> str:
-        """Which `QUERIES` queries are held or visited: parts of a query tile."""
+        """Which `BLOCK_M` queries are held or visited: parts of a query tile."""
         if self.role != "d_keys":
             return "(a * PARTS + part)"
         return "u" if self.inline is None else "(a * PARTS + u % PARTS)"
@@ -108,7 +108,7 @@ class Kernel:
 
     @property
     def key_tile(self) -> str:
-        """Which `KEYS` keys are held or visited."""
+        """Which `BLOCK_N` keys are held or visited."""
         if not self.cuts_keys:
             return "b"
         return "u" if self.inline is None else "(b * KEY_PARTS + u % KEY_PARTS)"
@@ -177,7 +177,7 @@ class Kernel:
     def decorator(self) -> str:
         """What varies from call to call is not specialised: a kernel for each value is waste."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
-        names += ["seed", "feed", "dropped"]
+        names += ["seed", "feed", "drop_threshold"]
         names += [] if self.inline else ["class_lines" if self.classes else "batch_lines"]
         names += ["start", "least", "first_class", "classes"] if self.classes else []
         names += ["lowest_tile"] if self.classes and not self.inline else []
@@ -314,7 +314,7 @@ class Visits(TypedDict):
 
 def _rows(item: Pass, joined: bool = False, cuts_keys: bool = False) -> Visits:
     """Of a kernel that goes along a query tile's row."""
-    key_tile = "KEYS * KEY_PARTS" if cuts_keys else "KEYS"
+    key_tile = "BLOCK_N * KEY_PARTS" if cuts_keys else "BLOCK_N"
     along = functools.partial(along_row, key_tile=key_tile)
     return _visits(item, item.tilings, along, joined, item.split_rows is not None)
 

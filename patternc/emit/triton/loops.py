@@ -74,7 +74,7 @@ def are_few(full: tuple[Interval, ...], partial: tuple[Interval, ...], tile: int
 
 
 def along_row(
-    full: tuple[Interval, ...], partial: tuple[Interval, ...], key_tile: str = "KEYS"
+    full: tuple[Interval, ...], partial: tuple[Interval, ...], key_tile: str = "BLOCK_N"
 ) -> Inline:
     """Loops over the key tiles b of query tile a, of `key_tile` keys each.
 

@@ -1,6 +1,6 @@
 """Operations on scores as lines of a kernel, and the lines of their derivatives.
 
-Converts a modifier's numbers to text over a tile of scores `s` [queries, keys], of which
+Converts a modifier's numbers to text over a tile of scores `qk` [queries, keys], of which
 `distance`, `row`, `inside` and `j` speak. Tables' gradients are found row by row, so that no two
 programs add to one place: what rows share is summed afterwards. Does not decide which operation a
 modifier is.
@@ -36,9 +36,9 @@ class Operation:
     """One operation on scores: its data, and its lines in a kernel.
 
     `values` are read once for a head, `rows` found once for a query tile. `slope` is the derivative
-    by the score before it, where that is not 1, in terms of the score s after it and of the former,
-    `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make the
-    gradient of its table, row by row; `learning` are the lines that `sums` build on.
+    by the score before it, where that is not 1, in terms of the score qk after it and of the
+    former, `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make
+    the gradient of its table, row by row; `learning` are the lines that `sums` build on.
     """
 
     text: Text
@@ -72,7 +72,7 @@ class Operation:
 
 
 def distance_aware(table: Text, number: int) -> Operation:
-    """relu(s) * most / (1 + far), most = 1 + e^beta, far = e^(beta - alpha |distance|)."""
+    """relu(qk) * most / (1 + far), most = 1 + e^beta, far = e^(beta - alpha |distance|)."""
     op = f"op{number}"
     return Operation(
         Call("_DistanceAware", (table,)),
@@ -81,7 +81,7 @@ def distance_aware(table: Text, number: int) -> Operation:
         lines=(
             f"far = tl.exp({op}_beta - {op}_value * tl.abs(distance))",
             f"factor = (1.0 + tl.exp({op}_beta)) / (1.0 + far)",
-            "s = tl.maximum(s, 0.0) * factor",
+            "qk = tl.maximum(qk, 0.0) * factor",
         ),
         slope=f"tl.where({op}_before >= 0.0, factor, 0.0)",
         learning=(
@@ -106,7 +106,7 @@ def soft_span(table: Text, number: int, ramp: float) -> Operation:
         (f"{op}_value = tl.load({op})",),
         lines=(
             f"share = ({op}_value + 1.0 + distance) / {ramp} + 1.0",
-            "s += tl.log(tl.minimum(tl.maximum(share, 0.0), 1.0))",
+            "qk += tl.log(tl.minimum(tl.maximum(share, 0.0), 1.0))",
         ),
         learning=("falling = (share > 0.0) & (share <= 1.0)",),
         sums=(RowSum("span", f"tl.where(falling, ds / (share * {ramp}), 0.0)", "0"),),
@@ -121,7 +121,7 @@ def lookup(table: Text, number: int, low: str, high: str) -> Operation:
     op = f"op{number}"
     farthest = f"{op}_size - 1" if low == "-1" else low
     place = f"{op}_at = tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
-    line = f"s += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
+    line = f"qk += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
     return Operation(
         Call("_Lookup", (table, Leaf(low), Leaf(high))),
         number,
