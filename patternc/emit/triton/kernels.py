@@ -56,7 +56,7 @@ class Kernel:
     `seen` is the function that asks keys whether a row may see them, so that others are not loaded;
     none where a row may see any key. `sees` is the function that asks rows whether they may see
     keys at all, so that the kernels of keys and tables do not load others; with `asks_sums` their
-    sums say it too. A row may see keys of other passes `beside` this one in its softmax.
+    lse2 says it too. A row may see keys of other passes `beside` this one in its softmax.
     """
 
     role: Role
