@@ -24,6 +24,7 @@ from patternc.queries.arguments import (
     whole,
 )
 from patternc.queries.call import Inputs, Slots, all_given, checked, head_tables, stack, tables_of
+from patternc.schedule.tile_sizes import choose_tiles
 from patternc.semantics.lengths import Span
 
 if TYPE_CHECKING:
@@ -141,7 +142,6 @@ def check(
 
 def _performance_hints(frontend: Frontend, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
     from patternc.analysis.lint.performance_hints import performance_hints
-    from patternc.schedule.tile_sizes import choose_tiles
 
     every = chain.from_iterable(map(frontend.relations, _layers(frontend)))
     tiles = choose_tiles(every, None, None).shape
@@ -186,7 +186,6 @@ def subject(
     frontend: Frontend, work: Workload, layers: int, slots: Mapping[str, int], inputs: Inputs
 ) -> ReportSubject:
     from patternc.analysis.report_facts import ReportSubject
-    from patternc.schedule.tile_sizes import choose_tiles
 
     program = frontend.program
     each, tables = stack(frontend, work.n, layers, {"encoder": work.n, **slots}, inputs)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from patternc import progress
+from patternc import pipeline, progress
 from patternc.cli import main
 from patternc.pattern import Pattern
 
@@ -114,14 +114,15 @@ def test_a_command_that_takes_long_says_so_before_it_answers(
 def test_an_interrupt_leaves_the_old_file_and_the_line_empty(
     terminal, monkeypatch, tmp_path, capsys, asked
 ):
-    def interrupted(self, *given, **named):
+    def interrupted(*given, **named):
         terminal.wait()
         raise KeyboardInterrupt
 
     target = tmp_path / "result"
     target.write_text("before")
     length = ["-n", "64"] if asked == "report" else []
-    monkeypatch.setattr(Pattern, asked, interrupted)
+    place = (Pattern, "report") if asked == "report" else (pipeline, "emit")
+    monkeypatch.setattr(*place, interrupted)
     monkeypatch.setattr(
         sys, "argv", ["patternc", asked, "-e", "local(3)", *length, "-o", str(target)]
     )

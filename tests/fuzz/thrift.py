@@ -12,7 +12,7 @@ from unittest import mock
 
 from patternc import search
 from patternc.algebra import isl_sets
-from patternc.schedule import tile_sizes
+from patternc.queries import analyses
 from patternc.schedule.tile_sizes import given_tiles
 
 
@@ -21,7 +21,7 @@ def thrifty(tile: tuple[int, int], operations: int) -> Iterator[None]:
     """Reports on these tiles, and so many operations of integer sets."""
     chosen = given_tiles(*tile)
     with (
-        mock.patch.object(tile_sizes, "choose_tiles", return_value=chosen),
+        mock.patch.object(analyses, "choose_tiles", return_value=chosen),
         mock.patch.object(search, "choose_tiles", return_value=chosen),
         mock.patch.object(isl_sets, "BUDGET", operations),
     ):
