@@ -133,7 +133,7 @@ def test_a_slowest_pair_that_is_not_known_is_absent_for_a_reason() -> None:
     assert document["slowest"] is None
     assert "the call decides" in document["slowest_absent"]
     document = Pattern.parse("diagonal").report(64).document()
-    assert document["slowest_absent"] == "positions hear of nothing but themselves"
+    assert document["slowest_absent"] == "positions depend only on themselves"
 
 
 def test_the_flow_of_a_billion_tokens_is_told_from_closed_forms() -> None:
