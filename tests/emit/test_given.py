@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[str, Inputs, str]] = {
         {"valid": torch.tensor([1, 0, 1])},
         "is this a mask",
     ),
-    "lengths": ("columns(valid)", {"valid": torch.tensor([N, 4])}, "these are lengths|are these lengths"),
+    "lengths": ("columns(valid)", {"valid": torch.tensor([N, 4])}, "these are|are these"),
     "a position past the end": (
         "columns(valid)",
         {"valid": torch.tensor([-1, N])},
