@@ -29,6 +29,7 @@ from cpu_flex import forwards, planned
 from cpu_memory import memory
 
 from patternc import Pattern
+from patternc.runtime.selftest import with_self_test
 from patternc.zoo import zoo
 
 # Lengths that a program fixes itself.
@@ -46,7 +47,7 @@ def trained(name: str, n: int, plan: Plan) -> Row | None:
     Inputs are drawn. Dense attention gets as many keys as there are columns in the mask.
     """
     module = Pattern.from_zoo(name, **FIXED.get(name, {})).module
-    *parts, inputs = module._sample_call(n, n, head_dim=HEAD_DIM)
+    *parts, inputs = with_self_test(module)._sample_call(n, n, head_dim=HEAD_DIM)
     given = {key: module._moved(value, "cpu", torch.float32) for key, value in inputs.items()}
     asked = {key: value for key, value in given.items() if key in module._ASKED}
     mask = module.mask(n, slots={"encoder": n}, **asked)

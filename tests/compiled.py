@@ -19,7 +19,7 @@ EVERY = ("all",)
 def source_of_schedule(
     schedule: Schedule, text: str, inputs: Sequence[Input] = (), name: str = "<text>"
 ) -> str:
-    request = Request(schedule, text, name, "patternc compile", inputs, native=True)
+    request = Request(schedule, text, name, "patternc compile", inputs, native=True, self_test=True)
     return emit(request, chosen_backends(EVERY))
 
 
@@ -31,4 +31,4 @@ def module_of_schedule(
 
 def module_of_pattern(pattern: Pattern, **options: Any) -> ModuleType:
     """What `Pattern.module` is, with other tiles or one layer."""
-    return load_module(pattern.compile(backends=EVERY, native=True, **options))
+    return load_module(pattern.compile(backends=EVERY, native=True, self_test=True, **options))

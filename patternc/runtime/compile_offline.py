@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from patternc.runtime.cubin_stats import CubinStats, measured
+from patternc.runtime.selftest import with_self_test
 
 TARGETS = {
     "sm_80": ("cuda", 80, 32),
@@ -156,7 +157,7 @@ def _distinct_launches(
     import torch
 
     n, kind = 4 * module.QUERY_TILE, getattr(torch, dtype)
-    q, k, v, inputs = module._sample_call(n, n, head_dim)
+    q, k, v, inputs = with_self_test(module)._sample_call(n, n, head_dim)
     q, k, v = (part.to(kind) for part in (q, k, v))
     moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
     layers = _typical_layers(module)

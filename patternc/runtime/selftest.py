@@ -29,9 +29,20 @@ def self_test(path: Path, dtype: str | None = None, head_dim: int | None = None)
         if "make_mask_mod" in module.__dict__:
             raise ValueError(f"{path} was compiled for flex: it has no reference")
         raise ValueError(f"{path} was not written by patternc compile")
-    exec(compile(_test_of(module, dtype, head_dim), f"<self-test of {path}>", "exec"), vars(module))
-    tested: bool = vars(module)["_self_test"]()
+    tested: bool = vars(with_self_test(module, dtype, head_dim))["_self_test"]()
     return tested
+
+
+def with_self_test(
+    module: ModuleType, dtype: str | None = None, head_dim: int | None = None
+) -> ModuleType:
+    """The module with its self-test, and the samples of calls that this makes."""
+    if not hasattr(module, "_self_test"):
+        code = compile(
+            _test_of(module, dtype, head_dim), f"<self-test of {module.__name__}>", "exec"
+        )
+        exec(code, vars(module))
+    return module
 
 
 def _test_of(module: ModuleType, dtype: str | None, head_dim: int | None) -> str:

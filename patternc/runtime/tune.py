@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from patternc.runtime.load import load_module
+from patternc.runtime.selftest import with_self_test
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +60,7 @@ def on_gpu(n: int, head_dim: int, dtype: str) -> Callable[[ModuleType], float]:
         raise RuntimeError("tuning needs a GPU, and torch finds none")
 
     def measure(module: ModuleType) -> float:
-        q, k, v, inputs = module._sample_call(n, n, head_dim)
+        q, k, v, inputs = with_self_test(module)._sample_call(n, n, head_dim)
         placed = [_placed(part, dtype) for part in (q, k, v)]
         given = {name: _placed(value, dtype) for name, value in inputs.items()}
         return _milliseconds(lambda: _forward_and_backward(module, placed, given))
