@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.runtime.selftest import with_self_test
 from patternc.zoo import zoo
 from tests.compiled import module_of_pattern
 from tests.emit.dense import converted
@@ -59,7 +60,7 @@ def call(
     """q, k, v and inputs in float64."""
     torch.manual_seed(n)
     size = GRIDS.get(name, n)
-    *parts, inputs = module._sample_call(size, size, **rows)
+    *parts, inputs = with_self_test(module)._sample_call(size, size, **rows)
     return parts, inputs
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.runtime.selftest import with_self_test
 from patternc.zoo import zoo
 from tests.compiled import module_of_schedule
 from tests.emit.test_attention import gradients
@@ -126,7 +127,7 @@ def test_gradients_of_examples_are_those_of_the_reference(name: str) -> None:
     torch.manual_seed(0)
     kinds = module._GROUP_OF_LAYER[: module.LAYERS or 1]
     for layer in {kinds.index(kind) for kind in (min(kinds), max(kinds))}:
-        call = module._sample_call(197, 131, head_dim=4)
+        call = with_self_test(module)._sample_call(197, 131, head_dim=4)
         assert module._error({"layer": layer}, *call, "cpu", "cpu", torch.float64) < 1e-10
 
 

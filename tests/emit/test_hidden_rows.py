@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.runtime.load import load_module
+from tests.compiled import module_of_pattern
 from tests.emit.dense import Tensor, compiled, draw
 
 N, HIDDEN = 40, 8
@@ -177,7 +177,7 @@ def test_rows_of_a_stream_without_keys_change_no_gradient(
     backend: str, dtype: torch.dtype, bound: float
 ) -> None:
     text = "allow empty\nlocal(1) + full on stream(g, 12)\n\nrows g\nsame(sentence)"
-    module = load_module(Pattern.parse(text).compile())
+    module = module_of_pattern(Pattern.parse(text))
     labels = {"sentence": PLACES // 9, "sentence_g": torch.arange(12) % 6 - 2}
     torch.manual_seed(3)
     q, k, v, d_out = (draw(1, 2, rows, 16).to(dtype) for rows in (12, N, N, 12))

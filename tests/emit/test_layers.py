@@ -84,10 +84,11 @@ def test_the_mask_of_a_layer_needs_no_lists_of_others() -> None:
         module.mask(20, layer=2, kept=listed["kept"])
 
 
-def test_an_input_of_another_layer_is_still_an_input_with_a_role() -> None:
+def test_an_input_of_another_layer_is_known_and_not_looked_at() -> None:
     parts, inputs = call()
-    with pytest.raises(TypeError, match=r"^memory_kv: expected 2 tensors"):
-        PATTERN.attention(*parts, layer=5, memory_kv=inputs["near"])
+    given = {name: value for name, value in inputs.items() if name != "memory_kv"}
+    out = PATTERN.attention(*parts, layer=5, memory_kv=inputs["near"], **given)
+    assert torch.equal(out, PATTERN.attention(*parts, layer=5, **given))
     with pytest.raises(TypeError, match="unexpected argument 'far'"):
         PATTERN.attention(*parts, layer=5, far=inputs["near"])
 

@@ -11,6 +11,7 @@ import torch
 from torch._dynamo.testing import CompileCounter
 from torch.autograd import forward_ad
 
+from patternc.runtime.selftest import with_self_test
 from tests.emit.patterns import inputs_of, module_of, tensors
 from tests.emit.test_cpu import module_of as module_of_text
 
@@ -77,7 +78,7 @@ def test_a_compiled_call_is_compiled_once_more_when_sizes_change_and_never_again
         return out
 
     for seed, n in enumerate((24, 36, 44, 52, 64)):
-        q, k, v, inputs = module._sample_call(n, n, 8)
+        q, k, v, inputs = with_self_test(module)._sample_call(n, n, 8)
         call = {"q": q, "k": k, "v": v, **inputs}
         wanted = module.attention(**call, dropout=0.1, seed=seed + 2)
         assert torch.equal(attention(seed + 2, call), wanted)

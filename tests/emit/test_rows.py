@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.runtime.load import load_module
 from tests.compiled import module_of_pattern
 from tests.emit.dense import WAYS, Call, converted, detached, draw
 
@@ -190,7 +189,7 @@ def test_tokens_attend_to_spans_and_spans_to_their_tokens(
 
 def test_a_layer_of_a_tree_takes_views_of_one_tensor_of_node_states() -> None:
     """Tokens first: one projection of all nodes serves both sorts of rows."""
-    module = load_module(Pattern.parse("diagonal + contextual(4) on tree(2)").compile())
+    module = module_of_pattern(Pattern.parse("diagonal + contextual(4) on tree(2)"))
     n, count = 37, len(nodes(37, 2))
     q, k, v = (draw(2, 2, count, 16).requires_grad_() for _ in range(3))
     tokens = k[:, :, :n], v[:, :, :n]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from patternc.runtime.selftest import with_self_test
 from tests.emit.dense import Tensor, compiled, converted, detached
 
 KINDS = {
@@ -46,7 +47,7 @@ def results(
 ) -> tuple[Tensor, list[Tensor]]:
     """The output, and the gradients of q, k, v and every floating input."""
     torch.manual_seed(0)
-    *parts, inputs = module._sample_call(20, 9)
+    *parts, inputs = with_self_test(module)._sample_call(20, 9)
     given: dict[str, Any] = dict(zip("qkv", parts, strict=True)) | inputs
     leaves = {name: detached(converted(value, dtype)) for name, value in given.items()}
     out = module.attention(**leaves, layer=layer, backend=backend)

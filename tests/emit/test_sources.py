@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from patternc.runtime.selftest import with_self_test
 from tests.emit.dense import (
     EXACT,
     GRADED,
@@ -508,7 +509,7 @@ def test_a_query_before_the_first_position_is_an_error() -> None:
     ],
 )
 def test_the_self_test_brings_inputs_that_fit(text: str) -> None:
-    assert compiled(text)._self_test()
+    assert with_self_test(compiled(text))._self_test()
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])

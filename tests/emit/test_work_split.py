@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.runtime.selftest import with_self_test
 from patternc.schedule.work_split import limits
 from tests.compiled import module_of_pattern
 from tests.emit.dense import converted, detached
@@ -55,7 +56,7 @@ def in_pieces(module: ModuleType, size: int) -> Iterator[None]:
 
 def sample(module: ModuleType, n: int, queries: int, **options: Any) -> dict[str, Any]:
     torch.manual_seed(n)
-    q, k, v, inputs = module._sample_call(n, queries, **options)
+    q, k, v, inputs = with_self_test(module)._sample_call(n, queries, **options)
     return {"q": q, "k": k, "v": v, **inputs}
 
 
