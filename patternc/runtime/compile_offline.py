@@ -169,7 +169,9 @@ def _distinct_launches(
     every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
     for call in itertools.chain.from_iterable(every):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        totals = module._Totals.of(call, module._learnable(call))
+        totals = module._Totals.of(
+            call, [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
+        )
         backward = module._backward_launches(call, out, lse, out, lse, totals)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
