@@ -101,19 +101,12 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "backends": {each.name: each for each in kernels},
         "native": request.native and any(each.name == "cpu" for each in kernels),
         "self_test": request.self_test,
-        "schedule": schedule,
-        "name": inside_docstring(visible(request.name)),
+        **described(request, listed),
         "label": _label(request.name),
-        "version": __version__,
-        "pattern": inside_docstring(request.pattern_text),
-        "command": inside_docstring(request.command),
-        "inputs": listed,
         **_of_rows(schedule, listed),
-        "asked": tuple(item.name for item in listed if item.role in DECIDING),
         "table_kinds": named.treatments.table_kinds,
         "feed_sources": named.treatments.feed_sources,
         "needs_tokens": named.treatments.needs_tokens,
-        "lengths": tuple(request.lengths) if any(request.lengths) else (),
         "gpu_dtypes": gpu_dtypes(request.dtype),
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
         # Of a launch: how many score tables each pair has an entry in, and the effort of the pass.
@@ -129,6 +122,20 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     for line in _DIGEST_LINES:
         zeroed = line.sub(lambda found: found[1] + digest[: len(found[2])], zeroed, count=1)
     return zeroed
+
+
+def described(request: Request, inputs: Sequence[Entry]) -> dict[str, object]:
+    """What every file states of its program: its text, its name, how it was made, its inputs."""
+    return {
+        "schedule": request.schedule,
+        "name": _inside_docstring(visible(request.name)),
+        "version": __version__,
+        "pattern": _inside_docstring(request.pattern_text),
+        "command": _inside_docstring(request.command),
+        "inputs": inputs,
+        "asked": tuple(item.name for item in inputs if item.role in DECIDING),
+        "lengths": tuple(request.lengths) if any(request.lengths) else (),
+    }
 
 
 def gpu_dtypes(dtype: str | None) -> list[tuple[str, str]]:
@@ -207,7 +214,6 @@ def _uses(
         "by_length": "by_length=" in declared,
         "products": "_Product" in declared,
         "lists": "_Tiling" in declared,
-        "joined": "joined=" in declared,
         "scalars": "scalars=" in declared,
         # The CPU path and split launches take tables of any number, also none.
         "tables": "tables=" in declared or split or printed.has_lists,
@@ -264,7 +270,7 @@ def _label(name: str) -> str:
     return "_".join(words)[:40].rstrip("_") or "pattern"
 
 
-def inside_docstring(text: str) -> str:
+def _inside_docstring(text: str) -> str:
     """Text that may stand between triple quotes, without blanks at line ends.
 
     What cannot be shown is written as an escape, so that the docstring holds it exactly.

@@ -10,7 +10,7 @@ from patternc.emit.flex.layers import Layer, Layers, layers_of
 from patternc.emit.flex.unsupported import unsupported
 from patternc.emit.inputs import entries
 from patternc.emit.link import linked
-from patternc.emit.module import environment, inside_docstring
+from patternc.emit.module import described, environment
 from patternc.emit.tables import numbers
 from patternc.emit.text.layout import (
     Call,
@@ -22,12 +22,9 @@ from patternc.emit.text.layout import (
     laid_out,
     quoted,
 )
-from patternc.language.check.runtime_inputs import DECIDING
-from patternc.language.syntax.characters import visible
 from patternc.relation.relation import Relation
 from patternc.schedule.schedule import Schedule
 from patternc.schedule.tile_sizes import Choice
-from patternc.version import __version__
 
 # What FlexAttention takes unless told otherwise.
 BLOCK = 128
@@ -59,9 +56,7 @@ FLEX = FlexBackend()
 
 
 def _context(request: Request) -> dict[str, object]:
-    schedule = request.schedule
-    layers = layers_of(schedule)
-    listed = entries(request.inputs, schedule)
+    layers = layers_of(request.schedule)
     words = {word for layer in layers.distinct for word in declarations(layer.branches)}
     return {
         "functions": "\n\n\n".join(layers.functions.texts.values()),
@@ -77,14 +72,7 @@ def _context(request: Request) -> dict[str, object]:
             "scales": any(layer.scale is not None for layer in layers.distinct),
             "scores": any(layer.score_mod for layer in layers.distinct),
         },
-        "schedule": schedule,
-        "name": inside_docstring(visible(request.name)),
-        "version": __version__,
-        "pattern": inside_docstring(request.pattern_text),
-        "command": inside_docstring(request.command),
-        "inputs": listed,
-        "asked": tuple(item.name for item in listed if item.role in DECIDING),
-        "lengths": tuple(request.lengths) if any(request.lengths) else (),
+        **described(request, entries(request.inputs, request.schedule)),
     }
 
 
