@@ -3,8 +3,8 @@
 Maps the cells of a schedule to the fields of every position. Where no pair is cut by `j <= i`,
 positions of one cell have the same fields, but for themselves. Where all pairs are cut, cells of
 different groups (the segments in which every layer holds all earlier positions) still see each
-other as cells do, and only what lies before i and after j in their own groups is told apart. Source
-of the question: Ding et al. 2023 (LongNet), section 2.2. Does not handle key sources.
+other as cells do, and only what lies before i and after j in their own groups is distinguished.
+Source of the question: Ding et al. 2023 (LongNet), section 2.2. Does not handle key sources.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def tables_of(modifier: Modifier) -> tuple[ScoreTable, ...]:
         case SoftCap():
             return ()
         case Relative() | XlRelative() | Absolute() | Rotary() | Scale() | Sink():
-            raise TypeError(f"{type(modifier).__name__} is no function of a score")
+            raise TypeError(f"{type(modifier).__name__} is not a function of a score")
         case _:
             assert_never(modifier)
 
@@ -110,6 +110,6 @@ def line_of(modifier: Modifier, tables: tuple[str, ...]) -> str:
         case Bias():
             return f"score = score + _entry({tables[0]}, b, h, q_idx, kv_idx)"
         case Relative() | XlRelative() | Absolute() | Rotary() | Scale() | Sink():
-            raise TypeError(f"{type(modifier).__name__} is no function of a score")
+            raise TypeError(f"{type(modifier).__name__} is not a function of a score")
         case _:
             assert_never(modifier)
