@@ -18,8 +18,9 @@ from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Binary, Lift, Name, Node
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
+from patternc.report.subject import TILE, Array, Subject
 from patternc.report.svg import Mask, Shares
-from patternc.report.view import TILE, Array, Subject, View
+from patternc.report.view import View
 from patternc.tiling.layout_at_length import Layout
 
 
