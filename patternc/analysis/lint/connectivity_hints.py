@@ -27,6 +27,7 @@ from patternc.ir.terms import (
     With,
 )
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.messages import diagnostic
 from patternc.relation.relation import Relation
 
 
@@ -44,25 +45,9 @@ def disconnected(
     first = schedule[0][0].written.span
     stride, width = gcd(*spacings), lcm(*filter(None, widths))
     if 1 < stride < n and _all_imply(formulas, _same_residue(stride)):
-        yield Diagnostic(
-            "P210",
-            f"positions split into {stride} residue classes that are never connected",
-            first,
-            "in every layer and head",
-            note=f"every pair has i = j mod {stride}, so no number of layers connects the others",
-            help="use one layer or head without dilation, or add a window: `+ local(1)`",
-            severity="warning",
-        )
+        yield diagnostic("P210.residue_classes", first, stride=stride)
     elif 1 < width < n and _all_imply(formulas, _same_segment(width)):
-        yield Diagnostic(
-            "P210",
-            f"positions split into segments of {width} that are never connected",
-            first,
-            "in every layer and head",
-            note="no pair leaves its segment, so no number of layers connects different segments",
-            help="overlap the segments, `segment(w, back=1)`, or shift those of another layer",
-            severity="warning",
-        )
+        yield diagnostic("P210.segments", first, width=width)
 
 
 def _within(term: Term) -> Iterator[Term]:

@@ -23,6 +23,7 @@ from patternc.analysis.reach import reach
 from patternc.analysis.rules import Rule, distinct, rules_of
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
+from patternc.language.syntax.messages import diagnostic
 from patternc.relation.relation import Relation, relation
 from patternc.semantics.lengths import fitting
 
@@ -78,12 +79,6 @@ def _order(
     never = f"not within {count} layers" if now.full_exact else "not known"
     written = f"after {now.full_at}" if now.full_at else never
     sooner = f"after {after.full_at} layers"
-    yield Diagnostic(
-        "P211",
-        "reordering layers would connect every pair sooner",
-        schedule[0][0].written.span,
-        f"at n = {n}: {sooner} in reverse order, {written} as written",
-        note="later layers propagate what earlier layers have gathered",
-        help=f"reverse the layers: every pair is then connected {sooner}",
-        severity="warning",
+    yield diagnostic(
+        "P211.layer_order", schedule[0][0].written.span, n=n, sooner=sooner, written=written
     )

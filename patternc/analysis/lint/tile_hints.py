@@ -22,6 +22,7 @@ from patternc.ir.terms import (
 )
 from patternc.language.syntax.ast import Call
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.messages import diagnostic
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from patternc.schedule.decompose import issued
@@ -122,20 +123,17 @@ def _told(
     call: Call, other: Local | Segment, now: _Cost, after: _Cost, rule: Rule, n: int, tile: Tile
 ) -> Diagnostic:
     less = now.products - after.products
-    price = f"needs {less / now.products:.0%} fewer products" if less else "costs the same"
-    tiles = f"in tiles of {tile[0]} x {tile[1]}, {now.masked:.0%} of the products are masked"
-    window = isinstance(other, Local)
-    return Diagnostic(
-        "P209" if window else "P212",
-        "window is poorly aligned to tiles"
-        if window
-        else "segment width is not a multiple of the tile size",
+    return diagnostic(
+        "P209.unaligned_window" if isinstance(other, Local) else "P212.unaligned_segment",
         call.span,
-        joined(f"at n = {n}", rule.where),
-        note=f"{tiles}: kernels compute and discard them",
-        help=f"`{_written(other, call)}` {price} and contains {after.pairs:,} pairs, not "
-        f"{now.pairs:,}",
-        severity="warning",
+        place=joined(f"at n = {n}", rule.where),
+        query_tile=tile[0],
+        key_tile=tile[1],
+        masked=now.masked,
+        written=_written(other, call),
+        fewer=less / now.products,
+        pairs=after.pairs,
+        pairs_now=now.pairs,
     )
 
 
