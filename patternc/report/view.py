@@ -25,6 +25,7 @@ from patternc.report.subject import TILE, Array, Subject
 from patternc.report.svg import Panel, Shares
 from patternc.semantics.errors import InputError, LengthError
 from patternc.semantics.source_slots import row_count
+from patternc.tiling.layout_at_length import Layout
 
 CELLS = 64
 _LENGTHS = tuple(1 << k for k in range(6, 16))
@@ -125,20 +126,21 @@ class View:
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
+        return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every)
+
+    def cells_of(self, relation: Relation, every: int = 1) -> Shares:
+        """The same for a relation on the columns of this view, such as one term of a rule."""
         cell = -(-max(self.queries, self.keys) // CELLS)
         height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)
-        relation = self.subject.relations(self.layer, self.rows)[head]
         tables = HeadTables(self.n, self.inputs, self.slots, relation.rows)
         if set(self._spans) != {TOKENS}:
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
-        layout = self.subject.layout(
-            self.n, cell, self.layer, rows=self.rows, slots=self.slots, **self.inputs
-        )
+        layout = Layout([relation], self.n, cell, cell, [tables])
         shares = np.zeros((len(rows), width))
         for row, a in zip(shares, rows, strict=True):
-            visits = layout.row(head, a)
+            visits = layout.row(0, a)
             partial = np.unique(visits.index[~visits.full])
             if len(partial):
                 row[partial] = self._held(relation, tables, a, partial.tolist(), cell)
