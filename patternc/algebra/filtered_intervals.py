@@ -16,13 +16,12 @@ import numpy as np
 
 from patternc.algebra.evaluate import Integers, holds
 from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, lengths, spans
-from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE
+from patternc.algebra.walk import children, leaves
 from patternc.algebra.work_budget import spend, strips
 from patternc.ir.formula import (
     Add,
-    All,
-    Any,
     Compare,
     Condition,
     Constant,
@@ -32,7 +31,6 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
-    Not,
     Subtract,
     Variable,
 )
@@ -98,19 +96,13 @@ def _period(run: Interval) -> int:
 
 def _is_periodic(condition: Condition) -> bool:
     """Whether i and j decide by their residues only, in every comparison that names j."""
-    match condition:
-        case Compare(_, left, right):
-            names_key = "j" in variables_of(condition)
-            return not names_key or all(
-                _slope(left, name) is not None and _slope(left, name) == _slope(right, name)
-                for name in ("i", "j")
-            )
-        case All(items) | Any(items):
-            return all(map(_is_periodic, items))
-        case Not(operand):
-            return _is_periodic(operand)
-        case _:
-            return True
+    compared = (leaf for leaf in leaves(condition) if isinstance(leaf, Compare))
+    return all(
+        _slope(item.left, name) is not None and _slope(item.left, name) == _slope(item.right, name)
+        for item in compared
+        if "j" in variables_of(item)
+        for name in ("i", "j")
+    )
 
 
 def _slope(expression: Expression, name: str) -> Fraction | None:
@@ -126,7 +118,7 @@ def _slope(expression: Expression, name: str) -> Fraction | None:
         case Multiply(Constant(factor), operand):
             inner = _slope(operand, name)
             return None if inner is None else inner * factor
-    sides = [_slope(operand, name) for operand in operands_of(expression)]
+    sides = [_slope(operand, name) for operand in children(expression)]
     if len(sides) != 2 or sides[0] is None or sides[1] is None:
         return None
     match expression:
@@ -141,14 +133,9 @@ def _slope(expression: Expression, name: str) -> Fraction | None:
 
 def sides_of(condition: Condition) -> Iterator[Expression]:
     """Both sides of every comparison."""
-    match condition:
-        case Compare(_, left, right):
-            yield from (left, right)
-        case All(items) | Any(items):
-            for item in items:
-                yield from sides_of(item)
-        case Not(operand):
-            yield from sides_of(operand)
+    for leaf in leaves(condition):
+        if isinstance(leaf, Compare):
+            yield from (leaf.left, leaf.right)
 
 
 def period_of(expression: Expression) -> int:
@@ -157,4 +144,4 @@ def period_of(expression: Expression) -> int:
         case FloorDivide(operand, Constant(divisor)) | Modulo(operand, Constant(divisor)):
             return period_of(operand) * divisor
         case _:
-            return lcm(1, *map(period_of, operands_of(expression)))
+            return lcm(1, *map(period_of, children(expression)))

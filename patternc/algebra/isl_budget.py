@@ -13,13 +13,12 @@ from functools import lru_cache
 from itertools import product
 
 from patternc.algebra.affine import Linear, linear
-from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import floor_divide
+from patternc.algebra.walk import children, leaves
 from patternc.ir.formula import (
     Absolute,
     Add,
-    All,
-    Any,
     Compare,
     Condition,
     Constant,
@@ -29,7 +28,6 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
-    Not,
     Scalar,
     Subtract,
     Variable,
@@ -50,29 +48,24 @@ def is_tangled(condition: Condition) -> bool:
     return _unlike(_all_divisors(condition)) > MOST_TOGETHER or _has_knot(condition)
 
 
+def _compared(condition: Condition) -> Iterator[Compare]:
+    return (leaf for leaf in leaves(condition) if isinstance(leaf, Compare))
+
+
 def _all_divisors(condition: Condition) -> set[int]:
-    match condition:
-        case Compare(_, left, right):
-            return {*_divisors(left), *_divisors(right)}
-        case All(items) | Any(items):
-            return set().union(*map(_all_divisors, items))
-        case Not(operand):
-            return _all_divisors(operand)
-        case _:
-            return set()
+    compared = _compared(condition)
+    return {
+        size for item in compared for side in (item.left, item.right) for size in _divisors(side)
+    }
+
+
+def _has_knot(condition: Condition) -> bool:
+    return not all(map(_is_plain_comparison, _compared(condition)))
 
 
 @lru_cache(maxsize=65536)
-def _has_knot(condition: Condition) -> bool:
-    match condition:
-        case Compare(_, left, right):
-            return not _is_plain(_by_blocks(Subtract(left, right)))
-        case All(items) | Any(items):
-            return any(map(_has_knot, items))
-        case Not(operand):
-            return _has_knot(operand)
-        case _:
-            return False
+def _is_plain_comparison(given: Compare) -> bool:
+    return _is_plain(_by_blocks(Subtract(given.left, given.right)))
 
 
 def _is_plain(difference: Expression) -> bool:
@@ -164,7 +157,7 @@ def _blocks_of(expression: Expression) -> Iterator[int]:
         case Variable("i" | "j"):
             yield 1
         case _:
-            for operand in operands_of(expression):
+            for operand in children(expression):
                 yield from _blocks_of(operand)
 
 
@@ -188,7 +181,7 @@ def _divisors(expression: Expression) -> Iterator[int]:
     match expression:
         case FloorDivide(_, Constant(divisor)) | Modulo(_, Constant(divisor)):
             yield divisor
-    for operand in operands_of(expression):
+    for operand in children(expression):
         yield from _divisors(operand)
 
 

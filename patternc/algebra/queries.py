@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
 from patternc.algebra.value_bounds import Reach, extent
-from patternc.ir.formula import Absolute, Compare, Condition, Constant, Expression, Scalar, Variable
+from patternc.ir.formula import Compare, Condition, Expression, Variable
 
 
 @lru_cache(maxsize=65536)
@@ -43,14 +43,3 @@ def _children(formula: object) -> Iterator[Condition | Expression]:
         value = getattr(formula, field.name)
         parts = value if isinstance(value, tuple) else (value,)
         yield from (part for part in parts if isinstance(part, Condition | Expression))
-
-
-def operands_of(expression: Expression) -> tuple[Expression, ...]:
-    """The expressions that an expression is made of; none for constants and variables."""
-    match expression:
-        case Constant() | Variable() | Scalar():
-            return ()
-        case Absolute(operand):
-            return (operand,)
-        case _:
-            return expression.left, expression.right

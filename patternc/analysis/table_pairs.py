@@ -23,8 +23,9 @@ from patternc.algebra.atoms import (
 )
 from patternc.algebra.evaluate import Integers, evaluate
 from patternc.algebra.simplify import conjunction
+from patternc.algebra.walk import atoms_of
 from patternc.ir.formula import Expression, Not
-from patternc.relation.cases import Literal, atoms_of
+from patternc.relation.cases import Literal
 from patternc.relation.excluded_keys import avoided_by
 from patternc.relation.relation import Conjunct
 from patternc.relation.tables import Tables

@@ -22,7 +22,7 @@ from patternc.algebra.atoms import (
     Table,
     Within,
 )
-from patternc.relation.cases import atoms_of
+from patternc.algebra.walk import atoms_of
 from patternc.relation.excluded_keys import avoided_by
 from patternc.schedule.schedule import Schedule
 

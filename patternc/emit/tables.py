@@ -20,13 +20,13 @@ from patternc.algebra.atoms import (
     SpanTable,
     Table,
 )
+from patternc.algebra.walk import atoms_of
 from patternc.emit.inputs import table_of
 from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
 from patternc.ir.formula import Condition, Truth
 from patternc.ir.sources import TEXT, TOKENS, Compressed, KeySource, Memory
-from patternc.relation.cases import atoms_of
 from patternc.relation.excluded_keys import avoided_by
 from patternc.schedule.head_groups import with_slots
 

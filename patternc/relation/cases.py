@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from patternc.algebra.simplify import FALSE, TRUE, conjunction, disjunction, negation
-from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Truth
+from patternc.algebra.walk import atoms_of
+from patternc.ir.formula import All, Any, Atom, Condition, Not
 from patternc.language.syntax.limits import CASES
 from patternc.relation.exclusion import Facts, conjuncts_of, exclude, facts
 from patternc.semantics.errors import TooManyCasesError
@@ -54,21 +54,6 @@ def split(predicate: Condition) -> Cases:
             return _multiplied(case for family in _families(items) for case in _outside(family))
         case _:
             raise TypeError(f"no normal form of {predicate}")
-
-
-def atoms_of(predicate: Condition) -> Iterator[Atom]:
-    match predicate:
-        case Atom():
-            yield predicate
-        case All(items) | Any(items):
-            for item in items:
-                yield from atoms_of(item)
-        case Not(operand):
-            yield from atoms_of(operand)
-        case Truth() | Compare():
-            return
-        case _:
-            assert_never(predicate)
 
 
 class _Family:

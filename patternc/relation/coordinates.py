@@ -7,39 +7,18 @@ Converts a formula of the language to one over token positions and slots. Does n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from patternc.algebra.simplify import (
-    add,
     compare,
-    conjunction,
-    disjunction,
-    floor_divide,
-    maximum,
-    minimum,
-    modulo,
-    multiply,
-    negation,
     subtract,
 )
+from patternc.algebra.walk import Leaf, map_children, map_leaves
 from patternc.ir import sources
 from patternc.ir.formula import (
-    Absolute,
-    Add,
-    All,
-    Any,
     Compare,
     Condition,
     Constant,
     Expression,
-    FloorDivide,
-    Maximum,
-    Minimum,
-    Modulo,
-    Multiply,
-    Not,
-    Scalar,
-    Subtract,
     Truth,
     Variable,
 )
@@ -104,44 +83,21 @@ def index_space(source: KeySource, asking: Rows = sources.TOKENS) -> IndexSpace:
 
 def substitute(condition: Condition, scope: IndexSpace) -> Condition:
     """The condition with i, j and n of the scope in place of its variables."""
-    match condition:
-        case Truth():
-            return condition
-        case Compare(operator, left, right):
-            return compare(in_index_space(left, scope), operator, in_index_space(right, scope))
-        case All(items):
-            return conjunction(substitute(item, scope) for item in items)
-        case Any(items):
-            return disjunction(substitute(item, scope) for item in items)
-        case Not(operand):
-            return negation(substitute(operand, scope))
-        case _:
-            raise TypeError(f"a where condition holds no {type(condition).__name__}")
+
+    def put(leaf: Leaf) -> Condition:
+        match leaf:
+            case Truth():
+                return leaf
+            case Compare(operator, left, right):
+                return compare(in_index_space(left, scope), operator, in_index_space(right, scope))
+            case _:
+                raise TypeError(f"a where condition holds no {type(leaf).__name__}")
+
+    return map_leaves(condition, put)
 
 
 def in_index_space(expression: Expression, scope: IndexSpace) -> Expression:
     """The expression with i, j and n of the scope in place of its variables."""
-    match expression:
-        case Constant() | Scalar():
-            return expression
-        case Variable(name):
-            return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[name]
-        case Add(left, right):
-            return add(in_index_space(left, scope), in_index_space(right, scope))
-        case Subtract(left, right):
-            return subtract(in_index_space(left, scope), in_index_space(right, scope))
-        case Multiply(left, right):
-            return multiply(in_index_space(left, scope), in_index_space(right, scope))
-        case FloorDivide(left, right):
-            return floor_divide(in_index_space(left, scope), in_index_space(right, scope))
-        case Modulo(left, right):
-            return modulo(in_index_space(left, scope), in_index_space(right, scope))
-        case Minimum(left, right):
-            return minimum(in_index_space(left, scope), in_index_space(right, scope))
-        case Maximum(left, right):
-            return maximum(in_index_space(left, scope), in_index_space(right, scope))
-        case Absolute(operand):
-            value = in_index_space(operand, scope)
-            return maximum(value, subtract(ZERO, value))
-        case _:
-            assert_never(expression)
+    if isinstance(expression, Variable):
+        return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[expression.name]
+    return map_children(expression, lambda child: in_index_space(child, scope))

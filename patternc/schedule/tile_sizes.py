@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from patternc.algebra.atoms import InRow
-from patternc.relation.cases import atoms_of
+from patternc.algebra.walk import atoms_of
 from patternc.relation.relation import Relation
 from patternc.schedule.cost_model import LENGTH
 from patternc.schedule.decompose import issued

@@ -8,9 +8,8 @@ looked at by itself. Does not handle sets that count from the end, or slots of o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal, assert_never
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from patternc.algebra.atoms import ConstantSet, Member
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.queries import variables_of
+from patternc.algebra.walk import Leaf, atoms_of, map_leaves
 from patternc.analysis.cost import eventually_periodic
 from patternc.analysis.cost.eventually_periodic import Recurring
 from patternc.analysis.cost.pair_sets import Plane
@@ -31,19 +31,15 @@ from patternc.analysis.cost.quasi_polynomial import (
     tally,
 )
 from patternc.ir.formula import (
-    All,
-    Any,
     Atom,
     Compare,
     Condition,
     Constant,
     FloorDivide,
-    Not,
     Truth,
     Variable,
 )
 from patternc.ir.terms import Listing
-from patternc.relation.cases import atoms_of
 from patternc.relation.coordinates import IndexSpace, in_index_space
 from patternc.relation.positions import merge
 from patternc.relation.relation import Branch
@@ -142,44 +138,25 @@ def _changed(
 
 def _away(condition: Condition) -> Condition:
     """The condition where neither position is a member."""
-    return _mapped(condition, lambda _: simplify.FALSE, lambda compare: compare)
+    return map_leaves(condition, lambda leaf: simplify.FALSE if isinstance(leaf, Atom) else leaf)
 
 
 def _put(condition: Condition, scope: IndexSpace, side: Side, position: int) -> Condition:
     """The condition with the member put in; the other position is none."""
 
-    def atom(given: Atom) -> Condition:
-        assert isinstance(given, Member)
-        here = side in variables_of(given.position)
-        return Truth(here and position in (_members(given) or ()))
+    def put(leaf: Leaf) -> Condition:
+        match leaf:
+            case Member(_, at):
+                return Truth(side in variables_of(at) and position in (_members(leaf) or ()))
+            case Compare(operator, left, right):
+                left, right = in_index_space(left, scope), in_index_space(right, scope)
+                return simplify.compare(left, operator, right)
+            case Truth():
+                return leaf
+            case _:
+                raise TypeError(f"{type(leaf).__name__} is no table of members")
 
-    def compare(given: Compare) -> Condition:
-        left, right = in_index_space(given.left, scope), in_index_space(given.right, scope)
-        return simplify.compare(left, given.operator, right)
-
-    return _mapped(condition, atom, compare)
-
-
-def _mapped(
-    condition: Condition,
-    atom: Callable[[Atom], Condition],
-    compare: Callable[[Compare], Condition],
-) -> Condition:
-    match condition:
-        case Truth():
-            return condition
-        case Compare():
-            return compare(condition)
-        case All(items):
-            return simplify.conjunction(_mapped(item, atom, compare) for item in items)
-        case Any(items):
-            return simplify.disjunction(_mapped(item, atom, compare) for item in items)
-        case Not(operand):
-            return simplify.negation(_mapped(operand, atom, compare))
-        case Atom():
-            return atom(condition)
-        case _:
-            assert_never(condition)
+    return map_leaves(condition, put)
 
 
 def _at(predicate: Condition, position: int) -> int:

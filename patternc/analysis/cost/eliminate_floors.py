@@ -9,32 +9,24 @@ from __future__ import annotations
 from patternc.algebra import simplify
 from patternc.algebra.affine import Linear, linear
 from patternc.algebra.queries import variables_of
+from patternc.algebra.walk import Leaf, map_leaves
 from patternc.ir.formula import (
-    All,
-    Any,
     Compare,
     CompareOperator,
     Condition,
     Constant,
     Expression,
     FloorDivide,
-    Not,
     Subtract,
 )
 
 
 def straightened(condition: Condition) -> Condition:
-    match condition:
-        case Compare():
-            return _comparison(condition)
-        case All(items):
-            return simplify.conjunction(straightened(item) for item in items)
-        case Any(items):
-            return simplify.disjunction(straightened(item) for item in items)
-        case Not(operand):
-            return simplify.negation(straightened(operand))
-        case _:
-            return condition
+    return map_leaves(condition, _leaf)
+
+
+def _leaf(leaf: Leaf) -> Condition:
+    return _comparison(leaf) if isinstance(leaf, Compare) else leaf
 
 
 def _comparison(given: Compare) -> Condition:

@@ -13,11 +13,10 @@ from fractions import Fraction
 from math import ceil, gcd, lcm
 from typing import assert_never
 
+from patternc.algebra.walk import Leaf, leaves
 from patternc.ir.formula import (
     Absolute,
     Add,
-    All,
-    Any,
     Atom,
     Compare,
     Condition,
@@ -28,7 +27,6 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
-    Not,
     Scalar,
     Subtract,
     Truth,
@@ -136,19 +134,19 @@ def expression(given: Expression) -> Eventual:
 
 def condition(given: Condition) -> Recurring:
     """The period of a condition over i."""
-    match given:
+    return together([_leaf(leaf) for leaf in leaves(given)])
+
+
+def _leaf(leaf: Leaf) -> Recurring:
+    match leaf:
         case Truth():
             return Recurring()
         case Compare(_, left, right):
             return _comparison(expression(left) - expression(right))
-        case All(items) | Any(items):
-            return together([condition(item) for item in items])
-        case Not(operand):
-            return condition(operand)
         case Atom():
             raise TypeError("a table has no period")
         case _:
-            assert_never(given)
+            assert_never(leaf)
 
 
 def _comparison(difference: Eventual) -> Recurring:

@@ -24,6 +24,7 @@ from patternc.algebra.atoms import (
     SetTable,
 )
 from patternc.algebra.intervals import filter_of
+from patternc.algebra.walk import atoms_of
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.closed_forms import Count, Order
 from patternc.analysis.cost.constant_tables import scattered
@@ -33,7 +34,7 @@ from patternc.analysis.cost.random_draws import drawn
 from patternc.analysis.cost.unions import union
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
-from patternc.relation.cases import atoms_of, split
+from patternc.relation.cases import split
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.semantics import tree_spans

@@ -16,6 +16,7 @@ from patternc.algebra.atoms import InRow, RandomTable
 from patternc.algebra.intervals import filter_of
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import last_length
+from patternc.algebra.walk import atoms_of
 from patternc.analysis.cost.pair_sets import Plane, Runs
 from patternc.ir.formula import (
     All,
@@ -30,7 +31,7 @@ from patternc.ir.formula import (
     Variable,
 )
 from patternc.ir.terms import Causal, Columns, Difference, Intersection, Random
-from patternc.relation.cases import Literal, atoms_of
+from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, in_index_space, substitute
 from patternc.relation.lower import lower
 from patternc.relation.relation import Branch, Conjunct

@@ -23,13 +23,13 @@ from patternc.algebra.isl_context import BudgetError, KeyCount, budget
 from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.isl_sets import basic_parts, period_and_start, touched_tiles
 from patternc.algebra.simplify import TRUE
+from patternc.algebra.walk import atoms_of
 from patternc.analysis.cost.kv_cache import looks_back
 from patternc.analysis.cost.pair_counts import extent
 from patternc.analysis.cost.pair_sets import Extent, Plane
 from patternc.analysis.cost.quasi_polynomial import accumulated, continued, recurrence, run_shape
 from patternc.analysis.cost.random_draws import drawn
 from patternc.ir.sources import Pool, Tree
-from patternc.relation.cases import atoms_of
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables
 from patternc.schedule.decompose import pieces

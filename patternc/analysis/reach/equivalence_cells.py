@@ -15,12 +15,12 @@ import numpy as np
 
 from patternc.algebra.atoms import InRow, Member, SameLabel
 from patternc.algebra.evaluate import Booleans, Integers, Values, evaluate
-from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import conjunction
+from patternc.algebra.walk import children, leaves
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.ir.formula import (
     All,
-    Any,
     Compare,
     Condition,
     Constant,
@@ -28,7 +28,6 @@ from patternc.ir.formula import (
     FloorDivide,
     Modulo,
     Multiply,
-    Not,
     Truth,
     Variable,
 )
@@ -107,24 +106,20 @@ def _numbered(coordinates: Sequence[Expression], n: int, most: int) -> Cells:
 
 
 def _coordinates(condition: Condition) -> Iterator[Expression]:
-    match condition:
-        case Truth():
-            return
-        case Compare(_, left, right):
-            yield from _of(left)
-            yield from _of(right)
-        case All(items) | Any(items):
-            for item in items:
-                yield from _coordinates(item)
-        case Not(operand):
-            yield from _coordinates(operand)
-        case InRow(_, row, key) | SameLabel(_, row, key):
-            yield from _of(row)
-            yield from _of(key)
-        case Member(_, position):
-            yield from _of(position)
-        case _:
-            raise ManyCellsError
+    for leaf in leaves(condition):
+        match leaf:
+            case Truth():
+                pass
+            case Compare(_, left, right):
+                yield from _of(left)
+                yield from _of(right)
+            case InRow(_, row, key) | SameLabel(_, row, key):
+                yield from _of(row)
+                yield from _of(key)
+            case Member(_, position):
+                yield from _of(position)
+            case _:
+                raise ManyCellsError
 
 
 def _of(expression: Expression) -> Iterator[Expression]:
@@ -142,7 +137,7 @@ def _of(expression: Expression) -> Iterator[Expression]:
         case FloorDivide() | Modulo():
             raise ManyCellsError
         case _:
-            for operand in operands_of(expression):
+            for operand in children(expression):
                 yield from _of(operand)
 
 
@@ -154,4 +149,4 @@ def _is_linear(expression: Expression) -> bool:
         case Multiply(Constant(), operand):
             return _is_linear(operand)
         case _:
-            return all(map(_is_linear, operands_of(expression)))
+            return all(map(_is_linear, children(expression)))

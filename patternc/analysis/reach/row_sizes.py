@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import lcm
-from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +20,10 @@ from patternc.algebra.evaluate import Integers, Values, evaluate
 from patternc.algebra.filtered_intervals import is_countable, period_of, periodic_counts, sides_of
 from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.isl_context import BudgetError
-from patternc.algebra.queries import operands_of, variables_of
+from patternc.algebra.queries import variables_of
+from patternc.algebra.walk import children, leaves
 from patternc.ir.formula import (
     Absolute,
-    All,
-    Any,
     Atom,
     Compare,
     Condition,
@@ -33,7 +31,6 @@ from patternc.ir.formula import (
     Expression,
     Maximum,
     Minimum,
-    Not,
     Truth,
 )
 
@@ -159,23 +156,17 @@ def _traced(runs: tuple[Interval, ...], rows: Integers) -> tuple[Integers, NDArr
 
 
 def _signs(condition: Condition, rows: Integers) -> Iterator[NDArray[np.int8]]:
-    match condition:
-        case Truth():
-            return
-        case Compare(_, left, right):
-            if "j" not in variables_of(condition):
-                yield from _turns(left, rows)
-                yield from _turns(right, rows)
-                yield _sign(left, right, rows)
-        case All(items) | Any(items):
-            for item in items:
-                yield from _signs(item, rows)
-        case Not(operand):
-            yield from _signs(operand, rows)
-        case Atom():
-            raise TypeError("runs hold no atoms")
-        case _:
-            assert_never(condition)
+    for leaf in leaves(condition):
+        match leaf:
+            case Truth():
+                pass
+            case Compare(_, left, right):
+                if "j" not in variables_of(leaf):
+                    yield from _turns(left, rows)
+                    yield from _turns(right, rows)
+                    yield _sign(left, right, rows)
+            case Atom():
+                raise TypeError("runs hold no atoms")
 
 
 def _turns(expression: Expression, rows: Integers) -> Iterator[NDArray[np.int8]]:
@@ -185,7 +176,7 @@ def _turns(expression: Expression, rows: Integers) -> Iterator[NDArray[np.int8]]
             yield _sign(left, right, rows)
         case Absolute(operand):
             yield _sign(operand, Constant(0), rows)
-    for operand in operands_of(expression):
+    for operand in children(expression):
         yield from _turns(operand, rows)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import lcm
 
+from patternc.algebra.walk import Leaf, leaves
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.equivalence_cells import KEY, ROW, without_cut
 from patternc.analysis.reach.isl_engine import Field
@@ -18,7 +19,6 @@ from patternc.analysis.reach.row_sizes import Progressions
 from patternc.ir.formula import (
     Add,
     All,
-    Any,
     Compare,
     Condition,
     Constant,
@@ -28,7 +28,6 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
-    Not,
     Subtract,
     Truth,
     Variable,
@@ -77,16 +76,16 @@ def _segment(condition: Condition) -> Iterator[int]:
 @lru_cache(maxsize=4096)
 def _is_periodic(condition: Condition, width: int) -> bool:
     """Whether the condition stays as it is when i and j both grow by `width`."""
-    match condition:
+    return all(_leaf_is_periodic(leaf, width) for leaf in leaves(condition))
+
+
+def _leaf_is_periodic(leaf: Leaf, width: int) -> bool:
+    match leaf:
         case Truth():
             return True
         case Compare(_, left, right):
             rise = _rise(left, width)
             return rise is not None and rise == _rise(right, width)
-        case All(items) | Any(items):
-            return all(_is_periodic(item, width) for item in items)
-        case Not(operand):
-            return _is_periodic(operand, width)
         case _:
             return False
 

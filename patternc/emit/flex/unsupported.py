@@ -11,12 +11,12 @@ from itertools import combinations, product
 
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import excludes
+from patternc.algebra.walk import atoms_of
 from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
 from patternc.ir.formula import Condition, Not
 from patternc.ir.modifiers import Absolute, Relative, Rotary, XlRelative
 from patternc.ir.sources import TOKENS, name_of, word_of
-from patternc.relation.cases import atoms_of
 from patternc.schedule.head_groups import without_scalars
 from patternc.schedule.schedule import Group, Pass, Schedule
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, product
-from typing import assert_never
 
 from patternc.algebra.affine import linear
 from patternc.algebra.atoms import Member, SameLabel
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
+from patternc.algebra.walk import atoms_of
 from patternc.emit.text.bounds import (
     Bounded,
     Either,
@@ -28,7 +28,7 @@ from patternc.emit.text.bounds import (
 )
 from patternc.emit.text.expressions import POSITIONS, TRITON, Names, Printer
 from patternc.emit.text.layout import AND, OR, Text
-from patternc.ir.formula import All, Any, Atom, Compare, Condition, Not, Subtract, Truth, Variable
+from patternc.ir.formula import Atom, Compare, Condition, Subtract, Variable
 
 
 def seen_keys(value: Condition) -> tuple[Bounded, ...]:
@@ -49,7 +49,7 @@ def tells_rows_without_keys(value: Condition) -> bool:
     """Are the rows that see no keys known by themselves alone?"""
     common, items = _items(by_position(value, "j"))
     held = chain.from_iterable(items_of(item.held) for item in items)
-    asked = chain.from_iterable(map(_atoms, held))
+    asked = chain.from_iterable(map(atoms_of, held))
     return not common and not any(item.pairs for item in items) and all(map(_is_read, asked))
 
 
@@ -65,7 +65,7 @@ def _known(value: Condition, other: Position) -> tuple[Bounded, ...]:
 
 def _of_one(item: Bounded) -> Bounded:
     labels = [found for pair in item.pairs if (found := _has_label(pair, item.name)) is not None]
-    held = [part for part in items_of(item.held) if all(map(_is_read, _atoms(part)))]
+    held = [part for part in items_of(item.held) if all(map(_is_read, atoms_of(part)))]
     return replace(item, held=conjunction([*held, *labels]), pairs=())
 
 
@@ -82,20 +82,6 @@ def _has_label(pair: Condition, other: Position) -> Condition | None:
 def _is_read(atom: Atom) -> bool:
     """Does it take one entry of a table for each position? Searching lists costs too much."""
     return isinstance(atom, Member | SameLabel)
-
-
-def _atoms(value: Condition) -> Iterator[Atom]:
-    match value:
-        case Atom():
-            yield value
-        case All(items) | Any(items):
-            yield from chain.from_iterable(map(_atoms, items))
-        case Not(operand):
-            yield from _atoms(operand)
-        case Truth() | Compare():
-            return
-        case _:
-            assert_never(value)
 
 
 def printed_seen(items: tuple[Bounded, ...]) -> Text:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from patternc.algebra.atoms import ListedTable, SpanTable
 from patternc.algebra.queries import fits
 from patternc.algebra.value_bounds import Reach
+from patternc.algebra.walk import subexpressions
 from patternc.emit.text.bounds import Bounded, Either
 from patternc.emit.text.expressions import simplified
-from patternc.emit.text.subexpressions import operands, subexpressions
+from patternc.emit.text.subexpressions import operands
 from patternc.emit.triton.score_mods import Operation
 from patternc.ir.formula import Expression, FloorDivide, Modulo
 from patternc.schedule.schedule import Pass
