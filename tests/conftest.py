@@ -38,8 +38,12 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Modules and compiled C of all the processes of a run go to one folder that pytest clears."""
+    """Modules and compiled C of all the processes of a run go to one folder that pytest clears.
+
+    Hypothesis parses every imported file for constants to try, except below a folder `tests`. The
+    generated modules would take it minutes, and make its examples depend on what ran before.
+    """
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tests" / "cache"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["PATTERNC_CACHE_DIR"] = str(folder)
