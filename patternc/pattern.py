@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import torch
 
+    from patternc.analysis.cost.last_reader import LastReader, LivePages
     from patternc.analysis.cost.layer_cost import Workload
     from patternc.analysis.equivalence.results import Difference
     from patternc.analysis.explain.explain import Why
@@ -366,6 +367,25 @@ class Pattern:
     ) -> Unattended:
         """How many rows of each head have no key, and how many keys no head attends to."""
         return analyses.unmet(self._frontend, n, layer, slots, inputs)
+
+    def last_reader(self, layer: int = 0, *, page: int = 1) -> tuple[LastReader, ...]:
+        """For each head, the last position that reads key j, in closed form, at any length.
+
+        After that position a decoder may drop the key. `formula` is text (`j + 255`), `at(j)` a
+        number, None where later positions read it for ever. With `page`, for pages of so many keys.
+        Upper bounds where run-time inputs or tables decide: see `exact` and `reason`. Raises
+        `ValueError` where rows see later tokens.
+        """
+        return analyses.last_reader(self._frontend, layer, page)
+
+    def live_pages(self, t: int, layer: int = 0, *, page: int = 16) -> LivePages:
+        """The pages of a layer's cache that a position after t reads, in any of the heads.
+
+        Pages have `page` keys each; `page=1` asks for keys. `count` is the size of the cache in
+        pages; `may_drop(p)` and `dropped` say what need not be kept once position t is computed.
+        Exact or an upper bound, as `last_reader`. Raises `ValueError` likewise.
+        """
+        return analyses.live_pages(self._frontend, t, layer, page)
 
     def contributions(self, n: int, layers: int | None = None) -> tuple[int | None, ...]:
         """For each head, the pairs (i, j) that only the layers with it connect; None is unknown."""

@@ -19,11 +19,12 @@ from patternc.algebra import simplify
 from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_context import KeyCount, context
 from patternc.algebra.isl_loops import condition_of, loops_of
-from patternc.algebra.isl_sets import text_of
+from patternc.algebra.isl_sets import basic_parts, text_of
 from patternc.ir.formula import Condition, Variable
 
 Map: TypeAlias = isl.Map
 Positions: TypeAlias = isl.Set
+Runs: TypeAlias = tuple[Interval, ...]
 
 
 def written(body: str) -> Map:
@@ -180,3 +181,26 @@ def _condition(plane: isl.Set, known: str) -> Condition:
     inside = f"0 <= i < n and 0 <= j < n and {known}"
     context_set = isl.Set(f"[n, m] -> {{ [i, j] : {inside} }}", context())
     return condition_of(plane.gist(context_set).coalesce())
+
+
+def last_values(held: str, page: int = 1, end: int | None = None) -> tuple[Runs, Condition]:
+    """For every j >= 0 the greatest i >= 0 with a pair of `held`, isl's text of a condition.
+
+    As runs of one value, which name j i; and the j that have no greatest one. With `page`, for the
+    pages of so many j; with `end`, of the i below it.
+    """
+    before = "" if end is None else f"i < {end} and "
+    plane = isl.Set(f"[n, m] -> {{ [j, i] : 0 <= j and 0 <= i and {before}({held}) }}", context())
+    pages = isl.Map(
+        f"[n, m] -> {{ [j, i] -> [[p] -> [i]] : {page}p <= j < {page}p + {page} }}", context()
+    )
+    pairs = plane.apply(pages).coalesce().unwrap()
+    behind = isl.Map("[n, m] -> { [i] -> [k] : 0 <= k < i }", context())
+    every = isl.Map("[n, m] -> { [j] -> [k] : j >= 0 and k >= 0 }", context())
+    settled = every.subtract(pairs.apply_range(behind)).domain().coalesce()
+    lasts = pairs.intersect_domain(settled).coalesce().lexmax().coalesce()
+    plain = isl.Set("[n, m] -> { [i, j] }", context()) & lasts.wrap().flatten()
+    runs = tuple(run for part in basic_parts(plain) for run in loops_of(part))
+    every_key = isl.Set("[n, m] -> { [j] : j >= 0 }", context())
+    endless = pairs.domain().subtract(settled).coalesce().gist(every_key)
+    return runs, condition_of(endless.insert_dims(isl.dim_type.set, 1, 1))

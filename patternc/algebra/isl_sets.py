@@ -85,6 +85,11 @@ def touched_tiles(pairs: isl.Set, query_tile: int, key_tile: int) -> isl.Set:
     return pairs.apply(isl.Map(text, context()))
 
 
+def in_pages(keys: isl.Set, page: int) -> isl.Set:
+    """{ [a, p] } of the pages, of `page` keys each, that hold a key of { [a, j] }."""
+    return keys if page == 1 else touched_tiles(keys, 1, page)
+
+
 def tiles(
     condition: Condition,
     query_tile: int,

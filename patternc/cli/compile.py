@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     from patternc.pipeline import Compilation, Options
 
 
-class StageName(click.Choice[Stage]):
-    """A stage; names of former versions are understood."""
+HUB: Literal["hub"] = "hub"
+Emitted = Stage | Literal["hub"]
 
-    def convert(self, value: Any, *context: Any) -> Stage:
+
+class StageName(click.Choice[Emitted]):
+    """A stage, or a kernel repository; names of former versions are understood."""
+
+    def convert(self, value: Any, *context: Any) -> Emitted:
         return super().convert(FORMER_NAMES.get(value, value), *context)
 
 
@@ -76,7 +81,11 @@ def known_backends(
 @click.option("--self-test", is_flag=True, help="Add a self-test that can be run with the file.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the output is stale.")
 @click.option(
-    "--emit", "stage", type=StageName(STAGES), default=STAGES[-1], help="Print this stage instead."
+    "--emit",
+    "stage",
+    type=StageName((*STAGES, HUB)),
+    default=STAGES[-1],
+    help="Print this stage instead; hub writes a folder, -o DIR, that the kernels package loads.",
 )
 def compile_command(
     paths: tuple[str, ...],
@@ -93,7 +102,7 @@ def compile_command(
     native: bool,
     self_test: bool,
     check: bool,
-    stage: Stage,
+    stage: Emitted,
 ) -> None:
     """Write a Python file with the attention of a program.
 
@@ -106,6 +115,8 @@ def compile_command(
         raise click.UsageError("--check needs a file to compare with: -o FILE")
     if tuned_at is not None and (tiles or output == files.STANDARD):
         raise click.UsageError("--tune needs an output file: -o FILE")
+    if stage == HUB:
+        _verify_folder(output, check)
     files.verify_apart(
         paths,
         {"-o": output, "--tune's": f"{output}.tune.json" if tuned_at is not None else None},
@@ -116,13 +127,18 @@ def compile_command(
     from patternc.emit.backends import DEFAULT
     from patternc.pipeline import Compilation, Options
 
-    options = Options(layer, dtype, head_dim, tiles, backends or DEFAULT)
+    default = ("all",) if stage == HUB else DEFAULT
+    options = Options(layer, dtype, head_dim, tiles, backends or default)
     options = replace(options, native=native, self_test=self_test, name=given.stem)
     if tuned_at is not None:
         options = replace(options, tiles=tuned(frontend, options, tuned_at, output))
     options = replace(options, command=_command(given, options, backends))
+    compilation = Compilation(frontend, options)
+    if stage == HUB:
+        _write_hub(output, compilation)
+        return
     with working("compile"):
-        source = _text(Compilation(frontend, options), stage)
+        source = _text(compilation, stage)
     if output == files.STANDARD:
         click.echo(source, nl=False)
     elif not check:
@@ -153,6 +169,28 @@ def _text(compilation: Compilation, stage: Stage) -> str:
     from patternc.cli.stage_text import stage_text
 
     return stage_text(compilation, stage)
+
+
+def _verify_folder(output: str, check: bool) -> None:
+    if output == files.STANDARD:
+        raise click.UsageError("--emit hub needs a folder: -o DIR, named as the kernel")
+    if check:
+        raise click.UsageError("--check compares one file; --emit hub writes several")
+
+
+def _write_hub(output: str, compilation: Compilation) -> None:
+    """The repository takes its name from the folder's."""
+    from patternc.emit.hub import repository, served
+
+    name = Path(output).resolve().name.lower().replace("_", "-")
+    backends = [each.name for each in compilation.backends]
+    try:
+        served(name, backends)
+    except ValueError as error:
+        raise Rejected(f"error: {error}") from None
+    with working("compile"):
+        texts = repository(name, _module(compilation), backends, compilation.frontend.text)
+    files.write_folder(output, texts)
 
 
 def _module(compilation: Compilation) -> str:

@@ -111,6 +111,26 @@ def write_bytes(path: str, data: bytes) -> None:
         raise FileError(f"cannot write {visible(path)}: {_reason(error)}") from error
 
 
+def write_folder(path: str, texts: Mapping[str, str]) -> None:
+    """A new folder with these files, by their paths in it; an empty one is replaced.
+
+    Written beside it and renamed: there is no folder with some of the files.
+    """
+    target = Path(path).resolve(strict=False)
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise FileExistsError(errno.EEXIST, "it exists and is no empty folder")
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+            made = Path(beside) / "made"
+            for name, text in texts.items():
+                file = made / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8", newline="")
+            made.replace(target)
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot write {visible(path)}: {_reason(error)}") from error
+
+
 def _replace(target: Path, data: bytes) -> None:
     # In the folder of the target, since a rename is atomic inside one file system only.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from patternc.algebra.work_budget import EffortError, allowance
 from patternc.frontend import Frontend
+from patternc.ir.sources import Pool, Project, Stream, Tree, word_of
 from patternc.language.syntax.diagnostics import Diagnostic, ordered
 from patternc.queries import masks
 from patternc.queries.arguments import (
@@ -30,6 +31,7 @@ from patternc.semantics.lengths import Span
 if TYPE_CHECKING:
     import networkx as nx
 
+    from patternc.analysis.cost.last_reader import LastReader, LivePages
     from patternc.analysis.cost.layer_cost import Workload
     from patternc.analysis.equivalence.results import Difference, Side
     from patternc.analysis.explain.explain import Why
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
     from patternc.analysis.reach.closed_form import ClosedFormReach
     from patternc.analysis.reach.unattended import Unattended
     from patternc.analysis.report_facts import ReportSubject
+    from patternc.relation.relation import Relation
 
+# Sources whose slots are computed of the tokens.
+_MADE = Pool | Project | Stream | Tree
 # Tokens, where none are given and no grid has some.
 LENGTH = 4096
 # Where the program names none: a path that takes more layers than this is not looked for.
@@ -159,6 +164,43 @@ def unmet(frontend: Frontend, n: int, layer: int, slots: Slots, inputs: Inputs) 
 
     tables = head_tables(frontend, tokens(n, 1), layer, slots, inputs)
     return unattended(frontend.relations(layer), tables)
+
+
+def last_reader(frontend: Frontend, layer: int, page: int) -> tuple[LastReader, ...]:
+    from patternc.analysis.cost.kv_cache import readers
+    from patternc.analysis.cost.last_reader import last_reader
+
+    heads, end = _decoder(frontend, layer)
+    page = whole("page", page, 1)
+    return tuple(last_reader(readers([head], page, end)) for head in heads)
+
+
+def live_pages(frontend: Frontend, t: int, layer: int, page: int) -> LivePages:
+    from patternc.analysis.cost.kv_cache import readers
+    from patternc.analysis.cost.last_reader import live_pages
+
+    heads, end = _decoder(frontend, layer)
+    at = tokens(whole("t", t) + 1) - 1
+    return live_pages(readers(heads, whole("page", page, 1), end), at)
+
+
+def _decoder(frontend: Frontend, layer: int) -> tuple[tuple[Relation, ...], int | None]:
+    """The heads of a layer whose rows never see a later token, and the length it ends at."""
+    from patternc.analysis.cost.kv_cache import is_causal
+
+    layer = layer_number(layer, frontend.program.layers)
+    heads, span = frontend.relations(layer), frontend.fitting(layer)
+    if not is_causal(heads):
+        raise ValueError(
+            f"layer {layer} has rows that see later tokens, so no cache of keys serves it; "
+            "write `causal` on a line of its own"
+        )
+    made = [
+        word_of(source) for head in heads for source in head.sources if isinstance(source, _MADE)
+    ]
+    if made:
+        raise ValueError(f"the slots of {made[0]} are made of all tokens, so none can be dropped")
+    return heads, None if span is None else span[1]
 
 
 def contributions(frontend: Frontend, n: int, layers: int | None) -> tuple[int | None, ...]:

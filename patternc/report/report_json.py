@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from patternc.analysis.cost.last_reader import LastReader
 from patternc.analysis.cost.layer_cost import Both
 from patternc.analysis.cost.published_formulas import Comparison
 from patternc.analysis.cost.roofline import Roofline
@@ -76,6 +77,8 @@ def _layer(layer: LayerFacts) -> Json:
             "prefill_cache": cost.prefill_cache,
             "decode_cache": cost.decode_cache,
             "decode_keys": None if cost.decode_keys is None else list(cost.decode_keys),
+            "decode_pages": None if cost.decode_pages is None else asdict(cost.decode_pages),
+            "last_reader": None if cost.last_readers is None else _last_readers(cost.last_readers),
         },
         "tiles": {"query": cost.tile[0], "key": cost.tile[1], "visited": list(cost.tiles)},
         "reach": asdict(layer.reach),
@@ -85,6 +88,10 @@ def _layer(layer: LayerFacts) -> Json:
         },
         "other_rows": [_rows(cost) for cost in layer.others],
     }
+
+
+def _last_readers(heads: tuple[LastReader, ...]) -> list[Json]:
+    return [{"formula": head.formula, "exact": head.exact} for head in heads]
 
 
 def _rows(cost: RowsCost) -> Json:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from patternc.analysis.cost.layer_cost import LayerCost
+from patternc.analysis.cost.last_reader import LastReader
+from patternc.analysis.cost.layer_cost import PAGE, LayerCost
 from patternc.analysis.cost.pair_counts import HeadCount
 from patternc.analysis.cost.published_formulas import Comparison
 from patternc.analysis.cost.roofline import Least, Roofline
@@ -195,6 +196,21 @@ def _cost(facts: ReportFacts) -> Iterator[Row]:
     decode = [cost.decode_cache for cost in costs if cost.decode_cache is not None]
     if len(decode) == len(costs):
         yield "KV cache (decode)", f"{_scaled(sum(decode))}B of keys visible to later queries"
+        yield from _pages(costs)
+
+
+def _pages(costs: Sequence[LayerCost]) -> Iterator[Row]:
+    """The pages of a paged cache, and when a key may be dropped where all heads agree."""
+    pages = [cost.decode_pages for cost in costs if cost.decode_pages is not None]
+    bound = "" if all(each.exact for each in pages) else "at most "
+    yield "KV cache (decode), pages", f"{bound}{sum(each.count for each in pages):,} of {PAGE} keys"
+    last = dict.fromkeys(head for cost in costs for head in cost.last_readers or ())
+    if len(last) == 1:
+        yield "last reader of key j", f"{next(iter(last)).formula}{_or_bound(*last)}"
+
+
+def _or_bound(last: LastReader) -> str:
+    return "" if last.exact else f" (a bound: {last.reason})"
 
 
 def _other_pairs(facts: ReportFacts) -> dict[str, int]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from patternc.analysis.cost.kv_cache import is_causal, kept_keys
+from patternc.analysis.cost.kv_cache import Kept, is_causal, kept_keys, kept_pages, readers
+from patternc.analysis.cost.last_reader import LastReader, last_reader
 from patternc.analysis.cost.pair_counts import HeadCount, head_count
 from patternc.analysis.cost.visited_tiles import visited_tiles
 from patternc.ir.sources import TOKENS
@@ -21,6 +22,8 @@ from patternc.relation.tables import HeadTables
 
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 LSE_BYTES = 4
+PAGE = 16
+"""Tokens in a page of a paged cache."""
 FORWARD, BACKWARD = 2, 5
 """Matrix products a pass."""
 
@@ -56,8 +59,9 @@ class LayerCost:
     floating-point operations: of the pairs, and of the whole tiles that hold them (None where
     tables or inputs decide the tiles). `tiles` are visited ones, `tile` is
     (query rows, keys). Caches are bytes of keys and values;
-    `decode_keys` says how many tokens of each key head later rows still need, None where rows see
-    later tokens.
+    `decode_keys` says how many tokens of each key head later rows still need, `decode_pages` how
+    many pages of `PAGE` tokens all key heads together; None where rows see later tokens.
+    `last_readers` say in closed form which row is the last one that reads token j of each head.
     """
 
     heads: tuple[HeadCount, ...]
@@ -72,6 +76,8 @@ class LayerCost:
     prefill_cache: int
     decode_cache: int | None
     decode_keys: tuple[int, ...] | None
+    decode_pages: Kept | None
+    last_readers: tuple[LastReader, ...] | None
 
     @property
     def density(self) -> float:
@@ -118,6 +124,10 @@ def layer_cost(
             None if kept is None else 2 * work.vector * sum(count + others for count in kept)
         ),
         decode_keys=kept,
+        decode_pages=None if kept is None else kept_pages(readers(relations, PAGE), work.n),
+        last_readers=(
+            None if kept is None else tuple(last_reader(readers([head])) for head in relations)
+        ),
     )
 
 
