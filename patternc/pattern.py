@@ -6,7 +6,7 @@ imported only by `attention` and `reference`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from patternc.queries.call import head_tables
 from patternc.queries.compile_options import compile_options
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.runtime import flex
 from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.schedule import Schedule
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     import networkx as nx
     import torch
+    from torch.nn.attention.flex_attention import BlockMask
 
     from patternc.analysis.cost.last_reader import LastReader, LivePages
     from patternc.analysis.cost.layer_cost import Workload
@@ -72,6 +74,7 @@ class Pattern:
         self._elaborated = self._frontend.program
         self._frontend.verify_cases()
         self._built = Built(self._build)
+        self._flex = flex.FlexModules(self._flex_source, self.layers)
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -521,6 +524,84 @@ class Pattern:
     ) -> Any:
         """The same by dense masks, in any dtype: what the kernels are held to."""
         return self.module.reference(q, k, v, **options)
+
+    def block_mask(
+        self,
+        n: int,
+        *,
+        layer: int = 0,
+        queries: int | None = None,
+        heads: int | None = None,
+        block_size: int | tuple[int, int] = 128,
+        write_order: bool | None = None,
+        device: torch.device | str | None = None,
+        **inputs: torch.Tensor,
+    ) -> BlockMask:
+        """torch's `BlockMask` of a layer, from closed forms: no n x n mask, no call of a mask_mod.
+
+        Its mask is [batch or 1, heads or 1, queries, n]; `queries` (n by default) are the last
+        rows, `heads` the program's, or 1 where it names none. Blocks have `block_size` queries and
+        keys. Those of tables (labels, lists, sets, draws), and those cut at other positions than
+        the closed forms', may be listed as partial where they are full or hold no pair: no output
+        changes. `write_order` True or False adds `dq_write_order` and `dq_write_order_full` for
+        deterministic FLASH kernels, descending or ascending in keys. Run-time inputs are tensors,
+        by name. Raises `UnsupportedError` where FlexAttention cannot hold the layer; learned score
+        modifiers are not part of a mask: see `score_mod`.
+        """
+        module, layer_of = self._flex.of(layer, flex.block_tiles(block_size))
+        asked = {"queries": queries, "heads": heads, "device": device, "write_order": write_order}
+        found: BlockMask = module.block_mask(
+            n, BLOCK_SIZE=block_size, **asked, **layer_of, **inputs
+        )
+        return found
+
+    def mask_mod(
+        self,
+        n: int,
+        *,
+        layer: int = 0,
+        queries: int | None = None,
+        heads: int | None = None,
+        device: torch.device | str | None = None,
+        **inputs: torch.Tensor,
+    ) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
+        """`mask_mod(b, h, q_idx, kv_idx)` of n tokens, for FlexAttention and what takes its masks.
+
+        Arguments and errors are those of `block_mask`, which needs no `mask_mod` of yours.
+        """
+        module, layer_of = self._flex.of(layer)
+        asked = {"queries": queries, "heads": heads, "device": device}
+        made: Callable[..., torch.Tensor] = module.make_mask_mod(n, **asked, **layer_of, **inputs)
+        return made
+
+    def score_mod(
+        self,
+        n: int,
+        *,
+        layer: int = 0,
+        queries: int | None = None,
+        heads: int | None = None,
+        scale: float | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        **inputs: torch.Tensor,
+    ) -> Callable[..., torch.Tensor] | None:
+        """`score_mod(score, b, h, q_idx, kv_idx)` of n tokens; None where no score changes.
+
+        It adds ALiBi, biases, soft caps and the other score modifiers, and ln mu where `mix` counts
+        a pair mu times. `scale` is what flex_attention is called with: a layer with `scale(c)`
+        needs c in both. `dtype` is that of tables of scores (float32 by default). Other arguments
+        are those of `block_mask`. Raises `ValueError` for `sink` and for another scale than the
+        layer's, `UnsupportedError` where FlexAttention cannot hold the layer.
+        """
+        module, layer_of = self._flex.of(layer)
+        asked: dict[str, Any] = {"queries": queries, "heads": heads, "device": device}
+        asked |= {**layer_of, **inputs} | ({} if dtype is None else {"dtype": dtype})
+        return flex.score_mod(module, n, scale, layer_of.get("layer", 0), asked)
+
+    def _flex_source(self, layer: int | None, tiles: tuple[int, int] | None) -> str:
+        with working(f"compiling {self.name}"):
+            return self.compile(layer, tiles=tiles, backends=("flex",))
 
     def _build(self) -> ModuleType:
         with working(f"compiling {self.name}"):
