@@ -24,9 +24,10 @@ from patternc.emit.link import linked
 from patternc.emit.operands import OperandTable, pool_input
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
-from patternc.emit.text.layout import Call, Text, declarations, flat, laid_out, quoted
 from patternc.emit.text.layout import Items as Items
+from patternc.emit.text.layout import flat, laid_out, quoted
 from patternc.emit.triton.kernels import Role
+from patternc.emit.uses import constants, uses_of, weight
 from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
@@ -89,7 +90,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     layers, chosen = layer_groups(schedule, named)
     pools = range(len(named.treatments.pools))
     listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
-    uses = _uses(layers, named, listed, schedule)
+    uses = uses_of(layers, named, listed, schedule)
     context = {
         "functions": "\n\n\n".join(named.functions.texts.values()),
         "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),
@@ -98,6 +99,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         **_treatments(named.treatments),
         "columns": _columns(named.treatments, schedule, request.sources),
         "uses": uses,
+        "of": constants(uses),
         "backends": {each.name: each for each in kernels},
         "native": request.native and any(each.name == "cpu" for each in kernels),
         "self_test": request.self_test,
@@ -108,10 +110,9 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "feed_sources": named.treatments.feed_sources,
         "needs_tokens": named.treatments.needs_tokens,
         "gpu_dtypes": gpu_dtypes(request.dtype),
+        "varying": named.kernels.varying(),
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
-        # Of a launch: how many score tables each pair has an entry in, and the effort of the pass.
-        "weight": "*_weight(launch)" if uses["scores"] else "0, launch.effort",
-        "plan": "plan, " if uses["lists"] else "",
+        "weight": weight(uses),
         "limits": work_split,
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
@@ -195,56 +196,6 @@ def _columns(
     if not schedule.rows:
         return laid_out(Items(orders[""]), "_COLUMNS = ", 0)
     return _dictionary("_COLUMNS", {name: flat(Items(order)) for name, order in orders.items()})
-
-
-def _uses(
-    layers: Sequence[Text], printed: Printed, inputs: Sequence[Entry], schedule: Schedule
-) -> dict[str, bool]:
-    """What passes, queries, feeds and tables declare: templates have branches for it."""
-    treatments = printed.treatments
-    said = [*layers, *treatments.queries, *treatments.feeds, *treatments.tables]
-    declared = {word for text in said for word in declarations(text)}
-    split = not declared.isdisjoint({"split_rows=", "split_columns="})
-    return {
-        "classes": "_Classes" in declared,
-        "split": split,
-        "scores": "scores=" in declared,
-        "softcap": "_SoftCap" in declared,
-        "sinks": "sink=" in declared,
-        "by_length": "by_length=" in declared,
-        "products": "_Product" in declared,
-        "lists": "_Tiling" in declared,
-        "scalars": "scalars=" in declared,
-        # The CPU path and split launches take tables of any number, also none.
-        "tables": "tables=" in declared or split or printed.has_lists,
-        "several": any(len(group.passes) > 1 for groups in schedule.groups for group in groups),
-        "spans": "_Spans" in declared,
-        "set": "_Set" in declared,
-        "labels": "_Labels" in declared,
-        "pools": "window=" in declared,
-        "projected_rows": any(_has_rows(query) for query in treatments.queries),
-        "entries": not declared.isdisjoint({"_Listed", "_Random"}),
-        "combined": _is_combined(schedule),
-        "treated": "scores=" in declared or _is_treated(treatments, inputs),
-        "rows": bool(schedule.rows),
-        "sources": any(feed != Call("_Feed", ()) for feed in treatments.feeds),
-    }
-
-
-def _has_rows(query: Text) -> bool:
-    """Does a query choose its rows by their position among the tokens?"""
-    return "rows=" in set(declarations(query))
-
-
-def _is_treated(treatments: OperandTable, inputs: Sequence[Entry]) -> bool:
-    """Are there more than plain tokens?"""
-    plain = [Call("_Query", ())], [Call("_Feed", ())]
-    brought = any(item.role not in DECIDING for item in inputs)
-    return brought or (treatments.queries, treatments.feeds) != plain
-
-
-def _is_combined(schedule: Schedule) -> bool:
-    return any(group.combined is not None for groups in schedule.groups for group in groups)
 
 
 def _rendered(context: Mapping[str, object]) -> str:

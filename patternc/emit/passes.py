@@ -116,12 +116,13 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     allowed = functions.predicate(item.predicate, *sizes, "_allowed_#", sourced)
     arguments: list[Text] = [Leaf(allowed)]
     kernels = _kernels(item, treatment, printed, beside)
-    if printed.has_lists or (kernels and not (kernels.inline and kernels.inline_columns)):
+    lists = printed.has_lists or (kernels and not (kernels.inline and kernels.inline_columns))
+    if lists:
         arguments.append(_tilings(item, functions, sourced))
     if len(item.tilings) > 1:
         arguments.append(Keyword("tiling_of_head", numbers(item.tiling_of_head)))
     if kernels:
-        arguments += _kernel(item, kernels)
+        arguments += _kernel(item, kernels, bool(lists))
     if item.classes:
         arguments.append(Keyword("classes", _classes(item.classes)))
     if scalars:
@@ -130,7 +131,8 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     if item.tables:
         slots = tuple(slot(tables, layer, functions, item.source) for tables in item.tables)
         arguments.append(Keyword("tables", Items(slots)))
-    return Call("_Pass", (*arguments, *_treated(item, treatment)))
+    steady = printed.has_lists and item.source == TOKENS and _is_steady(item)
+    return Call("_Pass", (*arguments, *_treated(item, treatment, steady)))
 
 
 def _tilings(item: Pass, functions: Functions, sourced: bool) -> Text:
@@ -147,11 +149,11 @@ def _kernels(
     return printed.kernels.of(item, treatment.operations, beside)
 
 
-def _kernel(item: Pass, kernels: KernelNames) -> list[Text]:
+def _kernel(item: Pass, kernels: KernelNames, lists: bool) -> list[Text]:
     names = tuple(map(Leaf, kernels.names))
     flags = (
-        ("inline", kernels.inline),
-        ("inline_columns", kernels.inline_columns),
+        ("inline", kernels.inline and lists),
+        ("inline_columns", kernels.inline_columns and lists),
         ("joined", kernels.joined),
         ("split_rows", item.split_rows is not None),
         ("split_columns", item.split_columns is not None),
@@ -169,7 +171,7 @@ def _classes(classes: HeadClasses) -> Text:
     return Call("_Classes", (*(Leaf(str(size)) for size in sizes), numbers(offsets)))
 
 
-def _treated(item: Pass, treatment: PassOperands) -> list[Text]:
+def _treated(item: Pass, treatment: PassOperands, steady: bool) -> list[Text]:
     """What is not as for plain tokens in one softmax."""
     operations = Items(tuple(operation.text for operation in treatment.operations))
     named: list[tuple[str, object, Text]] = [
@@ -182,7 +184,7 @@ def _treated(item: Pass, treatment: PassOperands) -> list[Text]:
         ("softmax", item.softmax, Leaf(str(item.softmax))),
         ("sink", any(isinstance(modifier, Sink) for modifier in item.modifiers), Leaf("True")),
         ("by_length", item.source == Encoder() and _asks_n(item), Leaf("True")),
-        ("steady", item.source == TOKENS and _is_steady(item), Leaf("True")),
+        ("steady", steady, Leaf("True")),
     ]
     return [Keyword(name, text) for name, present, text in named if present]
 

@@ -169,10 +169,10 @@ def _distinct_launches(
     every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
     for call in itertools.chain.from_iterable(every):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        totals = module._Totals.of(
-            call, [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
-        )
-        backward = module._backward_launches(call, out, lse, out, lse, totals)
+        learned = [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
+        tables = [module._table_total(number, call, held) for number, held in enumerate(learned)]
+        gradients = module._sums(call), *([tables] if learned else [])
+        backward = module._backward_launches(call, out, lse, out, lse, *gradients)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"

@@ -71,7 +71,9 @@ def _context(request: Request) -> dict[str, object]:
             "sinks": any(layer.sinks for layer in layers.distinct),
             "scales": any(layer.scale is not None for layer in layers.distinct),
             "scores": any(layer.score_mod for layer in layers.distinct),
+            **dict.fromkeys(("sized", "sourced", "encoder", "tables", "tiling_of_head"), True),
         },
+        "of": {"stop": "size.stop"},
         **described(request, entries(request.inputs, request.schedule)),
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypedDict, assert_never
@@ -27,7 +28,7 @@ from patternc.algebra.queries import LARGEST
 from patternc.emit.text.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
 from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
-from patternc.emit.text.layout import Call, Items, Keyword, Leaf, laid_out, quoted
+from patternc.emit.text.layout import Call, Leaf, laid_out
 from patternc.emit.text.visible_keys import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.triton.loops import Inline, along_row, are_few, down_column
 from patternc.emit.triton.register_pressure import effort_of, is_wide
@@ -174,8 +175,8 @@ class Kernel:
         return logarithms or self.looks_up
 
     @property
-    def decorator(self) -> str:
-        """What varies from call to call is not specialised: a kernel for each value is waste."""
+    def varying(self) -> list[str]:
+        """The parameters that vary from call to call."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
         names += ["seed", "feed", "drop_threshold"]
         names += [] if self.inline else ["class_lines" if self.classes else "batch_lines"]
@@ -187,8 +188,7 @@ class Kernel:
             "d_keys": ["columns", "share_count"],
             "d_tables": ["first_head", "first_batch"],
         }[self.role]
-        listed = Items(tuple(quoted(name) for name in names), square=True)
-        return laid_out(Call("@_jit", (Keyword("do_not_specialize", listed),)), "", 0)
+        return names
 
 
 class KernelNames(NamedTuple):
@@ -270,6 +270,17 @@ class Kernels:
         if not rows:
             return ""
         return self.functions.sees_predicate(rows, parameters, wide, "_sees_#_kernel")
+
+    def varying(self) -> str:
+        """The parameters of all kernels that are not specialised."""
+        names = dict.fromkeys(name for kernel in self.names for name in kernel.varying)
+        if any(kernel.split for kernel in self.names):
+            names |= dict.fromkeys(("count", "first_row"))
+        lines = textwrap.wrap(" ".join(names), 90, drop_whitespace=False)
+        if len(lines) == 1:
+            return f'_VARYING = "{lines[0]}".split()'
+        listed = "\n".join(f'    "{line}"' for line in lines)
+        return f"_VARYING = (\n{listed}\n).split()"
 
     def with_role(self, role: Role) -> list[tuple[str, Kernel]]:
         return [(name, kernel) for kernel, name in self.names.items() if kernel.role == role]
