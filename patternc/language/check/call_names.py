@@ -14,7 +14,7 @@ CALL_KEYWORDS: frozenset[str] = frozenset(
     {
         *("backend", "block", "dropout", "dtype", "head", "head_dim", "ignore", "k", "key"),
         *("kv_heads", "layer", "layers", "n", "q", "queries", "query", "residual", "return_lse"),
-        *("rows", "scale", "seed", "self", "slots", "v"),
+        *("rows", "scale", "seed", "self", "slots", "start", "v"),
     }
 )
 # What a compiled module calls the optional slots of its pools.
