@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class Subject(Protocol):
         *,
         rows: str = "",
         slots: Mapping[str, int] | None = None,
-        **inputs: Array,
+        **inputs: Any,
     ) -> Mask: ...
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
