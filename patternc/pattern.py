@@ -6,11 +6,11 @@ imported only by `attention` and `reference`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,14 @@ from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.pipeline import Compilation
 from patternc.progress import working
 from patternc.queries import analyses, masks
-from patternc.queries.arguments import Input, layer_number
+from patternc.queries.arguments import Input, head_range, layer_number
 from patternc.queries.call import head_tables
 from patternc.queries.compile_options import compile_options
+from patternc.queries.placed_masks import mask_of_call
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.runtime import flex
+from patternc.runtime.call import attend, has_alibi, seed_of_heads
 from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.schedule import Schedule
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     from patternc.analysis.reach.unattended import Unattended
     from patternc.analysis.report_facts import ReportSubject
     from patternc.report.report import Report
+    from patternc.runtime.call import Backend, Lengths, Positions, RunTimeTensors
+
+    AnyArray = NDArray[Any] | torch.Tensor | Sequence[Any]
 
 
 class Pattern:
@@ -177,7 +182,12 @@ class Pattern:
         *,
         rows: str = "",
         slots: Mapping[str, int] | None = None,
-        **inputs: Input,
+        start: int | None = None,
+        positions: AnyArray | None = None,
+        cache_lengths: AnyArray | None = None,
+        key_padding: AnyArray | None = None,
+        heads: slice | None = None,
+        **inputs: AnyArray,
     ) -> NDArray[np.bool_]:
         """Which keys each query row attends to: booleans [heads, queries, n].
 
@@ -187,9 +197,16 @@ class Pattern:
         they are the slots of that stream, or of `tree` the spans above the tokens, and all of them.
         A program without `heads` has one head here. With key sources the columns are those of
         `columns`; `slots` says how many slots `memory`, `compressed` and `encoder` have at the
-        call.
+        call. `start`, `positions`, `cache_lengths`, `key_padding` and `heads` as in `attention`: n
+        is then the number of slots of keys, and inputs are labels, sets and lists of tokens.
         """
-        return masks.mask(self._frontend, n, queries, layer, rows, slots, inputs)
+        some = slice(None) if heads is None else slice(*head_range(heads, self.heads))
+        if positions is not None and any(item.name == "positions" for item in self.inputs):
+            inputs["positions"], positions = positions, None
+        placed: dict[str, Any] = {"rows": rows or None, "start": start, "positions": positions}
+        placed |= {"cache_lengths": cache_lengths, "key_padding": key_padding}
+        found = mask_of_call(self._frontend, n, queries, layer, placed, slots, inputs)
+        return found[..., some, :, :]
 
     def multiplicity(
         self,
@@ -478,52 +495,166 @@ class Pattern:
         backends: Iterable[str] = DEFAULT,
         native: bool = False,
         self_test: bool = False,
+        heads: slice | None = None,
     ) -> str:
         """The source of a standalone module: kernels and the dense reference in one text.
 
         `backends` are what it can run on: "triton", "cpu" and "reference", which is always there;
         `native` adds C to "cpu". `layer` compiles one layer (the module's only one); `dtype` and
         `head_dim` choose its tiles (unless `tiles` does, powers of two). `self_test` adds a test
-        that runs with the file. `command` is what its header says it was made with. "flex", by
+        that runs with the file. `heads` compiles some of the heads alone, for a rank of tensor
+        parallelism. `command` is what its header says it was made with. "flex", by
         itself, is a file for torch's FlexAttention.
         Raises `ValueError` for unknown backends, and `UnsupportedError`, which is one, for what
         they cannot lower.
         """
         options = compile_options(self.layers, layer, dtype, head_dim, tiles, backends)
-        rest = replace(options, native=native, self_test=self_test, command=command)
+        some = None if heads is None else head_range(heads, self.heads)
+        rest = replace(options, native=native, self_test=self_test, command=command, heads=some)
         return Compilation(self._frontend, rest).module
 
     @property
     def module(self) -> ModuleType:
         """The generated module, loaded. It is built once, at the first look at it."""
-        ensure(self._built.key)
-        assert self._built.module is not None
-        return self._built.module
+        return self._module_of(None)
+
+    def _module_of(self, heads: tuple[int, int] | None) -> ModuleType:
+        ensure(self._built.key, heads)
+        return self._built.modules[heads]
+
+    @overload
+    def attention(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor | None,
+        v: torch.Tensor | None,
+        *,
+        return_lse: Literal[True],
+        layer: int = ...,
+        rows: str | None = ...,
+        start: int | None = ...,
+        positions: Positions | None = ...,
+        cache_lengths: Lengths | None = ...,
+        key_padding: torch.Tensor | None = ...,
+        heads: slice | None = ...,
+        scale: float | None = ...,
+        backend: Backend = ...,
+        dropout: float = ...,
+        seed: int | None = ...,
+        **inputs: RunTimeTensors,
+    ) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+    @overload
+    def attention(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor | None,
+        v: torch.Tensor | None,
+        *,
+        return_lse: Literal[False] = ...,
+        layer: int = ...,
+        rows: str | None = ...,
+        start: int | None = ...,
+        positions: Positions | None = ...,
+        cache_lengths: Lengths | None = ...,
+        key_padding: torch.Tensor | None = ...,
+        heads: slice | None = ...,
+        scale: float | None = ...,
+        backend: Backend = ...,
+        dropout: float = ...,
+        seed: int | None = ...,
+        **inputs: RunTimeTensors,
+    ) -> torch.Tensor: ...
 
     def attention(
         self,
         q: torch.Tensor,
         k: torch.Tensor | None,
         v: torch.Tensor | None,
-        **options: Any,
-    ) -> Any:
-        """Attention over this pattern: see `attention` of a generated module.
+        *,
+        return_lse: bool = False,
+        layer: int = 0,
+        rows: str | None = None,
+        start: int | None = None,
+        positions: Positions | None = None,
+        cache_lengths: Lengths | None = None,
+        key_padding: torch.Tensor | None = None,
+        heads: slice | None = None,
+        scale: float | None = None,
+        backend: Backend = "auto",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **inputs: RunTimeTensors,
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """Attention over this pattern, forward and backward.
 
-        The queries are the last rows: with fewer queries than keys, the last one appears at n - 1.
         q [batch, heads, queries, head_dim], k and v [batch, kv_heads, n, head_dim]; None where the
-        pattern has no term on the tokens. Options and run-time inputs go by name.
+        pattern has no term on the tokens. Returns [batch, heads, queries, head_dim of v], with
+        `return_lse` also the natural-log sum of exponents [batch, heads, queries], which layers
+        of `gate`, `sum` and `mean` do not have. Rows without keys give 0 and -inf.
+
+        Where queries stand. They are the last rows, query r at position r + n - queries, unless
+        one of these says otherwise. The sequence of a batch element consists of its real keys in
+        use alone: n in the pattern is their number, position 0 the first of them, and each element
+        is computed as it would be by itself. Positions, lengths and padding are looked at, so they
+        are refused inside torch.compile and the capture of a CUDA graph; `start` is not.
+
+        - `start`: query r stands at start + r; for a part in the middle of the sequence.
+        - `cache_lengths`, integers [batch]: so many slots of k and v, from the first on, are in
+          use; the queries are the last of them. For static caches and padding behind the keys.
+        - `key_padding`, booleans [batch, n], True for a real key: padding is left out wherever it
+          is, on either side or between. Queries at padding give 0 and -inf.
+        - `positions`, integers [queries] or [batch, queries]: where each query stands in its
+          sequence; -1: it is padding. A pattern with an input of this name, as
+          `absolute(positions)`, gets that instead.
+
+        Run-time inputs have the layout of the call and are cut along. What counts positions counts
+        those of each sequence: integers of sets, entries of lists, rows of `absolute`. Refused with
+        padding before or between keys: lists, labels and sets of blocks; with any padding: slots
+        of `pool` and `tree` that are given, and a bias on a pool. Keys of other sources have no
+        padding: leave slots out by `& columns(valid) on encoder`.
+
+        `heads=slice(a, b)`: q, k, v and inputs hold these heads of the pattern alone, as on a rank
+        of tensor parallelism. Dropout then drops other weights than in the whole.
+
+        `layer` counts from 0. `rows`: a stream, or "tree", whose slots are the queries. `scale` is
+        1/sqrt(head_dim) unless given. `dropout`: the share of weights to drop, by the 32-bit
+        `seed`. `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`,
+        and `RuntimeError` where a backend cannot run.
         """
-        return self.module.attention(q, k, v, **options)
+        module, seed = self._of_heads(heads, q, dropout, seed)
+        options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
+        options |= {"backend": backend, "dropout": dropout, "seed": seed, **inputs}
+        placed = {"rows": rows, "start": start, "positions": positions}
+        placed |= {"cache_lengths": cache_lengths, "key_padding": key_padding}
+        return attend(module, q, k, v, placed, options)  # type: ignore[no-any-return]
 
     def reference(
         self,
         q: torch.Tensor,
         k: torch.Tensor | None,
         v: torch.Tensor | None,
-        **options: Any,
+        *,
+        return_lse: bool = False,
+        layer: int = 0,
+        rows: str | None = None,
+        start: int | None = None,
+        positions: Positions | None = None,
+        cache_lengths: Lengths | None = None,
+        key_padding: torch.Tensor | None = None,
+        heads: slice | None = None,
+        scale: float | None = None,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **inputs: RunTimeTensors,
     ) -> Any:
-        """The same by dense masks, in any dtype: what the kernels are held to."""
-        return self.module.reference(q, k, v, **options)
+        """`attention` by dense masks, in any dtype: what the kernels are held to."""
+        module, seed = self._of_heads(heads, q, dropout, seed)
+        options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
+        options |= {"backend": "reference", "dropout": dropout, "seed": seed, **inputs}
+        placed = {"rows": rows, "start": start, "positions": positions}
+        placed |= {"cache_lengths": cache_lengths, "key_padding": key_padding}
+        return attend(module, q, k, v, placed, options)
 
     def block_mask(
         self,
@@ -603,9 +734,25 @@ class Pattern:
         with working(f"compiling {self.name}"):
             return self.compile(layer, tiles=tiles, backends=("flex",))
 
-    def _build(self) -> ModuleType:
+    def _of_heads(
+        self, heads: slice | None, q: torch.Tensor, dropout: float, seed: int | None
+    ) -> tuple[ModuleType, int | None]:
+        """The module of these heads, and a seed of theirs."""
+        if heads is None:
+            return self.module, seed
+        first, stop = head_range(heads, self.heads, q.shape[1])
+        if self.heads is None and has_alibi(self.module):
+            raise ValueError(
+                f"heads={heads}: the slopes of `alibi` follow from the number of all heads; write "
+                "it in the pattern, as `heads 32`"
+            )
+        module = self._module_of((first, stop)) if self.heads else self.module
+        return module, seed_of_heads(first, dropout, seed)
+
+    def _build(self, heads: tuple[int, int] | None) -> ModuleType:
         with working(f"compiling {self.name}"):
-            return load_module(self.compile(backends=("all",), native=True))
+            some = None if heads is None else slice(*heads)
+            return load_module(self.compile(backends=("all",), native=True, heads=some))
 
 
 def _says_something(line: str) -> bool:

@@ -44,6 +44,7 @@ class Options:
     self_test: bool = False
     name: str | None = None
     command: str | None = None
+    heads: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Compilation:
         """The heads of every layer, for the rows of the tokens and then for all other rows."""
         layers, rows = self.layers, ("", *self.program.rows)
         with logged("relation", self.name):
-            return tuple(self.frontend.relations(at, each) for each in rows for at in layers)
+            every = (self.frontend.relations(at, each) for each in rows for at in layers)
+            return tuple(heads[self._rank] for heads in every)
 
     @cached_property
     def decomposition(self) -> Decomposition:
@@ -87,7 +89,8 @@ class Compilation:
         layers = program.layers if self.options.layer is None else None
         with logged("schedule", self.name):
             rows = tuple(program.rows.values())
-            return build_schedule(tilings, program.heads, layers, rows, self._example_length)
+            heads = program.heads and len(range(program.heads)[self._rank])
+            return build_schedule(tilings, heads, layers, rows, self._example_length)
 
     @cached_property
     def module(self) -> str:
@@ -104,6 +107,11 @@ class Compilation:
         """The layers that the module holds."""
         layer = self.options.layer
         return range(self.program.layers or 1) if layer is None else [layer]
+
+    @property
+    def _rank(self) -> slice:
+        """The heads that the module holds."""
+        return slice(*self.options.heads or (None,))
 
     @property
     def backends(self) -> tuple[Backend, ...]:
@@ -137,4 +145,5 @@ class Compilation:
             sources={rows: frontend.sources(rows) for rows in ("", *self.program.rows)},
             native=options.native,
             self_test=options.self_test,
+            rank=(*options.heads, self.program.heads or 1) if options.heads else None,
         )

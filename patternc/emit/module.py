@@ -136,6 +136,7 @@ def described(request: Request, inputs: Sequence[Entry]) -> dict[str, object]:
         "inputs": inputs,
         "asked": tuple(item.name for item in inputs if item.role in DECIDING),
         "lengths": tuple(request.lengths) if any(request.lengths) else (),
+        "rank": request.rank,
     }
 
 

@@ -85,11 +85,9 @@ def constants(uses: Mapping[str, bool]) -> dict[str, str]:
         "query": ("launch.query", "0"),
         "scale": ("call.scale_of(launch)", "call.scale"),
         "multiplicity": ("math.log2(launch.multiplicity)", "0.0"),
-        "encoder": ("size.stop", "size.n"),
         "joined": ("launch.joined", "False"),
     }
-    found = {name: texts[0 if uses[name] else 1] for name, texts in fields.items()}
-    return {**found, "stop": found["encoder"]}
+    return {name: texts[0 if uses[name] else 1] for name, texts in fields.items()}
 
 
 def _has_rows(query: Text) -> bool:

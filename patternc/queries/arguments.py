@@ -73,6 +73,20 @@ def layer_number(layer: object, layers: int | None) -> int:
     return number
 
 
+def head_range(heads: object, named: int | None, given: int | None = None) -> tuple[int, int]:
+    """The first head of a slice and the one behind its last; `given` is how many q has."""
+    if not isinstance(heads, slice) or heads.step not in (None, 1):
+        raise TypeError(f"heads is {_shown(heads)}; expected slice(a, b), the heads of a rank")
+    count = named if heads.stop is None else whole("heads.stop", heads.stop)
+    first = 0 if heads.start is None else whole("heads.start", heads.start)
+    if count is None or not first < count <= (named or count):
+        has = "any number of heads, so slice(a, b)" if named is None else f"{named} heads"
+        raise ValueError(f"heads is {heads}; this pattern has {has}")
+    if given is not None and given != count - first:
+        raise ValueError(f"heads is {heads}, but q has {given} heads; expected {count - first}")
+    return first, count
+
+
 def tile_sizes(block: object) -> tuple[int, int]:
     """(query tile, key tile) in tokens, from that or from one size for both."""
     sizes = block if isinstance(block, tuple | list) else (block, block)

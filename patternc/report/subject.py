@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Subject(Protocol):
         *,
         rows: str = "",
         slots: Mapping[str, int] | None = None,
-        **inputs: Array,
+        **inputs: Any,
     ) -> Mask: ...
     def columns(
         self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None

@@ -17,12 +17,16 @@ _numbers = count()
 _lock = RLock()
 
 
-class Built:
-    """The module of one pattern: None until `ensure` was called with its key."""
+Heads = tuple[int, int] | None
+"""Those from the first to before the second, or all."""
 
-    def __init__(self, build: Callable[[], ModuleType]) -> None:
+
+class Built:
+    """The modules of one pattern, of all heads and of some: those `ensure` was called with."""
+
+    def __init__(self, build: Callable[[Heads], ModuleType]) -> None:
         self.key = f"pattern {next(_numbers)}"
-        self.module: ModuleType | None = None
+        self.modules: dict[Heads, ModuleType] = {}
         self.build = build
         _every[self.key] = self
 
@@ -30,12 +34,13 @@ class Built:
 _every: WeakValueDictionary[str, Built] = WeakValueDictionary()
 
 
-def ensure(key: str) -> bool:
+def ensure(key: str, heads: Heads = None) -> bool:
     """Build the module behind a key, where it is not there."""
     built = _every[key]
-    if built.module is None:
+    if heads not in built.modules:
         with _lock:
-            built.module = built.module or built.build()
+            if heads not in built.modules:
+                built.modules[heads] = built.build(heads)
     return True
 
 

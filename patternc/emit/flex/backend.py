@@ -73,7 +73,6 @@ def _context(request: Request) -> dict[str, object]:
             "scores": any(layer.score_mod for layer in layers.distinct),
             **dict.fromkeys(("sized", "sourced", "encoder", "tables", "tiling_of_head"), True),
         },
-        "of": {"stop": "size.stop"},
         **described(request, entries(request.inputs, request.schedule)),
     }
 

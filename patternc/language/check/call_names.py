@@ -12,18 +12,21 @@ import re
 
 CALL_KEYWORDS: frozenset[str] = frozenset(
     {
-        *("backend", "block", "dropout", "dtype", "head", "head_dim", "ignore", "k", "key"),
-        *("kv_heads", "layer", "layers", "n", "q", "queries", "query", "residual", "return_lse"),
-        *("rows", "scale", "seed", "self", "slots", "v"),
+        *("backend", "block", "cache_lengths", "dropout", "dtype", "head", "head_dim", "heads"),
+        *("ignore", "k", "key", "key_padding", "kv_heads", "layer", "layers", "n", "positions"),
+        *("q", "queries", "query", "residual", "return_lse", "rows", "scale", "seed", "self"),
+        *("slots", "start", "v"),
     }
 )
+# Keywords that a run-time input may have the name of: calls of such a pattern then mean the input.
+SHARED: frozenset[str] = frozenset({"positions"})
 # What a compiled module calls the optional slots of its pools.
 _POOLED = re.compile(r"pool\d*_kv", re.ASCII)
 
 
 def why_taken(name: str) -> str:
     """What the name means at a call; empty where a run-time input can have it."""
-    if name in CALL_KEYWORDS:
+    if name in CALL_KEYWORDS - SHARED:
         return "an argument of the calls themselves"
     if keyword.iskeyword(name):
         return "a keyword of Python"

@@ -1,0 +1,67 @@
+"""Calls of a generated module, as `Pattern.attention` makes them; torch is imported when needed.
+
+Chooses between the module's own `attention` and the calls of `padded`. Does not check tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Positions = Tensor | Sequence[int] | Sequence[Sequence[int]]
+    Lengths = Tensor | Sequence[int]
+    RunTimeTensors = Tensor | tuple[Tensor, ...] | list[Tensor]
+    Backend = Literal["auto", "triton", "cpu", "reference"]
+
+_HEAD_STEP = 0x9E3779B9
+_PADDED = ("positions", "cache_lengths", "key_padding")
+
+
+def attend(
+    module: ModuleType,
+    q: Tensor,
+    k: Tensor | None,
+    v: Tensor | None,
+    placed: Mapping[str, Any],
+    options: dict[str, Any],
+) -> Any:
+    """`attention` of a module, with what is given of `placed`: where the queries and keys stand."""
+    placed = {name: value for name, value in placed.items() if value is not None}
+    if "positions" in placed and "positions" in module.INPUTS:
+        options["positions"] = placed.pop("positions")
+    padding = {name: placed.pop(name) for name in _PADDED if name in placed}
+    if not padding:
+        return module.attention(q, k, v, **placed, **options)
+    if placed:
+        _refuse_both(next(iter(placed)), next(iter(padding)))
+    from patternc.runtime.padded import attention
+
+    return attention(module, q, k, v, **padding, **options)
+
+
+def _refuse_both(one: str, other: str) -> None:
+    hint = ", the slots of which are all asked" if one == "rows" else ""
+    raise ValueError(
+        f"{one}= and {other}= cannot be given together{hint}; positions= says where each query "
+        "stands in its sequence"
+    )
+
+
+def seed_of_heads(first: int, dropout: float, seed: int | None) -> int | None:
+    """The seed of the heads from `first` on: ranks with one seed drop other weights."""
+    if not dropout or not first:
+        return seed
+    if seed is None:
+        import torch
+
+        seed = int(torch.randint(1 << 32, (), device="cpu"))
+    return (seed + first * _HEAD_STEP) % (1 << 32)
+
+
+def has_alibi(module: ModuleType) -> bool:
+    """Do scores depend on how many heads there are in all?"""
+    return any(table.kind == "alibi" for table in getattr(module, "_SCORE_TABLES", ()))

@@ -1,0 +1,166 @@
+"""Calls of a generated module in which sequences are padded, cached, or asked out of order.
+
+    q, k, v, positions, cache_lengths, key_padding -> one call for neighbours that are placed alike
+
+What `Pattern.attention` does with these arguments, for any generated module: every batch element is
+computed on its real keys alone, so that its output is that of the sequence without padding. Values
+are looked at (on a GPU this waits once), and nothing of size n x n is made. Not inside a
+`torch.compile` or CUDA graph: shapes of the calls follow from the values.
+
+    >>> import torch
+    >>> from patternc import Pattern
+    >>> kernel = Pattern.parse("local(2) + columns([-1])").module
+    >>> q, k, v = torch.randn(3, 2, 1, 8, 16)
+    >>> padding = torch.arange(8) < torch.tensor([[8], [5]])
+    >>> out = attention(kernel, q, k, v, key_padding=padding)
+    >>> alone = kernel.attention(q[1:, :, :5], k[1:, :, :5], v[1:, :, :5])
+    >>> torch.equal(out[1:, :, :5], alone), out[1, :, 5:].any().item()
+    (True, False)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from patternc.queries.placement import Group, Placement, Run, grouped, placements
+from patternc.runtime.padded_inputs import Part, cut_input
+
+_STEP = 0x9E3779B9  # of the seeds of groups
+
+
+def attention(
+    module: ModuleType,
+    q: Tensor,
+    k: Tensor | None,
+    v: Tensor | None,
+    *,
+    positions: Tensor | Sequence[int] | None = None,
+    cache_lengths: Tensor | Sequence[int] | None = None,
+    key_padding: Tensor | None = None,
+    layer: int = 0,
+    return_lse: bool = False,
+    dropout: float = 0.0,
+    seed: int | None = None,
+    **rest: Any,
+) -> Any:
+    """`attention` of a generated module with `positions`, `cache_lengths` and `key_padding`.
+
+    Arguments and errors as of `Pattern.attention`; `rest` are other arguments of the module's
+    `attention`, run-time inputs among them, in the layout of the padded call.
+    """
+    if k is None or v is None:
+        raise ValueError(
+            "positions=, cache_lengths= and key_padding= are about the tokens; k and v are None"
+        )
+    _refuse_tracing()
+    if positions is not None and "positions" in module.INPUTS:
+        rest["positions"], positions = positions, None
+    if dropout and seed is None:
+        seed = int(torch.randint(1 << 32, (), device="cpu"))
+    where = placements(
+        q.shape[0], q.shape[2], k.shape[2], *map(_on_host, (positions, cache_lengths, key_padding))
+    )
+    if not (q.shape[0] and q.shape[2]):
+        options = {"layer": layer, "return_lse": return_lse, **rest}
+        return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
+    call = _Call(module, layer, dropout, seed, rest)
+    out, lse = call.all_of(grouped(where), q, k, v, return_lse)
+    return (out, lse) if return_lse else out
+
+
+def _on_host(value: object) -> object:
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+
+
+def _refuse_tracing() -> None:
+    tracing = torch.compiler.is_compiling()
+    if tracing or (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
+        place = "torch.compile" if tracing else "the capture of a CUDA graph"
+        raise RuntimeError(
+            "positions=, cache_lengths= and key_padding= decide shapes by their values, which "
+            f"{place} cannot look at; call attention outside of it, use start=, or labels in the "
+            "pattern: `.. & same(real)`, patternc.runtime.packing.labels_from_padding for real"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What all calls of the groups have in common."""
+
+    module: ModuleType
+    layer: int
+    dropout: float
+    seed: int | None
+    rest: dict[str, Any]
+
+    def all_of(
+        self, groups: list[Group], q: Tensor, k: Tensor, v: Tensor, with_lse: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Output and lse of the batch."""
+        # One split for all: the gradients of many slices would each be as large as the whole.
+        sizes = [group.stop - group.first for group in groups]
+        split = (torch.split(part, sizes) for part in (q, k, v))
+        parts = zip(groups, *split, strict=True)
+        found = [self._of_group(group, *own, with_lse=with_lse) for group, *own in parts]
+        outs, sums = zip(*found, strict=True)
+        out = _joined(outs, 0)
+        if not any(group.placement.runs for group in groups):
+            out = out + q[:, :, :0].sum()  # all is padding: nothing else leads to q
+        return out, _joined(sums, 0) if with_lse else None
+
+    def _of_group(
+        self, group: Group, q: Tensor, k: Tensor, v: Tensor, *, with_lse: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        placement, n = group.placement, k.shape[2]
+        k, v = (_real(part, placement) for part in (k, v))
+        seed = self.seed if self.seed is None else (self.seed + group.first * _STEP) % (1 << 32)
+        outs: list[Tensor] = []
+        sums: list[Tensor | None] = []
+        row = 0
+        for run in (*placement.runs, Run(q.shape[2], q.shape[2], None)):
+            if row < run.first:
+                nothing = q[:, :, row : run.first]
+                outs.append(nothing.new_zeros(*nothing.shape[:3], v.shape[3]))
+                sums.append(_no_lse(nothing))
+            if run.first < run.stop:
+                part = Part(self.module, self.layer, group, run, n, q.shape[2])
+                given = {name: cut_input(part, name, value) for name, value in self.rest.items()}
+                given |= {} if run.start is None else {"start": run.start}
+                found = self.module.attention(
+                    q[:, :, run.first : run.stop],
+                    *(k, v),
+                    layer=self.layer,
+                    return_lse=with_lse,
+                    dropout=self.dropout,
+                    seed=seed,
+                    **given,
+                )
+                out, lse = found if with_lse else (found, None)
+                outs.append(out)
+                sums.append(lse)
+            row = run.stop
+        return _joined(outs, 2), _joined(sums, 2) if with_lse else None
+
+
+def _real(part: Tensor, placement: Placement) -> Tensor:
+    """The keys or values of a sequence alone."""
+    slots = placement.slots
+    if isinstance(slots, range):
+        return part[:, :, slots.start : slots.stop] if len(slots) < part.shape[2] else part
+    return part.index_select(2, torch.tensor(slots, device=part.device))
+
+
+def _no_lse(rows: Tensor) -> Tensor:
+    dtype = torch.float64 if rows.dtype == torch.float64 else torch.float32
+    return rows.new_full(rows.shape[:3], -torch.inf, dtype=dtype)
+
+
+def _joined(parts: Sequence[Any], axis: int) -> Tensor:
+    whole: Tensor = parts[0] if len(parts) == 1 else torch.cat(list(parts), axis)
+    return whole

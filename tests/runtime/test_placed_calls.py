@@ -1,0 +1,245 @@
+"""Padding, caches, positions and ranks: each sequence is computed as it would be by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from patternc import Pattern
+
+Tensor = torch.Tensor
+B, N, D = 3, 40, 16
+LENGTHS = (40, 17, 9)
+_pattern = cache(Pattern.parse)
+
+
+def _padding(side: str) -> Tensor:
+    slot, lengths = torch.arange(N), torch.tensor(LENGTHS)[:, None]
+    match side:
+        case "behind":
+            return slot < lengths
+        case "before":
+            return slot >= N - lengths
+        case _:
+            return (slot * 7 + torch.arange(B)[:, None]) % 5 > 1
+
+
+def _inputs(name: str) -> dict[str, Any]:
+    drawn = {
+        "doc": torch.randint(0, 3, (B, N)).sort(1).values,
+        "chosen": torch.rand(B, N) < 0.3,
+        "b": torch.randn(B, 2, N, N),
+        "positions": torch.randn(N, D),
+        "memory_kv": (torch.randn(B, 2, 4, D), torch.randn(B, 2, 4, D)),
+        "g": tuple(torch.randn(3, B, 2, N, D)),
+    }
+    return {name: drawn[name]} if name else {}
+
+
+def _of(name: str, value: Any, b: int, real: Tensor) -> Any:
+    """The input of one sequence without padding."""
+    match name:
+        case "doc" | "chosen":
+            return value[b : b + 1, real]
+        case "b":
+            return value[b : b + 1][..., real, :][..., real]
+        case "positions":
+            return value[: len(real)]
+        case "g":
+            return tuple(part[b : b + 1, :, real] for part in value)
+        case _:
+            return tuple(part[b : b + 1] for part in value)
+
+
+TEXTS = [
+    ("local(3) + global([0, -1])", ""),
+    ("columns([n - 1]) + where(i + j < n) + random(2)", ""),
+    ("segment(8) with rotary(10000)", ""),
+    ("full on pool(4, mean) + local(2)", ""),
+    ("causal & same(doc)", "doc"),
+    ("local(2) + columns(chosen)", "chosen"),
+    ("full with bias(b)", "b"),
+    ("local(5) with absolute(positions)", "positions"),
+    ("local(2) + full on memory(4)", "memory_kv"),
+    ("local(2) + rows([0:3], projection=g)", "g"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), TEXTS)
+def test_a_padded_batch_is_each_sequence_alone(text: str, name: str) -> None:
+    torch.manual_seed(0)
+    pattern, inputs = _pattern(text), _inputs(name)
+    leaves = [part.requires_grad_() for part in torch.randn(3, B, 2, N, D)]
+    weight = torch.randn(B, 2, N, D)
+    for side in ("behind", "before", "between"):
+        padding = _padding(side)
+        out = pattern.attention(*leaves, key_padding=padding, **inputs)
+        wanted, total = torch.zeros_like(out), torch.zeros(())
+        for b in range(B):
+            real = padding[b].nonzero()[:, 0]
+            given = {at: _of(at, value, b, real) for at, value in inputs.items()}
+            alone = pattern.reference(*(part[b : b + 1, :, real] for part in leaves), **given)
+            wanted[b : b + 1, :, real] = alone.detach()
+            total = total + (alone * weight[b : b + 1, :, real]).sum()
+        torch.testing.assert_close(out, wanted, atol=3e-5, rtol=1e-4)
+        found = torch.autograd.grad((out * weight).sum(), leaves)
+        torch.testing.assert_close(found, torch.autograd.grad(total, leaves), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("queries", [1, 5])
+def test_a_cache_is_each_sequence_with_the_keys_in_use(queries: int) -> None:
+    pattern = _pattern("local(3) + columns([n - 1])")
+    torch.manual_seed(1)
+    q, (k, v) = torch.randn(B, 4, queries, D), torch.randn(2, B, 2, N, D)
+    first = torch.tensor([3, 0, 2])
+    padding = torch.arange(N) >= first[:, None]
+    for given, starts in (({}, [0, 0, 0]), ({"key_padding": padding}, first.tolist())):
+        out, lse = pattern.attention(
+            q, k, v, cache_lengths=torch.tensor(LENGTHS), return_lse=True, **given
+        )
+        for b, (start, stop) in enumerate(zip(starts, LENGTHS, strict=True)):
+            keys = (part[b : b + 1, :, start:stop] for part in (k, v))
+            alone = pattern.reference(q[b : b + 1], *keys, return_lse=True)
+            torch.testing.assert_close((out[b : b + 1], lse[b : b + 1]), alone)
+
+
+def test_queries_stand_where_positions_say() -> None:
+    pattern = _pattern("local(3) + columns([n - 1])")
+    torch.manual_seed(2)
+    q, (k, v) = torch.randn(B, 2, 6, D), torch.randn(2, B, 2, N, D)
+    positions = torch.tensor([[5, 6, 7, 1, 2, -1], [0, 1, 2, 3, 4, 12], [3, 3, 3, 4, 4, -1]])
+    out, lse = pattern.attention(
+        q, k, v, positions=positions, cache_lengths=LENGTHS, return_lse=True
+    )
+    for b, length in enumerate(LENGTHS):
+        for row, at in enumerate(positions[b].tolist()):
+            found = out[b : b + 1, :, row : row + 1]
+            if at < 0:
+                assert not found.any()
+                assert (lse[b, :, row] == -torch.inf).all()
+                continue
+            keys = (part[b : b + 1, :, :length] for part in (k, v))
+            alone = pattern.reference(q[b : b + 1, :, row : row + 1], *keys, start=at)
+            torch.testing.assert_close(found, alone)
+    one = pattern.attention(q[:1], k[:1], v[:1], positions=[5, 6, 7, 1, 2, 0])
+    torch.testing.assert_close(
+        one[:, :, :5], pattern.attention(q, k, v, positions=positions)[:1, :, :5]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "heads 4\ncausal with alibi",
+        "heads 4\nhead < 2 -> random(3) + local(1)\nelse -> strided(4)",
+        "heads 4\nlocal(head + 1) with sink",
+        "causal",
+    ],
+)
+def test_a_rank_computes_its_heads_of_the_whole(text: str) -> None:
+    pattern = _pattern(text)
+    torch.manual_seed(3)
+    q, k, v = torch.randn(3, 2, 4, N, D)
+    inputs = {"sinks": torch.randn(4)} if "sink" in text else {}
+    whole = pattern.reference(q, k, v, **inputs)
+    for rank in (slice(0, 2), slice(2, 4)):
+        given = {name: value[rank] for name, value in inputs.items()}
+        part = pattern.attention(q[:, rank], k[:, rank], v[:, rank], heads=rank, **given)
+        torch.testing.assert_close(part, whole[:, rank])
+    if pattern.heads:
+        assert np.array_equal(pattern.mask(9, heads=slice(1, 3)), pattern.mask(9)[1:3])
+
+
+def test_ranks_of_one_seed_drop_other_weights() -> None:
+    pattern, q, v = _pattern("heads 4\nlocal(4)"), torch.zeros(1, 2, N, D), torch.randn(1, 2, N, D)
+    drop = {"dropout": 0.5, "seed": 1}
+    one, other = (pattern.attention(q, q, v, heads=slice(a, a + 2), **drop) for a in (0, 2))
+    assert not torch.equal(one, other)
+
+
+def test_masks_lie_as_the_call_does() -> None:
+    pattern = _pattern("causal & same(doc)")
+    padding, doc = _padding("before").numpy(), _inputs("doc")["doc"].numpy()
+    found = pattern.mask(N, key_padding=padding, doc=doc)
+    for b in range(B):
+        real = padding[b].nonzero()[0]
+        wanted = np.zeros((1, N, N), dtype=bool)
+        wanted[np.ix_([0], real, real)] = pattern.mask(len(real), doc=doc[b, real])
+        assert np.array_equal(found[b], wanted)
+    window = _pattern("local(3) + columns([n - 1])")
+    cached = window.mask(N, 2, cache_lengths=LENGTHS)
+    assert np.array_equal(cached[1][..., :17], window.mask(17, 2))
+    assert not cached[1][..., 17:].any()
+    assert np.array_equal(window.mask(N, 3, start=7), window.mask(N)[:, 7:10])
+    placed = window.mask(N, positions=[3, -1, 0])
+    assert np.array_equal(placed[:, ::2], window.mask(N)[:, [3, 0]])
+    assert not placed[:, 1].any()
+
+
+ONES = torch.ones(B, N, dtype=torch.bool)
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"key_padding": ONES.int()}, TypeError, "True for a real key"),
+    ({"key_padding": ONES[:, 1:]}, ValueError, r"expected \[batch, n\], here \[3, 40\]"),
+    ({"key_padding": torch.arange(N) < 9 * ONES}, ValueError, "cache_lengths="),
+    ({"cache_lengths": [1, 2]}, ValueError, r"expected \[batch\], here \[3\]"),
+    ({"cache_lengths": [5, 41, 5]}, ValueError, "has 41; k has 40 slots"),
+    ({"cache_lengths": [5, 1, 5]}, ValueError, r"cache_lengths\[1\] is 1, but q has 2 queries"),
+    ({"positions": [0, 40]}, ValueError, "positions are 0 to 39, and -1"),
+    ({"positions": [-2, 0]}, ValueError, "has -2"),
+    ({"positions": [0, 1, 2]}, ValueError, r"expected \[queries\]"),
+    ({"positions": [0.0, 1.0]}, TypeError, "expected integers"),
+    ({"positions": [0, 1], "start": 0}, ValueError, "cannot be given together"),
+    ({"heads": slice(0, 3)}, ValueError, "q has 2 heads; expected 3"),
+    ({"heads": 2}, TypeError, r"expected slice\(a, b\)"),
+    ({"retun_lse": True}, TypeError, "retun_lse"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "match"), REFUSED)
+def test_a_call_that_says_what_cannot_be_is_refused(
+    options: dict[str, Any], error: type[Exception], match: str
+) -> None:
+    q, part = torch.randn(B, 2, 2, D), torch.randn(B, 2, N, D)
+    with pytest.raises(error, match=match):
+        _pattern("local(3) + columns([n - 1])").attention(q, part, part, **options)
+
+
+def test_what_cannot_be_cut_is_refused() -> None:
+    part, before = torch.randn(B, 2, N, D), _padding("before")
+    keys, kv = torch.zeros(N, 2).long(), (part, part)
+    with pytest.raises(ValueError, match="Pad behind the keys"):
+        _pattern("listed(keys)").attention(part, part, part, key_padding=before, keys=keys)
+    with pytest.raises(ValueError, match="write it in the pattern, as `heads 32`"):
+        _pattern("causal with alibi").attention(part, part, part, heads=slice(0, 2))
+    encoder = _pattern("full on encoder")
+    with pytest.raises(ValueError, match="k and v are None"):
+        encoder.attention(part, None, None, key_padding=ONES, encoder_kv=kv)
+
+
+_SNIPPET = """
+import torch
+from patternc import Pattern
+q = torch.zeros(1, 1, 1, 1)
+out: torch.Tensor = Pattern("causal").attention(q, q, q, start=0, doc=q)
+both: tuple[torch.Tensor, torch.Tensor] = Pattern("causal").attention(q, q, q, return_lse=True)
+Pattern("causal").attention(q, q, q, retun_lse=True)
+Pattern("causal").reference(q, q, q, scal=1.0)
+Pattern("causal").mask(4, queres=2)
+"""
+
+
+def test_a_type_checker_finds_misspelled_arguments(tmp_path: Path) -> None:
+    file = tmp_path / "snippet.py"
+    file.write_text(_SNIPPET)
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", str(file)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    lines = [line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line]
+    assert lines == ["7", "8", "9"], done.stdout
