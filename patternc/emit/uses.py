@@ -36,13 +36,13 @@ def uses_of(
     said = [*layers, *treatments.queries, *treatments.feeds, *treatments.tables]
     declared = {word for text in said for word in declarations(text)}
     split = not declared.isdisjoint({"split_rows=", "split_columns="})
-    treated = "scores=" in declared or _is_treated(treatments, inputs)
+    treated = printed.has_lists or "scores=" in declared or _is_treated(treatments, inputs)
     # The CPU path handles all that a pass may declare, and so do checks of what a source brings.
     every = printed.has_lists
     kept = {"query", "feed", "softmax"} if treated else set()
     return {
         **{name: every or name in kept or f"{name}=" in declared for name in _FIELDS},
-        "classes": "_Classes" in declared,
+        "classes": every or "_Classes" in declared,
         "split": split,
         "scores": "scores=" in declared,
         "softcap": "_SoftCap" in declared,
