@@ -1,7 +1,7 @@
 """Kernels compiled for GPUs that are not there: registers kept, tensor cores used.
 
-Every distinct kernel of an eighth of the examples and of four more for sm_90, and of two of these for
-the other targets, at head size 64. `make sweep` takes the other examples, and all through all
+Every distinct kernel of an eighth of the examples and of four more for sm_90, and of two of these
+for the other targets, at head size 64. `make sweep` takes the other examples, and all through all
 targets and head sizes.
 """
 
