@@ -209,7 +209,6 @@ def _uses(
         "classes": "_Classes" in declared,
         "split": split,
         "scores": "scores=" in declared,
-        "softcap": "_SoftCap" in declared,
         "sinks": "sink=" in declared,
         "by_length": "by_length=" in declared,
         "products": "_Product" in declared,
