@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from patternc.ir.modifiers import Alibi, Sink
+from patternc.ir.modifiers import Sink
 from patternc.ir.sources import (
     TOKENS,
     Compressed,
@@ -37,6 +37,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
+from patternc.modifiers.alibi import Alibi
 from patternc.semantics.key_sources import sources_of
 from tests.terms import dilated, local, positions, randoms, sizes, small, terms, where
 

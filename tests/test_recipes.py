@@ -90,7 +90,7 @@ def test_a_backend_is_a_folder_of_code_a_folder_of_templates_and_its_name(copy: 
 RELATION_EDITS = {
     "patternc/language/syntax/builtins.py": (
         '    Builtin("strided", "relation",',
-        '    Builtin("congruent", "relation", (_must("s", "count", 1), _must("r", "count", 0))),\n'
+        '    Builtin("congruent", "relation", (must("s", "count", 1), must("r", "count", 0))),\n'
         '    Builtin("strided", "relation",',
     ),
     "patternc/ir/terms.py": (
@@ -155,3 +155,110 @@ def test_a_relation_is_its_word_its_node_its_meaning_and_its_predicate(copy: Pat
         after = after.replace("    Strided,\n", "    Congruent,\n    Strided,\n", 1)
         path.write_text(after)
     assert "agreed" in run_in(copy, USE_RELATION)
+
+
+FADE = '''
+"""`fade(span)`: scores that fade with the distance, from a learned one of each head on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from patternc.ir.modifiers import ScoreModifier, ScoreTable
+from patternc.ir.score_expressions import DISTANCE, SCORE, Node, OfHead, absolute, sigmoid
+from patternc.ir.builtin_words import must
+from patternc.modifiers.definition import definition
+
+
+@dataclass(frozen=True, slots=True)
+class Fade(ScoreModifier):
+    """s * sigmoid((start_h - |i - j|) / span), `fade_start` [heads]."""
+
+    span: float
+    word: ClassVar[str] = "fade"
+
+    @property
+    def value(self) -> Node:
+        return SCORE * sigmoid((OfHead("start") - absolute(DISTANCE)) / self.span)
+
+    @property
+    def table(self) -> ScoreTable:
+        return ScoreTable("head", ("fade_start",))
+
+
+FADE = definition(
+    Fade,
+    lambda given, _: Fade(given.positive("span")),
+    must("span", "decimal"),
+    inputs=(("fade_start", "distance"),),
+)
+'''
+MODIFIER_EDITS = {
+    "patternc/modifiers/__init__.py": (
+        ("MODIFIERS = (\n", "MODIFIERS = (\n    FADE,\n"),
+        ("\n# In the order", "from patternc.modifiers.fade import FADE\n\n# In the order"),
+    ),
+    "grammar/README.md": (
+        (
+            "| `softcap(c)` |",
+            "| `fade(span)` | s sigmoid((start - \\|i - j\\|) / span) |\n| `softcap(c)` |",
+        ),
+    ),
+}
+USE_MODIFIER = """
+import warnings
+import torch
+from patternc import Pattern
+from patternc.language.syntax.diagnostics import PatternError
+from patternc.runtime.load import load_module
+from torch.nn.attention import flex_attention as torch_flex
+
+warnings.simplefilter("ignore")
+torch_flex._validate_device = lambda *_: None  # its gradients on the CPU are there, and refused
+pattern = Pattern.parse("causal\\nheads 2\\nlocal(9) with softcap(20) with fade(4)")
+n = 40
+torch.manual_seed(0)
+call = [torch.randn(1, 2, n, 16, requires_grad=True) for _ in range(3)]
+start = torch.tensor([2.0, 7.0], requires_grad=True)
+distance = torch.arange(n) - torch.arange(n)[:, None]
+scores = call[0] @ call[1].mT / 4
+scores = scores * ((start[:, None, None] - distance.abs()) / 4).sigmoid()
+scores = 20 * (scores / 20).tanh()
+hidden = (distance > 0) | (distance < -9)
+wanted = scores.masked_fill(hidden, -torch.inf).softmax(-1) @ call[2]
+parts = [*call, start]
+gradients = torch.autograd.grad(wanted.square().sum(), parts)
+
+module = load_module(pattern.compile(backends=["all"]))
+flex = load_module(pattern.compile(backends=["flex"]))
+runs = {
+    name: lambda name=name: module.attention(*call, fade_start=start, backend=name)
+    for name in ("cpu", "reference", "triton")
+}
+runs["flex"] = lambda: flex.attention(*call, fade_start=start)
+for name, run in runs.items():
+    out = run()
+    torch.testing.assert_close(out, wanted, atol=1e-4, rtol=1e-4, msg=name)
+    found = torch.autograd.grad(out.square().sum(), parts)
+    for one, other in zip(found, gradients, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4, msg=name)
+try:
+    Pattern.parse("(local(9) + full on persistent(4)) with fade(4)")
+except PatternError as error:
+    assert [each.code for each in error.diagnostics] == ["P078"]
+else:
+    raise AssertionError("`persistent` has no distances")
+print("agreed")
+"""
+
+
+def test_a_score_modifier_is_its_file_its_place_in_the_order_and_its_row(copy: Path) -> None:
+    (copy / "patternc/modifiers/fade.py").write_text(FADE)
+    for file, edits in MODIFIER_EDITS.items():
+        text = (copy / file).read_text()
+        for place, written in edits:
+            assert text.count(place) == 1, file
+            text = text.replace(place, written)
+        (copy / file).write_text(text)
+    assert "agreed" in run_in(copy, USE_MODIFIER)

@@ -7,35 +7,15 @@ builds queries, keys and tables is in the templates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from patternc.emit.tables import projected_rows
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, flat, quoted
-from patternc.emit.triton.score_mods import (
-    Operation,
-    Scattered,
-    distance_aware,
-    lookup,
-    rows_of,
-    soft_span,
-)
-from patternc.ir.modifiers import (
-    Absolute,
-    Alibi,
-    Bias,
-    DistanceAware,
-    Modifier,
-    Relative,
-    Rotary,
-    Scale,
-    Sink,
-    SoftCap,
-    SoftSpan,
-    T5Bias,
-    XlRelative,
-)
+from patternc.emit.text.score_functions import in_order, score_function
+from patternc.emit.triton.score_mods import Operation, operation
+from patternc.ir.modifiers import Absolute, Rotary, Scale, ScoreModifier, ScoreTable
 from patternc.ir.sources import (
     Compressed,
     Encoder,
@@ -50,10 +30,8 @@ from patternc.ir.sources import (
     word_of,
 )
 from patternc.ir.sources import Text as OthersText
+from patternc.modifiers.xl_relative import XlRelative
 from patternc.schedule.schedule import Pass
-
-# Modifiers of the scores, in the order in which they apply.
-ORDER = (Relative, XlRelative, DistanceAware, SoftCap, Alibi, T5Bias, Bias, SoftSpan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +64,9 @@ class OperandTable:
         self.feed_sources[source] = None
         self.columns.setdefault(item.source, self._column(item.source))
         self.needs_tokens |= source in ("tokens", "text", "project", "pool")
-        kinds = {type(modifier): modifier for modifier in item.modifiers}
-        chosen = [kinds[kind] for kind in ORDER if kind in kinds]
         operations = tuple(
-            self._operation(modifier, number, query, item) for number, modifier in enumerate(chosen)
+            self._operation(modifier, number, query, item, functions)
+            for number, modifier in enumerate(in_order(item.modifiers))
         )
         return PassOperands(query, feed, operations, _scale(item))
 
@@ -133,76 +110,41 @@ class OperandTable:
             self.pools.append(key)
         return quoted(pool_input(self.pools.index(key)))
 
-    def _operation(self, modifier: Modifier, number: int, query: int, item: Pass) -> Operation:
-        op = f"op{number}"
-        value = f"{op}_value = tl.load({op})"
-        match modifier:
-            case Alibi():
-                table = self._table("alibi", query=query)
-                line = f"qk -= {op}_value * tl.abs(distance)"
-                return Operation(Call("_Alibi", (table,)), number, (value,), lines=(line,))
-            case DistanceAware():
-                names = ("distance_alpha", "distance_beta")
-                table = self._table("head", names, query=query)
-                return distance_aware(table, number)
-            case SoftCap(cap):
-                share = f"qk * {1 / cap}"
-                line, slope = f"qk = {cap} * _tanh({share})", f"1.0 - ({share}) * ({share})"
-                text = Call("_SoftCap", (Leaf(str(cap)),))
-                return Operation(text, number, lines=(line,), slope=slope)
-            case SoftSpan(ramp, name):
-                table = self._table("head", (name,), query=query)
-                return soft_span(table, number, ramp)
-            case T5Bias(buckets, most, both, name):
-                table = self._table("t5", (name,), query, most, buckets, both)
-                return lookup(table, number, str(most), str(most))
-            case Relative(most):
-                # The query may be shifted for `xl_relative`, which is none of this product.
-                shift = ("xl_u",) if XlRelative() in item.modifiers else ()
-                inputs = ("relative_keys", *shift)
-                table = self._table("relative", inputs, query, most, scale=_scale(item))
-                return lookup(table, number, str(most), str(most))
-            case XlRelative():
-                inputs = ("xl_u", "xl_v", "xl_r")
-                table = self._table("xl", inputs, query, scale=_scale(item))
-                return lookup(table, number, "-1", "0")
-            case Bias(name):
-                table = self._table("bias", (name,), query)
-                inside = "inside[:, None] & (j < m)[None, :]"
-                line = f"qk += tl.load({op}_rows + j[None, :], mask={inside}, other=0.0)"
-                return Operation(
-                    Call("_Lookup", (table, Keyword("by_key", Leaf("True")))),
-                    number,
-                    rows=(rows_of(op),),
-                    lines=(line,),
-                    scattered=Scattered("j[None, :]", "(j < m)[None, :]"),
-                )
-            case Absolute() | Rotary() | Scale() | Sink():
-                raise TypeError(f"{type(modifier).__name__} is no operation on scores")
-            case _:
-                assert_never(modifier)
+    def _operation(
+        self, modifier: ScoreModifier, number: int, query: int, item: Pass, functions: Functions
+    ) -> Operation:
+        arguments: list[Text] = [Leaf(score_function(modifier, functions))]
+        if modifier.table is not None:
+            arguments.append(self._table(modifier.table, query, item))
+        found = operation(Call("_ScoreMod", tuple(arguments)), number, modifier)
+        if not found.looks_up:
+            return found
+        data = Call("_ScoreMod", (*arguments, Keyword("looks_up", Leaf("True"))))
+        return replace(found, text=data)
 
-    def _table(
-        self,
-        kind: str,
-        inputs: tuple[str, ...] = (),
-        query: int = 0,
-        low: int = 0,
-        buckets: int = 0,
-        both_sides: bool = True,
-        scale: float | None = None,
-    ) -> Text:
-        self.table_kinds[kind] = None
-        arguments: list[Text] = [quoted(kind)]
-        if inputs:
-            arguments.append(Items(tuple(map(quoted, inputs))))
-        numbers = (("query", query), ("low", low), ("buckets", buckets))
-        arguments += [Keyword(name, _integer(value)) for name, value in numbers if value]
-        if not both_sides:
-            arguments.append(Keyword("both_sides", Leaf("False")))
-        if scale is not None:
-            arguments.append(Keyword("scale", Leaf(str(scale))))
-        return _integer(_numbered(self.tables, Call("_Table", tuple(arguments))))
+    def _table(self, table: ScoreTable, query: int, item: Pass) -> Text:
+        self.table_kinds[table.kind] = None
+        inputs = table.inputs
+        if table.kind == "relative" and XlRelative() in item.modifiers:
+            # The query is shifted for `xl_relative`, which is none of this product.
+            inputs = (*inputs, "xl_u")
+        scale = _scale(item) if table.of_queries else None
+        text = table_text(replace(table, inputs=inputs), query, scale)
+        return _integer(_numbered(self.tables, text))
+
+
+def table_text(table: ScoreTable, query: int = 0, scale: float | None = None) -> Text:
+    """How a module makes a table of its inputs, and of the queries of number `query`."""
+    arguments: list[Text] = [quoted(table.kind)]
+    if table.inputs:
+        arguments.append(Items(tuple(map(quoted, table.inputs))))
+    numbers = (("query", query), ("low", table.low), ("buckets", table.buckets))
+    arguments += [Keyword(name, _integer(value)) for name, value in numbers if value]
+    if not table.both_sides:
+        arguments.append(Keyword("both_sides", Leaf("False")))
+    if scale is not None:
+        arguments.append(Keyword("scale", Leaf(str(scale))))
+    return Call("_Table", tuple(arguments))
 
 
 def _scale(item: Pass) -> float | None:

@@ -45,7 +45,6 @@ def uses_of(
         "classes": every or "_Classes" in declared,
         "split": split,
         "scores": "scores=" in declared,
-        "softcap": "_SoftCap" in declared,
         "sinks": "sink=" in declared,
         "by_length": "by_length=" in declared,
         "encoder": every or "encoder" in treatments.feed_sources,

@@ -1,48 +1,70 @@
 """Score modifiers: what changes a score before the softmax.
 
-Order of application: rotary and absolute; product with relative terms; scale; distance_aware;
-softcap; alibi, t5, bias; ln softspan and ln mu; mask. Distances are i - j; on a pool they are
+Order of application: rotary and absolute; product with relative terms; scale; the others of
+`patternc.modifiers` in the order of its table; ln mu; mask. Distances are i - j; on a pool they are
 i // stride - j, where `merge` counts leftover positions to the last slot.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
+
+TableKind = Literal["alibi", "bias", "head", "relative", "t5", "xl"]
+# Tables of products with queries, which have an entry for each row.
+_OF_QUERIES = ("relative", "xl")
 
 
 @dataclass(frozen=True, slots=True)
-class Alibi:
-    """s - slope(h) * |i - j| (Press et al. 2022)."""
+class ScoreTable:
+    """The numbers that a modifier looks up; `kind` names the code that makes it from `inputs`.
 
-
-@dataclass(frozen=True, slots=True)
-class T5Bias:
-    """s + table[bucket(j - i), h], the input `name` [buckets, heads] (Raffel et al. 2020).
-
-    Half of the buckets are for j > i unless the term is causal.
+    Kinds `head` (the inputs [heads], one column each) and `alibi` (the slopes) have numbers of each
+    head; `t5`, `relative` and `xl` an entry for each distance; `bias` one for each key. `buckets`,
+    `low` and `both_sides` are those of t5; `low` is the farthest distance of `relative` too.
     """
 
-    buckets: int
-    max_distance: int
-    bidirectional: bool
-    name: str
+    kind: TableKind
+    inputs: tuple[str, ...] = ()
+    low: int = 0
+    buckets: int = 0
+    both_sides: bool = True
+
+    @property
+    def of_queries(self) -> bool:
+        """Has it products of the queries, which no function of scores alone is given?"""
+        return self.kind in _OF_QUERIES
 
 
-@dataclass(frozen=True, slots=True)
-class Relative:
-    """s + q . table[clip(j - i)], `relative_keys` [2 * max_distance + 1, head_dim] (Shaw 2018)."""
+class ScoreModifier:
+    """A modifier that is one expression over the score; `patternc.modifiers` has one a file."""
 
-    max_distance: int
+    __slots__ = ()
+    word: ClassVar[str]
+
+    @property
+    def value(self) -> Node:
+        """The score after it."""
+        raise NotImplementedError
+
+    @property
+    def table(self) -> ScoreTable | None:
+        """What the numbers and entries of its expression are looked up in."""
+        return None
+
+    @property
+    def input_sizes(self) -> tuple[tuple[str, str], ...]:
+        """Inputs with the size that it asks of them, in words; all heads of a layer share one."""
+        return ()
 
 
-@dataclass(frozen=True, slots=True)
-class XlRelative:
-    """(q + u) . k + (q + v) . r[i - j] (Dai et al. 2019)."""
-
-
-@dataclass(frozen=True, slots=True)
-class DistanceAware:
-    """relu(s) * (1 + e^beta) / (1 + e^(beta - alpha |i - j|)) (DA-Transformer)."""
+def uses_distance(modifier: Modifier) -> bool:
+    """Does the score depend on how far the key is from the query?"""
+    if not isinstance(modifier, ScoreModifier):
+        return False
+    return any(isinstance(part, Distance | AtDistance) for part in parts(modifier.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +82,8 @@ class Rotary:
 
 
 @dataclass(frozen=True, slots=True)
-class SoftCap:
-    """cap * tanh(s / cap)."""
-
-    cap: float
-
-
-@dataclass(frozen=True, slots=True)
-class SoftSpan:
-    """exp(s) times clip((z_h + 1 - (i - j)) / ramp + 1, 0, 1) (Adaptive Span)."""
-
-    ramp: float
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sink:
     """A learned logit per head in the denominator and the lse, without a key (gpt-oss)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bias:
-    """s + bias[h, i, j], a run-time input [heads, queries, keys]."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,4 @@ class Scale:
     value: float
 
 
-Modifier = (
-    Alibi
-    | T5Bias
-    | Relative
-    | XlRelative
-    | DistanceAware
-    | Absolute
-    | Rotary
-    | SoftCap
-    | SoftSpan
-    | Sink
-    | Bias
-    | Scale
-)
+Modifier = ScoreModifier | Absolute | Rotary | Sink | Scale

@@ -46,6 +46,14 @@ from patternc.ir.terms import (
     Union,
     With,
 )
+from patternc.modifiers.alibi import Alibi
+from patternc.modifiers.bias import Bias
+from patternc.modifiers.distance_aware import DistanceAware
+from patternc.modifiers.relative import Relative
+from patternc.modifiers.softcap import SoftCap
+from patternc.modifiers.softspan import SoftSpan
+from patternc.modifiers.t5 import T5Bias
+from patternc.modifiers.xl_relative import XlRelative
 from patternc.semantics.mask import mask, window_ends
 from tests.fuzz.calls import DIM, Call
 
@@ -302,14 +310,14 @@ def _product(
     """The product with its relative terms, scaled."""
     floats, at = head.call.floats, head.head
     own = query
-    if part.has(m.XlRelative):
+    if part.has(XlRelative):
         own = query + floats["xl_u"][at]
     scores = own @ keys.swapaxes(-1, -2)
-    if part.has(m.XlRelative):
+    if part.has(XlRelative):
         table = floats["xl_r"][:, at]
         looked = table[distance.clip(0, len(table) - 1)]
         scores = scores + np.einsum("brd,rsd->brs", query + floats["xl_v"][at], looked)
-    if found := part.has(m.Relative):
+    if found := part.has(Relative):
         most = found.max_distance
         table = floats["relative_keys"][(-distance).clip(-most, most) + most]
         scores = scores + np.einsum("brd,rsd->brs", query, table)
@@ -319,19 +327,19 @@ def _product(
 
 def _modified(head: Head, part: Part, scores: Floats, distance: NDArray[np.int64]) -> Floats:
     floats, at = head.call.floats, head.head
-    if part.has(m.DistanceAware):
+    if part.has(DistanceAware):
         alpha, beta = floats["distance_alpha"][at], floats["distance_beta"][at]
         factor = (1 + np.exp(beta)) / (1 + np.exp(beta - alpha * np.abs(distance)))
         scores = np.maximum(scores, 0) * factor
-    if cap := part.has(m.SoftCap):
+    if cap := part.has(SoftCap):
         scores = cap.cap * np.tanh(scores / cap.cap)
-    if part.has(m.Alibi):
+    if part.has(Alibi):
         scores = scores - _slopes(head.call.heads)[at] * np.abs(distance)
-    if t5 := part.has(m.T5Bias):
+    if t5 := part.has(T5Bias):
         scores = scores + floats[t5.name][_bucket(t5, -distance), at]
-    if bias := part.has(m.Bias):
+    if bias := part.has(Bias):
         scores = scores + floats[bias.name][at]
-    if span := part.has(m.SoftSpan):
+    if span := part.has(SoftSpan):
         share = (floats[span.name][at] - distance + 1) / span.ramp + 1
         with np.errstate(divide="ignore"):
             scores = scores + np.log(share.clip(0, 1))
@@ -345,7 +353,7 @@ def _slopes(heads: int) -> list[float]:
     return first if power == heads else first + _slopes(2 * power)[0::2][: heads - power]
 
 
-def _bucket(t5: m.T5Bias, ahead: NDArray[np.int64]) -> NDArray[np.int64]:
+def _bucket(t5: T5Bias, ahead: NDArray[np.int64]) -> NDArray[np.int64]:
     """The bucket of key - query, as in T5."""
     count, start = t5.buckets, np.zeros_like(ahead)
     far = np.maximum(-ahead, 0)

@@ -32,6 +32,14 @@ from patternc.ir.terms import (
     With,
 )
 from patternc.language import Elaborated, PatternError, elaborate, parse, show
+from patternc.modifiers.alibi import Alibi
+from patternc.modifiers.bias import Bias
+from patternc.modifiers.distance_aware import DistanceAware
+from patternc.modifiers.relative import Relative
+from patternc.modifiers.softcap import SoftCap
+from patternc.modifiers.softspan import SoftSpan
+from patternc.modifiers.t5 import T5Bias
+from patternc.modifiers.xl_relative import XlRelative
 from patternc.semantics.mask import mask
 
 
@@ -76,19 +84,19 @@ def test_every_source_keeps_its_numbers(text: str, source: KeySource) -> None:
 @pytest.mark.parametrize(
     ("text", "modifier"),
     [
-        ("alibi", m.Alibi()),
-        ("t5(32, 128)", m.T5Bias(32, 128, bidirectional=True, name="t5_bias")),
-        ("t5(32, 128, name=b)", m.T5Bias(32, 128, bidirectional=True, name="b")),
-        ("relative(12)", m.Relative(12)),
-        ("xl_relative", m.XlRelative()),
-        ("distance_aware", m.DistanceAware()),
+        ("alibi", Alibi()),
+        ("t5(32, 128)", T5Bias(32, 128, bidirectional=True, name="t5_bias")),
+        ("t5(32, 128, name=b)", T5Bias(32, 128, bidirectional=True, name="b")),
+        ("relative(12)", Relative(12)),
+        ("xl_relative", XlRelative()),
+        ("distance_aware", DistanceAware()),
         ("rotary(1e4)", m.Rotary(10000.0)),
         ("rotary(10 ** 4)", m.Rotary(10000.0)),
         ("absolute(p)", m.Absolute("p")),
-        ("softcap(50)", m.SoftCap(50.0)),
-        ("softspan(32, z=span)", m.SoftSpan(32.0, "span")),
+        ("softcap(50)", SoftCap(50.0)),
+        ("softspan(32, z=span)", SoftSpan(32.0, "span")),
         ("sink", m.Sink()),
-        ("bias(b)", m.Bias("b")),
+        ("bias(b)", Bias("b")),
         ("scale(0.125)", m.Scale(0.125)),
         ("scale(-(-2))", m.Scale(2.0)),
     ],
@@ -98,7 +106,7 @@ def test_every_modifier_keeps_its_numbers(text: str, modifier: Modifier) -> None
 
 
 def test_on_and_with_are_read_from_left_to_right() -> None:
-    alibi, memory = m.Alibi(), s.Memory(4)
+    alibi, memory = Alibi(), s.Memory(4)
     assert _term("full on memory(4) with alibi") == With(On(Full(), memory), alibi)
     assert _term("full with alibi on memory(4)") == On(With(Full(), alibi), memory)
 
@@ -126,9 +134,9 @@ def test_t5_has_one_side_where_no_key_is_ahead(text: str, bidirectional: list[bo
     assert [one.bidirectional for one in _biases(_term(text))] == bidirectional
 
 
-def _biases(term: Term) -> list[m.T5Bias]:
+def _biases(term: Term) -> list[T5Bias]:
     match term:
-        case With(inner, m.T5Bias() as bias):
+        case With(inner, T5Bias() as bias):
             return [*_biases(inner), bias]
         case Union(terms) | Intersection(terms):
             return [bias for one in terms for bias in _biases(one)]

@@ -12,7 +12,7 @@ from lark.lark import PostLex
 
 from patternc.language import PatternError, parse
 from patternc.language.syntax.ast import Bare, Binary, Call, FlagHeader, Let, Name, Unary
-from patternc.language.syntax.builtins import RESERVED
+from patternc.language.syntax.builtins import PRIMITIVES, RESERVED
 from patternc.resources import read
 
 
@@ -109,4 +109,8 @@ def test_a_deep_program_is_refused_and_a_long_one_is_not() -> None:
 def test_the_editor_colours_know_every_word(word: str) -> None:
     colours = json.loads(read("grammar", "pattern.tmLanguage.json"))
     written = "allow empty" if word in ("allow", "empty") else f"{word} "
-    assert any(re.match(rule["match"], written) for rule in colours["patterns"])
+    # Modifiers have the colour of whatever follows `with`.
+    modifies = word in PRIMITIVES and PRIMITIVES[word].group == "modifier"
+    before = "A with " if modifies else ""
+    found = [re.compile(rule["match"]) for rule in colours["patterns"]]
+    assert any(rule.match(before + written, len(before)) for rule in found)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from patternc.ir import modifiers as m
 from patternc.ir import terms as t
 from patternc.ir.formula import Constant
 from patternc.ir.sources import (
@@ -21,6 +20,8 @@ from patternc.ir.sources import (
     Project,
     Stream,
 )
+from patternc.modifiers.alibi import Alibi
+from patternc.modifiers.softcap import SoftCap
 from patternc.relation.relation import relation
 from patternc.relation.split_by_source import split_by_source
 from patternc.relation.tables import HeadTables
@@ -380,16 +381,16 @@ def test_a_complement_stays_within_its_source():
 
 
 def test_a_pair_takes_the_score_of_its_first_term():
-    modified, plain = t.With(local(2, 0), m.Alibi()), t.Full()
+    modified, plain = t.With(local(2, 0), Alibi()), t.Full()
     parts = split_by_source(t.Union((modified, plain)))
-    assert [part.modifiers for part in parts] == [(m.Alibi(),), ()]
+    assert [part.modifiers for part in parts] == [(Alibi(),), ()]
     assert np.array_equal(mask(parts[0].term, 9), mask(local(2, 0), 9))
     assert np.array_equal(mask(parts[1].term, 9), ~mask(local(2, 0), 9))
 
 
 def test_modifiers_apply_from_the_inside_out():
-    (part,) = split_by_source(t.With(t.With(t.Full(), m.Alibi()), m.SoftCap(3.0)))
-    assert part.modifiers == (m.Alibi(), m.SoftCap(3.0))
+    (part,) = split_by_source(t.With(t.With(t.Full(), Alibi()), SoftCap(3.0)))
+    assert part.modifiers == (Alibi(), SoftCap(3.0))
 
 
 def test_every_pair_of_a_projected_row_uses_its_projection():

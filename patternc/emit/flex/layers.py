@@ -13,10 +13,10 @@ from patternc.algebra.queries import fits
 from patternc.algebra.simplify import FALSE
 from patternc.algebra.value_bounds import Reach
 from patternc.emit.flex.scores import (
+    FlexTable,
     Scored,
-    ScoreTable,
     has_sink,
-    line_of,
+    lines_of,
     scale_of,
     scored,
     tables_of,
@@ -44,7 +44,7 @@ from patternc.emit.text.layout import (
 from patternc.emit.text.subexpressions import aliases, operands
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
 from patternc.ir.formula import Condition
-from patternc.ir.modifiers import Modifier
+from patternc.ir.modifiers import ScoreModifier
 from patternc.ir.sources import TOKENS
 from patternc.relation.cases import split
 from patternc.relation.relation import Branch, Conjunct
@@ -64,7 +64,7 @@ class Layer:
     branches: Text
     mask_mod: str
     score_mod: str
-    tables: tuple[ScoreTable, ...]
+    tables: tuple[FlexTable, ...]
     inputs: tuple[str, ...]
     scale: float | None
     sinks: tuple[int, ...]
@@ -111,7 +111,7 @@ class _LayerPrinter:
     functions: Functions
     own: int | None
     names: list[str] = field(default_factory=list)
-    tables: dict[ScoreTable, str] = field(default_factory=dict)
+    tables: dict[FlexTable, str] = field(default_factory=dict)
 
     def layer(self, groups: tuple[Group, ...]) -> Layer:
         printed = {
@@ -210,7 +210,7 @@ class _LayerPrinter:
         total = Chain(SUM, times[0], tuple(("+", x) for x in times[1:])) if times[1:] else times[0]
         return Call("_counted", (text, total))
 
-    def _modified(self, modifiers: tuple[Modifier, ...]) -> Text:
+    def _modified(self, modifiers: tuple[ScoreModifier, ...]) -> Text:
         lines, own = [], []
         for modifier in modifiers:
             named = []
@@ -218,7 +218,7 @@ class _LayerPrinter:
                 self.tables.setdefault(table, f"scores{len(self.tables)}")
                 named.append(self.tables[table])
             own += named
-            lines.append(f"    {line_of(modifier, tuple(named))}")
+            lines += lines_of(modifier, tuple(named))
         # Tables are numbered in the layer: a function has its own names for them.
         short = {name: f"t{k}" for k, name in enumerate(dict.fromkeys(own))}
         text = "\n".join([*lines, "    return score"])

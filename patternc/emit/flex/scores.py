@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
 
-from patternc.emit.operands import ORDER
-from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
-from patternc.ir.modifiers import (
-    Absolute,
-    Alibi,
-    Bias,
-    DistanceAware,
-    Modifier,
-    Relative,
-    Rotary,
-    Scale,
-    Sink,
-    SoftCap,
-    SoftSpan,
-    T5Bias,
-    XlRelative,
-)
+from patternc.emit.operands import table_text
+from patternc.emit.text.layout import Leaf, Text, statement
+from patternc.emit.text.score_functions import in_order
+from patternc.emit.text.score_text import TORCH_SCORES, ScorePrinter
+from patternc.ir.modifiers import Scale, ScoreModifier, ScoreTable, Sink
+from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead
 from patternc.schedule.schedule import Group, Pass
 
 
@@ -29,7 +17,7 @@ from patternc.schedule.schedule import Group, Pass
 class Scored:
     """Branches of a group with the same modifiers of scores, in the order in which they apply."""
 
-    modifiers: tuple[Modifier, ...]
+    modifiers: tuple[ScoreModifier, ...]
     branches: tuple[Pass, ...]
 
     @property
@@ -39,11 +27,9 @@ class Scored:
 
 
 def scored(group: Group) -> tuple[Scored, ...]:
-    found: dict[tuple[Modifier, ...], list[Pass]] = {}
+    found: dict[tuple[ScoreModifier, ...], list[Pass]] = {}
     for item in group.branches:
-        kinds = {type(modifier): modifier for modifier in item.modifiers}
-        chosen = tuple(kinds[kind] for kind in ORDER if kind in kinds)
-        found.setdefault(chosen, []).append(item)
+        found.setdefault(in_order(item.modifiers), []).append(item)
     return tuple(Scored(modifiers, tuple(items)) for modifiers, items in found.items())
 
 
@@ -57,7 +43,7 @@ def has_sink(group: Group) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreTable:
+class FlexTable:
     """A table that a score function looks into: `text` makes it of the inputs."""
 
     kind: str
@@ -65,51 +51,36 @@ class ScoreTable:
     text: Text
 
 
-def tables_of(modifier: Modifier) -> tuple[ScoreTable, ...]:
-    match modifier:
-        case Alibi():
-            return (_table("alibi"),)
-        case DistanceAware():
-            return _table("head", "distance_alpha"), _table("head", "distance_beta")
-        case SoftSpan(_, name):
-            return (_table("head", name),)
-        case T5Bias(buckets, most, both, name):
-            sizes = [Keyword("low", Leaf(str(most))), Keyword("buckets", Leaf(str(buckets)))]
-            sides = [] if both else [Keyword("both_sides", Leaf("False"))]
-            return (_table("t5", name, *sizes, *sides),)
-        case Bias(name):
-            return (_table("bias", name),)
-        case SoftCap():
-            return ()
-        case Relative() | XlRelative() | Absolute() | Rotary() | Scale() | Sink():
-            raise TypeError(f"{type(modifier).__name__} is not a function of a score")
-        case _:
-            assert_never(modifier)
+def tables_of(modifier: ScoreModifier) -> tuple[FlexTable, ...]:
+    """The tables; of numbers of each head one for each column."""
+    table = modifier.table
+    if table is None:
+        return ()
+    if table.kind == "head":
+        return tuple(_table(replace(table, inputs=(name,))) for name in table.inputs)
+    return (_table(table),)
 
 
-def _table(kind: str, name: str = "", *more: Text) -> ScoreTable:
-    inputs = (name,) if name else ()
-    named = [Items(tuple(map(quoted, inputs)))] if inputs else []
-    return ScoreTable(kind, inputs, Call("_Table", (quoted(kind), *named, *more)))
+def _table(table: ScoreTable) -> FlexTable:
+    return FlexTable(table.kind, table.inputs, table_text(table))
 
 
-def line_of(modifier: Modifier, tables: tuple[str, ...]) -> str:
-    """The statement that changes `score`; `distance` is j - i."""
-    match modifier:
-        case Alibi():
-            return f"score = score - {tables[0]}[h] * distance.abs()"
-        case DistanceAware():
-            alpha, beta = (f"{table}[h]" for table in tables)
-            return f"score = _distance_aware(score, {alpha}, {beta}, distance)"
-        case SoftCap(cap):
-            return f"score = {cap} * torch.tanh(score / {cap})"
-        case SoftSpan(ramp):
-            return f"score = _soft_span(score, {tables[0]}[h], distance, {ramp})"
-        case T5Bias(_, most):
-            return f"score = score + {tables[0]}[h, distance.clamp(-{most}, {most}) + {most}]"
-        case Bias():
-            return f"score = score + _entry({tables[0]}, b, h, q_idx, kv_idx)"
-        case Relative() | XlRelative() | Absolute() | Rotary() | Scale() | Sink():
-            raise TypeError(f"{type(modifier).__name__} is not a function of a score")
-        case _:
-            assert_never(modifier)
+def lines_of(modifier: ScoreModifier, tables: tuple[str, ...]) -> list[str]:
+    """The statements that change `score`; `distance` is j - i."""
+
+    def leaf(part: Node) -> Text:
+        match part:
+            case OfHead(_, column):
+                return Leaf(f"{tables[column]}[h]")
+            case Distance():
+                return Leaf("distance")
+            case AtDistance(int(low), high):
+                return Leaf(f"{tables[0]}[h, distance.clamp(-{low}, {high}) + {low}]")
+            case AtKey():
+                return Leaf(f"_entry({tables[0]}, b, h, q_idx, kv_idx)")
+            case _:
+                return Leaf("score")
+
+    printer = ScorePrinter(TORCH_SCORES, leaf)
+    assigned = [*printer.named(modifier.value), ("score", printer.expression(modifier.value))]
+    return [statement(text, f"{name} = ", 4) for name, text in assigned]

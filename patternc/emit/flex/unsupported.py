@@ -15,16 +15,12 @@ from patternc.algebra.walk import atoms_of
 from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
 from patternc.ir.formula import Condition, Not
-from patternc.ir.modifiers import Absolute, Relative, Rotary, XlRelative
+from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier
 from patternc.ir.sources import TOKENS, name_of, word_of
 from patternc.schedule.head_groups import without_scalars
 from patternc.schedule.schedule import Group, Pass, Schedule
 
 _MODIFIERS = {
-    Relative: "`relative` adds products of the query with vectors of the distances: a score "
-    "function is not given the query",
-    XlRelative: "`xl_relative` adds products of the query with vectors of the distances: a score "
-    "function is not given the query",
     Rotary: "`rotary` turns q and k before their product, which flex does not: leave it out of the "
     "pattern, and turn q and k yourself",
     Absolute: "`absolute` adds positions to q and k before their product, which flex does not: "
@@ -69,6 +65,11 @@ def _of_branch(item: Pass) -> Iterator[str]:
     for modifier in item.modifiers:
         if type(modifier) in _MODIFIERS:
             yield _MODIFIERS[type(modifier)]
+        if isinstance(modifier, ScoreModifier) and modifier.table and modifier.table.of_queries:
+            yield (
+                f"`{modifier.word}` adds products of the query with vectors of the distances: a "
+                "score function is not given the query"
+            )
 
 
 def _may_meet(one: Scored, other: Scored) -> bool:

@@ -127,6 +127,14 @@ class Kernel:
         turned = {"[:, None]": "[None, :]", "[None, :]": "[:, None]"}
         return [re.sub(r"\[:, None\]|\[None, :\]", lambda at: turned[at[0]], x) for x in lines]
 
+    def lines_of(self, op: Operation, margin: str) -> list[str]:
+        """The statements that change scores, and in backward kernels find the derivative."""
+        lines = [line.at(margin) for line in op.lines]
+        if self.backward and op.slope:
+            before = [f"{margin}op{op.number}_before = qk"] if op.asks_before else []
+            lines = [*before, *lines, op.slope.at(margin)]
+        return self.turned(tuple(lines))
+
     def within(self, line: str) -> str:
         """A line that asks which keys j there are."""
         return line.replace("(j < m)", f"(j < {self.tokens})")
@@ -134,7 +142,7 @@ class Kernel:
     @property
     def distance(self) -> str:
         """What distances are counted from, where an operation asks for them."""
-        asked = any("distance" in line for item in self.operations for line in item.lines)
+        asked = any(item.uses_distance for item in self.operations)
         return self.row_of_distance if asked else ""
 
     @property
@@ -171,8 +179,7 @@ class Kernel:
     @property
     def vanishing(self) -> bool:
         """May a score be -inf in a full tile? Tables hold what callers put there."""
-        logarithms = any("tl.log(" in line for item in self.operations for line in item.lines)
-        return logarithms or self.looks_up
+        return any(item.may_vanish for item in self.operations)
 
     @property
     def varying(self) -> list[str]:

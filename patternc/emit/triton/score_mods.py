@@ -1,55 +1,87 @@
-"""Operations on scores as lines of a kernel, and the lines of their derivatives.
+"""Score modifiers as lines of a kernel, and the lines of their derivatives.
 
-Converts a modifier's numbers to text over a tile of scores `qk` [queries, keys], of which
+Converts a modifier's expression to text over a tile of scores `qk` [queries, keys], of which
 `distance`, `row`, `inside` and `j` speak. Tables' gradients are found row by row, so that no two
-programs add to one place: what rows share is summed afterwards. Does not decide which operation a
-modifier is.
+programs add to one place: what rows share is summed afterwards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
 
-from patternc.emit.text.layout import Call, Leaf, Text
+from patternc.algebra.score_derivatives import Terms, derivative, shared, without
+from patternc.emit.text.layout import Call, Keyword, Leaf, Text, flat, statement
+from patternc.emit.text.score_text import TRITON_SCORES, ScorePrinter
+from patternc.ir.modifiers import ScoreModifier
+from patternc.ir.score_expressions import (
+    SCORE,
+    AtDistance,
+    AtKey,
+    Difference,
+    Distance,
+    Entry,
+    Function,
+    Node,
+    OfHead,
+    Score,
+    Sum,
+    parts,
+)
 from patternc.ir.sources import KeySource, Pool
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A statement: what stands before a text."""
+
+    prefix: str
+    text: Text
+
+    def at(self, margin: str) -> str:
+        return statement(self.text, self.prefix, len(margin))
+
+
+@dataclass(frozen=True, slots=True)
 class RowSum:
-    """Part of a table's gradient: `value` summed over a row's keys, for the entry at `place`."""
+    """Part of a table's gradient: `line` adds a sum over a row's keys, for the entry at `place`."""
 
     name: str
-    value: str
+    line: Line
     place: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scattered:
-    """Part of a table's gradient: ds of the pairs in `mask`, one of a row for each `place`."""
+    """Part of a table's gradient: `value` of the pairs in `mask`, one of a row for each `place`."""
 
     place: str
     mask: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation on scores: its data, and its lines in a kernel.
 
-    `values` are read once for a head, `rows` found once for a query tile. `slope` is the derivative
-    by the score before it, where that is not 1, in terms of the score qk after it and of the
-    former, `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make
-    the gradient of its table, row by row; `learning` are the lines that `sums` build on.
+    `values` are read once for a head, `rows` found once for a query tile. `slope` assigns the
+    derivative by the score before it, where that is not 1, in terms of parts with names and of that
+    score, `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make the
+    gradient of its table, row by row; `learning` are the lines that these build on.
     """
 
     text: Text
     number: int
     values: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-    slope: str = ""
-    learning: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    slope: Line | None = None
+    learning: tuple[Line, ...] = ()
     sums: tuple[RowSum, ...] = ()
     scattered: Scattered | None = None
+    uses_distance: bool = False
+    may_vanish: bool = False
 
     @property
     def has_table(self) -> bool:
@@ -58,12 +90,14 @@ class Operation:
     @property
     def asks_before(self) -> bool:
         """Does a derivative ask the score before the operation?"""
-        return any("_before" in line for line in (self.slope, *self.learning))
+        derived = [*([self.slope] if self.slope else []), *self.learning]
+        derived += [each.line for each in self.sums]
+        return any(f"op{self.number}_before" in flat(line.text) for line in derived)
 
     @property
     def looks_up(self) -> bool:
         """Has each pair an entry of its table?"""
-        return self.scattered is not None
+        return bool(self.rows)
 
     @property
     def is_involved(self) -> bool:
@@ -71,76 +105,130 @@ class Operation:
         return bool(self.slope and self.sums)
 
 
-def distance_aware(table: Text, number: int) -> Operation:
-    """relu(qk) * most / (1 + far), most = 1 + e^beta, far = e^(beta - alpha |distance|)."""
-    op = f"op{number}"
-    return Operation(
-        Call("_DistanceAware", (table,)),
+def operation(text: Text, number: int, modifier: ScoreModifier) -> Operation:
+    """The modifier as operation `number` of a pass; `text` is its data in the module."""
+    value, op = modifier.value, f"op{number}"
+    before, held = _printer(op, f"{op}_before"), parts(value)
+    entry = next((part for part in held if isinstance(part, Entry)), None)
+    common = Operation(
+        text,
         number,
-        (f"{op}_value = tl.load({op})", f"{op}_beta = tl.load({op} + 1)"),
-        lines=(
-            f"far = tl.exp({op}_beta - {op}_value * tl.abs(distance))",
-            f"factor = (1.0 + tl.exp({op}_beta)) / (1.0 + far)",
-            "qk = tl.maximum(qk, 0.0) * factor",
-        ),
-        slope=f"tl.where({op}_before >= 0.0, factor, 0.0)",
-        learning=(
-            f"positive = ds * tl.maximum({op}_before, 0.0)",
-            # far / (1 + far): far may be infinite, and 1 - 1 / (1 + far) loses a small one.
-            f"near = tl.exp({op}_value * tl.abs(distance) - {op}_beta)",
-            "falling = positive * factor / (1.0 + near)",
-        ),
-        sums=(
-            RowSum("alpha", "falling * tl.abs(distance)", "0"),
-            RowSum("beta", f"positive * tl.exp({op}_beta) / (1.0 + far) - falling", "1"),
-        ),
+        lines=_lines(value, _printer(op, "qk")),
+        slope=_slope(derivative(value, SCORE), before),
+        uses_distance=any(isinstance(part, Distance | AtDistance) for part in held),
+        may_vanish=entry is not None or any(map(_may_vanish, held)),
+    )
+    if entry is not None:
+        return _with_entry(common, entry, before.derivative(derivative(value, entry), "ds"))
+    numbers = [part for part in held if isinstance(part, OfHead)]
+    learned = numbers if modifier.table is not None and modifier.table.inputs else []
+    return replace(
+        _with_sums(common, {part: derivative(value, part) for part in learned}, before),
+        values=tuple(f"{op}_{part.name} = {_loaded(op, part.column)}" for part in numbers),
     )
 
 
-def soft_span(table: Text, number: int, ramp: float) -> Operation:
-    """Adds the logarithm of a share that falls from 1 to 0 over `ramp` positions."""
-    op = f"op{number}"
-    return Operation(
-        Call("_SoftSpan", (table, Leaf(str(ramp)))),
-        number,
-        (f"{op}_value = tl.load({op})",),
-        lines=(
-            f"share = ({op}_value + 1.0 + distance) / {ramp} + 1.0",
-            "qk += tl.log(tl.minimum(tl.maximum(share, 0.0), 1.0))",
-        ),
-        learning=("falling = (share > 0.0) & (share <= 1.0)",),
-        sums=(RowSum("span", f"tl.where(falling, ds / (share * {ramp}), 0.0)", "0"),),
+def _with_sums(
+    found: Operation, gradients: Mapping[OfHead, Terms], printer: ScorePrinter
+) -> Operation:
+    """The gradients of numbers of each head; what all of them begin with is computed once."""
+    every = tuple(term for terms in gradients.values() for term in terms)
+    op, factor, first = f"op{found.number}", "ds", shared(every)
+    if len(every) > 1 and first.steps:
+        line = Line(f"{op}_ds = ", printer.derivative((first,), "ds"))
+        found, factor = replace(found, learning=(line,)), f"{op}_ds"
+        gradients = {part: without(terms, first) for part, terms in gradients.items()}
+    sums = (
+        _row_sum(op, part.name, printer.derivative(terms, factor), str(part.column))
+        for part, terms in gradients.items()
     )
+    return replace(found, sums=tuple(sums))
 
 
-def lookup(table: Text, number: int, low: str, high: str) -> Operation:
-    """Adds a table's entry at the pair's distance; low -1: as far as the table goes.
+def _lines(value: Node, printer: ScorePrinter) -> tuple[Line, ...]:
+    named = [Line(f"{name} = ", text) for name, text in printer.named(value)]
+    match value:
+        case Sum(Score(), right):
+            changed = Line("qk += ", printer.expression(right))
+        case Difference(Score(), right):
+            changed = Line("qk -= ", printer.expression(right))
+        case _:
+            changed = Line("qk = ", printer.expression(value))
+    return *named, changed
 
-    Distances between the ends are those of one pair of a row; the ends gather all beyond.
-    """
-    op = f"op{number}"
-    farthest = f"{op}_size - 1" if low == "-1" else low
-    place = f"{op}_at = tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
-    line = f"qk += tl.load({op}_rows + {op}_at, mask=inside[:, None], other=0.0)"
-    return Operation(
-        Call("_Lookup", (table, Leaf(low), Leaf(high))),
-        number,
-        rows=(rows_of(op),),
-        lines=(place, line),
-        learning=(
-            f"low = distance <= -({farthest})",
-            f"high = (distance >= {high}) & ~low",
-        ),
-        sums=(
-            RowSum("low", "tl.where(low, ds, 0.0)", "0"),
-            RowSum("high", "tl.where(high, ds, 0.0)", f"{op}_size - 1"),
-        ),
-        scattered=Scattered(f"{op}_at", "~low & ~high"),
+
+def _slope(terms: Terms, printer: ScorePrinter) -> Line | None:
+    """The derivative by the score; none where it is 1."""
+    if len(terms) == 1 and terms[0].is_one:
+        return None
+    return Line(f"{printer.prefix}derivative = ", printer.derivative(terms))
+
+
+def _row_sum(op: str, name: str, value: Text, place: str) -> RowSum:
+    return RowSum(name, Line(f"d_{op}_{name} += ", Call("tl.sum", (value, Leaf("1")))), place)
+
+
+def _printer(op: str, score: str) -> ScorePrinter:
+    def leaf(part: Node) -> Text:
+        match part:
+            case OfHead(name):
+                return Leaf(f"{op}_{name}")
+            case Distance():
+                return Leaf("distance")
+            case AtDistance():
+                return _entry(f"{op}_rows + {op}_at", "inside[:, None]")
+            case AtKey():
+                return _entry(f"{op}_rows + j[None, :]", "inside[:, None] & (j < m)[None, :]")
+            case _:
+                return Leaf(score)
+
+    return ScorePrinter(TRITON_SCORES, leaf, f"{op}_")
+
+
+def _entry(place: str, inside: str) -> Text:
+    named = Keyword("mask", Leaf(inside)), Keyword("other", Leaf("0.0"))
+    return Call("tl.load", (Leaf(place), *named))
+
+
+def _loaded(op: str, column: int) -> str:
+    return f"tl.load({op} + {column})" if column else f"tl.load({op})"
+
+
+def _may_vanish(part: Node) -> bool:
+    return isinstance(part, Function) and part.name == "log_share"
+
+
+def _with_entry(found: Operation, entry: Entry, gradient: Text) -> Operation:
+    op = f"op{found.number}"
+    rows = (f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row",)
+    match entry:
+        case AtKey():
+            scattered = Scattered("j[None, :]", "(j < m)[None, :]", flat(gradient))
+            return replace(found, rows=rows, scattered=scattered)
+        case AtDistance(low, high):
+            return _at_distance(replace(found, rows=rows), low, high, gradient)
+        case _:
+            assert_never(entry)
+
+
+def _at_distance(found: Operation, low: int | None, high: int, gradient: Text) -> Operation:
+    """Distances between the ends are those of one pair of a row; the ends gather all beyond."""
+    op = f"op{found.number}"
+    farthest = f"{op}_size - 1" if low is None else str(low)
+    place = f"tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
+    below = Line("low = ", Leaf(f"distance <= -({farthest})"))
+    above = Line("high = ", Leaf(f"(distance >= {high}) & ~low"))
+    sums = [
+        _row_sum(op, end, Call("tl.where", (Leaf(end), gradient, Leaf("0.0"))), at)
+        for end, at in (("low", "0"), ("high", f"{op}_size - 1"))
+    ]
+    return replace(
+        found,
+        lines=(Line(f"{op}_at = ", Leaf(place)), *found.lines),
+        learning=(below, above),
+        sums=tuple(sums),
+        scattered=Scattered(f"{op}_at", "~low & ~high", flat(gradient)),
     )
-
-
-def rows_of(op: str) -> str:
-    return f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row"
 
 
 def row_of_distance(source: KeySource) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from patternc.ir.builtin_words import Builtin
 from patternc.language.check.argument_errors import excluded, missing
 from patternc.language.check.arguments import fill
 from patternc.language.syntax.ast import Argument, Call
-from patternc.language.syntax.builtins import PRIMITIVES, Builtin
+from patternc.language.syntax.builtins import PRIMITIVES
 from patternc.language.syntax.diagnostics import Diagnostic
 
 _Given = dict[str, Argument]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from patternc.ir.builtin_words import Builtin, BuiltinParameter
 from patternc.language.check.scope import Scope
 from patternc.language.check.types import TypeInfo, expected_type
 from patternc.language.syntax.ast import Argument, Name, Node, Range, walk
-from patternc.language.syntax.builtins import Builtin, BuiltinParameter
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from patternc.ir.builtin_words import ArgumentKind, Builtin, BuiltinParameter
 from patternc.language.check.argument_errors import (
     bound_input,
     given_twice,
@@ -23,7 +24,7 @@ from patternc.language.check.lists import item_facts, range_facts
 from patternc.language.check.scope import Check, Scope, input_name
 from patternc.language.check.types import ExprType, TypeInfo
 from patternc.language.syntax.ast import Argument, Call, Name, Node, Range
-from patternc.language.syntax.builtins import RESERVED, ArgumentKind, Builtin, BuiltinParameter
+from patternc.language.syntax.builtins import RESERVED
 from patternc.language.syntax.diagnostics import Diagnostic
 
 Filled = tuple[tuple[BuiltinParameter, Argument], ...]

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from patternc.ir.builtin_words import Role
 from patternc.language.check.arguments import fill
 from patternc.language.check.call_names import why_taken
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, children
-from patternc.language.syntax.builtins import PRIMITIVES, Role
+from patternc.language.syntax.builtins import PRIMITIVES
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
+from patternc.modifiers import MODIFIERS
 
 UNNAMED_GATE = "gate"
 """The input of a `gate` without `name=`."""
-UNNAMED_T5 = "t5_bias"
-"""The table of a `t5` without `name=`."""
 
 _PAIR = "keys and values: a pair of floats"
 _SHAPES: dict[Role, str] = {
@@ -58,15 +58,13 @@ _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "persistent": (("persistent_kv", "persistent"),),
     "tree": (("tree_kv", "tree"),),
     "encoder": (("encoder_kv", "encoder"),),
-    "relative": (("relative_keys", "relative"),),
-    "xl_relative": (("xl_u", "xl"), ("xl_v", "xl"), ("xl_r", "xl")),
-    "distance_aware": (("distance_alpha", "distance"), ("distance_beta", "distance")),
     "sink": (("sinks", "sink"),),
+    **{each.builtin.name: each.inputs for each in MODIFIERS},
 }
 # What is taken under this name where `name=` gives none.
 _UNNAMED: dict[str, tuple[str, Role]] = {
     "gate": (UNNAMED_GATE, "gate"),
-    "t5": (UNNAMED_T5, "t5"),
+    **{each.builtin.name: each.unnamed for each in MODIFIERS if each.unnamed},
 }
 DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
 """Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.

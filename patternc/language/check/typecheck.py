@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from patternc.ir.builtin_words import Builtin, Group
 from patternc.language.check import operators
 from patternc.language.check.argument_constraints import check_together
 from patternc.language.check.argument_errors import excluded, missing, not_lowered
@@ -39,7 +40,7 @@ from patternc.language.syntax.ast import (
     Sequence,
     Unary,
 )
-from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, Builtin, Group
+from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES
 from patternc.language.syntax.source import Span
 
 _KIND_OF: dict[Group, ExprType] = {

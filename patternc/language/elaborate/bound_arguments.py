@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from patternc.ir.builtin_words import BuiltinParameter
 from patternc.ir.formula import Expression
 from patternc.language.check.arguments import fill
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import at_least
 from patternc.language.elaborate.constants import constant, fitting, value_error
 from patternc.language.syntax.ast import Argument, Call, Decimal, Name, Node, Unary, node_of
-from patternc.language.syntax.builtins import PRIMITIVES, BuiltinParameter
+from patternc.language.syntax.builtins import PRIMITIVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,23 @@ class BoundArguments:
         if least is None:
             return constant(self.value(name), self.place)
         return at_least(least, name, self.value(name), self.place, of=self.call.function)
+
+    def at_least(self, name: str, least: int, note: str, advice: str) -> int:
+        """A constant, at least as large as other arguments let it be."""
+        value = self.count(name, least)
+        if value >= least:
+            return value
+        raise value_error(
+            "P105.below_others",
+            self.value(name),
+            self.place,
+            name=name,
+            function=self.call.function,
+            least=least,
+            value=value,
+            note=note,
+            advice=advice,
+        )
 
     def width(self, name: str, default: Expression) -> Expression:
         return fitting(self.value(name), self.place) if name in self else default

@@ -8,18 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from patternc.ir.modifiers import (
-    Alibi,
-    Bias,
-    DistanceAware,
-    Modifier,
-    Relative,
-    Rotary,
-    Scale,
-    SoftSpan,
-    T5Bias,
-    XlRelative,
-)
+from patternc.ir.modifiers import Modifier, Rotary, Scale, ScoreModifier, uses_distance
 from patternc.ir.sources import (
     TEXT,
     TOKENS,
@@ -56,6 +45,7 @@ from patternc.language.syntax.ast import (
 )
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.source import Span
+from patternc.modifiers.bias import Bias
 
 Lets = Mapping[str, Node]
 
@@ -69,7 +59,6 @@ _STAND = {
 }
 # Their slots stand nowhere in the sequence, or at no single place.
 _NOWHERE = (Persistent, Project, Tree)
-_DISTANCES = (Alibi, T5Bias, Relative, XlRelative, DistanceAware, SoftSpan)
 
 
 def _expanded(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node | Range]:
@@ -98,7 +87,7 @@ def check_on(node: Binary, term: Term, source: KeySource, lets: Lets) -> Iterato
     if is_cut(term) and _looks_ahead(source):
         yield errors.not_available(word, place, "`& causal`")
     for modifier in _distances(term, source):
-        yield errors.no_distance(_word_for(modifier), place, word)
+        yield errors.no_distance(modifier.word, place, word)
 
 
 def misplaced(node: Node, source: str, place: Span, lets: Lets) -> Iterator[Diagnostic]:
@@ -163,29 +152,15 @@ def _looks_ahead(source: KeySource) -> bool:
             return False
 
 
-def _distances(term: Term, source: KeySource = TOKENS) -> list[Modifier]:
+def _distances(term: Term, source: KeySource = TOKENS) -> list[ScoreModifier]:
     """Modifiers by distance where there is none."""
     return [
         modifier
         for part in attachments_of_term(term, source)
         if isinstance(part.source, _NOWHERE)
         for modifier in part.modifiers
-        if isinstance(modifier, _DISTANCES)
+        if isinstance(modifier, ScoreModifier) and uses_distance(modifier)
     ]
-
-
-def _word_for(modifier: Modifier) -> str:
-    return _WORDS[type(modifier)]
-
-
-_WORDS: dict[type, str] = {
-    Alibi: "alibi",
-    T5Bias: "t5",
-    Relative: "relative",
-    XlRelative: "xl_relative",
-    DistanceAware: "distance_aware",
-    SoftSpan: "softspan",
-}
 
 
 def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnostic]:
@@ -194,7 +169,7 @@ def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnos
     if any(type(held) is type(modifier) for part in parts for held in part.modifiers):
         yield errors.twice(word, node.right.span)
     for part in parts:
-        if isinstance(modifier, _DISTANCES) and isinstance(part.source, _NOWHERE):
+        if uses_distance(modifier) and isinstance(part.source, _NOWHERE):
             yield errors.no_distance(word, node.right.span, word_of(part.source))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from patternc.ir.modifiers import Modifier, Relative, T5Bias
+from patternc.ir.modifiers import Modifier, ScoreModifier
 from patternc.ir.sources import Compressed, KeySource, Memory, Persistent, Project, Stream, Tree
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.attachment_errors import two_sizes
@@ -45,10 +45,8 @@ def sizes_of(attached: KeySource | Modifier, span: Span) -> Iterator[Sized]:
             yield Sized(f"{name}_kv", f"{slots} slots", span, everywhere=True)
         case Tree(branching):
             yield Sized("tree_kv", f"spans of {branching}", span, everywhere=True)
-        case T5Bias(buckets, name=name):
-            yield Sized(name, f"{buckets} buckets", span)
-        case Relative(farthest):
-            yield Sized("relative_keys", f"distances up to {farthest}", span)
+        case ScoreModifier():
+            yield from (Sized(name, size, span) for name, size in attached.input_sizes)
         case _:
             pass
 

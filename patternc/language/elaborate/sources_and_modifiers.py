@@ -12,10 +12,9 @@ from typing import cast
 from patternc.ir import modifiers, sources
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import KeySource, PoolOperation, PoolTail
-from patternc.language.check.runtime_inputs import UNNAMED_T5
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import saturated
-from patternc.language.elaborate.constants import value_error
+from patternc.modifiers import MODIFIERS
 
 
 def source_of(given: BoundArguments) -> KeySource:
@@ -25,9 +24,8 @@ def source_of(given: BoundArguments) -> KeySource:
 
 def modifier_of(given: BoundArguments, past: bool) -> Modifier:
     """The modifier of `A with ..`; `past` says whether A holds only keys up to the query."""
-    if given.call.function == "t5":
-        return _t5(given, past)
-    return _MODIFIERS[given.call.function](given)
+    word = given.call.function
+    return _DEFINED[word](given, past) if word in _DEFINED else _MODIFIERS[word](given)
 
 
 def _pool(given: BoundArguments) -> KeySource:
@@ -36,24 +34,6 @@ def _pool(given: BoundArguments) -> KeySource:
     tail = cast(PoolTail, given.word("tail") or "clip")
     stride = given.count("stride", size)
     return sources.Pool(saturated(size), operation, saturated(stride), tail)
-
-
-def _t5(given: BoundArguments, past: bool) -> Modifier:
-    buckets, farthest = given.count("buckets", 1), given.count("max_distance", 1)
-    # Half of the buckets of a side hold one distance each, the others grow up to the farthest.
-    single = buckets // (2 if past else 4)
-    if single < 1:
-        raise _too_few("buckets", buckets, 2 if past else 4, given)
-    if farthest <= single:
-        raise _too_few("max_distance", farthest, single + 1, given)
-    name = given.word("name") or UNNAMED_T5
-    return modifiers.T5Bias(buckets, farthest, bidirectional=not past, name=name)
-
-
-def _too_few(name: str, value: int, least: int, given: BoundArguments) -> Exception:
-    return value_error(
-        "P105.too_few", given.value(name), given.place, name=name, least=least, value=value
-    )
 
 
 _SOURCES: dict[str, Callable[[BoundArguments], KeySource]] = {
@@ -67,15 +47,9 @@ _SOURCES: dict[str, Callable[[BoundArguments], KeySource]] = {
     "encoder": lambda given: sources.Encoder(),
 }
 _MODIFIERS: dict[str, Callable[[BoundArguments], Modifier]] = {
-    "alibi": lambda given: modifiers.Alibi(),
-    "relative": lambda given: modifiers.Relative(given.count("max_distance", 1)),
-    "xl_relative": lambda given: modifiers.XlRelative(),
-    "distance_aware": lambda given: modifiers.DistanceAware(),
     "rotary": lambda given: modifiers.Rotary(given.positive("base")),
     "absolute": lambda given: modifiers.Absolute(given.word("name")),
-    "softcap": lambda given: modifiers.SoftCap(given.positive("c")),
-    "softspan": lambda given: modifiers.SoftSpan(given.positive("ramp"), given.word("z")),
     "sink": lambda given: modifiers.Sink(),
-    "bias": lambda given: modifiers.Bias(given.word("name")),
     "scale": lambda given: modifiers.Scale(given.positive("e")),
 }
+_DEFINED = {each.builtin.name: each.build for each in MODIFIERS}

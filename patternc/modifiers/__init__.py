@@ -1,0 +1,28 @@
+"""Score modifiers that are one expression each, a file for every one.
+
+A file holds the signature of the word, its checks, the expression and its table; derivatives, and
+the text of every backend, follow.
+"""
+
+from __future__ import annotations
+
+from patternc.modifiers.alibi import ALIBI
+from patternc.modifiers.bias import BIAS
+from patternc.modifiers.distance_aware import DISTANCE_AWARE
+from patternc.modifiers.relative import RELATIVE
+from patternc.modifiers.softcap import SOFTCAP
+from patternc.modifiers.softspan import SOFTSPAN
+from patternc.modifiers.t5 import T5
+from patternc.modifiers.xl_relative import XL_RELATIVE
+
+# In the order in which they apply.
+MODIFIERS = (
+    RELATIVE,
+    XL_RELATIVE,
+    DISTANCE_AWARE,
+    SOFTCAP,
+    ALIBI,
+    T5,
+    BIAS,
+    SOFTSPAN,
+)

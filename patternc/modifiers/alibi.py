@@ -1,0 +1,28 @@
+"""`alibi`: a bias that falls with the distance, by a slope of each head (Press et al. 2022)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from patternc.ir.modifiers import ScoreModifier, ScoreTable
+from patternc.ir.score_expressions import DISTANCE, SCORE, Node, OfHead, absolute
+from patternc.modifiers.definition import definition
+
+
+@dataclass(frozen=True, slots=True)
+class Alibi(ScoreModifier):
+    """s - slope(h) * |i - j|; the slopes follow from the number of heads."""
+
+    word: ClassVar[str] = "alibi"
+
+    @property
+    def value(self) -> Node:
+        return SCORE - OfHead("slope") * absolute(DISTANCE)
+
+    @property
+    def table(self) -> ScoreTable:
+        return ScoreTable("alibi")
+
+
+ALIBI = definition(Alibi, lambda _given, _past: Alibi())

@@ -1,0 +1,38 @@
+"""`softspan(ramp, z=name)`: a learned span of each head with a soft end (Adaptive Span)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from patternc.ir.builtin_words import must, named_input
+from patternc.ir.modifiers import ScoreModifier, ScoreTable
+from patternc.ir.score_expressions import DISTANCE, SCORE, Named, Node, OfHead, log_share
+from patternc.modifiers.definition import definition
+
+
+@dataclass(frozen=True, slots=True)
+class SoftSpan(ScoreModifier):
+    """exp(s) times clip((z_h + 1 - (i - j)) / ramp + 1, 0, 1), z the input `name`."""
+
+    ramp: float
+    name: str
+    word: ClassVar[str] = "softspan"
+
+    @property
+    def value(self) -> Node:
+        # Divided exactly: the share of the last distance that is none must be 0.
+        share = (OfHead("span") + 1 + DISTANCE) / self.ramp + 1
+        return SCORE + log_share(Named("share", share))
+
+    @property
+    def table(self) -> ScoreTable:
+        return ScoreTable("head", (self.name,))
+
+
+SOFTSPAN = definition(
+    SoftSpan,
+    lambda given, _: SoftSpan(given.positive("ramp"), given.word("z")),
+    must("ramp", "decimal"),
+    keyword=(named_input("z", "span"),),
+)

@@ -1,0 +1,34 @@
+"""`xl_relative`: the relative positions of Transformer-XL (Dai et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from patternc.ir.modifiers import ScoreModifier, ScoreTable
+from patternc.ir.score_expressions import SCORE, AtDistance, Node
+from patternc.modifiers.definition import definition
+
+_INPUTS = ("xl_u", "xl_v", "xl_r")
+
+
+@dataclass(frozen=True, slots=True)
+class XlRelative(ScoreModifier):
+    """(q + u) . k + (q + v) . r[i - j]; u shifts the queries before this."""
+
+    word: ClassVar[str] = "xl_relative"
+
+    @property
+    def value(self) -> Node:
+        return SCORE + AtDistance(None, 0)
+
+    @property
+    def table(self) -> ScoreTable:
+        return ScoreTable("xl", _INPUTS)
+
+
+XL_RELATIVE = definition(
+    XlRelative,
+    lambda _given, _past: XlRelative(),
+    inputs=tuple((name, "xl") for name in _INPUTS),
+)
