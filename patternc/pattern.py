@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,15 @@ if TYPE_CHECKING:
     from patternc.analysis.reach.closed_form import ClosedFormReach
     from patternc.analysis.reach.unattended import Unattended
     from patternc.analysis.report_facts import ReportSubject
+    from patternc.queries.from_mask import MaskReport
     from patternc.report.report import Report
+
+
+class FromMask(NamedTuple):
+    """What `Pattern.from_mask` found: a pattern, and what is proved of it."""
+
+    pattern: Pattern
+    report: MaskReport
 
 
 class Pattern:
@@ -93,6 +101,42 @@ class Pattern:
         Raises `ValueError` for an unknown name, and `PatternError` for unknown parameters.
         """
         return cls(published(name), name=f"{name}.pat", parameters=parameters)
+
+    @classmethod
+    def from_mask(
+        cls,
+        mask: object,
+        n: int | None = None,
+        *,
+        heads: int | None = None,
+        lengths: Iterable[int] | None = None,
+        also: Iterable[object] = (),
+    ) -> FromMask:
+        """The shortest program found that has the given mask, and a report of what is proved.
+
+        `mask` is booleans [queries, n], [heads, queries, n] or [batch, heads, queries, n] (an array
+        or a tensor, True where a query attends; the queries are the last rows), an additive mask of
+        0 and -inf, a torch `BlockMask`, or a function mask_mod(b, h, q_idx, kv_idx), which needs n,
+        and `heads` where they differ. At n the program has the mask in every pair. Pairs for which
+        no rule was found are in a run-time list, `listed(pairs)`; the report counts them and holds
+        the inputs that the program takes. A function is evaluated at other `lengths` too (two by
+        default); `also` are masks of the same pattern at other lengths. Programs that are right
+        there as well are preferred. Raises `TypeError` and
+        `ValueError` for what is not one mask.
+
+        >>> import numpy as np
+        >>> found = Pattern.from_mask(np.tri(64, dtype=bool) & ~np.tri(64, k=-8, dtype=bool))
+        >>> print(found.pattern)
+        causal
+        local(7)
+        <BLANKLINE>
+        >>> found.report.found
+        True
+        """
+        from patternc.queries.from_mask import from_mask
+
+        text, report = from_mask(mask, n, heads, lengths, also)
+        return FromMask(cls(text, name="<from mask>"), report)
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
         """Pickled as its text: what was found out about it is recomputed."""
