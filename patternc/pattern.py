@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from patternc.analysis.reach.unattended import Unattended
     from patternc.analysis.report_facts import ReportSubject
     from patternc.queries.from_mask import MaskReport
+    from patternc.queries.mask_diff import MaskDifference
     from patternc.report.report import Report
 
 
@@ -361,24 +362,60 @@ class Pattern:
         asked = n, query, key, layer, head, layers
         return analyses.why(self._frontend, *asked, slots, inputs)
 
+    @overload
     def diff(
         self,
-        other: Pattern,
+        other: Pattern | str,
         n: int | None = None,
         *,
         layers: int | None = None,
         slots: Mapping[str, int] | None = None,
-    ) -> Difference:
+    ) -> Difference: ...
+
+    @overload
+    def diff(
+        self,
+        other: NDArray[Any] | torch.Tensor | BlockMask | Callable[..., Any],
+        n: int | None = None,
+        *,
+        layer: int = 0,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> MaskDifference: ...
+
+    def diff(
+        self,
+        other: object,
+        n: int | None = None,
+        *,
+        layers: int | None = None,
+        layer: int = 0,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Difference | MaskDifference:
         """Whether both mean the same for every n: a proof, or a smallest witness.
 
-        Counts and reach stand side by side at n tokens (4096, or as many as a grid has) and after
-        `layers` layers (the larger number that the two name, or 1).
+        `other` is a pattern or the text of one. Counts and reach stand side by side at n tokens
+        (4096, or as many as a grid has) and after `layers` layers (the larger number that the two
+        name, or 1).
+
+        Of a mask, as `from_mask` takes them (an array, a tensor, a `BlockMask`, a function with n),
+        one length is known: `layer` is compared with it there, pair by pair, with the run-time
+        inputs of the layer. Raises `ValueError` where shapes do not fit.
         """
-        if not isinstance(other, Pattern):
-            raise TypeError(
-                f"other is {_kind(other)}; expected a Pattern, for example Pattern.parse(text)"
-            )
-        return analyses.diff(self._frontend, other._frontend, n, layers, slots)
+        if other is None:
+            raise TypeError("other is None; expected a Pattern, the text of one, or a mask")
+        other = Pattern.parse(other) if isinstance(other, str) else other
+        if isinstance(other, Pattern):
+            if inputs or layer:
+                named = sorted(inputs) or ["layer"]
+                raise TypeError(f"{named[0]} is for masks: two patterns are compared in all layers")
+            return analyses.diff(self._frontend, other._frontend, n, layers, slots)
+        if layers is not None:
+            raise TypeError("layers is for two patterns: a mask is compared with one layer=")
+        from patternc.queries.mask_diff import diff_with_mask
+
+        return diff_with_mask(self._frontend, other, n, layer, slots, inputs)
 
     def check(
         self,
@@ -634,7 +671,3 @@ class Pattern:
 
 def _says_something(line: str) -> bool:
     return bool(line.split("#")[0].strip())
-
-
-def _kind(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")

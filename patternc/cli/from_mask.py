@@ -14,6 +14,9 @@ from patternc.progress import working
 if TYPE_CHECKING:
     from patternc.queries.from_mask import MaskReport
 
+# Files that hold masks.
+MASKS = (".npy", ".pt")
+
 
 @click.command("from-mask")
 @click.argument("path", metavar="FILE.npy|FILE.pt")
