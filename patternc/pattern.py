@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +52,19 @@ if TYPE_CHECKING:
     from patternc.analysis.reach.closed_form import ClosedFormReach
     from patternc.analysis.reach.unattended import Unattended
     from patternc.analysis.report_facts import ReportSubject
+    from patternc.queries.from_mask import MaskReport
+    from patternc.queries.mask_diff import MaskDifference
     from patternc.report.report import Report
     from patternc.runtime.call import Backend, Lengths, Positions, RunTimeTensors
 
     AnyArray = NDArray[Any] | torch.Tensor | Sequence[Any]
+
+
+class FromMask(NamedTuple):
+    """What `Pattern.from_mask` found: a pattern, and what is proved of it."""
+
+    pattern: Pattern
+    report: MaskReport
 
 
 class Pattern:
@@ -99,6 +108,42 @@ class Pattern:
         Raises `ValueError` for an unknown name, and `PatternError` for unknown parameters.
         """
         return cls(published(name), name=f"{name}.pat", parameters=parameters)
+
+    @classmethod
+    def from_mask(
+        cls,
+        mask: object,
+        n: int | None = None,
+        *,
+        heads: int | None = None,
+        lengths: Iterable[int] | None = None,
+        also: Iterable[object] = (),
+    ) -> FromMask:
+        """The shortest program found that has the given mask, and a report of what is proved.
+
+        `mask` is booleans [queries, n], [heads, queries, n] or [batch, heads, queries, n] (an array
+        or a tensor, True where a query attends; the queries are the last rows), an additive mask of
+        0 and -inf, a torch `BlockMask`, or a function mask_mod(b, h, q_idx, kv_idx), which needs n,
+        and `heads` where they differ. At n the program has the mask in every pair. Pairs for which
+        no rule was found are in a run-time list, `listed(pairs)`; the report counts them and holds
+        the inputs that the program takes. A function is evaluated at other `lengths` too (two by
+        default); `also` are masks of the same pattern at other lengths. Programs that are right
+        there as well are preferred. Raises `TypeError` and
+        `ValueError` for what is not one mask.
+
+        >>> import numpy as np
+        >>> found = Pattern.from_mask(np.tri(64, dtype=bool) & ~np.tri(64, k=-8, dtype=bool))
+        >>> print(found.pattern)
+        causal
+        local(7)
+        <BLANKLINE>
+        >>> found.report.found
+        True
+        """
+        from patternc.queries.from_mask import from_mask
+
+        text, report = from_mask(mask, n, heads, lengths, also)
+        return FromMask(cls(text, name="<from mask>"), report)
 
     def __reduce__(self) -> tuple[partial[Self], tuple[str]]:
         """Pickled as its text: what was found out about it is recomputed."""
@@ -335,24 +380,60 @@ class Pattern:
         asked = n, query, key, layer, head, layers
         return analyses.why(self._frontend, *asked, slots, inputs)
 
+    @overload
     def diff(
         self,
-        other: Pattern,
+        other: Pattern | str,
         n: int | None = None,
         *,
         layers: int | None = None,
         slots: Mapping[str, int] | None = None,
-    ) -> Difference:
+    ) -> Difference: ...
+
+    @overload
+    def diff(
+        self,
+        other: NDArray[Any] | torch.Tensor | BlockMask | Callable[..., Any],
+        n: int | None = None,
+        *,
+        layer: int = 0,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> MaskDifference: ...
+
+    def diff(
+        self,
+        other: object,
+        n: int | None = None,
+        *,
+        layers: int | None = None,
+        layer: int = 0,
+        slots: Mapping[str, int] | None = None,
+        **inputs: Input,
+    ) -> Difference | MaskDifference:
         """Whether both mean the same for every n: a proof, or a smallest witness.
 
-        Counts and reach stand side by side at n tokens (4096, or as many as a grid has) and after
-        `layers` layers (the larger number that the two name, or 1).
+        `other` is a pattern or the text of one. Counts and reach stand side by side at n tokens
+        (4096, or as many as a grid has) and after `layers` layers (the larger number that the two
+        name, or 1).
+
+        Of a mask, as `from_mask` takes them (an array, a tensor, a `BlockMask`, a function with n),
+        one length is known: `layer` is compared with it there, pair by pair, with the run-time
+        inputs of the layer. Raises `ValueError` where shapes do not fit.
         """
-        if not isinstance(other, Pattern):
-            raise TypeError(
-                f"other is {_kind(other)}; expected a Pattern, for example Pattern.parse(text)"
-            )
-        return analyses.diff(self._frontend, other._frontend, n, layers, slots)
+        if other is None:
+            raise TypeError("other is None; expected a Pattern, the text of one, or a mask")
+        other = Pattern.parse(other) if isinstance(other, str) else other
+        if isinstance(other, Pattern):
+            if inputs or layer:
+                named = sorted(inputs) or ["layer"]
+                raise TypeError(f"{named[0]} is for masks: two patterns are compared in all layers")
+            return analyses.diff(self._frontend, other._frontend, n, layers, slots)
+        if layers is not None:
+            raise TypeError("layers is for two patterns: a mask is compared with one layer=")
+        from patternc.queries.mask_diff import diff_with_mask
+
+        return diff_with_mask(self._frontend, other, n, layer, slots, inputs)
 
     def check(
         self,
@@ -757,7 +838,3 @@ class Pattern:
 
 def _says_something(line: str) -> bool:
     return bool(line.split("#")[0].strip())
-
-
-def _kind(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")

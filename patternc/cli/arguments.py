@@ -177,7 +177,7 @@ def each_given(
     paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
 ) -> Iterator[Given | Unread]:
     """Every program, or why it is none."""
-    _verify_read_once(paths)
+    verify_read_once(paths)
     for path in paths if text is None and paths else (None,):
         try:
             yield from all_given((path,) if path else paths, text, parameters)
@@ -196,7 +196,7 @@ def all_given(
         raise click.UsageError("expected a FILE, `-` for standard input, or -e TEXT")
     if text is not None and paths:
         raise click.UsageError(f"-e TEXT replaces FILE; remove one of -e and {paths[0]}")
-    _verify_read_once(paths)
+    verify_read_once(paths)
     if text is not None:
         found = [Given(INLINE, text, parameters or {})]
     else:
@@ -205,9 +205,14 @@ def all_given(
     return found
 
 
-def _verify_read_once(paths: tuple[str, ...]) -> None:
+def verify_read_once(paths: tuple[str, ...]) -> None:
     if paths.count(files.STANDARD) > 1:
         raise click.UsageError("`-` is standard input, which can be read only once")
+
+
+def text_given(text: str, parameters: dict[str, str]) -> Given:
+    """A program given by -e."""
+    return Given(INLINE, text, parameters)
 
 
 def one_given(paths: tuple[str, ...], text: str | None, parameters: dict[str, str]) -> Given:

@@ -43,6 +43,7 @@ _COMMANDS = {
     "diff": "diff:diff",
     "explain": "fmt_explain:explain",
     "fmt": "fmt_explain:fmt_command",
+    "from-mask": "from_mask:from_mask",
     "report": "report:report",
     "selftest": "selftest:selftest_command",
     "show": "show:show",
@@ -169,6 +170,7 @@ def commands() -> None:
     patternc diff    a.pat b.pat                     compare two programs
     patternc why     a.pat -n 64 --query 9 --key 2   explain a pair
     patternc suggest -n 16384 --layers 12            find parameters
+    patternc from-mask mask.npy                      find a mask's program
     patternc compile bigbird.pat -o kernel.py        write its kernels
 
     FILE is a program, `-` the standard input; `-e TEXT` passes the program as text.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from patternc import Pattern
 from patternc.cli.main import commands
 
 
@@ -45,6 +47,28 @@ def test_diff_exits_with_two_where_nothing_is_decided_or_a_program_is_at_fault(t
     assert run("diff", *undecided, "-n", "64").exit_code == 2
     assert run("diff", *two("locl(3)", "local(3)")).exit_code == 2
     assert run("diff", str(tmp_path / "none.pat"), two("full", "full")[0]).exit_code == 2
+
+
+def test_diff_takes_texts_and_files_of_masks(two, tmp_path):
+    mask = tmp_path / "mask.npy"
+    np.save(mask, Pattern.parse("local(3)").mask(20))
+    assert run("diff", "-e", "local(3)", "-e", "local(left=3, right=3)").exit_code == 0
+    assert run("diff", two("local(4)", "")[0], "-e", "local(3)", "-n", "64").exit_code == 1
+    assert run("diff", str(mask), "-e", "local(3)").stdout.startswith("equal at n = 20, in all")
+    assert run("diff", str(mask), str(mask), "-n", "21").exit_code == 2
+    found = run("diff", str(mask), "-e", "local(4)")
+    assert found.exit_code == 1
+    assert found.stdout == (
+        "different at n = 20\n  head 0: 0 pairs on the left only, 32 on the right only; "
+        "the first is query 0, key 4\n"
+    )
+    document = run("diff", str(mask), "-e", "local(4)", "--output-format", "json").stdout
+    assert json.loads(document) == {
+        "format": "patternc.mask_diff/1", "outcome": "different", "n": 20, "queries": 20,
+        "parts": [{"head": 0, "only_left": 0, "only_right": 32, "first": [0, 4]}],
+    }  # fmt: skip
+    for arguments in (["-e", "full"], ["-e", "full", "-e", "full", str(mask)]):
+        assert run("diff", *arguments).exit_code == 2
 
 
 def test_diff_as_json_carries_the_witness_and_both_sides(two):

@@ -71,20 +71,15 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         ValueError,
         "block is 0; expected at least 1",
     ),
-    "a comparison with a text": (
-        lambda: WINDOW.diff("local(2)"),  # type: ignore[arg-type]
+    "a comparison with a mask of other heads": (
+        lambda: WINDOW.diff(np.zeros((3, 3), bool), layers=2),  # type: ignore[call-overload]
         TypeError,
-        "other is str; expected a Pattern, for example Pattern.parse(text)",
-    ),
-    "a comparison with a mask": (
-        lambda: WINDOW.diff(np.zeros((2, 4, 4), bool)),  # type: ignore[arg-type]
-        TypeError,
-        "other is numpy.ndarray; expected a Pattern, for example Pattern.parse(text)",
+        "layers is for two patterns: a mask is compared with one layer=",
     ),
     "a comparison with nothing": (
-        lambda: WINDOW.diff(None),  # type: ignore[arg-type]
+        lambda: WINDOW.diff(None),  # type: ignore[call-overload]
         TypeError,
-        "other is NoneType; expected a Pattern, for example Pattern.parse(text)",
+        "other is None; expected a Pattern, the text of one, or a mask",
     ),
     "slots of no source": (
         lambda: HELD.mask(4, slots={"memry": 2}),
