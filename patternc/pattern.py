@@ -89,6 +89,7 @@ class Pattern:
         self._frontend.verify_cases()
         self._built = Built(self._build)
         self._flex = flex.FlexModules(self._flex_source, self.layers)
+        self._paged = Built(self._build_paged)
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -810,6 +811,65 @@ class Pattern:
         asked: dict[str, Any] = {"queries": queries, "heads": heads, "device": device}
         asked |= {**layer_of, **inputs} | ({} if dtype is None else {"dtype": dtype})
         return flex.score_mod(module, n, scale, layer_of.get("layer", 0), asked)
+
+    def paged_attention(
+        self,
+        q: torch.Tensor,
+        k_cache: torch.Tensor,
+        v_cache: torch.Tensor,
+        query_start_loc: torch.Tensor,
+        seq_lens: torch.Tensor,
+        block_table: torch.Tensor,
+        *,
+        layer: int = 0,
+        scale: float | None = None,
+        first_head: int = 0,
+        all_heads: int | None = None,
+        splits: int | None = None,
+        out: torch.Tensor | None = None,
+        return_lse: bool = False,
+        **inputs: torch.Tensor,
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """Attention of packed queries over a paged cache, as serving engines keep it.
+
+        q [tokens, heads, d] holds the queries of all sequences, those of sequence s from
+        `query_start_loc[s]` to `query_start_loc[s + 1]`; they are its last positions. The caches
+        [pages, page size, kv_heads, d] hold their keys and values, by any strides; a page has a
+        power of two of tokens, 16 at least. `block_table` [sequences, max_pages] names the pages
+        of each sequence in order, `seq_lens` [sequences] counts its tokens with the new ones; these
+        three are int32 and only read on the device. Pages that no query needs are not read.
+
+        Returns [tokens, heads, e], and with `return_lse` the natural-log sum of exponents [tokens,
+        heads]. `inputs` is `sinks` [heads] where the pattern has them; see the generated
+        `paged_attention` for the other options. A Triton kernel: tensors are on a GPU. Raises
+        `UnsupportedError` for patterns with run-time inputs, other key sources or other modifiers
+        than alibi, softcap, scale and sink, and `ValueError` and `TypeError` for unsuitable
+        tensors.
+        """
+        module = self._paged_module(int(k_cache.shape[1]) if k_cache.dim() == 4 else 16)
+        found: torch.Tensor | tuple[torch.Tensor, torch.Tensor] = module.paged_attention(
+            *(q, k_cache, v_cache, query_start_loc, seq_lens, block_table),
+            layer=layer,
+            scale=scale,
+            first_head=first_head,
+            all_heads=all_heads,
+            splits=splits,
+            out=out,
+            return_lse=return_lse,
+            **inputs,
+        )
+        return found
+
+    def _paged_module(self, page: int) -> ModuleType:
+        """The module of the paged kernel for pages of so many tokens, built once."""
+        if page < 16 or page & (page - 1):
+            raise ValueError(f"pages have {page} tokens; expected a power of two, 16 at least")
+        ensure(self._paged.key, page)
+        return self._paged.modules[page]
+
+    def _build_paged(self, page: int) -> ModuleType:
+        with working(f"compiling {self.name}"):
+            return load_module(self.compile(backends=("paged",), tiles=(16, page)))
 
     def _flex_source(self, layer: int | None, tiles: tuple[int, int] | None) -> str:
         with working(f"compiling {self.name}"):

@@ -75,7 +75,7 @@ def known_backends(
     metavar="NAME",
     callback=known_backends,
     help="Backends in the file: triton, cpu, reference, or all; repeatable. Or flex, for torch's "
-    "FlexAttention, by itself.  [default: triton and reference]",
+    "FlexAttention, or paged, for caches in pages, by itself.  [default: triton and reference]",
 )
 @click.option("--native", is_flag=True, help="Add C code, compiled at run time, to --backend cpu.")
 @click.option("--self-test", is_flag=True, help="Add a self-test that can be run with the file.")

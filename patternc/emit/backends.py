@@ -8,10 +8,11 @@ from patternc.emit.backend import Backend, Request, UnsupportedError
 from patternc.emit.cpu.backend import CPU
 from patternc.emit.flex.backend import FLEX
 from patternc.emit.module import ModuleBackend, emit_module
+from patternc.emit.paged.backend import PAGED
 from patternc.emit.reference.backend import REFERENCE
 from patternc.emit.triton.backend import TRITON
 
-BACKENDS: dict[str, Backend] = {each.name: each for each in (TRITON, CPU, REFERENCE, FLEX)}
+BACKENDS: dict[str, Backend] = {each.name: each for each in (TRITON, CPU, REFERENCE, FLEX, PAGED)}
 MODULE = tuple(name for name, each in BACKENDS.items() if isinstance(each, ModuleBackend))
 DEFAULT = ("triton", "reference")
 

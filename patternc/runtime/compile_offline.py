@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from patternc.runtime.cubin_stats import CubinStats, measured
+from patternc.runtime.paged_launches import paged_launches
 from patternc.runtime.selftest import with_self_test
 
 TARGETS = {
@@ -145,6 +146,8 @@ def _launches(
 
     Lines of two tiles count as long meanwhile, or so short a call would cut none in pieces.
     """
+    if hasattr(module, "paged_attention"):
+        return paged_launches(module, dtype, head_dim)
     cuts = hasattr(module, "_limits")
     rule = patch.object(module, "_limits", lambda *lines: (1, 1)) if cuts else nullcontext()
     with rule:

@@ -7,40 +7,39 @@ not look inside modules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import count
 from threading import RLock
 from types import ModuleType
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
+
+Variant = TypeVar("Variant", bound=Hashable)
 
 _numbers = count()
 _lock = RLock()
 
 
-Heads = tuple[int, int] | None
-"""Those from the first to before the second, or all."""
+class Built(Generic[Variant]):
+    """The modules of one pattern by variant, such as some of its heads or one size of pages."""
 
-
-class Built:
-    """The modules of one pattern, of all heads and of some: those `ensure` was called with."""
-
-    def __init__(self, build: Callable[[Heads], ModuleType]) -> None:
+    def __init__(self, build: Callable[[Variant], ModuleType]) -> None:
         self.key = f"pattern {next(_numbers)}"
-        self.modules: dict[Heads, ModuleType] = {}
+        self.modules: dict[Variant, ModuleType] = {}
         self.build = build
         _every[self.key] = self
 
 
-_every: WeakValueDictionary[str, Built] = WeakValueDictionary()
+_every: WeakValueDictionary[str, Built[Any]] = WeakValueDictionary()
 
 
-def ensure(key: str, heads: Heads = None) -> bool:
-    """Build the module behind a key, where it is not there."""
+def ensure(key: str, variant: Hashable) -> bool:
+    """Build the module of a variant behind a key, where it is not there."""
     built = _every[key]
-    if heads not in built.modules:
+    if variant not in built.modules:
         with _lock:
-            if heads not in built.modules:
-                built.modules[heads] = built.build(heads)
+            if variant not in built.modules:
+                built.modules[variant] = built.build(variant)
     return True
 
 

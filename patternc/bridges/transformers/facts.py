@@ -12,10 +12,12 @@ from functools import lru_cache
 import islpy as isl
 
 from patternc.algebra import isl_maps
-from patternc.algebra.isl_sets import context, text_of
+from patternc.algebra.isl_context import context
+from patternc.algebra.isl_sets import text_of
 from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Condition
-from patternc.ir.modifiers import Modifier, Scale, SoftCap
+from patternc.ir.modifiers import Modifier, Scale
+from patternc.modifiers.softcap import SoftCap
 from patternc.relation.relation import Relation
 
 

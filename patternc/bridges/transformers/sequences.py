@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -174,7 +175,7 @@ def _in_front(keys: Tensor, dropped: int) -> Tensor:
 
 def call(work: Work, real: Tensor | None) -> Tensor:
     """`Pattern.attention` on queries that are the last of n keys; `real` [batch, n] hides keys."""
-    inputs: dict[str, Tensor] = {}
+    inputs: dict[str, Any] = {"layer": work.layer, "scale": work.scale, "dropout": work.dropout}
     if work.sinks is not None:
         inputs["sinks"] = work.sinks
     if work.bias is not None:
@@ -182,7 +183,5 @@ def call(work: Work, real: Tensor | None) -> Tensor:
     if real is not None:
         inputs[REAL_KEYS] = real
     pattern = work.served.variant(real is not None, work.bias is not None)
-    layer = work.layer
-    options = {"layer": layer, "scale": work.scale, "dropout": work.dropout}
-    out: Tensor = pattern.attention(work.q, work.k, work.v, **options, **inputs)
+    out: Tensor = pattern.attention(work.q, work.k, work.v, **inputs)
     return out

@@ -1,0 +1,1 @@
+"""The paged backend: one kernel that serves packed queries over a paged cache."""

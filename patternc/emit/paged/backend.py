@@ -1,0 +1,86 @@
+"""The paged backend: attention of packed queries over a paged cache, a file of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from patternc.emit.backend import Request, UnsupportedError
+from patternc.emit.inputs import entries
+from patternc.emit.link import linked
+from patternc.emit.module import described, environment
+from patternc.emit.paged.layers import PagedLayer, Served, paged_layers
+from patternc.emit.paged.unsupported import unsupported
+from patternc.emit.tables import numbers
+from patternc.emit.text.layout import Call, Items, Leaf, Text, laid_out
+from patternc.relation.relation import Relation
+from patternc.schedule.schedule import Schedule
+from patternc.schedule.tile_sizes import Choice
+
+# Tokens in a page, as serving engines have it unless told otherwise.
+PAGE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PagedBackend:
+    """Text for engines that keep keys and values in pages: the key tile is a page."""
+
+    name: str = "paged"
+
+    def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
+        return unsupported(schedule)
+
+    def tile_sizes(
+        self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None
+    ) -> Choice:
+        del relations, dtype, head_dim
+        return Choice(PAGE, PAGE, (f"pages of {PAGE} tokens, unless `tiles` says otherwise",))
+
+    def emit(self, request: Request) -> str:
+        if request.self_test:
+            raise UnsupportedError(self.name, ["its file has no self-test"])
+        template = environment().get_template("paged/paged.py.jinja")
+        return linked(template.render(_context(request)))
+
+
+PAGED = PagedBackend()
+
+
+def _context(request: Request) -> dict[str, object]:
+    printed, layers = paged_layers(request.schedule)
+    lines = [line for kernel in printed.kernels for line in kernel.lines]
+    chosen = tuple(request.schedule.group_of_layer)
+    return {
+        "kernel_functions": "\n\n\n".join(printed.functions.texts.values()),
+        "kernels": [(name, kernel) for kernel, name in printed.kernels.items()],
+        "layers": laid_out(Items(tuple(map(_layer, layers))), "_LAYERS = ", 0),
+        "kind_of_layer": laid_out(numbers(chosen), "_KIND_OF_LAYER = ", 0),
+        "page": request.schedule.key_tile,
+        "backends": {"paged": PAGED},
+        # What the templates of the triton backend ask: of those only helpers are kept.
+        "forward_kernels": (),
+        "log2e": math.log2(math.e),
+        "ln2": math.log(2),
+        "uses": {
+            "softcap": any("_tanh" in line for line in lines),
+            "split": False,
+            "sinks": any(layer.sinks != () for layer in layers),
+            "slopes": any(kernel.slopes for kernel in printed.kernels),
+        },
+        **described(request, entries(request.inputs, request.schedule)),
+    }
+
+
+def _layer(layer: PagedLayer) -> Text:
+    served = Items(tuple(map(_served, layer.served)))
+    return Call("_Layer", (served, Leaf(str(layer.places)), _heads(layer.sinks)))
+
+
+def _served(each: Served) -> Text:
+    given = (_heads(each.heads), *(Leaf(str(x)) for x in (each.place, each.added, each.scale)))
+    return Call("_Branch", (Leaf(each.kernel), *given))
+
+
+def _heads(heads: tuple[int, ...] | None) -> Text:
+    return Leaf("None") if heads is None else numbers(heads)

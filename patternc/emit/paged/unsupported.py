@@ -1,0 +1,65 @@
+"""What the paged kernel cannot hold, a sentence each.
+
+It computes one softmax over the keys of one sequence, which lie in pages, by closed forms alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from patternc.algebra.walk import atoms_of
+from patternc.ir.modifiers import Absolute, Modifier, Rotary, Scale, Sink
+from patternc.ir.sources import TOKENS, name_of, word_of
+from patternc.modifiers.alibi import Alibi
+from patternc.modifiers.softcap import SoftCap
+from patternc.schedule.schedule import Group, Pass, Schedule
+
+_PLACED = "a cache holds keys as they are multiplied: leave it out of the pattern, and {} yourself"
+
+
+def unsupported(schedule: Schedule) -> tuple[str, ...]:
+    """Each sentence once, in the order of the program."""
+    return tuple(dict.fromkeys(_reasons(schedule)))
+
+
+def _reasons(schedule: Schedule) -> Iterator[str]:
+    for rows in schedule.rows:
+        yield f"the rows of `{name_of(rows)}` are another sequence than the n tokens"
+    for groups in schedule.groups:
+        for group in groups:
+            yield from _of_group(group)
+
+
+def _of_group(group: Group) -> Iterator[str]:
+    if group.combined is not None:
+        yield f"`{group.combined.kind}` joins several softmaxes: the paged kernel computes one"
+    for item in group.branches:
+        yield from _of_branch(item)
+
+
+def _of_branch(item: Pass) -> Iterator[str]:
+    if item.source != TOKENS:
+        yield f"keys of `{word_of(item.source)}` are not in the pages of the tokens"
+    if item.projection is not None or item.projected:
+        names = [item.projection] if item.projection else [name for _, name in item.projected]
+        yield f"`projection={names[0]}` has a q, k and v of its own: pages hold one of each"
+    if any(atoms_of(item.predicate)):
+        yield (
+            "run-time inputs, random keys and scattered lists are tables of one sequence: pages "
+            "are found by closed forms (sequences of a batch are apart anyway)"
+        )
+    for modifier in item.modifiers:
+        yield from _of_modifier(modifier)
+
+
+def _of_modifier(modifier: Modifier) -> Iterator[str]:
+    match modifier:
+        case Alibi() | SoftCap() | Scale() | Sink():
+            return
+        case Rotary():
+            yield f"`rotary`: {_PLACED.format('turn q and k')}"
+        case Absolute():
+            yield f"`absolute`: {_PLACED.format('add positions')}"
+        case _:
+            word = type(modifier).__name__
+            yield f"`{word}` looks up a table for each pair; alibi, softcap, scale and sink do not"
