@@ -21,5 +21,5 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/layout.py
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[test,dev]'
 	touch $@

@@ -34,9 +34,11 @@ PARAMETERS = {
     "tree_decoding": {"text": 20},
 }
 _SLOTS = re.compile(r"\b((?:memory|compressed|persistent|project)\(|stream\(\w+, )\d+")
-# Windows that would not fit these slots, or a smaller grid.
-WINDOWS = {
+# Windows that would not fit these slots, or a smaller grid; fewer classes and heads of a kind.
+NUMBERS = {
+    "longlora": ("heads 32", "heads 4"),
     "natten_2d": ("radius=[6, 6]", "radius=[2, 2]"),
+    "sparse_transformer_alternating": ("strided(128)", "strided(16)"),
     "transformer_xl_same_length": ("left=2099", "left=23"),
 }
 SMALL_GRIDS = {**GRIDS, "natten_2d": 10 * 10}
@@ -53,7 +55,7 @@ def poisoned():
 
 def small(name: str) -> str:
     """The text of an example with 24 slots of each kind, and two heads if rules name no head."""
-    lines = published(name).replace(*WINDOWS.get(name, ("", ""))).splitlines(keepends=True)
+    lines = published(name).replace(*NUMBERS.get(name, ("", ""))).splitlines(keepends=True)
     text = _SLOTS.sub(r"\g<1>24", "".join(line for line in lines if not line.startswith("#")))
     return text if re.search(r"\bhead\b", text) else re.sub(r"\bheads \d+", "heads 2", text)
 
