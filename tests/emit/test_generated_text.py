@@ -166,3 +166,25 @@ def public():
     assert "def _dropped" not in found
     assert "# Says why.\ndef used" in found
     assert linked(found) == found
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_passes_and_groups_have_the_fields_that_a_file_reads(name: str) -> None:
+    """Fields that no pass of a file declares are left out, and so is the code that reads them."""
+    for backends in BACKENDS:
+        tree = ast.parse(source(name, backends))
+        classes = {item.name: item for item in tree.body if isinstance(item, ast.ClassDef)}
+        for variable, kind in (("launch", "_Pass"), ("group", "_Group")):
+            read = {
+                node.attr
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == variable
+            }
+            known = {
+                item.target.id if isinstance(item, ast.AnnAssign) else getattr(item, "name", "")
+                for item in classes[kind].body
+                if not isinstance(item, ast.AnnAssign) or isinstance(item.target, ast.Name)
+            }
+            assert read <= known | {"_replace"}, (variable, read - known)
