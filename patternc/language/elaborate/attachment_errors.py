@@ -168,6 +168,15 @@ def two_sizes(
         span,
         f"here: {size}" + (f", {where}" if where else ""),
         note=f"`{name}` is one input for {among}",
-        help="use one size, and restrict heads or layers through their patterns",
+        help=_one_size(size),
         marks=(Mark(first, f"here: {other}"),) if first != span else (),
     )
+
+
+def _one_size(size: str) -> str:
+    if size.endswith("slots"):
+        fewer = "where fewer slots are meant, `columns([0:4]) on ..` in place of `full on ..`"
+        return f"write the larger size in both places, and {fewer}"
+    if "buckets" in size:
+        return "write one size, or give each a name of its own: `t5(.., name=a)`"
+    return "write one size in both places"
