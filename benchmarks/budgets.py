@@ -1,6 +1,10 @@
 """Every command at every length: time and peak memory, and what runs past its budget.
 
     python benchmarks/budgets.py [--program NAME] [--command NAME] [-n LENGTH] [--output FILE]
+    python benchmarks/budgets.py --table FILE
+
+FILE has a line of JSON for each run. Runs that it has are not repeated, so a sweep that was ended
+goes on where it was; `--table` prints what of them is past the budget.
 
 Asked: 10 s and 1 GB for any command, program and length, on a quiet machine; an answer that is a
 bound, or an error that names the limit, is an answer. A crash is neither. Every run is a forked
@@ -12,10 +16,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,8 +75,11 @@ def every_program() -> dict[str, str]:
 def commands() -> dict[str, Callable[[str, int], object]]:
     """Each takes the text of a program and n."""
     from patternc import Pattern
+    from patternc.language import fmt
     from patternc.report import svg, terminal, why
     from patternc.report import view as views
+    from patternc.search import SearchQuery, Template
+    from patternc.search import suggest as search
 
     def show(text: str, n: int) -> object:
         view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
@@ -88,7 +96,14 @@ def commands() -> dict[str, Callable[[str, int], object]]:
         found = Pattern(text).report(n)
         return found.text(), found.json()
 
+    def suggest(text: str, n: int) -> object:
+        varied = re.sub(r"^([^#\n]*?\()\d+", r"\1w", text, count=1, flags=re.MULTILINE)
+        template = Template("program", "", varied, {}).varied({"w": "16:512"})
+        return search(SearchQuery(min(n, 1 << 24), 12), [template])
+
     return {
+        "fmt": lambda text, n: fmt(text),
+        "suggest": suggest,
         "check": lambda text, n: Pattern(text).check(min(n, 1 << 24), teach=True),
         "warnings": lambda text, n: Pattern(text).check(n),
         "report": report,
@@ -110,7 +125,7 @@ def commands() -> dict[str, Callable[[str, int], object]]:
     }
 
 
-ONCE = ("compile", "growth")
+ONCE = ("fmt", "compile", "growth")
 """Commands that no length is asked of."""
 
 
@@ -146,13 +161,37 @@ def _answer(write: int, body: Callable[[], object]) -> None:
 
 
 def runs(
-    programs: dict[str, str], only: tuple[str, ...], lengths: tuple[int, ...]
+    programs: dict[str, str],
+    only: tuple[str, ...],
+    lengths: tuple[int, ...],
+    done: dict[tuple[str, str, int], Run],
 ) -> Iterator[Run]:
     known = commands()
     for name, text in programs.items():
         for command in only or tuple(known):
             for n in (0,) if command in ONCE else lengths:
-                yield measured(name, command, n, lambda: known[command](text, n))  # noqa: B023
+                yield done.get((name, command, n)) or measured(
+                    name,
+                    command,
+                    n,
+                    lambda: known[command](text, n),  # noqa: B023
+                )
+
+
+def kept(path: Path) -> dict[tuple[str, str, int], Run]:
+    """The runs that a file has."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    found = [Run(**json.loads(line)) for line in lines]
+    return {(run.program, run.command, run.n): run for run in found}
+
+
+def table(found: Iterable[Run]) -> str:
+    """Markdown: a row for each run that is past its budget."""
+    rows = ["| program | command | n | processor | peak | answer |", "|---|---|---|---|---|---|"]
+    for run in found:
+        cells = run.program, run.command, f"{run.n:,}", f"{run.seconds:.1f} s"
+        rows.append(f"| {' | '.join(cells)} | {run.megabytes:,} MB | {run.told} |")
+    return "\n".join(rows)
 
 
 @click.command()
@@ -161,30 +200,36 @@ def runs(
 @click.option("-n", "lengths", type=int, multiple=True, help="Only these lengths.")
 @click.option("--all", "every", is_flag=True, help="Tell those within their budget, too.")
 @click.option("--hard", "only_hard", is_flag=True, help="Not the examples.")
-@click.option("--output", type=click.Path(), help="Also write JSON here.")
+@click.option("--output", type=click.Path(path_type=Path), help="Add each run to this file.")
+@click.option("--table", "told", type=click.Path(path_type=Path), help="Read this file; run none.")
 def main(
     chosen: tuple[str, ...],
     only: tuple[str, ...],
     lengths: tuple[int, ...],
     every: bool,
     only_hard: bool,
-    output: str | None,
+    output: Path | None,
+    told: Path | None,
 ) -> None:
     """Print a row for each run past its budget; exit with 1 if there is one."""
     sys.path.insert(0, str(ROOT))
-    known = every_program()
+    if told:
+        click.echo(table(run for run in kept(told).values() if not run.fine))
+        return
+    known, done = every_program(), kept(output) if output else {}
     among = hard() if only_hard else known
     programs = {name: known[name] for name in chosen or among}
     found = []
-    for run in runs(programs, only, lengths or LENGTHS):
+    for run in runs(programs, only, lengths or LENGTHS, done):
         found.append(run)
         if every or not run.fine:
             row = f"{run.program:34} {run.command:13} {run.n:>11} {run.seconds:>6.1f} s"
             click.echo(f"{row} {run.megabytes:>5} MB  {run.told}")
+        if output and run not in done.values():
+            with output.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(run)) + "\n")
     past = [run for run in found if not run.fine]
     click.echo(f"{len(found)} runs, {len(past)} past the budget")
-    if output:
-        Path(output).write_text(json.dumps([asdict(run) for run in found], indent=1) + "\n")
     sys.exit(bool(past))
 
 

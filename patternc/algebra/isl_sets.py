@@ -31,6 +31,9 @@ from patternc.ir.formula import (
 TANGLED_BUDGET = 30_000
 # With more divisions than these an operation takes 25 times as long, and the budget a minute.
 MOST_DIVISIONS = 160
+# With more than these, a hundred times past its first operations.
+MANY_DIVISIONS = 60
+DIVIDED_BUDGET = 50_000
 TileSet = isl.Set
 
 
@@ -112,8 +115,11 @@ def _tiles_of(
     touched = touched_tiles(plane & universe(keys), query_tile, key_tile).coalesce()
     outside = isl.Set(f"[n, m] -> {{ [i, j] : {rows} and j >= 0 }}", context()) - plane
     spoiled = touched_tiles(outside, query_tile, key_tile)
-    if _divisions(touched) + _divisions(spoiled) > MOST_DIVISIONS:
+    divisions = _divisions(touched) + _divisions(spoiled)
+    if divisions > MOST_DIVISIONS:
         raise BudgetError("the tiles of this relation have too many divisions")
+    if divisions > MANY_DIVISIONS:
+        lower_budget(DIVIDED_BUDGET)
     cut = isl.Set(f"[n, m] -> {{ [a, b] : {key_tile}b + {key_tile} > {keys} }}", context())
     full = (touched - spoiled - cut).coalesce()
     return full, (touched - full).coalesce()

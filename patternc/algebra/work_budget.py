@@ -48,11 +48,16 @@ def allowance(numbers: int = NUMBERS) -> Iterator[None]:
     if getattr(_LOCAL, "numbers", None) is not None:
         yield
         return
-    _LOCAL.numbers = numbers
+    _LOCAL.numbers, _LOCAL.refused = numbers, False
     try:
         yield
     finally:
         _LOCAL.numbers = None
+
+
+def is_used_up() -> bool:
+    """Whether something was refused under the allowance."""
+    return bool(getattr(_LOCAL, "refused", False))
 
 
 def compute(numbers: int) -> None:
@@ -61,6 +66,7 @@ def compute(numbers: int) -> None:
     if left is None:
         return
     if numbers > (left if numbers <= SMALL else left - RESERVED):
+        _LOCAL.refused = True
         raise EffortError("this command would compute more numbers than one may; ask for less")
     _LOCAL.numbers = left - numbers
 

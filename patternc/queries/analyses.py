@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
-from patternc.algebra.work_budget import EffortError, allowance
+from patternc.algebra.work_budget import EffortError, allowance, effort
 from patternc.frontend import Frontend
 from patternc.ir.sources import Pool, Project, Stream, Tree, word_of
 from patternc.language.syntax.diagnostics import Diagnostic, ordered
@@ -103,8 +103,9 @@ def diff(
     named = [each.program.layers or 1 for each in both]
     most = layers_looked_at(layers, max(named), 1)
     ours, theirs = ([each.relations(layer) for layer in _layers(each)] for each in both)
-    parts = compared(ours, theirs, at, lengths)
-    one, other = (_side(each, at, most, slots) for each in both)
+    with allowance():
+        parts = compared(ours, theirs, at, lengths)
+        one, other = (_side(each, at, most, slots) for each in both)
     return Difference(at, one, other, parts)
 
 
@@ -163,7 +164,8 @@ def unmet(frontend: Frontend, n: int, layer: int, slots: Slots, inputs: Inputs) 
     from patternc.analysis.reach.unattended import unattended
 
     tables = head_tables(frontend, tokens(n, 1), layer, slots, inputs)
-    return unattended(frontend.relations(layer), tables)
+    with allowance():
+        return unattended(frontend.relations(layer), tables)
 
 
 def last_reader(frontend: Frontend, layer: int, page: int) -> tuple[LastReader, ...]:
@@ -209,7 +211,8 @@ def contributions(frontend: Frontend, n: int, layers: int | None) -> tuple[int |
 
     layers = layers_looked_at(layers, frontend.program.layers, 1)
     schedule, _ = stack(frontend, tokens(n, 1), layers, None, {})
-    return contributions(schedule, n, layers, None, connected(schedule, n, layers))
+    with allowance():
+        return contributions(schedule, n, layers, None, connected(schedule, n, layers))
 
 
 def graph(
@@ -221,7 +224,9 @@ def graph(
     n, layer, given = checked(frontend, tokens(n, 1), layer, inputs)
     one_element(given, program.inputs, "a graph")
     tables = tables_of(frontend, n, given, slots)
-    return graph(program, layer if program.layers else 0, tables, whole("block", block, 1))
+    at, size = layer if program.layers else 0, whole("block", block, 1)
+    with allowance(), effort():
+        return graph(program, at, tables, size)
 
 
 def subject(

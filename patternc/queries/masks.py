@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.algebra.work_budget import effort
+from patternc.algebra.work_budget import allowance, effort
 from patternc.frontend import Frontend
 from patternc.ir.sources import KeySource
 from patternc.queries.arguments import (
@@ -130,10 +130,11 @@ def _counts(
     n, layer, given = checked(frontend, n, layer, inputs, rows)
     grid, batch = frontend.fitting(layer) is not None, batch_of(given, frontend.program.inputs)
     count = partial(_count, counted, sizes=slot_counts(slots), grid=grid)
-    every = [
-        list(map(count, cycle(frontend.relations(layer, rows)), tables))
-        for tables in (tables_of(frontend, n, given, slots, rows, at) for at in range(batch))
-    ]
+    with allowance():
+        every = [
+            list(map(count, cycle(frontend.relations(layer, rows)), tables))
+            for tables in (tables_of(frontend, n, given, slots, rows, at) for at in range(batch))
+        ]
     return every[0] if batch == 1 else every
 
 

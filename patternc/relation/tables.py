@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import reduce
 from typing import assert_never
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +104,7 @@ class Tables:
     def spans(self, table: SpanTable) -> Integers:
         """Intervals by slot or row, [slots or rows, 2 * intervals]."""
         if table not in self._spans:
-            spend(2 * spans.node_count(self.tokens, table.branching))
-            self._spans[table] = _make_spans(table, self.tokens)
+            self._spans[table] = _shared_spans(table, self.tokens)
         return self._spans[table]
 
     def holds(self, predicate: Condition, values: Values) -> Booleans:
@@ -233,6 +233,20 @@ def _held(predicate: Condition, tables: Tables) -> Callable[[Integers, Integers]
         return np.broadcast_to(found, np.broadcast_shapes(rows.shape, keys.shape))
 
     return held
+
+
+_SPANS: WeakValueDictionary[tuple[SpanTable, int], Integers] = WeakValueDictionary()
+"""Those of every head and layer that asks for the same, as long as one of them holds them."""
+
+
+def _shared_spans(table: SpanTable, tokens: int) -> Integers:
+    found = _SPANS.get((table, tokens))
+    if found is None:
+        spend(2 * spans.node_count(tokens, table.branching))
+        found = _make_spans(table, tokens)
+        found.setflags(write=False)
+        _SPANS[table, tokens] = found
+    return found
 
 
 def _make_spans(table: SpanTable, tokens: int) -> Integers:

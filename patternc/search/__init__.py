@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from patternc.algebra.work_budget import allowance
 from patternc.analysis.lint.performance_hints import performance_hints
 from patternc.language import elaborate, parse
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -77,7 +78,8 @@ def _searched(
     """What is on the front, and whether all of it was searched."""
     complete = True
     try:
-        search(trials, axes, front)
+        with allowance():
+            search(trials, axes, front)
     except TrialsError:
         complete = False
     return tuple(trials.suggestion(values) for _, values in front.kept()), complete

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import cycle, islice
 
 from patternc.algebra.isl_context import BudgetError
+from patternc.algebra.work_budget import EffortError, effort, is_used_up
 from patternc.analysis.explain.critical_path import slowest_pair
 from patternc.analysis.reach import explored, reach
 from patternc.analysis.table_pairs import UnknownError
@@ -132,7 +133,8 @@ class Trials:
     def _count(self, values: Values) -> _Counted:
         tables, own = self._tables(), self.schedule(values)
         every = {head for heads in own for head in heads}
-        counts = {head: pairs_with_multiplicity(head, tables) for head in every}
+        with effort():
+            counts = {head: pairs_with_multiplicity(head, tables) for head in every}
         layers = [tuple(counts[head] for head in heads) for heads in own]
         sources = {source for head in every for source in head.sources} or {TOKENS}
         keys = sum(tables.of(source).m for source in sources)
@@ -148,7 +150,10 @@ class Trials:
             found = reach(formulas, asked.n, min(asked.layers, 2))
             if found.full_at == 2:
                 return 2
-        return reach(own, asked.n, asked.layers, tables=_each(own, self._tables())).full_at
+        answer = reach(own, asked.n, asked.layers, tables=_each(own, self._tables()))
+        if not answer.full_exact and is_used_up():
+            raise EffortError("this search computes more numbers than one may; ask for less")
+        return answer.full_at
 
     def _two_at_least(self, values: Values) -> bool:
         """Whether the pairs of the first layer and its residual path are fewer than those past."""

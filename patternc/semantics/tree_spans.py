@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.work_budget import STRIP
 
 
 def level_sizes(n: int, branching: int) -> list[int]:
@@ -93,21 +94,27 @@ class _Level:
 def contextual(n: int, branching: int, count: int) -> Integers:
     """The rows that attend to a slot: two half-open intervals, integers [slots, 4]."""
     sizes = level_sizes(n, branching)
-    levels = [_level(level, size, branching, min(count, n)) for level, size in enumerate(sizes)]
-    parts = [np.zeros((0, 4), np.int64)]
+    found = np.zeros((sum(sizes), 4), np.int64)
+    first = 0
     for level, size in enumerate(sizes[:-1]):
-        parent = np.arange(size) // branching
-        own, above = levels[level], levels[level + 1]
-        parts.append(
-            np.stack([above.right[parent], own.right, own.left, above.left[parent]], 1).clip(0, n)
-        )
-    root = np.zeros((1 if sizes else 0, 4), np.int64)
-    return np.concatenate([*parts, root])
+        _fill(found[first : first + size], n, branching, level, min(count, n))
+        first += size
+    # The root, the last slot, is never attended to.
+    return found
 
 
-def _level(level: int, size: int, branching: int, count: int) -> _Level:
-    """Where walks pass each span of a level: closed forms of the walk's rounded steps."""
-    span = np.arange(size, dtype=np.int64)
+def _fill(rows: Integers, n: int, branching: int, level: int, count: int) -> None:
+    """The spans of one level, some at a time: there may be millions."""
+    for start in range(0, len(rows), STRIP):
+        span = np.arange(start, min(start + STRIP, len(rows)), dtype=np.int64)
+        own = _level(level, span, branching, count)
+        above = _level(level + 1, span // branching, branching, count)
+        for column, end in enumerate((above.right, own.right, own.left, above.left)):
+            rows[span[0] : span[-1] + 1, column] = end.clip(0, n)
+
+
+def _level(level: int, span: Integers, branching: int, count: int) -> _Level:
+    """Where walks pass spans of a level: closed forms of the walk's rounded steps."""
     if level == 0:
         return _Level(span, span + 1)
     below = branching ** (level - 1)

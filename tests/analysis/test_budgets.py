@@ -269,3 +269,48 @@ def test_unlike_divisors_of_several_comparisons_get_a_small_budget(text):
     assert is_tangled(pattern.relations()[0].branches[0].formula)
     assert sum(pattern.pairs(200)) == pattern.mask(200).sum()
     pattern.compile()
+
+
+def test_a_search_past_its_bound_stops_instead_of_saying_that_nothing_connects(monkeypatch):
+    from patternc.search import SearchQuery, Template, suggest
+
+    monkeypatch.setattr(work_budget.allowance.__wrapped__, "__defaults__", (1000,))
+    text = "random(w, pool=[0:4096]) + local(1)"
+    template = Template("program", "", text, {}).varied({"w": "1:4"})
+    with pytest.raises(EffortError, match="more numbers than one may"):
+        suggest(SearchQuery(6000, 2), [template])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda pattern: pattern.pairs(1 << 20),
+        lambda pattern: pattern.graph(1 << 20, 1 << 12),
+    ],
+)
+def test_counts_and_graphs_are_under_the_bound_of_one_command(asked, monkeypatch):
+    monkeypatch.setattr(work_budget.allowance.__wrapped__, "__defaults__", (1000,))
+    with pytest.raises(EffortError, match="more numbers than one may"):
+        asked(Pattern("blocks(64) { local(1) + random(3) }"))
+
+
+def test_layers_with_the_same_keys_list_them_once_and_too_many_are_not_listed(monkeypatch):
+    from patternc.analysis.reach import forward_reach
+
+    pattern = Pattern("layers 6\nheads 4\ncausal\ndiagonal + contextual(3) on tree(2)")
+    plain = pattern.why(500, 499, 0)
+    assert plain.path_known
+    monkeypatch.setattr(forward_reach, "MOST_RANGES", 30_000)
+    assert pattern.why(500, 499, 0) == plain
+    monkeypatch.setattr(forward_reach, "MOST_RANGES", 1_000)
+    assert not pattern.why(500, 499, 0).path_known
+
+
+def test_the_spans_of_a_tree_are_made_once_for_all_heads_that_ask():
+    from patternc.algebra.atoms import SpanTable
+    from patternc.relation.tables import Tables
+
+    table = SpanTable("contextual", 2, 3)
+    first, second = Tables(100), Tables(100)
+    assert first.spans(table) is second.spans(table)
+    assert not first.spans(table).flags.writeable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import logging
 import os
@@ -189,6 +190,31 @@ def test_without_a_cache_directory_torch_does_it_in_one_line(
     done, lines = quick.call(module, **given)
     assert (done, len(lines)) == ("torch", 1)
     assert "runs without C" in lines[0]
+
+
+def test_a_folder_that_forbids_execution_is_named_and_torch_does_it(
+    quick: Bench, module: ModuleType
+) -> None:
+    def mounted_noexec() -> None:
+        """What the loader says of a library on a file system mounted noexec."""
+        opened = ctypes.CDLL
+
+        def refused(path: str, *rest: object) -> ctypes.CDLL:
+            if str(path).startswith(str(quick.native)):
+                raise OSError(f"{path}: failed to map segment from shared object")
+            return opened(path, *rest)
+
+        ctypes.CDLL = refused
+
+    done, lines = quick.call(module, mounted_noexec)
+    assert (done, len(lines)) == ("torch", 2)
+    assert "compiling C" in lines[0]
+    done, lines = quick.call(module, mounted_noexec)
+    assert (done, len(lines), runs(quick)) == ("torch", 1, 1)
+    assert str(quick.native) in lines[0]
+    assert "failed to map segment" in lines[0]
+    assert "PATTERNC_CACHE_DIR" in lines[0]
+    assert quick.call(module) == ("compiled", [])
 
 
 def test_the_cache_is_the_users_unless_another_is_named(quick: Bench, module: ModuleType) -> None:

@@ -108,6 +108,12 @@ def test_rows_of_streams_have_their_pairs() -> None:
     assert tree["pairs"] == [Pattern.parse("full on tree(3)").mask(N, rows="tree").sum()]
 
 
+def test_the_density_of_other_rows_counts_a_pair_once() -> None:
+    text = "full on stream(g, 3)\nrows g\nmix(full, columns([0:9]))"
+    (rows,) = Pattern.parse(text).report(N).document()["layers"][0]["other_rows"]
+    assert (rows["pairs"], rows["density"]) == ([3 * (N + 9)], 1.0)
+
+
 def test_rows_of_streams_that_the_call_decides_are_not_known() -> None:
     report = Pattern.from_zoo("etc").report(512, 2)
     (rows,) = report.document()["layers"][0]["other_rows"]

@@ -17,6 +17,7 @@ from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Integers, Values
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.simplify import FALSE
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.equivalence.results import Witness
 from patternc.analysis.reach.isl_engine import runs_of
 from patternc.analysis.reach.row_sizes import row_sizes
@@ -214,7 +215,7 @@ def counted(left: Relation, right: Relation, n: int, work: Work) -> tuple[int | 
             sides = zip(*map(list, _sides(left, right, n)), strict=True)
             ours, theirs = (sum(side) for side in sides)
             return ours, theirs
-    except (BudgetError, InputError, UndecidedError, UnknownError):
+    except (BudgetError, EffortError, InputError, UndecidedError, UnknownError):
         return None, None
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from patternc.algebra.evaluate import Integers, Values
 from patternc.algebra.intervals import Interval, filter_of, spans
 from patternc.algebra.simplify import TRUE
+from patternc.algebra.work_budget import spend
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _CELLS = 1 << 18
+# Over the cells of a tile, beside those of its formula.
+_PASSES = 4
 _BRANCHING = ("mix", "gate", "sum", "mean")
 
 
@@ -176,7 +179,9 @@ def _of_partial(
     runs = None if branch.conjuncts else key_runs(branch.formula, branch.keys)
     plain = runs is not None and all(filter_of(run) == TRUE for run in runs)
     bounds = _bounds(runs, tables) if runs is not None and plain else None
-    step = max(1, _CELLS // (block if bounds else block**2))
+    area = block if bounds else block**2
+    spend(_PASSES * len(query) * area, kept=False)
+    step = max(1, _CELLS // area)
     found = [np.zeros((2, 0), np.int64)]
     for first in range(0, len(query), step):
         some = (query[first : first + step, None] * block, key[first : first + step, None] * block)

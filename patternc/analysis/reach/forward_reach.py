@@ -7,8 +7,9 @@ of streams and trees are places of their own. Only handles lengths for which a l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -17,12 +18,15 @@ from patternc.algebra.work_budget import compute
 from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.key_ranges import Ranges, ranges_of
 from patternc.analysis.reach.slot_contents import span_ranges, window_ranges
+from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import TOKENS, KeySource, Pool, Project, Rows, Stream, Text, Tokens, Tree
 from patternc.relation.tables import HeadTables
 from patternc.semantics.source_slots import row_count
 
 # Over members and over ranges, for one answer.
 _PASSES = 4
+# Of all layers, with what the tables of trees take: half a gigabyte.
+MOST_RANGES = 18 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,9 @@ class KeyRangesByLayer:
     ) -> None:
         self._steps, self._tables, self._n = steps, tables, n
         self._found: dict[int, list[tuple[Rows, KeySource, Ranges]]] = {}
+        self._same_as = _listed_alike(steps)
         self._others = list(dict.fromkeys(_places_of(steps)))
+        self._kept = sum(2 * row_count(source, n) for source in self._others)
 
     def nowhere(self) -> dict[Rows, Booleans]:
         """No place."""
@@ -128,11 +134,23 @@ class KeyRangesByLayer:
         return found
 
     def of(self, layer: int) -> list[tuple[Rows, KeySource, Ranges]]:
-        """Whose rows, the source of their keys, and the ranges. Raises `UnknownError`."""
-        at = layer % len(self._steps)
+        """Whose rows, the source of their keys, and the ranges.
+
+        Raises `UnknownError` where tables do not say, and where there are too many ranges.
+        """
+        at = self._same_as[layer % len(self._steps)]
         if at not in self._found:
-            self._found[at] = [*self._listed(at), *self._implied(at)]
+            self._found[at] = list(self._counted(chain(self._listed(at), self._implied(at))))
         return self._found[at]
+
+    def _counted(
+        self, listed: Iterable[tuple[Rows, KeySource, Ranges]]
+    ) -> Iterator[tuple[Rows, KeySource, Ranges]]:
+        for each in listed:
+            self._kept += len(each[2].row)
+            if self._kept > MOST_RANGES:
+                raise UnknownError
+            yield each
 
     def want(self, places: dict[Rows, Booleans], source: KeySource, ranges: Ranges) -> None:
         """Adds the places that the slots in some ranges are made of."""
@@ -168,6 +186,15 @@ class KeyRangesByLayer:
             elif source not in own:
                 slots = np.arange(row_count(source, self._n))
                 yield source, TOKENS, Ranges(1, slots, slots * 0, slots * 0 + self._n)
+
+
+def _listed_alike(steps: Sequence[Layer]) -> list[int]:
+    """For each layer the first with the same keys: the call gives each layer its own tables."""
+    first: dict[Layer, int] = {}
+    return [
+        first.setdefault(step, at) if all(edge.is_known for edge in step) else at
+        for at, step in enumerate(steps)
+    ]
 
 
 def _places_of(steps: Sequence[Layer]) -> Iterator[Stream | Tree]:

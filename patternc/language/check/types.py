@@ -78,10 +78,12 @@ def _advice(expected: str, found: ExprType) -> str:
             return "write an integer; decimal numbers are allowed only in arguments of modifiers"
         case "an integer", "list":
             return "compare with each number: `layer == 2 or layer == 5`"
+        case "an integer", "set":
+            return "write an integer, or leave out an argument that has no value"
         case "an integer", "condition":
             return "write a number, or two rules `CONDITION -> PATTERN`"
         case "a condition", "integer":
-            return "write a comparison, for example `x == 0`, on each side of `and` and `or`"
+            return "compare it with something: `i == 0`, `j <= i`, `layer == 2`"
         case "a condition", "set":
             return (
                 "join patterns by `+`, `&` or `-`; a condition compares layer, head and "

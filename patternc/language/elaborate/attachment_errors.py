@@ -111,4 +111,6 @@ def two_sizes(
         size=size,
         where=where,
         among=among,
+        slots=size.endswith("slots"),
+        buckets="buckets" in size,
     )

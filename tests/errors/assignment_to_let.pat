@@ -1,0 +1,2 @@
+let a = local(1)
+a += strided(4)

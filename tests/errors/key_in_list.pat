@@ -1,0 +1,1 @@
+where(i == 1 or j in [1, 2])

@@ -1,0 +1,1 @@
+where(i and j)

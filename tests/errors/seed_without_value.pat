@@ -1,0 +1,1 @@
+random(2, seed=none)
