@@ -17,14 +17,9 @@ import islpy as isl
 
 from patternc.algebra import simplify
 from patternc.algebra.intervals import Interval
-from patternc.algebra.isl_sets import (
-    KeyCount,
-    basic_parts,
-    condition_of,
-    context,
-    loops_of,
-    text_of,
-)
+from patternc.algebra.isl_context import KeyCount, context
+from patternc.algebra.isl_loops import condition_of, loops_of
+from patternc.algebra.isl_sets import basic_parts, text_of
 from patternc.ir.formula import Condition, Variable
 
 Map: TypeAlias = isl.Map

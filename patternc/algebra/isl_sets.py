@@ -1,105 +1,37 @@
 """Integer sets: conditions on i, j and n as exact relations for every n (islpy).
 
-With `isl_maps` the only importer of islpy. Maps atom-free conditions to isl sets, and isl sets back
-to formulas: one condition (`condition_of`) or loops in closed form (`loops_of`). Every call runs
-under a budget of isl operations and raises `BudgetError` beyond it; isl's own AST generator finds
-the loops (Verdoolaege, "isl: An Integer Set Library", 2010; Grosser et al., TOPLAS 2015). Does not
+Maps atom-free conditions to isl sets (Verdoolaege, "isl: An Integer Set Library", 2010);
+`isl_loops` maps sets back to formulas. Every call runs under the budget of `isl_context`. Does not
 handle tables, and does not know what sets are used for.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache, reduce
+from functools import lru_cache
 from math import lcm
-from typing import Literal
 
 import islpy as isl
 
-from patternc.algebra import simplify
-from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_budget import is_tangled
+from patternc.algebra.isl_context import (
+    BudgetError,
+    KeyCount,
+    budget,
+    context,
+    lower_budget,
+    separate_context,
+)
+from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.printer import PLAIN
-from patternc.algebra.queries import LARGEST, fits
 from patternc.ir.formula import (
-    CompareOperator,
     Condition,
-    Constant,
-    Expression,
-    Truth,
-    Variable,
-    VariableName,
 )
 
-# 100,000 operations take about 0.1 s.
-BUDGET = 2_000_000
 # For conditions in which divisions of unlike numbers meet: they take about 1 s.
 TANGLED_BUDGET = 30_000
 # With more divisions than these an operation takes 25 times as long, and the budget a minute.
 MOST_DIVISIONS = 160
 TileSet = isl.Set
-KeyCount = Literal["n", "m"]
-_OPERATION = isl.ast_expr_op_type
-_LOCAL = threading.local()
-
-
-class BudgetError(Exception):
-    """The integer sets of this relation are too large to compute with."""
-
-
-def context() -> isl.Context:
-    """The context of this thread; isl objects of two contexts never meet."""
-    if not hasattr(_LOCAL, "context"):
-        _LOCAL.context = _fresh_context()
-    return _LOCAL.context
-
-
-def _fresh_context() -> isl.Context:
-    created = isl.Context()
-    created.set_on_error(isl.on_error.CONTINUE if hasattr(isl, "on_error") else 1)
-    return created
-
-
-@contextmanager
-def budget(operations: int | None = None) -> Iterator[None]:
-    """Bounds the isl operations inside, by default `BUDGET`; the outermost budget is in force."""
-    present = context()
-    if present.get_max_operations():
-        yield
-        return
-    present.reset_operations()
-    present.set_max_operations(operations or BUDGET)
-    try:
-        yield
-    except BudgetError:
-        raise
-    except Exception as error:
-        # Past the budget isl returns nothing at all from some calls, and islpy stumbles over it.
-        if _is_used_up(present):
-            used = f"more than {present.get_max_operations()} integer set operations"
-            raise BudgetError(used) from error
-        if _is_internal(error):
-            raise BudgetError("integer sets fail at this relation") from error
-        raise
-    finally:
-        present.set_max_operations(0)
-        present.reset_operations()
-
-
-def _is_internal(error: Exception) -> bool:
-    """Whether isl failed at a step of its own, and not at what it was given."""
-    return isinstance(error, isl.Error) and "/isl_ast" in str(error)
-
-
-def _is_used_up(present: isl.Context) -> bool:
-    """Whether no operation is left: isl tells an overrun apart from mistakes in some calls only."""
-    try:
-        isl.Set.universe(isl.Space.set_alloc(present, 0, 1)).complement()
-    except isl.Error:
-        return True
-    return False
 
 
 def text_of(condition: Condition) -> str:
@@ -107,30 +39,21 @@ def text_of(condition: Condition) -> str:
     if is_tangled(condition):
         if not _is_workable(condition):
             raise BudgetError("divisions of unlike numbers meet in this relation")
-        _lower_budget(2 * TANGLED_BUDGET)
+        lower_budget(2 * TANGLED_BUDGET)
     return PLAIN.condition(condition)
-
-
-def _lower_budget(operations: int) -> None:
-    present = context()
-    if present.get_max_operations() > operations:
-        present.set_max_operations(operations)
 
 
 @lru_cache(maxsize=4096)
 def _is_workable(condition: Condition) -> bool:
     """Whether a small budget suffices for the tiles of one shape: then it does for others too."""
-    outside, _LOCAL.context = context(), _fresh_context()
     try:
-        with budget(TANGLED_BUDGET):
+        with separate_context(), budget(TANGLED_BUDGET):
             plane = _plane(PLAIN.condition(condition))
             for part in _tiles_of(plane, 128, 64, "0 <= i < n", "n"):
                 loops_of(part, 128)
             return True
     except BudgetError:
         return False
-    finally:
-        _LOCAL.context = outside
 
 
 def pairs(condition: Condition) -> isl.Set:
@@ -302,152 +225,3 @@ def basic_parts(plane: isl.Set) -> list[isl.Set]:
 def transposed(plane: isl.Set) -> isl.Set:
     """{ [j, i] } of { [i, j] }."""
     return plane.apply(isl.Map("[n, m] -> { [i, j] -> [j, i] }", context()))
-
-
-def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[Interval, ...]:
-    """Disjoint loops over j that visit { [i, j] } for a given i with 0 <= tile * i < `rows_of`."""
-    # The generator fails on quantified variables that are not yet known as floors.
-    rows = plane.compute_divs().move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 1)
-    rows = rows.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.set, 0, "j")
-    schedule = isl.Map.identity(rows.get_space().map_from_set()).intersect_domain(rows)
-    known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
-    build = isl.AstBuild.from_context(known)
-    tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
-    found = tuple(_loops(tree, simplify.TRUE))
-    for run in found:
-        _verify_fits(run)
-    return found
-
-
-def condition_of(plane: isl.Set) -> Condition:
-    """The set { [i, j] } as one condition on i, j and n."""
-    outer = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 2)
-    outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
-    build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
-    found = _condition(build.expr_from_set(outer.params().compute_divs()), {})
-    _verify_fits(found)
-    return found
-
-
-def _verify_fits(form: Interval | Condition) -> None:
-    """Refuses closed forms whose parts may leave 63 bits."""
-    if not fits(form, LARGEST):
-        raise BudgetError("the closed forms of this relation leave 63 bits")
-
-
-Names = dict[str, Expression]
-
-
-def _loops(node: isl.AstNode, guard: Condition) -> Iterator[Interval]:
-    kind = node.get_type()
-    types = isl.ast_node_type
-    if kind == types.block:
-        children = node.block_get_children()
-        for index in range(children.n_ast_node()):
-            yield from _loops(children.get_ast_node(index), guard)
-    elif kind == types.if_:
-        holds = _condition(node.if_get_cond(), {})
-        yield from _loops(node.if_get_then_node(), simplify.conjunction([guard, holds]))
-        if node.if_has_else_node():
-            otherwise = simplify.conjunction([guard, simplify.negation(holds)])
-            yield from _loops(node.if_get_else_node(), otherwise)
-    elif kind == types.for_:
-        yield _loop(node, guard)
-    else:
-        point = _expression(node.user_get_expr().get_op_arg(1), {})
-        yield Interval(guard, point, simplify.add(point, Constant(1)))
-
-
-def _loop(node: isl.AstNode, guard: Condition) -> Interval:
-    iterator = node.for_get_iterator().get_id().get_name()
-    names: Names = {iterator: Variable("j")}
-    start = _expression(node.for_get_init(), {})
-    inner = _inner_guard(node.for_get_body(), names)
-    if node.for_is_degenerate():
-        return Interval(
-            simplify.conjunction([guard, inner]), start, simplify.add(start, Constant(1))
-        )
-    limit = node.for_get_cond()
-    stop = _expression(limit.get_op_arg(1), {})
-    if limit.get_op_type() == _OPERATION.le:
-        stop = simplify.add(stop, Constant(1))
-    step = node.for_get_inc().get_val().to_python()
-    return Interval(simplify.conjunction([guard, inner]), start, stop, step)
-
-
-def _inner_guard(body: isl.AstNode, names: Names) -> Condition:
-    """The condition, over the loop's variable, under which the body visits it."""
-    kind = body.get_type()
-    if kind == isl.ast_node_type.user:
-        return simplify.TRUE
-    if kind == isl.ast_node_type.if_:
-        holds = _condition(body.if_get_cond(), names)
-        visited = [simplify.conjunction([holds, _inner_guard(body.if_get_then_node(), names)])]
-        if body.if_has_else_node():
-            rest = _inner_guard(body.if_get_else_node(), names)
-            visited.append(simplify.conjunction([simplify.negation(holds), rest]))
-        return simplify.disjunction(visited)
-    raise BudgetError("the loops of this relation nest")
-
-
-def _arguments(expression: isl.AstExpr, names: Names) -> list[Expression]:
-    count = expression.get_op_n_arg()
-    return [_expression(expression.get_op_arg(index), names) for index in range(count)]
-
-
-def _expression(expression: isl.AstExpr, names: Names) -> Expression:
-    kind = expression.get_type()
-    if kind == isl.ast_expr_type.int:
-        return Constant(expression.get_val().to_python())
-    if kind == isl.ast_expr_type.id:
-        name = expression.get_id().get_name()
-        return names.get(name) or _variable(name)
-    return _operation(expression.get_op_type(), _arguments(expression, names))
-
-
-def _variable(name: str) -> Variable:
-    known: dict[str, VariableName] = {"i": "i", "j": "j", "n": "n", "m": "m"}
-    return Variable(known[name])
-
-
-def _operation(operator: int, arguments: list[Expression]) -> Expression:
-    binary = {
-        _OPERATION.add: simplify.add,
-        _OPERATION.sub: simplify.subtract,
-        _OPERATION.mul: simplify.multiply,
-        _OPERATION.min: simplify.minimum,
-        _OPERATION.max: simplify.maximum,
-        _OPERATION.div: simplify.floor_divide,
-        _OPERATION.fdiv_q: simplify.floor_divide,
-        _OPERATION.pdiv_q: simplify.floor_divide,
-        _OPERATION.pdiv_r: simplify.modulo,
-        _OPERATION.zdiv_r: simplify.modulo,
-    }
-    if operator in binary:
-        return reduce(binary[operator], arguments)
-    if operator == _OPERATION.minus:
-        return simplify.subtract(Constant(0), arguments[0])
-    raise BudgetError("a bound of this relation has no closed form")
-
-
-def _condition(expression: isl.AstExpr, names: Names) -> Condition:
-    if expression.get_type() == isl.ast_expr_type.int:
-        return Truth(bool(expression.get_val().to_python()))
-    operator = expression.get_op_type()
-    comparisons: dict[int, CompareOperator] = {
-        _OPERATION.eq: "==",
-        _OPERATION.le: "<=",
-        _OPERATION.lt: "<",
-        _OPERATION.ge: ">=",
-        _OPERATION.gt: ">",
-    }
-    if operator in comparisons:
-        left, right = _arguments(expression, names)
-        return simplify.compare(left, comparisons[operator], right)
-    count = expression.get_op_n_arg()
-    items = [_condition(expression.get_op_arg(index), names) for index in range(count)]
-    if operator in (_OPERATION.and_, _OPERATION.and_then):
-        return simplify.conjunction(items)
-    if operator in (_OPERATION.or_, _OPERATION.or_else):
-        return simplify.disjunction(items)
-    raise BudgetError("a condition of this relation has no closed form")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from patternc.algebra.evaluate import holds
-from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.explain.critical_path import Slowest, slowest, unheard
 from patternc.analysis.reach import Explored, Reach, explored, reach

@@ -14,15 +14,9 @@ import numpy as np
 
 from patternc.algebra.evaluate import Integers
 from patternc.algebra.intervals import Interval, Sizes, values_of_row
-from patternc.algebra.isl_sets import (
-    BudgetError,
-    TileSet,
-    basic_parts,
-    budget,
-    context,
-    loops_of,
-    text_of,
-)
+from patternc.algebra.isl_context import BudgetError, budget, context
+from patternc.algebra.isl_loops import loops_of
+from patternc.algebra.isl_sets import TileSet, basic_parts, text_of
 from patternc.ir.formula import Condition
 
 # About 0.2 s.

@@ -31,7 +31,7 @@ from patternc.algebra.atoms import (
 )
 from patternc.algebra.evaluate import Values, evaluate, holds, intervals
 from patternc.algebra.intervals import Sizes
-from patternc.algebra.isl_sets import KeyCount
+from patternc.algebra.isl_context import KeyCount
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows

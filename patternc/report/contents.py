@@ -11,7 +11,7 @@ from patternc.analysis.report_facts import ReportFacts, ReportSubject
 from patternc.language import Diagnostic, Elaborated, Program
 from patternc.language.syntax.source import SourceText
 from patternc.relation.relation import Relation
-from patternc.report.view import Subject
+from patternc.report.subject import Subject
 
 
 class Reported(Subject, Protocol):

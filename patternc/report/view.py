@@ -8,11 +8,10 @@ draw.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,73 +21,18 @@ from patternc.ir.sources import TOKENS, KeySource, Stream
 from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
-from patternc.report.svg import Mask, Panel, Shares
+from patternc.report.subject import TILE, Array, Subject
+from patternc.report.svg import Panel, Shares
 from patternc.semantics.errors import InputError, LengthError
 from patternc.semantics.source_slots import row_count
 from patternc.tiling.layout_at_length import Layout
 
-TILE = 128
 CELLS = 64
 _LENGTHS = tuple(1 << k for k in range(6, 16))
 _SPARSE = 0.25
 _DOCUMENTS = 4
 # Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
 _EXACT, _SAMPLE = 128, 64
-
-Array = NDArray[np.generic]
-
-
-class Subject(Protocol):
-    """What a view asks of a pattern."""
-
-    @property
-    def heads(self) -> int | None: ...
-    @property
-    def layers(self) -> int | None: ...
-    @property
-    def inputs(self) -> tuple[RunTimeInput, ...]: ...
-    def mask(
-        self,
-        n: int,
-        queries: int | None = None,
-        layer: int = 0,
-        *,
-        rows: str = "",
-        slots: Mapping[str, int] | None = None,
-        **inputs: Array,
-    ) -> Mask: ...
-    def columns(
-        self, n: int, layer: int = 0, *, rows: str = "", slots: Mapping[str, int] | None = None
-    ) -> tuple[tuple[KeySource, int], ...]: ...
-    def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]: ...
-    def pairs(
-        self,
-        n: int,
-        layer: int = 0,
-        *,
-        rows: str = "",
-        slots: Mapping[str, int] | None = None,
-        **inputs: Array,
-    ) -> list[int]: ...
-    def distinct_pairs(
-        self,
-        n: int,
-        layer: int = 0,
-        *,
-        rows: str = "",
-        slots: Mapping[str, int] | None = None,
-        **inputs: Array,
-    ) -> list[int]: ...
-    def layout(
-        self,
-        n: int,
-        block: int = TILE,
-        layer: int = 0,
-        *,
-        rows: str = "",
-        slots: Mapping[str, int] | None = None,
-        **inputs: Array,
-    ) -> Layout: ...
 
 
 @dataclass(frozen=True)
@@ -182,20 +126,21 @@ class View:
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
+        return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every)
+
+    def cells_of(self, relation: Relation, every: int = 1) -> Shares:
+        """The same for a relation on the columns of this view, such as one term of a rule."""
         cell = -(-max(self.queries, self.keys) // CELLS)
         height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)
-        relation = self.subject.relations(self.layer, self.rows)[head]
         tables = HeadTables(self.n, self.inputs, self.slots, relation.rows)
         if set(self._spans) != {TOKENS}:
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
-        layout = self.subject.layout(
-            self.n, cell, self.layer, rows=self.rows, slots=self.slots, **self.inputs
-        )
+        layout = Layout([relation], self.n, cell, cell, [tables])
         shares = np.zeros((len(rows), width))
         for row, a in zip(shares, rows, strict=True):
-            visits = layout.row(head, a)
+            visits = layout.row(0, a)
             partial = np.unique(visits.index[~visits.full])
             if len(partial):
                 row[partial] = self._held(relation, tables, a, partial.tolist(), cell)

@@ -13,7 +13,7 @@ import numpy as np
 
 from patternc.algebra.filtered_intervals import count
 from patternc.algebra.intervals import Interval, Sizes
-from patternc.algebra.isl_sets import KeyCount
+from patternc.algebra.isl_context import KeyCount
 from patternc.ir.formula import Condition
 from patternc.schedule.residue_classes import EVERY, Classes
 from patternc.tiling.classify import classify

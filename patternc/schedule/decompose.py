@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from patternc.algebra.isl_sets import BudgetError, KeyCount, budget, excludes
+from patternc.algebra.isl_context import BudgetError, KeyCount, budget
+from patternc.algebra.isl_sets import excludes
 from patternc.algebra.simplify import FALSE, conjunction, disjunction, negation
 from patternc.ir.formula import All, Any, Condition
 from patternc.relation.relation import Branch, Relation

@@ -14,14 +14,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 
 from patternc.algebra import simplify
-from patternc.algebra.isl_sets import (
-    BudgetError,
-    budget,
-    condition_of,
-    implies,
-    of_members,
-    some_pair,
-)
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_loops import condition_of
+from patternc.algebra.isl_sets import implies, of_members, some_pair
 from patternc.algebra.queries import variables_of
 from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Modulo, Variable
 

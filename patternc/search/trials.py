@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import cycle, islice
 
-from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.isl_context import BudgetError
 from patternc.analysis.explain.critical_path import slowest_pair
 from patternc.analysis.reach import explored, reach
 from patternc.analysis.table_pairs import UnknownError

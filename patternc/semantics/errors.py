@@ -5,8 +5,9 @@ And with a program, where its normal form says so (`TooManyCasesError`).
 
 from __future__ import annotations
 
-from patternc.language.syntax.diagnostics import Diagnostic, PatternError
+from patternc.language.syntax.diagnostics import PatternError
 from patternc.language.syntax.limits import CASES
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import SourceText, Span
 
 
@@ -29,14 +30,5 @@ class TooManyCasesError(PatternError):
     """The normal form of a relation has more cases than one may; with the place, where known."""
 
     def __init__(self, source: SourceText | None = None, span: Span | None = None) -> None:
-        found = Diagnostic(
-            "P135",
-            "too many cases of tables",
-            span,
-            f"more than {CASES:,} cases",
-            note="a relation with tables is compiled case by case: a case says which tables "
-            "contain a pair, and which tables of earlier terms do not",
-            help="write the terms with tables last, fewer of them, or `blocks(parts=p)` with a "
-            "smaller p",
-        )
+        found = diagnostic("P135.too_many_cases", span, most=CASES)
         super().__init__([found], source or SourceText.of(""))

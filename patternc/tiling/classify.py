@@ -11,19 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.algebra import simplify
-from patternc.algebra.isl_sets import (
-    BudgetError,
-    KeyCount,
-    TileSet,
-    budget,
-    condition_of,
-    loops_of,
-    pairs,
-    tiles,
-    touched_tiles,
-    transposed,
-    universe,
-)
+from patternc.algebra.isl_context import BudgetError, KeyCount, budget
+from patternc.algebra.isl_loops import condition_of, loops_of
+from patternc.algebra.isl_sets import TileSet, pairs, tiles, touched_tiles, transposed, universe
 from patternc.ir.formula import Condition, Constant, Variable
 from patternc.relation.relation import Branch, Conjunct
 from patternc.tiling.tiling import Interval, TableTiles, Tiling

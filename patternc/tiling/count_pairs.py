@@ -16,15 +16,9 @@ from patternc.algebra import simplify
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
 from patternc.algebra.filtered_intervals import counted, counts
 from patternc.algebra.intervals import Interval, filter_of
-from patternc.algebra.isl_sets import (
-    BudgetError,
-    KeyCount,
-    basic_parts,
-    budget,
-    loops_of,
-    pairs,
-    universe,
-)
+from patternc.algebra.isl_context import BudgetError, KeyCount, budget
+from patternc.algebra.isl_loops import loops_of
+from patternc.algebra.isl_sets import basic_parts, pairs, universe
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Condition
 from patternc.relation.relation import Branch, Relation

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 from patternc import search
-from patternc.algebra import isl_sets
+from patternc.algebra import isl_context
 from patternc.queries import analyses
 from patternc.schedule.tile_sizes import given_tiles
 
@@ -23,6 +23,6 @@ def thrifty(tile: tuple[int, int], operations: int) -> Iterator[None]:
     with (
         mock.patch.object(analyses, "choose_tiles", return_value=chosen),
         mock.patch.object(search, "choose_tiles", return_value=chosen),
-        mock.patch.object(isl_sets, "BUDGET", operations),
+        mock.patch.object(isl_context, "BUDGET", operations),
     ):
         yield

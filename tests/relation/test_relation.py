@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patternc.algebra.isl_sets import BudgetError, budget, context, pairs
+from patternc.algebra.isl_context import BudgetError, budget, context
+from patternc.algebra.isl_sets import pairs
 from patternc.algebra.printer import PLAIN
 from patternc.ir.terms import HeadPattern, SameDocument, Union
 from patternc.relation.cases import split

@@ -17,7 +17,7 @@ import numpy as np
 from patternc.algebra import simplify
 from patternc.algebra.atoms import ConstantSet, Member
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.queries import variables_of
 from patternc.analysis.cost import eventually_periodic
 from patternc.analysis.cost.eventually_periodic import Recurring

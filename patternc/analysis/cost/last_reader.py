@@ -14,8 +14,9 @@ from functools import lru_cache
 
 from patternc.algebra.evaluate import Values, evaluate, holds
 from patternc.algebra.intervals import Interval
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_maps import last_values
-from patternc.algebra.isl_sets import BudgetError, budget, text_of
+from patternc.algebra.isl_sets import text_of
 from patternc.algebra.simplify import FALSE, TRUE
 from patternc.analysis.cost.eliminate_floors import straightened
 from patternc.analysis.cost.kv_cache import Readers, kept_pages, live_ranges

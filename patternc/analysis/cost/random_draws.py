@@ -14,7 +14,8 @@ from functools import lru_cache, reduce
 from patternc.algebra import simplify
 from patternc.algebra.atoms import InRow, RandomTable
 from patternc.algebra.intervals import filter_of
-from patternc.algebra.isl_sets import BudgetError, budget, last_length
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_sets import last_length
 from patternc.analysis.cost.pair_sets import Plane, Runs
 from patternc.ir.formula import (
     All,

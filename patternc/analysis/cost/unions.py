@@ -19,7 +19,7 @@ import numpy as np
 from patternc.algebra import simplify
 from patternc.algebra.evaluate import Booleans, Integers
 from patternc.algebra.intervals import Interval, Sizes, filter_of, spans
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.cost import eventually_periodic
 from patternc.analysis.cost.eventually_periodic import Eventual, Recurring
 from patternc.analysis.cost.pair_sets import Plane, Runs, Sides

@@ -19,15 +19,9 @@ from patternc.algebra.atoms import InRow
 from patternc.algebra.evaluate import Integers
 from patternc.algebra.filtered_intervals import count
 from patternc.algebra.intervals import Interval, Sizes, filter_of, lengths
-from patternc.algebra.isl_sets import (
-    BudgetError,
-    KeyCount,
-    basic_parts,
-    budget,
-    loops_of,
-    period_and_start,
-    touched_tiles,
-)
+from patternc.algebra.isl_context import BudgetError, KeyCount, budget
+from patternc.algebra.isl_loops import loops_of
+from patternc.algebra.isl_sets import basic_parts, period_and_start, touched_tiles
 from patternc.algebra.simplify import TRUE
 from patternc.analysis.cost.kv_cache import looks_back
 from patternc.analysis.cost.pair_counts import extent

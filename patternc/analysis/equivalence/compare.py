@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import lcm
 
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.equivalence.counterexamples import (
     OPERATIONS,
     SMALL,

@@ -15,7 +15,7 @@ import numpy as np
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Integers, Values
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.simplify import FALSE
 from patternc.analysis.equivalence.results import Witness
 from patternc.analysis.reach.isl_engine import runs_of

@@ -13,7 +13,7 @@ import numpy as np
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Booleans
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.explain.explain import PathStep, step_of
 from patternc.analysis.reach import Latest, Place, isl_engine
 from patternc.analysis.reach.edges import Layer, edges_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.explain.pair import ProgramPart, Verdict, verdict
 from patternc.analysis.reach.edges import edges_of

@@ -40,6 +40,7 @@ from patternc.ir.terms import Global, HeadPattern
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Call, Node
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark, ordered
+from patternc.language.syntax.messages import diagnostic
 from patternc.relation.relation import relation
 from patternc.semantics.lengths import fitting, verify
 
@@ -89,15 +90,7 @@ def _idle_globals(rule: Rule, n: int) -> Iterator[Diagnostic]:
 
 
 def _idle_global(call: Call, rule: Rule, n: int) -> Diagnostic:
-    return Diagnostic(
-        "P205",
-        "`global` is redundant under `causal`",
-        call.span,
-        joined(f"at n = {n}", rule.where),
-        note="under `causal` its queries see only earlier keys, which other terms already contain",
-        help="write `columns(..)`, which contains the same pairs here",
-        severity="warning",
-    )
+    return diagnostic("P205.idle_global", call.span, place=joined(f"at n = {n}", rule.where))
 
 
 def _leaks(rule: Rule, n: int) -> Iterator[Diagnostic]:
@@ -122,15 +115,11 @@ def _block(pattern: HeadPattern) -> int:
 
 def _leak(part: Node, causal: Node, pair: tuple[int, int], rule: Rule) -> Diagnostic:
     row, key = pair
-    return Diagnostic(
-        "P206",
-        "only part of this union is causal",
+    return diagnostic(
+        "P206.non_causal_term",
         part.span,
-        joined(f"query {row} attends to key {key}", rule.where),
-        note="a union contains the pairs of all its terms, so this term adds later keys",
-        help="add the header `causal`, or `& causal` after this term, unless this is intended",
-        marks=(Mark(causal.span, "this term is causal"),),
-        severity="warning",
+        (Mark(causal.span, "this term is causal"),),
+        place=joined(f"query {row} attends to key {key}", rule.where),
     )
 
 
@@ -151,14 +140,8 @@ def _empty_slots(program: Elaborated, n: int) -> Iterator[Diagnostic]:
 
 
 def _empty_row(row: int, rule: Rule, n: int) -> Diagnostic:
-    return Diagnostic(
-        "P207",
-        f"query {row} has no keys",
-        rule.written.span,
-        joined(f"at n = {n}", rule.where),
-        note="the output of a query without keys is zero",
-        help="add a term such as `diagonal`, or the header `allow empty` if this is intended",
-        severity="warning",
+    return diagnostic(
+        "P207.empty_row", rule.written.span, row=row, place=joined(f"at n = {n}", rule.where)
     )
 
 
@@ -177,12 +160,9 @@ def _unseen_key(source: KeySource, slot: int, rules: list[Rule], n: int) -> Diag
     layer = f"at layer {values['layer']}" if "layer" in values else ""
     heads = f"in none of the {len(rules)} heads" if "head" in values else ""
     key = f"key {slot}" if source == TOKENS else f"slot {slot} of `{word_of(source)}`"
-    return Diagnostic(
-        "P208",
-        f"no query attends to {key}",
+    return diagnostic(
+        "P208.unseen_key",
         rules[0].written.span,
-        joined(f"at n = {n}", layer, heads),
-        note="this key affects no output of the layer, except through residual connections",
-        help="widen a term, or add the header `allow empty` if this is intended",
-        severity="warning",
+        unseen=key,
+        place=joined(f"at n = {n}", layer, heads),
     )

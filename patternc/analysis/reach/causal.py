@@ -12,7 +12,7 @@ import numpy as np
 
 from patternc.algebra.atoms import Within
 from patternc.algebra.evaluate import Values, holds
-from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Edge

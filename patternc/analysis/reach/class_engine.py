@@ -16,7 +16,8 @@ from functools import lru_cache, reduce
 import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers
-from patternc.algebra.isl_sets import BudgetError, budget, implies
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_sets import implies
 from patternc.algebra.simplify import compare, conjunction, floor_divide
 from patternc.analysis.reach import equivalence_cells as cellular
 from patternc.analysis.reach.edges import Edge, Layer

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.printer import FormulaPrinter
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition

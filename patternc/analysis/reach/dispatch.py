@@ -18,7 +18,7 @@ import numpy as np
 from patternc import progress
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Booleans, Integers
-from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.reach import (
     bitset_engine,

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from patternc.algebra.isl_sets import KeyCount
+from patternc.algebra.isl_context import KeyCount
 from patternc.algebra.simplify import FALSE, TRUE
 from patternc.analysis.table_pairs import is_known
 from patternc.ir.formula import Condition

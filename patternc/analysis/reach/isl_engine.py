@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.filtered_intervals import is_countable
 from patternc.algebra.intervals import Interval
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_maps import Map
-from patternc.algebra.isl_sets import BudgetError, budget
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.row_sizes import Progressions, row_sizes
 from patternc.ir.sources import TOKENS, Pool, Project, Stream, Tokens, Tree

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from patternc.algebra.evaluate import Integers, Values, evaluate
 from patternc.algebra.filtered_intervals import is_countable, period_of, periodic_counts, sides_of
 from patternc.algebra.intervals import Interval, Sizes, filter_of
-from patternc.algebra.isl_sets import BudgetError
+from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.queries import operands_of, variables_of
 from patternc.ir.formula import (
     Absolute,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from patternc.algebra import isl_maps as maps
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Edge, Layer, listening
 from patternc.analysis.reach.forward_reach import ForwardReach, Node

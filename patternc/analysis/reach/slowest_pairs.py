@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.reach.dispatch import ReachAnswer
 
 # About 0.8 s.

@@ -16,7 +16,7 @@ import numpy as np
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Integers
 from patternc.algebra.intervals import Sizes, values_of_row
-from patternc.algebra.isl_sets import BudgetError, budget
+from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.reach.isl_engine import runs_of
 from patternc.analysis.reach.row_sizes import row_sizes

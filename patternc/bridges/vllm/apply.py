@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from patternc.algebra import simplify
-from patternc.algebra.isl_sets import BudgetError, budget, implies
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_sets import implies
 from patternc.bridges.vllm.masks import LayerMask, formulas_of, layer_mask
 from patternc.ir.formula import Condition, Constant, Subtract, Variable
 

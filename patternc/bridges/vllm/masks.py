@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import combinations, groupby
 from typing import Any, NamedTuple
 
-from patternc.algebra.isl_sets import BudgetError, budget, excludes
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_sets import excludes
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import disjunction
 from patternc.analysis.cost.kv_cache import is_causal

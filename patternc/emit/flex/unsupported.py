@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, product
 
-from patternc.algebra.isl_sets import BudgetError, budget, excludes
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_sets import excludes
 from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
 from patternc.ir.formula import Condition, Not

@@ -13,15 +13,9 @@ from functools import lru_cache
 from math import log2
 
 from patternc.algebra.intervals import Interval, filter_of
-from patternc.algebra.isl_sets import (
-    BudgetError,
-    basic_parts,
-    budget,
-    loops_of,
-    pairs,
-    touched_tiles,
-    universe,
-)
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_loops import loops_of
+from patternc.algebra.isl_sets import basic_parts, pairs, touched_tiles, universe
 from patternc.algebra.queries import LARGEST, fits
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.value_bounds import Reach

@@ -7,6 +7,7 @@ from patternc.language.check.types import TypeInfo, expected_type
 from patternc.language.syntax.ast import Argument, Name, Node, Range, walk
 from patternc.language.syntax.builtins import Builtin, BuiltinParameter
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
@@ -26,25 +27,11 @@ _NOTHING = "remove it; no other construct has the same meaning"
 
 def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
     """`what` names the `word` in full."""
-    return Diagnostic(
-        "P120",
-        f"{what} is not supported yet",
-        span,
-        "parsed and checked, but cannot be compiled",
-        note="patternc reports unsupported constructs instead of ignoring them",
-        help=_INSTEAD.get(word, _NOTHING),
-    )
+    return diagnostic("P120.not_lowered", span, what=what, advice=_INSTEAD.get(word, _NOTHING))
 
 
 def stray_range(node: Range) -> Diagnostic:
-    return Diagnostic(
-        "P061",
-        "unexpected range",
-        node.span,
-        "a range",
-        note="ranges appear in lists, in `pool=` and in `period(l, a:b)`",
-        help="write a list, `[a:b]`, where positions are expected",
-    )
+    return diagnostic("P061.stray_range", node.span)
 
 
 def wrong_kind(
@@ -61,67 +48,41 @@ def wrong_kind(
 def stray_position(slot: BuiltinParameter, name: str, value: Node | Range) -> Diagnostic:
     inside = next((p for p in walk(value) if p == Name(name)), value)
     if name == "n":
-        return Diagnostic(
-            "P063",
-            f"`{slot.name}` cannot depend on n",
-            inside.span,
-            "n is known only at call time",
-            note=f"`{slot.name}` must be known at compile time; n is allowed in `where`, widths, "
-            "positions and bounds of ranges",
-            help="write a number, or define it with `param`",
-        )
-    return Diagnostic(
-        "P062",
-        f"`{name}` in an argument that must be a constant",
-        inside.span,
-        "a position, different for every pair" if isinstance(inside, Name) else f"contains {name}",
-        note="i and j appear only in comparisons inside `where(..)`; arguments of relations and "
-        "functions, `ceil_log2` and `isqrt` too, are constants",
-        help="write it as comparisons: `where(2 <= i - j and i - j < 4)`",
-    )
+        return diagnostic("P063.stray_position", inside.span, name=slot.name)
+    return diagnostic("P062.stray_position", inside.span, name=name, alone=isinstance(inside, Name))
 
 
 def not_a_word(slot: BuiltinParameter, value: Node | Range) -> Diagnostic:
     words = " or ".join(f"`{word}`" for word in slot.words)
     near = nearest(value.name, slot.words) if isinstance(value, Name) else None
-    return Diagnostic(
-        "P055",
-        f"`{slot.name}` must be {words}",
-        value.span,
-        "unknown value",
-        help=f"did you mean `{near}`?" if near else f"write {words}",
-    )
+    return diagnostic("P055.unknown_word", value.span, name=slot.name, words=words, near=near)
 
 
 def bound_input(value: Name, scope: Scope) -> Diagnostic:
-    return Diagnostic(
-        "P047",
-        f"`{value.name}` is bound, so it is not a run-time input",
+    return diagnostic(
+        "P047.bound_input",
         value.span,
-        "expected the name of a tensor passed in at call time",
-        note="a bound name is replaced by its value everywhere",
-        help="choose a name that the program does not bind",
-        marks=(Mark(scope.places[value.name], "defined here"),),
+        (Mark(scope.places[value.name], "defined here"),),
+        name=value.name,
     )
 
 
 def without_slot(argument: Argument, primitive: Builtin) -> Diagnostic:
     if argument.name is None:
-        return Diagnostic(
-            "P050",
-            f"too many arguments for `{primitive.name}`",
+        return diagnostic(
+            "P050.without_slot",
             argument.span,
-            "unexpected argument",
-            note=f"usage: `{primitive.usage()}`",
-            help=_by_name(primitive),
+            name=primitive.name,
+            usage=primitive.usage(),
+            advice=_by_name(primitive),
         )
-    return Diagnostic(
-        "P051",
-        f"`{primitive.name}` has no argument `{argument.name}`",
+    return diagnostic(
+        "P051.without_slot",
         argument.span,
-        "unknown argument",
-        note=f"usage: `{primitive.usage()}`",
-        help=_in_place_of(argument.name, primitive),
+        name=primitive.name,
+        argument_name=argument.name,
+        usage=primitive.usage(),
+        advice=_in_place_of(argument.name, primitive),
     )
 
 
@@ -141,33 +102,25 @@ def _by_name(primitive: Builtin) -> str:
 
 
 def given_twice(argument: Argument, first: Argument) -> Diagnostic:
-    return Diagnostic(
-        "P052",
-        f"`{argument.name}` is given twice",
+    return diagnostic(
+        "P052.given_twice",
         argument.span,
-        "given again",
-        help="remove one of them",
-        marks=(Mark(first.span, "first given here"),),
+        (Mark(first.span, "first given here"),),
+        name=argument.name,
     )
 
 
 def missing(primitive: Builtin, name: str, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P053",
-        f"`{primitive.name}` needs `{name}`",
-        span,
-        "missing argument",
-        help=f"usage: `{primitive.usage()}`",
+    return diagnostic(
+        "P053.missing_argument", span, name=primitive.name, argument=name, usage=primitive.usage()
     )
 
 
 def excluded(first: Argument, second: Argument, advice: str) -> Diagnostic:
     """Two arguments of which only one may be given."""
-    return Diagnostic(
-        "P054",
-        "these arguments are mutually exclusive",
+    return diagnostic(
+        "P054.exclusive_arguments",
         second.span,
-        "cannot be combined with the other",
-        help=advice,
-        marks=(Mark(first.span, "given here"),),
+        (Mark(first.span, "given here"),),
+        advice=advice,
     )

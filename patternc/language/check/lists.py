@@ -9,6 +9,7 @@ from patternc.language.check.scope import Check, Scope
 from patternc.language.check.types import TypeInfo, expected_type
 from patternc.language.syntax.ast import Node, Number, Range, Sequence, Unary, children
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.messages import diagnostic
 
 
 def list_facts(node: Sequence, scope: Scope, check: Check) -> TypeInfo:
@@ -44,15 +45,7 @@ def _literal(node: Node | None) -> int | None:
 
 
 def _empty_range(node: Range) -> Diagnostic:
-    return Diagnostic(
-        "P203",
-        "empty range",
-        node.span,
-        "empty",
-        note="`a:b` contains every p with a <= p < b",
-        help="write the smaller bound first",
-        severity="warning",
-    )
+    return diagnostic("P203.empty_range", node.span)
 
 
 def range_facts(node: Range, scope: Scope, check: Check) -> TypeInfo:

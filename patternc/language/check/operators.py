@@ -6,6 +6,7 @@ from patternc.language.check.scope import Scope
 from patternc.language.check.types import UNKNOWN, TypeInfo, expected_type
 from patternc.language.syntax.ast import Binary, Call, Node, Range, Unary
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 _APPLIED = {"on": "A on encoder", "with": "A with alibi"}
@@ -105,120 +106,46 @@ def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:
 
 
 def _inside_mix(span: Span, inner: str) -> Diagnostic:
-    return Diagnostic(
-        "P068",
-        f"`{inner}` inside `mix`",
-        span,
-        "combines outputs, not sets of pairs",
-        note="arguments of `mix` are patterns or nested `mix`",
-        help=f"move `mix` inside `{inner}`",
-    )
+    return diagnostic("P068.inside_mix", span, inner=inner)
 
 
 def _one_branch(node: Call) -> Diagnostic:
-    return Diagnostic(
-        "P202",
-        f"`{node.function}` of one branch",
-        node.span,
-        "equivalent to the branch itself",
-        help=f"remove `{node.function}`, or separate branches by commas",
-        severity="warning",
-    )
+    return diagnostic("P202.one_branch", node.span, function=node.function)
 
 
 def _lone_gate(node: Call) -> Diagnostic:
-    return Diagnostic(
-        "P053",
-        "`gate` needs a second branch",
-        node.span,
-        "only one branch",
-        note="two branches share one weight s as (1 - s, s); three or more have one weight each",
-        help="separate branches by commas: `gate(A, B, name=g)`",
-    )
+    return diagnostic("P053.lone_gate", node.span)
 
 
 def _random_avoided(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P073",
-        "random keys that exclude random keys",
-        span,
-        "contains `random`",
-        note="`avoid=` excludes the keys of a pattern without `random`",
-        help="use only patterns without `random` in `avoid=`",
-    )
+    return diagnostic("P073.random_avoided", span)
 
 
 def _plain_only(span: Span, what: str) -> Diagnostic:
-    return Diagnostic(
-        "P068",
-        f"{what} in `avoid=`",
-        span,
-        "`avoid=` accepts only relations and `+ & - ~`",
-        help="write the pattern without it",
-    )
+    return diagnostic("P068.plain_only", span, what=what)
 
 
 def _mixture(node: Binary | Unary, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P067",
-        f"`{node.operator}` on a mixture of branches",
-        span,
-        "an output, not a set of pairs",
-        note="`mix`, `gate`, `sum` and `mean` are a rule's whole pattern or an argument of one "
-        "another; `+ & - ~`, `on` and `with` apply to sets only",
-        help=f"apply it to each branch: `mix({_APPLIED.get(node.operator, 'A & B')}, ..)`",
+    return diagnostic(
+        "P067.mixture", span, operator=node.operator, applied=_APPLIED.get(node.operator, "A & B")
     )
 
 
 def _out_of_place(body: Node, what: str) -> Diagnostic:
-    return Diagnostic(
-        "P068",
-        f"{what} inside braces",
-        body.span,
-        "`blocks` accepts only relations and `+ & - ~`",
-        help="move it outside: `mix(blocks(B) { .. }, blocks(B) { .. })`, `blocks(B) { .. } on ..`",
-    )
+    return diagnostic("P068.out_of_place", body.span, what=what)
 
 
 def _random(node: Unary) -> Diagnostic:
-    return Diagnostic(
-        "P069",
-        "the complement of random keys",
-        node.span,
-        "contains `random`",
-        note="`random` is allowed under `+`, `&` and on either side of `-`",
-        help="write `full - random(..)`, or move `random` out of the complement",
-    )
+    return diagnostic("P069.complement_of_random", node.span)
 
 
 def _run_time(part: Node, where: str) -> Diagnostic:
-    return Diagnostic(
-        "P070",
-        f"run-time positions under {where}",
-        part.span,
-        "its pairs are known only at call time",
-        note="`listed` and run-time sets are allowed under `+` and `&`; among run-time inputs only "
-        "`same` is allowed under `~` or to the right of `-`",
-        help="pass in the complementary positions instead",
-    )
+    return diagnostic("P070.run_time_operand", part.span, where=where)
 
 
 def _modified(part: Node, where: str) -> Diagnostic:
-    return Diagnostic(
-        "P071",
-        f"the score modifier on {where} has no effect",
-        part.span,
-        "only the pairs of this operand are used, not its scores",
-        help="remove the modifier here",
-    )
+    return diagnostic("P071.modified_operand", part.span, where=where)
 
 
 def _second_source(node: Binary) -> Diagnostic:
-    return Diagnostic(
-        "P072",
-        "`on` twice",
-        node.span,
-        "the pattern already has a source",
-        note="every term has one source",
-        help="join terms on different sources by `+`",
-    )
+    return diagnostic("P072.second_source", node.span)

@@ -31,6 +31,7 @@ from patternc.language.syntax.ast import (
     walk,
 )
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
@@ -55,8 +56,8 @@ class ProgramStructure:
 
 def structure_of(program: Program, findings: Findings) -> ProgramStructure:
     """The rules in order. A program of headers alone, `causal` among them, has the rule `full`."""
-    for diagnostic in _headers(program):
-        findings.add(diagnostic)
+    for found in _headers(program):
+        findings.add(found)
     (_, first), *rest = (
         (rows, _in_order(section, findings)) for rows, section in _sections(program)
     )
@@ -109,59 +110,26 @@ def stream_names(program: Program) -> tuple[str, ...]:
 
 def _no_stream(rows: StreamRows, known: tuple[str, ...]) -> Diagnostic:
     if rows.name == "tree":
-        note = "each span of a tree attends to its own tokens, so a tree has no rules"
-        return Diagnostic(
-            "P027", "`rows tree` is not allowed", rows.span, "not a stream", note=note,
-            help="remove it",
-        )  # fmt: skip
+        return diagnostic("P027.rows_tree", rows.span)
     near = nearest(rows.name, known)
-    return Diagnostic(
-        "P027",
-        f"unknown stream `{rows.name}`",
-        rows.span,
-        "no `stream(..)` of this program has this name",
-        note="`rows NAME` begins the rules for the slots of a stream",
-        help=f"did you mean `rows {near}`?"
-        if near
-        else f"use the stream in a rule, for example `full on stream({rows.name}, 256)`",
-    )
+    return diagnostic("P027.unknown_stream", rows.span, name=rows.name, near=near)
 
 
 def _rows_twice(rows: StreamRows, first: StreamRows) -> Diagnostic:
-    return Diagnostic(
-        "P028",
-        f"`rows {rows.name}` is given twice",
-        rows.span,
-        "given again",
-        note="all rules of a stream are in one section",
-        help="move all rules below the first `rows` line",
-        marks=(Mark(first.span, "first given here"),),
+    return diagnostic(
+        "P028.rows_twice", rows.span, (Mark(first.span, "first given here"),), name=rows.name
     )
 
 
 def _no_rules(rows: StreamRows) -> Diagnostic:
-    return Diagnostic(
-        "P029",
-        f"no pattern below `rows {rows.name}`",
-        rows.span,
-        "no rule follows",
-        note="without `rows NAME` the slots of a stream attend to all tokens and all slots",
-        help="write a pattern below it, or remove the line",
-    )
+    return diagnostic("P029.no_rules", rows.span, name=rows.name)
 
 
 def _implied(program: Program, findings: Findings) -> tuple[Rule, ...]:
     if any(isinstance(s, FlagHeader) and s.name == "causal" for s in program.statements):
         return (Bare(Name("full")),)
     findings.add(
-        Diagnostic(
-            "P020",
-            "no pattern in the program",
-            Span(len(program.source.text), len(program.source.text)),
-            "the text ends here",
-            note="a program is one pattern, or rules `CONDITION -> PATTERN`",
-            help="write a pattern, for example `local(256) + global([0])`",
-        )
+        diagnostic("P020.no_pattern", Span(len(program.source.text), len(program.source.text)))
     )
     return ()
 
@@ -213,97 +181,48 @@ def _after(rule: Rule, last: Rule) -> Diagnostic:
         return _after_else(rule, last)
     if isinstance(rule, Bare):
         return second_pattern(rule, last)
-    return Diagnostic(
-        "P025",
-        "a rule after a pattern without condition",
+    return diagnostic(
+        "P025.after_bare_pattern",
         rule.span,
-        "never reached",
-        note="a program is one bare pattern, or rules of which the last is `else -> PATTERN`",
-        help="write `else -> ` before the bare pattern, and move it to the end",
-        marks=(Mark(last.span, "this holds for every layer and head"),),
+        (Mark(last.span, "this holds for every layer and head"),),
     )
 
 
 def second_pattern(rule: Bare, last: Rule) -> Diagnostic:
     signed = isinstance(rule.pattern, Unary)
-    return Diagnostic(
-        "P004",
-        "unexpected line after a complete pattern",
+    return diagnostic(
+        "P004.second_pattern",
         rule.span,
-        "cannot continue the line above" if signed else "a second pattern",
-        note="a statement ends at the end of its line unless a bracket is open",
-        help="wrap a multi-line pattern in parentheses, or join the two by `+`",
-        marks=(Mark(last.span, "the program's pattern"),),
+        (Mark(last.span, "the program's pattern"),),
+        signed=signed,
     )
 
 
 def _after_else(rule: Rule, last: Otherwise) -> Diagnostic:
-    return Diagnostic(
-        "P025",
-        "a rule after `else`",
+    return diagnostic(
+        "P025.after_else",
         rule.span,
-        "never reached",
-        note="the first matching rule applies, and `else` always matches",
-        help="move it above `else`",
-        marks=(Mark(last.span, "this matches every remaining layer and head"),),
+        (Mark(last.span, "this matches every remaining layer and head"),),
     )
 
 
 def _idle_else(rule: Otherwise) -> Diagnostic:
-    return Diagnostic(
-        "P026",
-        "`else` without a rule before it",
-        rule.span,
-        "a single pattern already applies to every layer and head",
-        help="write the pattern alone, without `else ->`",
-    )
+    return diagnostic("P026.idle_else", rule.span)
 
 
 def _no_arrow(rule: Bare) -> Diagnostic:
-    return Diagnostic(
-        "P026",
-        "a bare pattern among rules",
-        rule.span,
-        "this pattern has no condition",
-        note="a program is one bare pattern, or rules of which the last is `else -> PATTERN`",
-        help="write `else -> ` before it",
-    )
+    return diagnostic("P026.no_arrow", rule.span)
 
 
 def without_else(last: When, uncovered: Environment | None) -> Diagnostic:
     """Rules that leave a (layer, head) out, or whose last one has a condition."""
     where = uncovered.where().removeprefix("at ") if uncovered is not None else ""
-    return Diagnostic(
-        "P024",
-        "the rules do not end with `else`",
-        last.span,
-        f"{where} has no rule" if uncovered is not None else "the last rule has a condition",
-        note="every layer and head needs a rule, so the last one is `else -> PATTERN`",
-        help="add `else -> none`, or another pattern"
-        if uncovered is not None
-        else "write `else` in place of the last condition",
-    )
+    return diagnostic("P024.without_else", last.span, uncovered=uncovered is not None, where=where)
 
 
 def _twice(name: str, span: Span, first: Span) -> Diagnostic:
-    return Diagnostic(
-        "P021",
-        f"the header `{name}` is given twice",
-        span,
-        "given again",
-        note="a header may appear only once",
-        help="remove one of them",
-        marks=(Mark(first, "first given here"),),
-    )
+    return diagnostic("P021.header_twice", span, (Mark(first, "first given here"),), name=name)
 
 
 def _late(name: str, span: Span, rule: Span) -> Diagnostic:
-    return Diagnostic(
-        "P022",
-        f"`{name}` after the first rule",
-        span,
-        "must come before the first rule",
-        note="headers, `param` and `let` come before all rules",
-        help="move it above the first rule",
-        marks=(Mark(rule, "the first rule"),),
-    )
+    return diagnostic("P022.after_rules", span, (Mark(rule, "the first rule"),), name=name)

@@ -14,6 +14,7 @@ from patternc.language.check.call_names import why_taken
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, children
 from patternc.language.syntax.builtins import PRIMITIVES, Role
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 UNNAMED_GATE = "gate"
@@ -233,23 +234,14 @@ def _fixed(word: str, span: Span) -> Iterator[_Use]:
 
 
 def _taken(use: _Use, taken: str) -> Diagnostic:
-    return Diagnostic(
-        "P044",
-        f"`{use.name}` cannot name a run-time input",
-        use.span,
-        taken,
-        note="run-time inputs are passed by name, in addition to the call's own arguments",
-        help=f"choose another name, such as `{use.name}_` or `my_{use.name}`",
-    )
+    return diagnostic("P044.name_taken", use.span, name=use.name, taken=taken)
 
 
 def _two_roles(use: _Use, first: _Use) -> Diagnostic:
-    return Diagnostic(
-        "P048",
-        f"run-time input `{use.name}` is used in two different roles",
+    return diagnostic(
+        "P048.two_roles",
         use.span,
-        f"here: {use.shape()}",
-        note="a run-time input has one role and one unit: tokens, blocks or slots",
-        help="use two different names",
-        marks=(Mark(first.span, f"here: {first.shape()}"),),
+        (Mark(first.span, f"here: {first.shape()}"),),
+        name=use.name,
+        shape=use.shape(),
     )

@@ -14,6 +14,7 @@ from patternc.language.syntax.ast import Let, Name, Node, Parameter, Program
 from patternc.language.syntax.builtins import INDICES, PRIMITIVES, RESERVED, VARIABLES
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.syntax.limits import NEAR_MISSES
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import one_edit, suggestion, variants
 
@@ -83,16 +84,7 @@ def _index(node: Name, scope: Scope) -> TypeInfo:
     header = node.name.removesuffix("s") + "s"
     if header in scope.headers:
         return TypeInfo("integer", frozenset({node.name}))
-    return scope.report(
-        Diagnostic(
-            "P045",
-            f"`{node.name}` without the header `{header}`",
-            node.span,
-            f"the number of {header} is not defined",
-            note=f"without `{header}` a program is one pattern for any number of {header}",
-            help=f"add the header above, for example `{header} 12`",
-        )
-    )
+    return scope.report(diagnostic("P045.index", node.span, name=node.name, header=header))
 
 
 def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
@@ -101,13 +93,8 @@ def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
         scope.used.add(name)
         return _below(name, span, scope.below[name])
     few = scope.findings.count < NEAR_MISSES
-    return Diagnostic(
-        "P040",
-        f"unknown name `{name}`",
-        span,
-        "not defined",
-        help=(suggestion(name, _known(scope)) if few else "")
-        or f"define it above: `let {name} = ..` or `param {name} = ..`",
+    return diagnostic(
+        "P040.unknown_name", span, name=name, similar=suggestion(name, _known(scope)) if few else ""
     )
 
 
@@ -141,59 +128,32 @@ def _one_edit_away(name: str, scope: Scope) -> str | None:
 
 def _below(name: str, span: Span, place: Span) -> Diagnostic:
     inside = place.start < span.start
-    return Diagnostic(
-        "P041",
-        f"`{name}` is used {'in' if inside else 'before'} its own definition",
+    return diagnostic(
+        "P041.used_too_early",
         span,
-        "not defined yet",
-        note="a definition may use only names defined above it",
-        help="remove the reference to itself" if inside else f"define `{name}` above this line",
-        marks=() if place == span else (Mark(place, "defined here"),),
+        () if place == span else (Mark(place, "defined here"),),
+        name=name,
+        inside=inside,
     )
 
 
 def _reserved(name: str, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P042",
-        f"`{name}` cannot be redefined",
-        span,
-        "a reserved word",
-        note="words of the language cannot be redefined",
-        help=f"choose another name, such as `{name}_` or `my_{name}`",
-    )
+    return diagnostic("P042.reserved", span, name=name)
 
 
 def _twice(name: str, span: Span, first: Span) -> Diagnostic:
-    return Diagnostic(
-        "P043",
-        f"`{name}` is defined twice",
-        span,
-        "defined again",
-        note="a name has only one definition",
-        help="rename one of them",
-        marks=(Mark(first, "first defined here"),),
-    )
+    return diagnostic("P043.defined_twice", span, (Mark(first, "first defined here"),), name=name)
 
 
 def _word_as_input(node: Name) -> Diagnostic:
-    return Diagnostic(
-        "P044",
-        f"`{node.name}` cannot name a run-time input",
-        node.span,
-        "a reserved word",
-        note="expected the name of a tensor passed in at call time",
-        help="choose another name for the input",
-    )
+    return diagnostic("P044.word_as_input", node.span, name=node.name)
 
 
 def _near_input(node: Name, near: str, place: Span) -> Diagnostic:
-    return Diagnostic(
-        "P046",
-        f"`{node.name}` is one letter away from `{near}`",
+    return diagnostic(
+        "P046.near_input",
         node.span,
-        "treated as a run-time input",
-        note="an undefined name is a tensor passed in at call time; this close to a defined name "
-        "it is probably a typo",
-        help=f"write `{near}`, or rename one of them",
-        marks=(Mark(place, "defined here"),),
+        (Mark(place, "defined here"),),
+        name=node.name,
+        near=near,
     )

@@ -42,6 +42,7 @@ from patternc.language.syntax.ast import (
 )
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
 from patternc.language.syntax.limits import PARTS, WRITTEN_NESTING
+from patternc.language.syntax.messages import diagnostic
 
 # What a plain number of a list costs, beside other parts.
 _NUMBERS_IN_A_PART = 8
@@ -223,25 +224,11 @@ def _is_negative(node: Node | Range) -> bool:
 
 
 def _too_large(statement: Statement) -> Diagnostic:
-    return Diagnostic(
-        "P111",
-        "too large after `let` expansion",
-        statement.span,
-        f"more than {PARTS} parts",
-        note="each use of a `let` is replaced by a copy of its definition",
-        help="use the definitions fewer times",
-    )
+    return diagnostic("P111.too_large", statement.span, most=PARTS)
 
 
 def _too_deep(statement: Statement) -> Diagnostic:
-    return Diagnostic(
-        "P133",
-        "nested too deeply after `let` expansion",
-        statement.span,
-        f"more than {WRITTEN_NESTING} levels",
-        note="each use of a `let` is replaced by its definition, whose nesting levels add up",
-        help="nest fewer `let` definitions in each other",
-    )
+    return diagnostic("P133.too_deep", statement.span, most=WRITTEN_NESTING)
 
 
 def _place_of(name: str, value: Node) -> Node:
@@ -251,22 +238,9 @@ def _place_of(name: str, value: Node) -> Node:
 
 
 def _varying(value: Node, what: str, name: str) -> Diagnostic:
-    return Diagnostic(
-        "P063",
-        f"{what} cannot depend on {name}",
-        _place_of(name, value).span,
-        "varies within the program",
-        note="headers and parameters have a single value for the whole program",
-        help="write a number or a parameter; `let` may depend on layer and head",
-    )
+    return diagnostic("P063.varying", _place_of(name, value).span, what=what, name=name)
 
 
 def _positional_condition(condition: Node, name: str) -> Diagnostic:
-    return Diagnostic(
-        "P063" if name == "n" else "P062",
-        f"a rule's condition cannot depend on {name}",
-        _place_of(name, condition).span,
-        "not known when rules are selected",
-        note="rule conditions may use layer, head, layers, heads and parameters",
-        help="move conditions on positions into the pattern: `where(..)`",
-    )
+    code = "P063" if name == "n" else "P062"
+    return diagnostic(f"{code}.rule_condition", _place_of(name, condition).span, name=name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 ExprType = Literal[
@@ -61,13 +62,13 @@ def expected_type(expected: str, facts: TypeInfo, span: Span, advice: str = "") 
     """A part of the wrong kind."""
     mixed = {expected, facts.kind} == {"an integer", "condition"}
     note = "conditions are not integers" if mixed else ""
-    return Diagnostic(
-        "P060",
-        f"expected {expected}, found {ARTICLED[facts.kind]}",
+    return diagnostic(
+        "P060.expected_type",
         span,
-        f"this is {ARTICLED[facts.kind]}",
+        expected=expected,
+        found=ARTICLED[facts.kind],
         note=note,
-        help=advice or _advice(expected, facts.kind),
+        advice=advice or _advice(expected, facts.kind),
     )
 
 

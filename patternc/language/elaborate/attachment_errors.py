@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 _ANYWHERE = "`full none columns rows where random listed`"
@@ -17,39 +18,25 @@ def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnos
     """
     if source == "text":
         return _in_other_rows(word, span)
-    return Diagnostic(
-        "P074",
-        f"`{word}` on `{source}`",
+    return diagnostic(
+        "P074.stands_elsewhere",
         span,
-        "relates token positions",
-        note=f"every source allows {_ANYWHERE}; `memory`, `encoder` and `stream` also allow "
-        "`local strided segment causal diagonal same blocks(B)`; the tokens allow all relations",
-        help="write a condition on the query i and the slot j: `where(..)`",
-        marks=(Mark(place, "the source"),),
+        (Mark(place, "the source"),),
+        word=word,
+        source=source,
+        anywhere=_ANYWHERE,
     )
 
 
 def _in_other_rows(word: str, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P074",
-        f"`{word}` for the queries of a stream",
-        span,
-        "relates token positions",
-        note="to the slots of a stream the tokens are another sequence, which allows "
-        f"{_ANYWHERE} and `local strided segment causal diagonal same blocks(B)`",
-        help="write a condition on the slot i and the token j: `where(..)`",
-    )
+    return diagnostic("P074.in_other_rows", span, word=word, anywhere=_ANYWHERE)
 
 
 def projected_elsewhere(span: Span, place: Span) -> Diagnostic:
-    return Diagnostic(
-        "P074",
-        "`projection=` on another source",
+    return diagnostic(
+        "P074.projected_elsewhere",
         span,
-        "applies to queries of the tokens",
-        note="a query with its own projection uses it on every source",
-        help="move the projection to a term without `on`",
-        marks=(Mark(place, "the source"),) if place != span else (),
+        (Mark(place, "the source"),) if place != span else (),
     )
 
 
@@ -64,97 +51,51 @@ def not_available(what: str, span: Span, cause: str) -> Diagnostic:
     else:
         note = f"every slot of `{what}` depends on the whole sequence"
         advice = "remove `causal` or the source"
-    return Diagnostic(
-        "P075",
-        f"{what if ' ' in what else f'`{what}`'} cannot be causal",
+    return diagnostic(
+        "P075.not_available",
         span,
-        f"non-causal: contains later positions, which {cause} excludes",
+        what=what if " " in what else f"`{what}`",
+        cause=cause,
         note=note,
-        help=advice,
+        advice=advice,
     )
 
 
 def several_sources(operator: str, span: Span, names: Sequence[str]) -> Diagnostic:
     where = "the operand of `~`" if operator == "~" else f"the right side of `{operator}`"
-    return Diagnostic(
-        "P076",
-        f"several key sources in {where}",
-        span,
-        "on " + ", ".join(names),
-        note="the right side of `&` and `-` has a single source; `~A` is the complement within the "
-        "single source of A",
-        help="write one term for each source and join them by `+`",
-    )
+    return diagnostic("P076.several_sources", span, where=where, sources="on " + ", ".join(names))
 
 
 def elsewhere_under_meet(left: Span, right: Span, held: str, wanted: str) -> Diagnostic:
-    return Diagnostic(
-        "P076",
-        "`&` across key sources",
-        left,
-        f"contains pairs on {held}",
-        note="`&` would drop all pairs on a source other than the one of its right side; only "
-        "`causal` applies to every source",
-        help="write `(A & B) + C on ..`",
-        marks=(Mark(right, f"applies to {wanted}"),),
+    return diagnostic(
+        "P076.elsewhere_under_meet", left, (Mark(right, f"applies to {wanted}"),), held=held
     )
 
 
 def twice(word: str, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P077",
-        f"`{word}` is applied twice to one term",
-        span,
-        "the pattern or one of its terms already has this modifier",
-        note="a modifier applies to a term at most once",
-        help="remove one of them",
-    )
+    return diagnostic("P077.modifier_twice", span, word=word)
 
 
 def no_distance(word: str, span: Span, source: str) -> Diagnostic:
-    return Diagnostic(
-        "P078",
-        f"`{source}` slots have no position for distance-based modifiers",
-        span,
-        f"`{word}` needs the distance i - j",
-        note="a span of a tree covers many positions"
-        if source == "tree"
-        else f"the slots of `{source}` are learned and have no position in the sequence",
-        help="apply the modifier to the other terms only: `(A with ..) + B on ..`",
-    )
+    return diagnostic("P078.no_distance", span, source=source, word=word, tree=source == "tree")
 
 
 def differs(word: str, span: Span, where: str) -> Diagnostic:
-    return Diagnostic(
-        "P112",
-        f"`{word}` differs between the terms of one softmax",
-        span,
-        where or "differs from the other terms",
-        note=f"`{word}` changes queries and keys, so all terms of a softmax share it",
-        help="apply it to the whole pattern: `(A + B) with ..`",
-    )
+    return diagnostic("P112.modifier_differs", span, word=word, where=where)
 
 
 def bias_on_several(name: str, span: Span, where: str) -> Diagnostic:
-    return Diagnostic(
-        "P112",
-        f"`bias({name})` on several key sources",
-        span,
-        where or "one tensor used for two sources",
-        note="a bias has one column for each slot of its source",
-        help="use a separate bias for each source",
-    )
+    return diagnostic("P112.bias_on_several", span, name=name, where=where)
 
 
 def two_projections(first: str, second: str, span: Span, other: Span, where: str) -> Diagnostic:
-    return Diagnostic(
-        "P113",
-        f"queries with two projections, `{first}` and `{second}`",
+    return diagnostic(
+        "P113.two_projections",
         span,
-        where or "some of these queries have another projection",
-        note="a query uses its projection in every term, so it has at most one",
-        help="use disjoint query sets, or a single projection",
-        marks=(Mark(other, "given here"),),
+        (Mark(other, "given here"),),
+        first=first,
+        second=second,
+        where=where,
     )
 
 
@@ -162,12 +103,12 @@ def two_sizes(
     name: str, span: Span, size: str, first: Span, other: str, where: str, among: str
 ) -> Diagnostic:
     """`among` is what shares the input: the heads of a layer, or all layers."""
-    return Diagnostic(
-        "P114",
-        f"`{name}` has two different sizes",
+    return diagnostic(
+        "P114.two_sizes",
         span,
-        f"here: {size}" + (f", {where}" if where else ""),
-        note=f"`{name}` is one input for {among}",
-        help="use one size, and restrict heads or layers through their patterns",
-        marks=(Mark(first, f"here: {other}"),) if first != span else (),
+        (Mark(first, f"here: {other}"),) if first != span else (),
+        name=name,
+        size=size,
+        where=where,
+        among=among,
     )

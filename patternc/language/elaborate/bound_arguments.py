@@ -62,11 +62,12 @@ class BoundArguments:
         if 0 < value < float("inf"):
             return value
         raise value_error(
-            "P105",
-            f"`{name}` of `{self.call.function}` must be positive, got {value:g}",
+            "P105.not_positive",
             node,
             self.place,
-            advice="write a number above 0",
+            name=name,
+            function=self.call.function,
+            value=value,
         )
 
     def word(self, name: str) -> str:

@@ -35,11 +35,7 @@ def at_least(least: int, name: str, node: Node, place: Environment, of: str = ""
     if value >= least:
         return value
     raise value_error(
-        "P105",
-        f"{_size_name(name, of)} must be at least {least}, got {value}",
-        node,
-        place,
-        advice=f"write {least} or more",
+        "P105.too_small", node, place, size_name=_size_name(name, of), least=least, value=value
     )
 
 
@@ -62,13 +58,13 @@ def beyond_limit(
     name: str, value: int, most: int, node: Node | Range, place: Environment, of: str
 ) -> EvaluationError:
     return value_error(
-        "P132",
-        f"{_size_name(name, of)} must be at most {most:,}, got {value:,}",
+        "P132.too_large",
         node,
         place,
-        advice=f"write {most:,} or less"
-        if name != "parts"
-        else "write fewer parts, or blocks of a fixed size: `blocks(B) { .. }`",
+        size_name=_size_name(name, of),
+        most=most,
+        value=value,
+        parts=name == "parts",
     )
 
 
@@ -82,14 +78,7 @@ def not_empty(left: Expression, right: Expression, node: Call, place: Environmen
     """Refuses sides that exclude each other, as far as they are known."""
     match left, right:
         case Constant(before), Constant(after) if before + after < 0:
-            raise value_error(
-                "P106",
-                f"the window from {-before} to {after} is empty",
-                node,
-                place,
-                note="`local` contains -left <= j - i <= right; a negative side excludes the query",
-                advice="write sides with left + right >= 0; the empty pattern is `none`",
-            )
+            raise value_error("P106.empty_window", node, place, before=-before, after=after)
         case _:
             pass
 
@@ -97,11 +86,4 @@ def not_empty(left: Expression, right: Expression, node: Call, place: Environmen
 def reaching(back: int, ahead: int, node: Call, place: Environment) -> None:
     """Refuses segments that reach neither back nor ahead nor themselves."""
     if back + ahead < 0:
-        raise value_error(
-            "P106",
-            f"the segment range from {-back} to {ahead} is empty",
-            node,
-            place,
-            note="`segment` contains -back <= j // w - i // w <= ahead",
-            advice="write sides with back + ahead >= 0; the empty pattern is `none`",
-        )
+        raise value_error("P106.empty_segments", node, place, back=-back, ahead=ahead)

@@ -22,6 +22,7 @@ from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Node, Rule, When
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
 from patternc.language.syntax.limits import WORK
+from patternc.language.syntax.messages import diagnostic
 
 HeadPatterns = dict[tuple[int, int, str], HeadPattern]
 """By layer, head and the name of the rows, which is empty for the tokens'."""
@@ -61,8 +62,8 @@ class _HeadChecker:
         pattern, sized = self.seen[key]
         if pattern is not None:
             self.patterns[place.layer, place.head, self.looks[chosen].rows] = pattern
-        for diagnostic in self.sizes.differing(sized, place):
-            self.findings.add(diagnostic)
+        for found in self.sizes.differing(sized, place):
+            self.findings.add(found)
 
     def _matches(self, look: RuleToCheck, place: Environment) -> bool:
         if not isinstance(look.rule, When):
@@ -85,15 +86,15 @@ class _HeadChecker:
             # Part of a rule alone does not show what it appears on.
             if not lowering.failed and part is look.rule.pattern:
                 whole = pattern
-                for diagnostic in check_rows(part, rows, place.lets):
-                    self.findings.add(diagnostic)
+                for found in check_rows(part, rows, place.lets):
+                    self.findings.add(found)
         return whole, tuple(lowering.sized)
 
     def _check(self, node: Node, pattern: HeadPattern, place: Environment) -> None:
-        for diagnostic in check_whole(node, pattern, self.causal, place):
-            self.findings.add(diagnostic)
-        for diagnostic in check_projections(node, place):
-            self.findings.add(diagnostic)
+        for found in check_whole(node, pattern, self.causal, place):
+            self.findings.add(found)
+        for found in check_projections(node, place):
+            self.findings.add(found)
 
 
 def check_every_head(
@@ -125,14 +126,13 @@ def _work(looks: tuple[RuleToCheck, ...], headers: Headers, lets: int) -> int:
 
 
 def _too_much(rule: Rule, work: int, headers: Headers) -> Diagnostic:
-    return Diagnostic(
-        "P134",
-        f"too much to check: {work:,} parts over all layers and heads",
+    return diagnostic(
+        "P134.too_much",
         rule.span,
-        f"rules and patterns of {headers.layers or 1} layers and {headers.heads or 1} heads",
-        note=f"at most {WORK:,} rules, parameters and pattern nodes are checked, each counted once "
-        "for every layer and head it can depend on",
-        help="use fewer layers or heads, or make rules and patterns depend on fewer of them",
+        work=work,
+        layers=headers.layers or 1,
+        heads=headers.heads or 1,
+        most=WORK,
     )
 
 
@@ -157,12 +157,4 @@ def _tour(
 
 
 def _unreachable(rule: Rule) -> Diagnostic:
-    return Diagnostic(
-        "P200",
-        "a rule that is never reached",
-        rule.span,
-        "matches no layer and head",
-        note="the first matching rule applies",
-        help="remove it, or move it up",
-        severity="warning",
-    )
+    return diagnostic("P200.unreachable", rule.span)

@@ -13,6 +13,7 @@ from patternc.ir.sources import Rows, Tokens, name_of
 from patternc.language.elaborate.check_attachments import misplaced
 from patternc.language.syntax.ast import Binary, Call, Name, Node, Range, children
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 Lets = Mapping[str, Node]
@@ -95,44 +96,16 @@ def _of_tokens(
 
 
 def _without_tree(call: Call) -> Diagnostic:
-    return Diagnostic(
-        "P074",
-        "`contextual` on the tokens",
-        call.span,
-        "needs the spans of a tree",
-        note="`contextual(k)` is allowed on `tree(b)` only",
-        help="write `contextual(k) on tree(2)`",
-    )
+    return diagnostic("P074.without_tree", call.span)
 
 
 def _without_position(span: Span, rows: str) -> Diagnostic:
-    return Diagnostic(
-        "P079",
-        f"`contextual` for the queries of `{rows}`",
-        span,
-        "needs the token position of the query",
-        note="the slots of a stream have no token position",
-        help="write `full on tree(2)`, or a condition on the slots: `where(..)`",
-    )
+    return diagnostic("P079.without_position", span, rows=rows)
 
 
 def _n_elsewhere(span: Span, rows: str) -> Diagnostic:
-    return Diagnostic(
-        "P079",
-        f"n on another source, for the queries of `{rows}`",
-        span,
-        "the number of tokens",
-        note="in the rules of a stream n is allowed only in terms on the tokens",
-        help="write a number of slots",
-    )
+    return diagnostic("P079.n_elsewhere", span, rows=rows)
 
 
 def _positioned(word: str, span: Span, rows: str) -> Diagnostic:
-    return Diagnostic(
-        "P079",
-        f"`{word}` for the queries of `{rows}`",
-        span,
-        "needs the token position of the query",
-        note="the slots of a stream have no token position; modifiers by distance use their index",
-        help="remove it, or use `relative(..)`, `t5(..)` or `bias(..)`",
-    )
+    return diagnostic("P079.positioned", span, word=word, rows=rows)

@@ -8,6 +8,7 @@ raises `EvaluationError` with the (layer, head) at which it was met.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isqrt
 
 from patternc.algebra.value_bounds import extent
@@ -18,6 +19,7 @@ from patternc.language.elaborate.absolutes import absolutes
 from patternc.language.syntax.ast import Binary, Call, Name, Node, Number, Range, Unary, node_of
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.limits import ABSOLUTE
+from patternc.language.syntax.messages import diagnostic
 
 _LARGEST = 2**63
 # What is made of an expression later, its sign and sums with n and blocks of positions, fits too.
@@ -38,10 +40,10 @@ class EvaluationError(Exception):
 
 
 def value_error(
-    code: str, title: str, node: Node | Range, place: Environment, note: str = "", advice: str = ""
+    key: str, node: Node | Range, place: Environment, **fields: object
 ) -> EvaluationError:
-    where = place.where()
-    return EvaluationError(Diagnostic(code, title, node.span, where, note=note, help=advice))
+    """The diagnostic `key` at `node`, labelled with the layer and head of `place`."""
+    return EvaluationError(replace(diagnostic(key, node.span, **fields), label=place.where()))
 
 
 def constant(node: Node, place: Environment) -> int:
@@ -123,14 +125,7 @@ def _divisor(node: Binary, right: Expression, place: Environment) -> Constant:
         return right
     if right.value == 0:
         raise _by_zero(node, place)
-    raise value_error(
-        "P103",
-        f"a position divided by {right.value}",
-        node.right,
-        place,
-        note="positions may only be divided by positive constants",
-        advice="move the sign to the other side",
-    )
+    raise value_error("P103.negative_divisor", node.right, place, divisor=right.value)
 
 
 def _known(node: Binary, left: int, right: int, place: Environment) -> int:
@@ -153,14 +148,7 @@ def _known(node: Binary, left: int, right: int, place: Environment) -> int:
 
 def _power(node: Binary, base: int, exponent: int, place: Environment) -> int:
     if exponent < 0:
-        raise value_error(
-            "P101",
-            f"the exponent is {exponent}",
-            node.right,
-            place,
-            note="powers must be integers, so exponents cannot be negative",
-            advice="wrap the exponent in `max(.., 0)`, or divide by a power",
-        )
+        raise value_error("P101.negative_exponent", node.right, place, exponent=exponent)
     bits = exponent * base.bit_length() if abs(base) > 1 else 1
     return _sized(node, bits, lambda: base**exponent, place)
 
@@ -172,24 +160,11 @@ def _sized(node: Node, bits: int, compute: Callable[[], int], place: Environment
 
 
 def _by_zero(node: Binary, place: Environment) -> EvaluationError:
-    return value_error(
-        "P100",
-        "division by zero",
-        node.right,
-        place,
-        advice="wrap the divisor in `max(.., 1)`, or write a separate rule for this layer and head",
-    )
+    return value_error("P100.division_by_zero", node.right, place)
 
 
 def too_large(node: Node | Range, place: Environment) -> EvaluationError:
-    return value_error(
-        "P104",
-        "integer out of range",
-        node,
-        place,
-        note="numbers in a relation must fit in a signed 64-bit integer at every n below 2**31",
-        advice="write a smaller number",
-    )
+    return value_error("P104.too_large", node, place)
 
 
 def require_int64(value: int, node: Node, place: Environment) -> None:
@@ -227,14 +202,7 @@ def _function(node: Call, values: list[Expression], place: Environment) -> Expre
 def _absolute(node: Call, value: Expression, place: Environment) -> Expression:
     if absolutes(value, ABSOLUTE) < ABSOLUTE:
         return formula.Absolute(value)
-    raise value_error(
-        "P133",
-        f"more than {ABSOLUTE} nested absolute values",
-        node,
-        place,
-        note="each `abs` of a position doubles the number of cases of a condition",
-        advice="write the cases explicitly, joined by `and` and `or`",
-    )
+    raise value_error("P133.nested_absolute", node, place, most=ABSOLUTE)
 
 
 def _folded(
@@ -266,10 +234,4 @@ def _known_function(node: Call, values: list[int], place: Environment) -> int:
 
 def _at_least(node: Call, value: int, least: int, title: str, place: Environment) -> None:
     if value < least:
-        raise value_error(
-            "P102",
-            f"{title}: {value}",
-            node,
-            place,
-            advice=f"wrap the argument in `max(.., {least})`",
-        )
+        raise value_error("P102.outside_domain", node, place, what=title, value=value, least=least)

@@ -37,6 +37,7 @@ from patternc.language.syntax.ast import (
     walk,
 )
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, PatternError
+from patternc.language.syntax.messages import diagnostic
 
 
 @dataclass(frozen=True)
@@ -214,14 +215,7 @@ def _calls(program: Program, *functions: str) -> bool:
 
 
 def _unused(name: str, scope: Scope) -> Diagnostic:
-    return Diagnostic(
-        "P201",
-        f"`{name}` is never used",
-        scope.places[name],
-        "defined here",
-        help="remove it",
-        severity="warning",
-    )
+    return diagnostic("P201.unused", scope.places[name], name=name)
 
 
 def _matches(rule: Rule, place: Environment) -> bool:

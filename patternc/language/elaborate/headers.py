@@ -11,6 +11,7 @@ from patternc.language.elaborate.constants import EvaluationError, constant
 from patternc.language.syntax.ast import CountHeader, FlagHeader, Let, Node, Parameter, Program
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
 from patternc.language.syntax.limits import PATTERNS
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 
@@ -72,10 +73,4 @@ def _check_number(counts: Mapping[str, int], value: Node) -> None:
 
 
 def _too_many(span: Span, patterns: int) -> Diagnostic:
-    return Diagnostic(
-        "P110",
-        f"{patterns} patterns in one program",
-        span,
-        f"heads times layers must be at most {PATTERNS}",
-        help="use fewer heads or layers",
-    )
+    return diagnostic("P110.too_many_patterns", span, patterns=patterns, most=PATTERNS)

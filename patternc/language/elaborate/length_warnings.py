@@ -24,6 +24,7 @@ from patternc.language.syntax.ast import (
     node_of,
 )
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
+from patternc.language.syntax.messages import diagnostic
 
 _LISTS = ("columns", "rows", "global", "random")
 
@@ -79,12 +80,11 @@ def _blocks(call: Call, place: Environment) -> int:
 
 def _outside(item: Node, position: int, length: int, place: Environment) -> Diagnostic:
     last = f"positions are 0 to {length - 1}" if length else "there is no position"
-    return Diagnostic(
-        "P204",
-        f"position {position} is outside a length of {length}",
+    return diagnostic(
+        "P204.outside_length",
         item.span,
-        place.where() or "matches nothing",
-        note=f"{last}; negative positions count from the end",
-        help="use a range, which is clipped to the length",
-        severity="warning",
+        position=position,
+        length=length,
+        where=place.where(),
+        last=last,
     )

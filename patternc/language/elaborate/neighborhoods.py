@@ -104,4 +104,4 @@ def _check_axis(axis: Axis, shifted: bool, node: Call, place: Environment) -> No
 def _wrong(
     node: Node | Range, place: Environment, title: str, advice: str, note: str = ""
 ) -> EvaluationError:
-    return value_error("P109", title, node, place, note=note, advice=advice)
+    return value_error("P109.neighborhood", node, place, what=title, note=note, advice=advice)

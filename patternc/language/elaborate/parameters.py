@@ -29,6 +29,7 @@ from patternc.language.syntax.ast import (
     node_of,
 )
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, PatternError
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
@@ -132,18 +133,8 @@ def _placed(node: Node, span: Span) -> Node:
 def _unknown(name: str, known: list[str]) -> Diagnostic:
     near = nearest(name, known)
     listed = ", ".join(f"`{one}`" for one in known) or "none"
-    return Diagnostic(
-        "P030",
-        f"unknown parameter `{name}`",
-        note=f"parameters of this program: {listed}",
-        help=f"did you mean `{near}`?" if near else f"write `param {name} = ..` in the program",
-    )
+    return diagnostic("P030.unknown", name=name, listed=listed, near=near)
 
 
 def _no_value(name: str, value: int | str) -> Diagnostic:
-    return Diagnostic(
-        "P031",
-        f"the parameter `{name}` is `{value}`",
-        note="parameters are integers: numbers, functions and parameters defined above",
-        help=f"pass an integer or an expression: `{name}=256`, `{name}=2 ** 8`",
-    )
+    return diagnostic("P031.no_value", name=name, value=value)

@@ -70,14 +70,7 @@ def period(node: Call, place: Environment) -> Period:
     stop = constant(second.stop, place) if second.stop is not None else length
     start, stop = (end + length if end < 0 else end for end in (start, stop))
     if not 0 <= start < stop <= length:
-        raise value_error(
-            "P107",
-            f"the period's range is {start}:{stop}, of length {length}",
-            node,
-            place,
-            note="`period(l, a:b)` contains every j with j % l in a:b, 0 <= a < b <= l",
-            advice="use a range inside the period",
-        )
+        raise value_error("P107.outside_period", node, place, start=start, stop=stop, length=length)
     return Period(*map(saturated, (length, start, stop)))
 
 
@@ -95,27 +88,13 @@ def integers(node: Node, place: Environment) -> tuple[int, ...]:
 
 def _run(node: Range, place: Environment) -> range:
     if node.start is None or node.stop is None:
-        raise value_error(
-            "P108",
-            "an open range in a list of values",
-            node,
-            place,
-            note="an ordered list needs every value",
-            advice="write both bounds",
-        )
+        raise value_error("P108.open_range", node, place)
     run = range(constant(node.start, place), constant(node.stop, place))
     return run[: LIST_ITEMS + 1]
 
 
 def _too_long(node: Sequence, place: Environment) -> EvaluationError:
-    return value_error(
-        "P130",
-        f"a list of more than {LIST_ITEMS:,} values",
-        node,
-        place,
-        note="an ordered list needs every value",
-        advice="pass in a longer table at call time: `listed(name)`",
-    )
+    return value_error("P130.too_long_values", node, place, most=LIST_ITEMS)
 
 
 def order(node: Node, place: Environment) -> tuple[int, ...]:
@@ -125,11 +104,5 @@ def order(node: Node, place: Environment) -> tuple[int, ...]:
         return table
     missing = min(set(range(len(table) + 1)) - set(table))
     raise value_error(
-        "P108",
-        "not a permutation",
-        node,
-        place,
-        note=f"`permuted` needs every position 0..{max(len(table) - 1, 0)} once; "
-        f"{missing} is missing",
-        advice="write each position once",
+        "P108.not_a_permutation", node, place, last=max(len(table) - 1, 0), missing=missing
     )

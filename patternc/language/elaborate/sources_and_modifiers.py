@@ -52,13 +52,7 @@ def _t5(given: BoundArguments, past: bool) -> Modifier:
 
 def _too_few(name: str, value: int, least: int, given: BoundArguments) -> Exception:
     return value_error(
-        "P105",
-        f"`{name}` of `t5` must be at least {least}, got {value}",
-        given.value(name),
-        given.place,
-        note="half of the buckets on each side cover one distance each, the others grow up to "
-        "`max_distance`",
-        advice=f"write {least} or more; T5 has `t5(32, 128)`",
+        "P105.too_few", given.value(name), given.place, name=name, least=least, value=value
     )
 
 

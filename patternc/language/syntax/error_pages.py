@@ -29,6 +29,7 @@ class Page(TypedDict):
     given_right: NotRequired[dict[str, int | str]]
     length: NotRequired[int]
     teach: NotRequired[int]
+    messages: dict[str, dict[str, str | dict[str, str]]]
 
 
 @cache

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import SourceText, Span
 from patternc.language.syntax.spelling import known_mistakes, nearest
 
@@ -63,14 +64,14 @@ def describe(trouble: ParseFailure, source: SourceText) -> Diagnostic:
 
 
 def _unexpected(text: str, trouble: ParseFailure, source: SourceText) -> Diagnostic:
-    what = "character " if not trouble.found else ""
-    return Diagnostic(
-        "P001" if not trouble.found else "P002",
-        f"unexpected {what}`{text}`",
+    wanted = expected(trouble)
+    return diagnostic(
+        "P002.unexpected_token" if trouble.found else "P001.unexpected_character",
         trouble.span,
-        f"expected {expected(trouble)}",
-        help=_remedy(trouble, source) or f"write {expected(trouble)} here",
-        marks=tuple(_open_marks(trouble, source)),
+        tuple(_open_marks(trouble, source)),
+        text=text,
+        expected=wanted,
+        remedy=_remedy(trouble, source),
     )
 
 
@@ -83,44 +84,34 @@ def _open_marks(trouble: ParseFailure, source: SourceText) -> Iterator[Mark]:
 
 
 def _never_closed(bracket: Bracket) -> Diagnostic:
-    return Diagnostic(
-        "P003",
-        f"`{bracket.character}` is never closed",
+    return diagnostic(
+        "P003.never_closed",
         bracket.span,
-        "opened here",
-        note="inside brackets a statement continues across lines",
-        help=f"add the closing `{_PAIRS[bracket.character]}`",
+        bracket=bracket.character,
+        closing=_PAIRS[bracket.character],
     )
 
 
 def _stray_bracket(text: str, trouble: ParseFailure, source: SourceText) -> Diagnostic:
     if not trouble.open:
-        title, label = f"unmatched `{text}`", "no bracket is open"
-        return Diagnostic("P003", title, trouble.span, label, help="remove it")
+        return diagnostic("P003.unmatched_bracket", trouble.span, text=text)
     bracket = trouble.open[-1]
     closing = _PAIRS[bracket.character]
     if closing != text:
-        return Diagnostic(
-            "P003",
-            f"`{text}` does not close `{bracket.character}`",
+        return diagnostic(
+            "P003.mismatched_bracket",
             trouble.span,
-            f"expected `{closing}`",
-            help=f"write `{closing}`",
-            marks=(Mark(bracket.span, "opened here"),),
+            (Mark(bracket.span, "opened here"),),
+            text=text,
+            bracket=bracket.character,
+            closing=closing,
         )
     return _unexpected(text, trouble, source)
 
 
 def _too_short(trouble: ParseFailure, source: SourceText) -> Diagnostic:
     remedy = _remedy(trouble, source)
-    return Diagnostic(
-        "P002",
-        "the line ends too early",
-        trouble.span,
-        f"expected {expected(trouble)}",
-        note="a statement ends at the end of its line unless a bracket is open",
-        help=remedy or "continue here, or wrap the whole statement in parentheses",
-    )
+    return diagnostic("P002.too_short", trouble.span, expected=expected(trouble), remedy=remedy)
 
 
 def _starts_line(span: Span, source: SourceText) -> bool:
@@ -133,14 +124,7 @@ def _continues(found: str) -> bool:
 
 
 def _continuation(text: str, trouble: ParseFailure) -> Diagnostic:
-    return Diagnostic(
-        "P004",
-        "unexpected line after a complete pattern",
-        trouble.span,
-        f"a line cannot begin with `{text}`",
-        note="a statement ends at the end of its line unless a bracket is open",
-        help="wrap a multi-line pattern in parentheses",
-    )
+    return diagnostic("P004.continuation", trouble.span, text=text)
 
 
 def _remedy(trouble: ParseFailure, source: SourceText) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from patternc.language.syntax.characters import code_point, hidden
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
 from patternc.language.syntax.limits import DIGITS, LIST_ITEMS, NESTING, TEXT_BYTES, WORDS
+from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import SourceText, Span
 
 
@@ -19,63 +20,24 @@ def bounded(source: SourceText) -> None:
 
 
 def _too_long_text(size: int) -> Diagnostic:
-    return Diagnostic(
-        "P130",
-        f"a program of {size:,} bytes",
-        note=f"a program has at most {TEXT_BYTES:,} bytes",
-        help="pass in long lists of positions at call time: `columns(name)`, `listed(name)`",
-    )
+    return diagnostic("P130.too_long_text", size=size, most=TEXT_BYTES)
 
 
 def _hidden(character: str, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P007",
-        f"the character {code_point(character)} in a program",
-        span,
-        "not printable",
-        note="the only control characters allowed, also in comments, are tabs and line ends",
-        help="delete it; lines end with LF, CRLF or CR",
-    )
+    return diagnostic("P007.control_character", span, character=code_point(character))
 
 
 def too_deep(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P005",
-        "nested too deeply",
-        span,
-        f"more than {NESTING} levels",
-        note="this is the maximum nesting of brackets and operators",
-        help="define parts of it with `let`",
-    )
+    return diagnostic("P005.too_deep", span, most=NESTING)
 
 
 def too_long_number(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P104",
-        "integer out of range",
-        span,
-        f"more than {DIGITS} digits",
-        help="write a smaller number",
-    )
+    return diagnostic("P104.too_long_number", span, most=DIGITS)
 
 
 def too_long_list(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P130",
-        f"more than {LIST_ITEMS:,} items between brackets",
-        span,
-        "opened here",
-        note=f"a list or call has at most {LIST_ITEMS:,} items",
-        help="write ranges `a:b`, or pass in the positions at call time: `columns(name)`",
-    )
+    return diagnostic("P130.too_long_list", span, most=LIST_ITEMS)
 
 
 def too_many_words(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "P130",
-        f"more than {WORDS:,} tokens",
-        span,
-        "unexpected argument",
-        note="a list of plain numbers counts as one token",
-        help="pass in long tables at call time: `listed(name)`, `columns(name)`, `bias(name)`",
-    )
+    return diagnostic("P130.too_many_words", span, most=WORDS)
