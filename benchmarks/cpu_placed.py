@@ -40,6 +40,9 @@ def _decoding() -> Iterator[tuple[str, Call, Call]]:
     plain, labelled = Pattern.parse("causal"), Pattern.parse("causal & same(real)")
     q, k, v = _drawn(1, 2 * N)
     steps = {name: count(N) for name in ("plain", "labels", "padding", "lengths")}
+    # A model makes them once a step, for all of its layers.
+    padding = torch.arange(2 * N) >= torch.tensor([[0], [100]])
+    labels, lengths = padding.long() - 1, torch.tensor([0, -100])
 
     def keys(name: str) -> tuple[Tensor, Tensor, int]:
         n = next(steps[name])
@@ -51,12 +54,11 @@ def _decoding() -> Iterator[tuple[str, Call, Call]]:
             case "plain":
                 return plain.attention(q, some_k, some_v)
             case "labels":
-                real = _real(n, n, n - 100).long() - 1
-                return labelled.attention(q, some_k, some_v, real=real)
+                return labelled.attention(q, some_k, some_v, real=labels[:, :n])
             case "padding":
-                return plain.attention(q, some_k, some_v, key_padding=_real(n, n, n - 100))
+                return plain.attention(q, some_k, some_v, key_padding=padding[:, :n])
             case _:
-                return plain.attention(q, k, v, cache_lengths=torch.tensor([n, n - 100]))
+                return plain.attention(q, k, v, cache_lengths=lengths + n)
 
     for name in ("labels", "padding", "lengths"):
         yield f"decoding step, {name}", lambda name=name: step(name), lambda: step("plain")
