@@ -694,7 +694,7 @@ class Pattern:
         those of each sequence: integers of sets, entries of lists, rows of `absolute`. Refused with
         padding before or between keys: lists, labels and sets of blocks; with any padding: slots
         of `pool` and `tree` that are given, and a bias on a pool. Keys of other sources have no
-        padding: leave slots out by `& columns(valid) on encoder`.
+        padding: leave slots out by `columns(valid) on encoder`.
 
         `heads=slice(a, b)`: q, k, v and inputs hold these heads of the pattern alone, as on a rank
         of tensor parallelism. Dropout then drops other weights than in the whole.

@@ -69,9 +69,47 @@ def attention(
     if not (q.shape[0] and q.shape[2]):
         options = {"layer": layer, "return_lse": return_lse, **rest}
         return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
-    call = _Call(module, layer, dropout, seed, rest)
-    out, lse = call.all_of(grouped(where), q, k, v, return_lse)
-    return (out, lse) if return_lse else out
+    groups = grouped(where)
+    found: tuple[Tensor, Tensor | None] | None = None
+    if len(groups) > 1 and not dropout and _is_plain(module, q, where, rest):
+        found = _in_one_call(module, q, k, v, layer, rest.get("scale"), where)
+    found = found or _Call(module, layer, dropout, seed, rest).all_of(groups, q, k, v, return_lse)
+    return found if return_lse else found[0]
+
+
+def _is_plain(module: ModuleType, q: Tensor, where: list[Placement], rest: dict[str, Any]) -> bool:
+    """Can the CPU's operator do all of it in one call?"""
+    on_cpu = q.device.type == "cpu" and rest.get("backend", "auto") in ("auto", "cpu")
+    if not on_cpu or "cpu" not in module.BACKENDS or not rest.keys() <= {"backend", "scale"}:
+        return False
+    # Without inputs, modifiers, sources, several softmaxes, and grids that fix n.
+    simple = not (module.INPUTS or module._Query._fields)
+    simple = simple and not hasattr(module, "_joined") and not hasattr(module, "_LENGTHS")
+    ranges = all(isinstance(placement.slots, range) for placement in where)
+    return simple and ranges and not torch.is_autocast_enabled("cpu")
+
+
+def _in_one_call(
+    module: ModuleType,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    layer: int,
+    scale: float | None,
+    where: list[Placement],
+) -> tuple[Tensor, Tensor]:
+    """Output and lse by one operator, which takes every run of queries with its keys."""
+    layer, scale = module._checked(q, k, v, layer, scale)
+    placed: list[int] = []
+    for element, placement in enumerate(where):
+        slots = placement.slots
+        assert isinstance(slots, range)
+        for run in placement.runs:
+            start = -1 if run.start is None else run.start
+            placed += element, run.first, run.stop, slots.start, slots.stop, start
+    call = module._calls(q, k, v, {}, layer, scale, 0.0, 0)[0]
+    found: tuple[Tensor, Tensor] = module._backend("cpu", call)(*call._replace(placed=placed))
+    return found
 
 
 def _on_host(value: object) -> object:
