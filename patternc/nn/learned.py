@@ -13,8 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from patternc.ir.modifiers import DistanceAware, Relative, Sink, SoftSpan, T5Bias, XlRelative
+from patternc.ir.modifiers import Sink
 from patternc.ir.sources import Persistent
+from patternc.modifiers.distance_aware import DistanceAware
+from patternc.modifiers.relative import Relative
+from patternc.modifiers.softspan import SoftSpan
+from patternc.modifiers.t5 import T5Bias
+from patternc.modifiers.xl_relative import XlRelative
 from patternc.pattern import Pattern
 from patternc.relation.relation import Branch, Combined, Relation
 
