@@ -83,7 +83,11 @@ def commands() -> dict[str, Callable[[str, int], object]]:
 
     def show(text: str, n: int) -> object:
         view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
-        return terminal.draw(view.panels(2)), svg.svg("a", "b", view.panels(4)), view.facts()
+        return terminal.draw(view.panels(2)), view.facts()
+
+    def drawing(text: str, n: int) -> object:
+        view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
+        return svg.svg("a", "b", view.panels(4)), view.facts()
 
     def layout(text: str, n: int) -> object:
         found = Pattern(text).layout(n)
@@ -110,6 +114,7 @@ def commands() -> dict[str, Callable[[str, int], object]]:
         "html": lambda text, n: Pattern(text).report(n).html(),
         "svg": lambda text, n: Pattern(text).report(n).svg(),
         "show": show,
+        "drawing": drawing,
         "why": lambda text, n: why.text(Pattern(text).why(n, n - 1, 0)),
         "diff": lambda text, n: Pattern(text).diff(Pattern("local(8)"), n),
         "variant": lambda text, n: Pattern(text).diff(Pattern(other(text)), n),

@@ -33,7 +33,7 @@ from patternc.algebra.atoms import (
 from patternc.algebra.evaluate import Values, evaluate, holds, intervals
 from patternc.algebra.intervals import Sizes
 from patternc.algebra.isl_context import KeyCount
-from patternc.algebra.work_budget import spend
+from patternc.algebra.work_budget import compute, spend
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows
 from patternc.ir.terms import Random
@@ -45,6 +45,10 @@ from patternc.semantics.source_slots import keys_of, row_count, slots
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+# Up to so many rows are drawn by themselves where a table has more than these.
+FEW_ROWS, MANY_ROWS = 1 << 12, 1 << 20
+# Numbers that one draw computes, about.
+DRAW = 64
 
 
 class Tables:
@@ -131,18 +135,29 @@ class Tables:
                 raise TypeError(f"no table answers {type(atom).__name__}")
 
     def _in_row(self, table: RowTable, row: Integers, key: Integers) -> Booleans:
-        keys = self.rows(table)
-        inside = (row >= 0) & (row < len(keys))
-        listed = keys[np.where(inside, row, 0)] if len(keys) else np.full((*row.shape, 0), -1)
+        height = self._count(table, self.n)
+        inside = (row >= 0) & (row < height)
+        listed = self._listed_at(table, np.where(inside, row, 0), height)
         columns = (listed[..., slot] == key for slot in range(listed.shape[-1]))
         return np.asarray(inside & (key >= 0) & reduce(np.logical_or, columns, np.asarray(False)))
+
+    def _listed_at(self, table: RowTable, row: Integers, height: int) -> Integers:
+        """The keys of some rows, [.., k]; of very many rows only a few that are asked are drawn."""
+        few = row.size <= FEW_ROWS and height > MANY_ROWS and table not in self._rows
+        if few and isinstance(table, RandomTable):
+            asked, place = np.unique(row, return_inverse=True)
+            keys = self._drawn(table.random, height, self._count(table, self.m), asked)
+            return np.asarray(keys[place.reshape(row.shape)])
+        keys = self.rows(table)
+        return keys[row] if len(keys) else np.full((*row.shape, 0), -1)
 
     def _make_rows(self, table: RowTable) -> Integers:
         rows, keys = (self._count(table, length) for length in (self.n, self.m))
         spend(rows * (table.random.count if isinstance(table, RandomTable) else 1))
+        compute(rows * table.random.count * DRAW if isinstance(table, RandomTable) else 0)
         match table:
             case RandomTable(random):
-                return self._drawn(random, rows, keys)
+                return self._drawn(random, rows, keys, np.arange(rows))
             case ListedTable(name):
                 return input_arrays.listed(name, self._inputs, rows, keys)
             case PermutationTable(entries):
@@ -151,17 +166,17 @@ class Tables:
             case _:
                 assert_never(table)
 
-    def _drawn(self, random: Random, rows: int, keys: int) -> Integers:
-        """The draws in their own scope of `rows` positions and `keys` slots."""
+    def _drawn(self, random: Random, rows: int, keys: int, asked: Integers) -> Integers:
+        """The draws of some of the `rows` positions, in their own scope with `keys` slots."""
         if self.source == TOKENS:
             avoided = _held(avoided_on(random, TOKENS, TOKENS), Tables(keys, self._inputs))
-            return draw(random, keys, np.arange(rows), avoided)
+            return draw(random, keys, asked, avoided)
         tokens = keys if self.source == TEXT else rows
         there = Tables(rows, self._inputs, keys, self.source, self.query_rows, tokens)
         avoided = _held(avoided_on(random, self.source, self.query_rows), there)
         among = keys_of(self.source, keys)
         anywhere = replace(random, past_only=False)
-        return draw(anywhere, tokens, np.arange(rows), avoided, among)
+        return draw(anywhere, tokens, asked, avoided, among)
 
     def _make_members(self, table: MemberTable) -> Booleans:
         count = self._count(table, self.n if table.of_rows else self.m)

@@ -236,7 +236,7 @@ def _only_length(subject: Subject, layer: int) -> int | None:
 
 def _verify_length(seen: View) -> None:
     plain = replace(seen, rows="")
-    seen.subject.mask(seen.n, 0, seen.layer, rows="", slots=seen.slots, **plain.inputs)
+    seen.subject.layout(seen.n, TILE, seen.layer, rows="", slots=seen.slots, **plain.inputs)
 
 
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:

@@ -314,3 +314,15 @@ def test_the_spans_of_a_tree_are_made_once_for_all_heads_that_ask():
     first, second = Tables(100), Tables(100)
     assert first.spans(table) is second.spans(table)
     assert not first.spans(table).flags.writeable
+
+
+def test_a_few_rows_of_many_are_drawn_as_the_whole_table_is(monkeypatch):
+    from patternc.relation import tables as made
+
+    (held,) = Pattern("causal\nrandom(3) + blocks(4) { random(2) }").relations()
+    predicate = held.branches[0].predicate
+    rows, keys = np.arange(40, 60)[:, None], np.arange(64)[None, :]
+    whole = made.Tables(64).holds(predicate, {"i": rows, "j": keys})
+    monkeypatch.setattr(made, "MANY_ROWS", 3)
+    monkeypatch.setattr(made.Tables, "rows", None)
+    assert np.array_equal(made.Tables(64).holds(predicate, {"i": rows, "j": keys}), whole)
