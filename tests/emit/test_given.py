@@ -309,3 +309,25 @@ def test_rows_that_only_a_rule_which_never_applies_asks_for_have_no_count():
     q = torch.randn(1, 1, N, 8)
     wanted = pattern.reference(q, q, q)
     torch.testing.assert_close(pattern.attention(q, q, q, backend="cpu"), wanted)
+
+
+@pytest.mark.parametrize(
+    ("term", "name", "size"),
+    [
+        ("blocks(3) { same(doc) + random(1) }", "doc", 4),
+        ("blocks(parts=5) { same(doc) + random(1) }", "doc", 5),
+        ("blocks(2) { blocks(3) { same(doc) } + random(1) }", "doc", 2),
+        ("blocks(3) { random(1, avoid=same(doc)) }", "doc", 4),
+        ("blocks(3) { listed(doc) + random(1) }", "doc", 4),
+        ("full on stream(g, 4)\nrows g\nblocks(3) { same(doc) + random(1) } on stream(g, 4)", "", 2),
+    ],
+)
+def test_what_a_draw_in_blocks_avoids_counts_blocks(term: str, name: str, size: int) -> None:
+    pattern, rows = Pattern.parse(term), {"rows": "g"} if "rows g" in term else {}
+    names = [item.name for item in pattern.inputs if item.role in ("labels", "listed")]
+    assert name in ("", *names)
+    shape = (size, 2) if "listed" in term else (size,)
+    given = {each: np.arange(size * len(shape)).reshape(shape) % size for each in names}
+    expected = pattern.mask(N, **rows, **given)
+    tensors = {each: torch.from_numpy(value) for each, value in given.items()}
+    assert np.array_equal(pattern.module.mask(N, **rows, **tensors).numpy(), expected)
