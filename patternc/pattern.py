@@ -385,6 +385,7 @@ class Pattern:
     def diff(
         self,
         other: Pattern | str,
+        /,
         n: int | None = None,
         *,
         layers: int | None = None,
@@ -395,6 +396,7 @@ class Pattern:
     def diff(
         self,
         other: NDArray[Any] | torch.Tensor | BlockMask | Callable[..., Any],
+        /,
         n: int | None = None,
         *,
         layer: int = 0,
@@ -405,6 +407,7 @@ class Pattern:
     def diff(
         self,
         other: object,
+        /,
         n: int | None = None,
         *,
         layers: int | None = None,
@@ -828,7 +831,7 @@ class Pattern:
         splits: int | None = None,
         out: torch.Tensor | None = None,
         return_lse: bool = False,
-        **inputs: torch.Tensor,
+        sinks: torch.Tensor | None = None,
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         """Attention of packed queries over a paged cache, as serving engines keep it.
 
@@ -840,7 +843,7 @@ class Pattern:
         three are int32 and only read on the device. Pages that no query needs are not read.
 
         Returns [tokens, heads, e], and with `return_lse` the natural-log sum of exponents [tokens,
-        heads]. `inputs` is `sinks` [heads] where the pattern has them; see the generated
+        heads]. `sinks` [heads] are given where the pattern has them; see the generated
         `paged_attention` for the other options. A Triton kernel: tensors are on a GPU. Raises
         `UnsupportedError` for patterns with run-time inputs, other key sources or other modifiers
         than alibi, softcap, scale and sink, and `ValueError` and `TypeError` for unsuitable
@@ -856,7 +859,7 @@ class Pattern:
             splits=splits,
             out=out,
             return_lse=return_lse,
-            **inputs,
+            **({} if sinks is None else {"sinks": sinks}),
         )
         return found
 

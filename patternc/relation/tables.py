@@ -135,21 +135,25 @@ class Tables:
                 raise TypeError(f"no table answers {type(atom).__name__}")
 
     def _in_row(self, table: RowTable, row: Integers, key: Integers) -> Booleans:
-        height = self._count(table, self.n)
-        inside = (row >= 0) & (row < height)
-        listed = self._listed_at(table, np.where(inside, row, 0), height)
+        listed = self._listed_at(table, row)
         columns = (listed[..., slot] == key for slot in range(listed.shape[-1]))
-        return np.asarray(inside & (key >= 0) & reduce(np.logical_or, columns, np.asarray(False)))
+        return np.asarray((key >= 0) & reduce(np.logical_or, columns, np.asarray(False)))
 
-    def _listed_at(self, table: RowTable, row: Integers, height: int) -> Integers:
-        """The keys of some rows, [.., k]; of very many rows only a few that are asked are drawn."""
+    def _listed_at(self, table: RowTable, row: Integers) -> Integers:
+        """The keys of some rows, [.., k], and -1 for rows that the table does not have."""
+        height = self._count(table, self.n)
         few = row.size <= FEW_ROWS and height > MANY_ROWS and table not in self._rows
         if few and isinstance(table, RandomTable):
-            asked, place = np.unique(row, return_inverse=True)
+            asked, place = np.unique(row.clip(0, height - 1), return_inverse=True)
             keys = self._drawn(table.random, height, self._count(table, self.m), asked)
-            return np.asarray(keys[place.reshape(row.shape)])
-        keys = self.rows(table)
-        return keys[row] if len(keys) else np.full((*row.shape, 0), -1)
+            listed = keys[place.reshape(row.shape)]
+        else:
+            keys = self.rows(table)
+            height = len(keys)
+            if not height:
+                return np.full((*row.shape, 0), -1)
+            listed = keys[row.clip(0, height - 1)]
+        return np.where(((row >= 0) & (row < height))[..., None], listed, -1)
 
     def _make_rows(self, table: RowTable) -> Integers:
         rows, keys = (self._count(table, length) for length in (self.n, self.m))

@@ -319,7 +319,11 @@ def test_rows_that_only_a_rule_which_never_applies_asks_for_have_no_count():
         ("blocks(2) { blocks(3) { same(doc) } + random(1) }", "doc", 2),
         ("blocks(3) { random(1, avoid=same(doc)) }", "doc", 4),
         ("blocks(3) { listed(doc) + random(1) }", "doc", 4),
-        ("full on stream(g, 4)\nrows g\nblocks(3) { same(doc) + random(1) } on stream(g, 4)", "", 2),
+        (
+            "full on stream(g, 4)\nrows g\nblocks(3) { same(doc) + random(1) } on stream(g, 4)",
+            "",
+            2,
+        ),
     ],
 )
 def test_what_a_draw_in_blocks_avoids_counts_blocks(term: str, name: str, size: int) -> None:

@@ -12,10 +12,21 @@ import re
 
 CALL_KEYWORDS: frozenset[str] = frozenset(
     {
-        *("backend", "block", "cache_lengths", "dropout", "dtype", "head", "head_dim", "heads"),
+        *(
+            "backend",
+            "block",
+            "block_size",
+            "cache_lengths",
+            "device",
+            "dropout",
+            "dtype",
+            "head",
+            "head_dim",
+            "heads",
+        ),
         *("ignore", "k", "key", "key_padding", "kv_heads", "layer", "layers", "n", "positions"),
         *("q", "queries", "query", "residual", "return_lse", "rows", "scale", "seed", "self"),
-        *("slots", "start", "v"),
+        *("slots", "start", "v", "write_order"),
     }
 )
 # Keywords that a run-time input may have the name of: calls of such a pattern then mean the input.
