@@ -9,12 +9,17 @@ import sys
 from functools import cache
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
 from patternc import Pattern
+from patternc.algebra.evaluate import holds
+from patternc.algebra.intervals import Sizes, values_of_row
 from patternc.emit.backend import UnsupportedError
+from patternc.emit.paged.layers import pages_of
 from patternc.runtime.load import load_module
+from patternc.zoo import zoo
 from tests.emit.test_generated_text import ruff
 
 pytest.importorskip("triton")
@@ -172,6 +177,23 @@ def test_the_grid_follows_from_shapes_and_padding_gives_zeros():
     assert torch.isneginf(lse[-3:]).all()
 
 
+@pytest.mark.parametrize("text", PATTERNS.values(), ids=list(PATTERNS))
+def test_a_row_visits_the_pages_that_hold_a_key_it_sees_and_no_others(text):
+    pattern = parsed(text)
+    for relation in pattern.relations():
+        formulas = [branch.formula for branch in relation.branches]
+        for n, row in ((1, 0), (70, 69), (130, 40), (130, 129)):
+            for formula in formulas:
+                runs, visited = pages_of(formula, PAGE)
+                pages = np.concatenate([values_of_row(run, row, Sizes(n, n)) for run in runs])
+                held = holds(visited, {"i": row, "j": pages, "n": n, "m": n})
+                found = pages[np.broadcast_to(held, pages.shape)]
+                keys = np.arange(n)
+                seen = holds(formula, {"i": row, "j": keys, "n": n, "m": n})
+                needed = np.unique(keys[np.broadcast_to(seen, keys.shape)] // PAGE)
+                assert sorted(found.tolist()) == needed.tolist()
+
+
 def test_the_file_is_clean(tmp_path):
     for name, text in PATTERNS.items():
         source = Pattern.parse(text).compile(backends=["paged"], tiles=(16, 16))
@@ -221,6 +243,7 @@ SCRIPT = """
 import json, sys
 from patternc import Pattern
 from patternc.runtime.load import load_module
+from patternc.zoo import zoo
 from patternc.runtime.compile_offline import SHARED_MEMORY, compile_offline
 for text in sys.argv[1:]:
     module = load_module(Pattern.parse(text).compile(backends=["paged"], tiles=(16, 32)))
@@ -241,3 +264,34 @@ def test_kernels_compile_for_sm_90_without_spills():
     for kind, spills, tensor_core, shared in found:
         assert (spills, shared <= 227 << 10) == (0, True)
         assert bool(tensor_core) == (kind == "paged")
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", zoo())
+def test_examples_that_pages_hold_equal_their_reference(name):
+    pattern = Pattern.from_zoo(name)
+    try:
+        text = pattern.compile(backends=["paged"])
+    except UnsupportedError:
+        pytest.skip("pages do not hold it")
+    span = pattern.fitting()
+    n = 70 if span is None else span[1]
+    module, dense = load_module(text), load_module(pattern.compile(backends=["reference"]))
+    heads = pattern.heads or 2
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(1, heads, count, 16) for count in (2, n, n))
+    pages = -(-n // PAGE)
+    cached = [torch.zeros(pages * PAGE, heads, 16) for _ in range(2)]
+    for cache_, own in zip(cached, (k, v), strict=True):
+        cache_[:n] = own[0].transpose(0, 1)
+    lists = ([0, 2], [n], [list(range(pages))])
+    given = {"sinks": torch.randn(heads)} if "sinks" in dense.INPUTS else {}
+    found = module.paged_attention(
+        q[0].transpose(0, 1),
+        *(each.view(pages, PAGE, heads, 16) for each in cached),
+        *(torch.tensor(each, dtype=torch.int32) for each in lists),
+        splits=2,
+        **given,
+    )
+    expected = dense.reference(q, k, v, **given)[0].transpose(0, 1)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
