@@ -164,6 +164,15 @@ def test_a_rank_of_tensor_parallelism_has_some_of_the_heads():
         batch.paged(pattern)
 
 
+def test_layers_differ():
+    batch, text = Batch(), "causal\nlayers 2\nlayer == 0 -> local(left=9)\nelse -> strided(16)"
+    for layer in (0, 1):
+        expected = batch.alone(text, layer=layer)[0]
+        torch.testing.assert_close(batch.paged(parsed(text), layer=layer), expected)
+    with pytest.raises(ValueError, match="layers count from 0 to 1"):
+        batch.paged(parsed(text), layer=2)
+
+
 def test_the_grid_follows_from_shapes_and_padding_gives_zeros():
     """As in a CUDA graph: sequences and tokens behind the last one are there and count nothing."""
     text = PATTERNS["sliding window"]
