@@ -244,7 +244,7 @@ def test_unsuitable_tensors_are_refused():
         batch.paged(pattern)
     batch = Batch()
     batch.k, batch.v = batch.k[:, :12], batch.v[:, :12]
-    with pytest.raises(ValueError, match="pages have 12 tokens; expected a power of two"):
+    with pytest.raises(ValueError, match="pages have 12 tokens; expected one of 16"):
         batch.paged(pattern)
     batch = Batch()
     batch.starts = batch.starts[1:]
