@@ -34,6 +34,7 @@ from patternc.runtime.call import attend, has_alibi, seed_of_heads
 from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.schedule import Schedule
+from patternc.schedule.tile_sizes import SIZES
 from patternc.tiling.layout_at_length import Layout
 from patternc.zoo import published
 
@@ -837,8 +838,8 @@ class Pattern:
 
         q [tokens, heads, d] holds the queries of all sequences, those of sequence s from
         `query_start_loc[s]` to `query_start_loc[s + 1]`; they are its last positions. The caches
-        [pages, page size, kv_heads, d] hold their keys and values, by any strides; a page has a
-        power of two of tokens, 16 at least. `block_table` [sequences, max_pages] names the pages
+        [pages, page size, kv_heads, d] hold their keys and values, by any strides; a page has 16,
+        32, 64, 128 or 256 tokens. `block_table` [sequences, max_pages] names the pages
         of each sequence in order, `seq_lens` [sequences] counts its tokens with the new ones; these
         three are int32 and only read on the device. Pages that no query needs are not read.
 
@@ -865,8 +866,9 @@ class Pattern:
 
     def _paged_module(self, page: int) -> ModuleType:
         """The module of the paged kernel for pages of so many tokens, built once."""
-        if page < 16 or page & (page - 1):
-            raise ValueError(f"pages have {page} tokens; expected a power of two, 16 at least")
+        if page not in SIZES:
+            listed = ", ".join(map(str, SIZES))
+            raise ValueError(f"pages have {page} tokens; expected one of {listed}")
         ensure(self._paged.key, page)
         return self._paged.modules[page]
 

@@ -53,7 +53,7 @@ def counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     visited = lengths(run, rows, sizes)
     if filter_of(run) == TRUE:
         return visited
-    if is_countable(run) and _period(run) * len(rows) < visited.sum():
+    if is_countable(run) and period_of_filter(run) * len(rows) < visited.sum():
         return periodic_counts(run, rows, sizes)
     found = np.zeros(len(rows), np.int64)
     for row, _ in expand(run, rows, sizes):
@@ -68,7 +68,7 @@ def periodic_counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     if filter_of(run) == TRUE:
         return steps
     found = np.zeros(rows.shape, np.int64)
-    period = _period(run)
+    period = period_of_filter(run)
     spend(len(rows) * period, kept=False)
     height = max(1, _CELLS // period)
     for first in range(0, len(rows), height):
@@ -89,7 +89,7 @@ def is_countable(run: Interval) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _period(run: Interval) -> int:
+def period_of_filter(run: Interval) -> int:
     """Of the filter of a countable run."""
     return lcm(*map(period_of, sides_of(filter_of(run))))
 

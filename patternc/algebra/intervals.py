@@ -53,7 +53,8 @@ def filter_of(run: Interval) -> Condition:
 
 
 @lru_cache(maxsize=65536)
-def _row_guard(run: Interval) -> Condition:
+def row_guard(run: Interval) -> Condition:
+    """The part that chooses rows."""
     return conjunction(item for item in _conjuncts(run.guard) if "j" not in variables_of(item))
 
 
@@ -67,7 +68,7 @@ def spans(run: Interval, rows: Integers, sizes: Sizes) -> tuple[Integers, Intege
     start, stop = (
         np.broadcast_to(evaluate(end, values), rows.shape) for end in (run.start, run.stop)
     )
-    return start, np.where(holds(_row_guard(run), values), np.maximum(start, stop), start)
+    return start, np.where(holds(row_guard(run), values), np.maximum(start, stop), start)
 
 
 def lengths(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
@@ -102,7 +103,7 @@ def expand(run: Interval, rows: Integers, sizes: Sizes) -> Iterator[tuple[Intege
 def values_of_row(run: Interval, row: int, sizes: Sizes) -> Integers:
     """The values that the run visits for one row, ascending."""
     known: Values = {"i": row, **sizes.values}
-    if not holds(_row_guard(run), known):
+    if not holds(row_guard(run), known):
         return np.zeros(0, np.int64)
     start, stop = (int(evaluate(end, known)) for end in (run.start, run.stop))
     spend((stop - start) // run.step)

@@ -95,6 +95,7 @@ Attention with a fixed pattern, compiled by patternc from this program:
 {shown}
 Load it from this folder, or from the Hub once it is uploaded:
 
+    from pathlib import Path
     from kernels import get_local_kernel
     kernel = get_local_kernel(Path("{name}"))
     out = kernel.attention(q, k, v)  # [batch, heads, n, head_dim]

@@ -9,12 +9,18 @@ import sys
 from functools import cache
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
 from patternc import Pattern
+from patternc.algebra.evaluate import holds
+from patternc.algebra.intervals import Sizes, values_of_row
+from patternc.algebra.simplify import TRUE
 from patternc.emit.backend import UnsupportedError
+from patternc.emit.paged.layers import pages_of
 from patternc.runtime.load import load_module
+from patternc.zoo import zoo
 from tests.emit.test_generated_text import ruff
 
 pytest.importorskip("triton")
@@ -28,6 +34,7 @@ PATTERNS = {
     "sinks and window": "causal\ncolumns([0:4]) + local(left=30)",
     "strided": "causal\nlocal(left=3) + strided(32)",
     "blocks": "causal\nsegment(32, back=1)",
+    "summaries": "causal\nsegment(32) + columns(period(64, 48:64))",
     "alibi": "causal\nlocal(left=40) with alibi",
     "softcap": "causal with softcap(5)",
     "scaled": "causal\nlocal(left=40) with scale(0.3)",
@@ -157,6 +164,15 @@ def test_a_rank_of_tensor_parallelism_has_some_of_the_heads():
         batch.paged(pattern)
 
 
+def test_layers_differ():
+    batch, text = Batch(), "causal\nlayers 2\nlayer == 0 -> local(left=9)\nelse -> strided(16)"
+    for layer in (0, 1):
+        expected = batch.alone(text, layer=layer)[0]
+        torch.testing.assert_close(batch.paged(parsed(text), layer=layer), expected)
+    with pytest.raises(ValueError, match="layers count from 0 to 1"):
+        batch.paged(parsed(text), layer=2)
+
+
 def test_the_grid_follows_from_shapes_and_padding_gives_zeros():
     """As in a CUDA graph: sequences and tokens behind the last one are there and count nothing."""
     text = PATTERNS["sliding window"]
@@ -170,6 +186,25 @@ def test_the_grid_follows_from_shapes_and_padding_gives_zeros():
     torch.testing.assert_close(out[:-3], expected)
     assert not out[-3:].any()
     assert torch.isneginf(lse[-3:]).all()
+
+
+@pytest.mark.parametrize("text", PATTERNS.values(), ids=list(PATTERNS))
+def test_a_row_visits_the_pages_that_hold_a_key_it_sees_and_no_others(text):
+    pattern = parsed(text)
+    for relation in pattern.relations():
+        formulas = [branch.formula for branch in relation.branches]
+        for n, row in ((1, 0), (70, 69), (130, 40), (130, 129)):
+            for formula in formulas:
+                runs, visited = pages_of(formula, PAGE)
+                pages = np.concatenate([values_of_row(run, row, Sizes(n, n)) for run in runs])
+                held = holds(visited, {"i": row, "j": pages, "n": n, "m": n})
+                if text == PATTERNS["summaries"]:  # by residues, with no page to ask about
+                    assert visited == TRUE
+                found = pages[np.broadcast_to(held, pages.shape)]
+                keys = np.arange(n)
+                seen = holds(formula, {"i": row, "j": keys, "n": n, "m": n})
+                needed = np.unique(keys[np.broadcast_to(seen, keys.shape)] // PAGE)
+                assert sorted(found.tolist()) == needed.tolist()
 
 
 def test_the_file_is_clean(tmp_path):
@@ -209,7 +244,7 @@ def test_unsuitable_tensors_are_refused():
         batch.paged(pattern)
     batch = Batch()
     batch.k, batch.v = batch.k[:, :12], batch.v[:, :12]
-    with pytest.raises(ValueError, match="pages have 12 tokens; expected a power of two"):
+    with pytest.raises(ValueError, match="pages have 12 tokens; expected one of 16"):
         batch.paged(pattern)
     batch = Batch()
     batch.starts = batch.starts[1:]
@@ -221,6 +256,7 @@ SCRIPT = """
 import json, sys
 from patternc import Pattern
 from patternc.runtime.load import load_module
+from patternc.zoo import zoo
 from patternc.runtime.compile_offline import SHARED_MEMORY, compile_offline
 for text in sys.argv[1:]:
     module = load_module(Pattern.parse(text).compile(backends=["paged"], tiles=(16, 32)))
@@ -241,3 +277,34 @@ def test_kernels_compile_for_sm_90_without_spills():
     for kind, spills, tensor_core, shared in found:
         assert (spills, shared <= 227 << 10) == (0, True)
         assert bool(tensor_core) == (kind == "paged")
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", zoo())
+def test_examples_that_pages_hold_equal_their_reference(name):
+    pattern = Pattern.from_zoo(name)
+    try:
+        text = pattern.compile(backends=["paged"])
+    except UnsupportedError:
+        pytest.skip("pages do not hold it")
+    span = pattern.fitting()
+    n = 70 if span is None else span[1]
+    module, dense = load_module(text), load_module(pattern.compile(backends=["reference"]))
+    heads = pattern.heads or 2
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(1, heads, count, 16) for count in (2, n, n))
+    pages = -(-n // PAGE)
+    cached = [torch.zeros(pages * PAGE, heads, 16) for _ in range(2)]
+    for cache_, own in zip(cached, (k, v), strict=True):
+        cache_[:n] = own[0].transpose(0, 1)
+    lists = ([0, 2], [n], [list(range(pages))])
+    given = {"sinks": torch.randn(heads)} if "sinks" in dense.INPUTS else {}
+    found = module.paged_attention(
+        q[0].transpose(0, 1),
+        *(each.view(pages, PAGE, heads, 16) for each in cached),
+        *(torch.tensor(each, dtype=torch.int32) for each in lists),
+        splits=2,
+        **given,
+    )
+    expected = dense.reference(q, k, v, **given)[0].transpose(0, 1)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from patternc.algebra.eliminate_floors import straightened
 from patternc.algebra.evaluate import Integers, evaluate, holds
 from patternc.algebra.filtered_intervals import count
 from patternc.algebra.intervals import Interval, Sizes, filter_of, values_of_row
@@ -22,7 +23,6 @@ from patternc.algebra.isl_context import BudgetError, budget, context
 from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.isl_sets import TileSet, basic_parts, in_pages, period_and_start, text_of
 from patternc.algebra.simplify import TRUE
-from patternc.analysis.cost.eliminate_floors import straightened
 from patternc.analysis.cost.pair_sets import Plane
 from patternc.analysis.cost.quasi_polynomial import MOST_ROWS, UncountedError, continued
 from patternc.ir.formula import Condition

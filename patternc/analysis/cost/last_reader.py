@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from patternc.algebra.eliminate_floors import straightened
 from patternc.algebra.evaluate import Values, evaluate, holds
 from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_maps import last_values
 from patternc.algebra.isl_sets import text_of
 from patternc.algebra.simplify import FALSE, TRUE
-from patternc.analysis.cost.eliminate_floors import straightened
 from patternc.analysis.cost.kv_cache import Readers, kept_pages, live_ranges
 from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.emit.text.expressions import PYTHON, Names, Printer

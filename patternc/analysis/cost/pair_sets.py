@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
+from patternc.algebra.eliminate_floors import straightened
 from patternc.algebra.intervals import Interval
 from patternc.algebra.isl_context import context
 from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.isl_sets import TileSet, basic_parts, text_of, without_slots
 from patternc.algebra.queries import variables_of
-from patternc.analysis.cost.eliminate_floors import straightened
 from patternc.ir.formula import Condition, Variable
 from patternc.ir.sources import Pool
 from patternc.relation.coordinates import ZERO, IndexSpace, substitute

@@ -25,8 +25,8 @@ from patternc.relation.relation import Branch, Relation
 from patternc.runtime.load import load_module
 from patternc.tiling.classify import candidate_tiles
 
-# Longer than any sequence: block rows of closed forms end at n.
-_LENGTH = 1 << 40
+# Longer than any sequence, and within 32 bits: block rows of closed forms end at n.
+_LENGTH = 1 << 30
 _PAIR = Printer(FLEX, Names({"i": "q_idx", "j": "kv_idx", "n": "n", "m": "n"}))
 _BLOCKS = Printer(FLEX, Names({"i": "q", "j": "kv", "n": str(_LENGTH), "m": str(_LENGTH)}))
 

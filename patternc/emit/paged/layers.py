@@ -12,19 +12,22 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log2
 
-from patternc.algebra.intervals import Interval, filter_of
+from patternc.algebra.eliminate_floors import straightened
+from patternc.algebra.evaluate import holds
+from patternc.algebra.filtered_intervals import is_countable, period_of_filter
+from patternc.algebra.intervals import Interval, filter_of, row_guard
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.isl_sets import basic_parts, pairs, touched_tiles, universe
-from patternc.algebra.queries import LARGEST, fits
-from patternc.algebra.simplify import TRUE
+from patternc.algebra.queries import LARGEST, fits, variables_of
+from patternc.algebra.simplify import TRUE, add, modulo, subtract
 from patternc.algebra.value_bounds import Reach
 from patternc.emit.text.bounds import keys_of_rows, unbounded
 from patternc.emit.text.expressions import TRITON, Names, Printer, simplified
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import SUM, Call, Chain, Leaf, Text, flat, statement
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS, is_wide
-from patternc.ir.formula import Condition, Truth
+from patternc.ir.formula import Condition, Constant, Truth
 from patternc.ir.modifiers import Modifier, Scale, Sink
 from patternc.modifiers.alibi import Alibi
 from patternc.modifiers.softcap import SoftCap
@@ -34,6 +37,8 @@ from patternc.tiling.classify import candidate_tiles, every_tile
 
 # More runs than this cost more registers than they spare pages.
 MOST_RUNS = 6
+# Pages after which a filter repeats.
+MOST_PERIOD = 64
 # About 0.2 s.
 OPERATIONS = 200_000
 _REACH = Reach(MOST_POSITIONS, MOST_POSITIONS)
@@ -148,12 +153,28 @@ def pages_of(formula: Condition, page: int) -> tuple[tuple[Interval, ...], Condi
     """
     try:
         with budget(OPERATIONS):
-            touched = touched_tiles(pairs(formula) & universe(), 1, page).coalesce()
-            runs = tuple(run for part in basic_parts(touched) for run in loops_of(part))
+            held = pairs(straightened(formula)) & universe()
+            parts = basic_parts(touched_tiles(held, 1, page).coalesce())
+            runs = tuple(run for part in parts for run in loops_of(part))
     except BudgetError:
         return _every_page(formula, page)
+    runs = tuple(plain for run in runs for plain in _by_residue(run))
     plain = all(filter_of(run) == TRUE and fits(run, INT32, _REACH) for run in runs)
     return (runs, TRUE) if plain and len(runs) <= MOST_RUNS else _every_page(formula, page)
+
+
+def _by_residue(run: Interval) -> Iterator[Interval]:
+    """The same values without a filter that their residues decide: a run for each of them."""
+    filtered = filter_of(run)
+    by_key = variables_of(filtered) == {"j"} and is_countable(run) and run.step == 1
+    if not by_key or period_of_filter(run) > MOST_PERIOD:
+        yield run
+        return
+    period, guard = period_of_filter(run), row_guard(run)
+    for residue in range(period):
+        if holds(filtered, {"j": residue}):
+            behind = modulo(subtract(Constant(residue), run.start), Constant(period))
+            yield Interval(guard, add(run.start, behind), run.stop, period)
 
 
 def _every_page(formula: Condition, page: int) -> tuple[tuple[Interval, ...], Condition]:
