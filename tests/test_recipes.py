@@ -26,13 +26,14 @@ def _check_toy(_tensors):
     """It takes all tensors."""
 
 
-def _toy_forward(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed):
-    return _reference(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed)
+def _toy_forward(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed, start=None):
+    return _reference(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed, start)
 
 
 def _toy_backward(d_out, d_lse, q, k, v, _out, _lse, scores, *rest):
-    # Inside an operator torch records no graph; `vjp` does.
-    _, pull = torch.func.vjp(lambda *parts: _reference(*parts, *rest[:-1]), q, k, v, scores)
+    # Inside an operator torch records no graph; `vjp` does. Behind the seed is what is learned.
+    given = *rest[:7], *rest[8:]
+    _, pull = torch.func.vjp(lambda *parts: _reference(*parts, *given), q, k, v, scores)
     return pull((d_out, d_lse))
 '''
 USE = """
@@ -46,7 +47,10 @@ assert module.BACKENDS == ("toy", "reference"), module.BACKENDS
 assert "import triton" not in text
 call = [torch.randn(1, 2, 20, 8, dtype=torch.float64, requires_grad=True) for _ in range(3)]
 for backend in ("toy", "reference"):
+    middle = module.attention(call[0][:, :, 4:9], *call[1:], start=4, backend=backend)
+    torch.autograd.grad(middle.sum(), call)
     out, lse = module.attention(*call, backend=backend, return_lse=True)
+    assert torch.allclose(middle, out[:, :, 4:9])
     found = [out, lse, *torch.autograd.grad((out.square().sum() + lse.sum()), call)]
     wanted = found if backend == "toy" else wanted
 for one, other in zip(wanted, found, strict=True):

@@ -93,6 +93,19 @@ def test_a_padded_batch_is_each_sequence_alone(text: str, name: str) -> None:
         torch.testing.assert_close(found, torch.autograd.grad(total, leaves), atol=1e-4, rtol=1e-4)
 
 
+def test_the_same_holds_for_kernels_of_a_gpu() -> None:
+    torch.manual_seed(4)
+    pattern, padding = _pattern("local(3) + columns([n - 1])"), _padding("before")[:2, 20:]
+    leaves = [part.requires_grad_() for part in torch.randn(3, 2, 2, 20, D)]
+    options: dict[str, Any] = {"key_padding": padding, "return_lse": True}
+    out, lse = pattern.attention(*leaves, backend="triton", **options)
+    wanted = pattern.reference(*leaves, **options)
+    torch.testing.assert_close((out, lse), wanted, atol=3e-5, rtol=1e-4)
+    found = torch.autograd.grad(out.square().sum(), leaves)
+    whole = torch.autograd.grad(wanted[0].square().sum(), leaves)
+    torch.testing.assert_close(found, whole, atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("queries", [1, 5])
 def test_a_cache_is_each_sequence_with_the_keys_in_use(queries: int) -> None:
     pattern = _pattern("local(3) + columns([n - 1])")
