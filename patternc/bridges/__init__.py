@@ -1,0 +1,1 @@
+"""Adapters between patterns and the formats and models of other libraries, one a file."""
