@@ -100,7 +100,7 @@ def _two_sided(mask: Bits) -> Int32:
     key, start, stop = run_edges(~mask.T)
     _verify_gaps(key, 2, n)
     bounds = np.tile(np.array([n, n, 0, 0], np.int32), (n, 1))
-    first = np.concatenate([[True], key[1:] != key[:-1]])
+    first = np.diff(key, prepend=-1) > 0
     alone = np.bincount(key, minlength=n)[key] == 1
     # The second gap is below the first; one alone is where it ends, or on its side of the key.
     below = ~first | (alone & ((stop == n) | ((start > 0) & (start > key))))

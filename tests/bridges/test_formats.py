@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from patternc import Pattern
-from patternc.bridges import bsr, flashinfer, flashmask, magi
+from patternc.bridges import bsr, cudnn, flashinfer, flashmask, magi
 from patternc.bridges.layer_masks import FormatError
 from tests.bridges.programs import ROUND, SWEEP, program
 
@@ -66,6 +66,28 @@ def test_magi_slices_of_windows_are_few() -> None:
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
+def test_endpoints_of_cudnn_hold_every_mask(seeds: range) -> None:
+    for seed in seeds:
+        n, pattern = length(seed), Pattern.parse(program(seed, heads=True))
+        ends = cudnn.export(pattern, n, batch=2)
+        assert ends.dtype == np.int32
+        assert ends.shape[1] % 2 == 1
+        found = cudnn.dense(ends, n, batch=2)
+        assert np.array_equal(np.broadcast_to(found, (2, 2, n, n))[1], pattern.mask(n))
+
+
+def test_endpoints_are_those_of_its_documentation() -> None:
+    assert cudnn.export(Pattern.parse("causal"), 6).tolist() == [[[1, 2, 3, 4, 5, 6]]]
+    window = cudnn.export(Pattern.parse("causal\nlocal(1) + columns([0])"), 5)
+    assert window.tolist() == [[[1, 2, 3, 1, 1], [5, 5, 5, 2, 3], [5, 5, 5, 4, 5]]]
+    with pytest.raises(FormatError, match="needs 21 endpoints, and most is 9"):
+        cudnn.export(Pattern.parse("strided(3)"), 30, most=9)
+    for ends in (np.zeros((1, 2, 4), int), np.zeros((1, 1, 4)), np.array([[[5, 1]]])):
+        with pytest.raises(ValueError, match=r"endpoints"):
+            cudnn.dense(ends, 4)
+
+
+@pytest.mark.parametrize("seeds", SEEDS)
 def test_flashinfer_and_bsr_hold_every_mask(seeds: range) -> None:
     for seed in seeds:
         pattern = Pattern.parse(program(seed, heads=True))
@@ -95,6 +117,7 @@ def test_scipy_has_the_same_blocks() -> None:
         lambda one: flashmask.load(*flashmask.export(one, 40)),
         lambda one: magi.load(*magi.export(one, 40), 40),
         lambda one: bsr.load(bsr.to_torch(one, 40, (8, 8))),
+        lambda one: cudnn.load(cudnn.export(one, 40), 40),
     ],
 )
 def test_what_is_written_is_read_as_a_program(load) -> None:
@@ -114,7 +137,7 @@ def test_what_is_written_is_read_as_a_program(load) -> None:
 )
 def test_nothing_beside_a_mask_is_dropped_unasked(text: str, told: str) -> None:
     pattern = Pattern.parse(text)
-    for export in (flashmask.export, magi.export, flashinfer.variable_blocks):
+    for export in (flashmask.export, magi.export, flashinfer.variable_blocks, cudnn.export):
         with pytest.raises(FormatError) as caught:
             export(pattern, 24)
         assert told in str(caught.value)
