@@ -79,7 +79,7 @@ class Pattern:
            [1, 1, 1, 1],
            [1, 0, 1, 1]])
     >>> pattern.pairs(4096)
-    [20476]
+    [20474]
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""Adapters between patterns and other libraries' formats and models, one package or file each."""
+"""Adapters between patterns and the formats and models of other libraries, one file or package each."""

@@ -2,9 +2,9 @@
 
 Results go to the standard output or a file, diagnostics to the standard error. Exit codes: 0 done,
 1 something is wrong with the program or a file, 2 wrong usage, 70 an internal error, 130
-interrupted. Does nothing that `Pattern` cannot do. No command imports torch; only `--tune` does.
-What a command needs it imports itself, so that help is fast. Interrupts before `main`
-are those of `__main__`.
+interrupted. Does nothing that `Pattern` cannot do. No command imports torch; only `--tune` and
+masks of FILE.pt do. What a command needs it imports itself, so that help is fast. Interrupts before
+`main` are those of `__main__`.
 """
 
 from __future__ import annotations

@@ -78,7 +78,8 @@ class MaskReport:
             said = f"differs in {each.differing:,} pairs" if each.differing else "equal"
             lines.append(f"n = {each.n}: {said}")
         if not self.lengths:
-            lines.append("other lengths: not known, the mask was given at one")
+            why = "the inputs are of this one" if self.inputs else "the mask was given at one"
+            lines.append(f"other lengths: not known, {why}")
         if self.inputs:
             shapes = ", ".join(f"{name} {list(x.shape)}" for name, x in self.inputs.items())
             lines.append(f"inputs: {shapes}")

@@ -12,6 +12,7 @@ from patternc.search.from_mask.terms import Fresh, Number, Term, numbers, runs
 
 # Residues are tried up to this modulus.
 _MODULUS = 64
+_BANDS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Distances:
 def bands(boards: Sequence[Board]) -> Iterator[Term]:
     """Windows and half-planes of the first board's maximal runs of distances."""
     distances = Distances.of(boards[0])
-    for lo, hi, below, above in distances.bands():
+    found = list(distances.bands())
+    # More runs of distances are stripes.
+    for lo, hi, below, above in found if len(found) <= _BANDS else ():
         if lo <= 0 <= hi and distances.free(-max(-lo, hi), max(-lo, hi)):
             for side in numbers(max(-lo, hi), boards):
                 yield _window(side, side)

@@ -14,8 +14,12 @@ from patternc.search.from_mask.terms import Term
 Packed = NDArray[np.uint8]
 # A union costs a `+` between its terms.
 _PLUS = 1
+# Nodes of a search, and the bytes of masks that all of them may go over.
 _NODES = 1500
+_BYTES = 1 << 30
 _TERMS = 6
+# Candidates of a search: those of most pairs.
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ def candidates(terms: Iterable[Term], boards: Sequence[Board], bound: int) -> li
             packed = _packed([p & b.wanted for p, b in zip(held, boards, strict=True)])
             if count := _count(packed):
                 found.append(Candidate(term, term.cost, packed, count))
-    found.sort(key=lambda each: (each.cost, -each.count))
-    return _undominated(found)
+    found.sort(key=lambda each: -each.count)
+    return _undominated(sorted(found[:_KEPT], key=lambda each: (each.cost, -each.count)))
 
 
 def _undominated(found: list[Candidate]) -> list[Candidate]:
@@ -71,6 +75,7 @@ class _Search:
 
     known: list[Candidate]
     bound: int
+    most: int = _NODES
     best: tuple[Candidate, ...] | None = None
     nodes: int = 0
     rarity: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -81,7 +86,7 @@ class _Search:
             if cost < self.bound:
                 self.best, self.bound = chosen, cost
             return
-        if self.nodes > _NODES or len(chosen) == _TERMS:
+        if self.nodes > self.most or len(chosen) == _TERMS:
             return
         byte, bit = self._rarest(missing)
         holding = [each for each in self.known if each.pairs[byte] & bit]
@@ -106,7 +111,7 @@ def cheapest(
         total |= each.pairs
     if (asked & ~total).any():
         return None
-    search = _Search(known, bound)
+    search = _Search(known, bound, min(_NODES, 1 + _BYTES // (len(asked) * len(known) + 1)))
     search.rarity = np.zeros(8 * len(asked), np.int64)
     for each in known:
         search.rarity += np.unpackbits(each.pairs)

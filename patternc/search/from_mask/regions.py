@@ -14,6 +14,8 @@ from patternc.search.from_mask.terms import Number, Term, numbers
 
 _CUTS = 2
 _LONG = 1024
+# More bands in one region are stripes, which others say better.
+_BANDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def _in_region(
     halves: list[_Half], distances: Distances, boards: Sequence[Board]
 ) -> Iterator[Term]:
     """The bands of a region; one that is open on both sides is the whole of it."""
-    for lo, hi, below, above in distances.bands():
+    found = list(distances.bands())
+    if len(found) > _BANDS:
+        return
+    for lo, hi, below, above in found:
         if below and above:
             # One half of a fixed cut is a list of positions.
             if len(halves) > 1 or not halves[0].cut.text.isdigit():

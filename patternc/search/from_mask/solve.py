@@ -25,7 +25,7 @@ from patternc.search.from_mask.terms import Term, tokens
 Boards = Sequence[Board]
 Inputs = Mapping[str, NDArray[np.int64]]
 # A run-time input is no shorter program than a rule that says the same.
-_INPUT = 20
+_INPUT = 60
 _PARTS = range(2, 9)
 _LISTED = "pairs"
 # Longer unions are no patterns; shorter ones need no further search.

@@ -11,6 +11,8 @@ import numpy as np
 from patternc.search.from_mask.boards import Bits, Board
 
 _TOKEN = re.compile(r"\w+|->|\*\*|//|[<>=!]=|\S")
+# New sets of distances or positions, at most.
+_MET = 128
 # A negative number is one, as it is for a reader.
 _NEGATIVE = re.compile(r"(?<=[\[(,:=] )-(?=\d)|(?<=[\[(,:=])-(?=\d)")
 
@@ -110,7 +112,9 @@ class Fresh:
         self._met: list[Bits] = []
 
     def add(self, held: Bits) -> bool:
-        """Is the set new?"""
+        """Is the set new, and are there not too many?"""
+        if len(self._met) == _MET:
+            return False
         if self._single:
             met = any(not (held & ~other).any() for other in self._met)
         else:
