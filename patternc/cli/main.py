@@ -38,11 +38,13 @@ _ATTACHED = 4_000
 
 
 _COMMANDS = {
+    "audit": "audit:audit",
     "check": "check:check",
     "compile": "compile:compile_command",
     "diff": "diff:diff",
     "explain": "fmt_explain:explain",
     "fmt": "fmt_explain:fmt_command",
+    "import": "import_:import_command",
     "report": "report:report",
     "selftest": "selftest:selftest_command",
     "show": "show:show",
