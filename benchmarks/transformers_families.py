@@ -1,7 +1,8 @@
 """The programs of Transformers' model families, observed: docs/transformers-families.md.
 
-For every family whose configuration states a window, chunks, layer types or a cap: a small random
-model, the program that `patternc import` writes, and what `patternc audit` finds.
+For every language model, and every family whose configuration states a window, chunks, layer types
+or a cap: a small random model, the program that `patternc import` writes, and what `patternc audit`
+finds.
 
     python benchmarks/transformers_families.py --output docs/transformers-families.md
 """
@@ -17,9 +18,14 @@ from typing import Any
 
 import transformers
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
 
 from patternc.bridges.transformers.audit import audit
 from patternc.bridges.transformers.configurations import ConfigurationError, program_of
+from patternc.bridges.transformers.families import OWN_CODE
 from patternc.bridges.transformers.small_models import small_model, small_values
 
 STATES = (
@@ -32,7 +38,8 @@ STATES = (
 )
 LAYERS = 9
 OWN = dict.fromkeys((*STATES[:1], *STATES[2:4], STATES[5]), 6)
-SECONDS = 60
+SECONDS = 30
+LANGUAGE_MODELS = {*MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, *MODEL_FOR_MASKED_LM_MAPPING_NAMES}
 # What a reader of a configuration would not expect; the rest of the page is computed.
 TRAPS = {
     "cohere_compass_text": "its sliding_window_pattern is never looked at",
@@ -91,7 +98,8 @@ def _row(family: str) -> Row | None:
         values = transformers.AutoConfig.for_model(family).to_dict()
     except Exception:
         return None
-    if "text_config" in values or not any(values.get(name) is not None for name in STATES):
+    states = any(values.get(name) is not None for name in STATES)
+    if "text_config" in values or not (states or family in LANGUAGE_MODELS):
         return None
     signal.alarm(SECONDS)
     try:
@@ -111,6 +119,8 @@ def _observed(family: str, values: dict[str, Any]) -> Row:
     except ConfigurationError as error:
         return Row(family, "", f"refused: {_short(error)}")
     rule = "; ".join(line for line in text.splitlines() if not line.startswith(("#", "layers")))
+    if family in OWN_CODE:
+        return Row(family, rule, "equal in one layer, token by token")
     try:
         seen = audit(small_model(config), text, n=20)
     except Exception as error:
@@ -132,12 +142,14 @@ def page(rows: list[Row]) -> str:
         "# The attention patterns of Transformers' model families",
         "",
         f"Written by `python benchmarks/transformers_families.py` with transformers "
-        f"{transformers.__version__}: {len(rows)} families whose configuration states a rule, "
-        f"{equal} of them observed to follow the program.",
+        f"{transformers.__version__}: {len(rows)} language models and families whose "
+        f"configuration states a rule, {equal} of them observed to follow the program.",
         "",
         f"Rules are those of {LAYERS} layers and a window, or chunk, of 6. *Equal* means that the "
         "pairs that act in a small random model are those of the program in every layer and head: "
-        "at 20 and 11 tokens, padded on the left and on the right, and in a step with a cache. "
+        "at 20 and 11 tokens, padded on the left and on the right, and in a step with a cache; "
+        "where attention is code of the family's own, those by which a token changes the output of "
+        "one layer. "
         "Models that need images or sound, and sizes that a small model cannot have, are not "
         "observed.",
         "",

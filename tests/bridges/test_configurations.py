@@ -20,6 +20,7 @@ from patternc.bridges.transformers.configurations import (
     load_configuration,
     program_of,
 )
+from patternc.bridges.transformers.families import OWN_CODE
 from patternc.bridges.transformers.layer_rules import condition, program_text
 from patternc.bridges.transformers.small_models import small_model, small_values
 from patternc.cli.main import commands
@@ -67,6 +68,10 @@ TEXTS = {
     "longformer": ({"attention_window": [8, 16], "num_hidden_layers": 2}, ["local(4)", "local(8)"]),
     "big_bird": ({"block_size": 16, "num_random_blocks": 2}, ["blocks(16)", "random(2"]),
     "reformer": ({"attn_layers": ["local", "local"], "is_decoder": True}, ["segment(64, back=1)"]),
+    "gpt_neo": (
+        {"num_layers": 4, "attention_types": [[["global", "local"], 2]], "window_size": 8},
+        ["layer % 2 == 1 -> (causal & local(left=7)) with scale(1)"],
+    ),
     "gemma2": ({}, ["layer % 2 == 1 -> full with softcap(50)", "local(left=4095)"]),
 }
 
@@ -102,6 +107,56 @@ def test_a_model_of_two_parts_has_two_programs():
 def test_families_that_find_their_keys_at_run_time_are_refused(family):
     with pytest.raises(ConfigurationError, match="run time"):
         program_of(AutoConfig.for_model(family))
+
+
+def pairs_of_one_layer(family, **values):
+    """Which tokens change the output of a model of one layer, by position."""
+    defaults = AutoConfig.for_model(family).to_dict()
+    counts = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+    values |= {name: 1 for name in counts if defaults.get(name) is not None}
+    model = small_model(small(family, **values))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(6)
+        ids = torch.arange(10, 22)[None]
+        other = [ids.index_fill(1, torch.tensor([key]), 40) for key in range(12)]
+        found = [model(input_ids=each)[0] - model(input_ids=ids)[0] for each in other]
+    return (torch.stack(found).abs().amax(-1)[:, 0] > 1e-6).T.numpy()
+
+
+OWN_CODE_VALUES = {
+    "xglm": {"attention_heads": 4, "ffn_dim": 32},
+    "gptj": {"rotary_dim": 4},
+    "codegen": {"rotary_dim": 4},
+    "flaubert": {"emb_dim": 32, "n_heads": 4},
+}
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(each, marks=[] if each == "bloom" else pytest.mark.sweep)
+        for each in sorted(OWN_CODE)
+    ],
+)
+def test_families_with_code_of_their_own_have_the_pairs_of_their_program(family):
+    pattern = Pattern.parse(program_of(AutoConfig.for_model(family)))
+    assert pattern.layers is None
+    pairs = pairs_of_one_layer(family, **OWN_CODE_VALUES.get(family, {}))
+    assert (pairs == pattern.mask(12)[0]).all()
+
+
+@pytest.mark.parametrize("kind", ["local", "global"])
+def test_the_two_kinds_of_layers_of_gpt_neo(kind):
+    values = {"attention_types": [[[kind], 1]], "num_layers": 1, "window_size": 4}
+    pattern = Pattern.parse(program_of(AutoConfig.for_model("gpt_neo", **values)))
+    assert (pairs_of_one_layer("gpt_neo", **values) == pattern.mask(12)[0]).all()
+
+
+def test_families_with_code_of_their_own_that_was_not_observed_are_refused():
+    with pytest.raises(ConfigurationError, match="was not observed"):
+        program_of(AutoConfig.for_model("nystromformer"))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ ones have an entry in `families`. Does not build models.
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from patternc.bridges.transformers.families import (
     CAUSAL,
     ENCODERS,
     NO_PROGRAM,
+    OWN_CODE,
+    OWN_RULES,
     SINKS,
     SLIDING_SINKS,
     WINDOWS_WITH_END,
@@ -93,8 +96,12 @@ def program_of(config: Any, part: str = "") -> str:
             f"{family} has an encoder and a decoder with programs of their own; choose one "
             "as the part"
         )
-    if family in ENCODERS and part != "decoder":
-        return _encoder(own)
+    if family in OWN_RULES and part != "decoder":
+        return _own_rules(own)
+    if family not in OWN_CODE and not _calls_attention_functions(own):
+        raise ConfigurationError(
+            f"{family}: its attention is code of its own, which was not observed to be a program"
+        )
     causal = _is_causal(config, own, part)
     rules = [_rule(own, layer, kind, causal) for layer, kind in enumerate(layers_of(own, part))]
     comments = [f"{family}, {len(rules)} layers"]
@@ -105,9 +112,18 @@ def program_of(config: Any, part: str = "") -> str:
     return program_text(rules, causal, comments)
 
 
-def _encoder(config: Any) -> str:
+def _calls_attention_functions(config: Any) -> bool:
+    """Whether masks come from the functions that all models share."""
+    name = type(config).__module__.replace("configuration_", "modeling_")
+    try:
+        return hasattr(import_module(name), "ALL_ATTENTION_FUNCTIONS")
+    except ImportError:
+        return False
+
+
+def _own_rules(config: Any) -> str:
     """The program of a family with mask code of its own."""
-    layers, remark = ENCODERS[config.model_type]
+    layers, remark = OWN_RULES[config.model_type]
     try:
         rules = layers(config)
     except ValueError as error:
@@ -129,7 +145,7 @@ def _is_causal(config: Any, own: Any, part: str) -> bool:
         return False
     if getattr(own, "is_decoder", False):
         return True
-    if family in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+    if family in MODEL_FOR_MASKED_LM_MAPPING_NAMES or family in ENCODERS:
         return False
     whole = config.model_type if config is not own else ""
     known = {*MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, *CAUSAL}

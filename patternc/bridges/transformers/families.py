@@ -19,6 +19,16 @@ BOTH_SIDES = frozenset({"embedding_gemma2_text", "openai_privacy_filter", "ultra
 """Families that see both sides and are in no table of encoders."""
 CAUSAL = frozenset({"muse_glimmer_text", "muse_spark_text"})
 """Families that do not see later keys and are in no table of language models."""
+ENCODERS = frozenset({"bert-generation"})
+"""Families that see both sides unless they say `is_decoder`, beside masked language models."""
+OWN_CODE = frozenset(
+    {
+        *("bloom", "codegen", "deberta", "deberta-v2", "falcon", "flaubert", "git", "gptj"),
+        *("gpt_neox_japanese", "ibert", "luke", "megatron-bert", "mpnet", "mpt", "openai-gpt"),
+        *("rembert", "squeezebert", "xglm"),
+    }
+)
+"""Families that call no attention function of Transformers, whose single layers were observed."""
 WINDOWS_WITH_END = BOTH_SIDES | {"gemma4_text", "modernbert"}
 """Families whose window holds `sliding_window` keys on each side of the query."""
 WINDOWS_WITHOUT_END = frozenset({"gemma3_text"})
@@ -77,6 +87,11 @@ def _longformer(config: Any) -> list[str]:
     return [f"local({w // 2}) + global(global_tokens, projection=global_qkv)" for w in each]
 
 
+def _gpt_neo(config: Any) -> list[str]:
+    rules = {"global": "causal", "local": f"causal & local(left={config.window_size - 1})"}
+    return [f"({rules[kind]}) with scale(1)" for kind in config.attention_layers]
+
+
 def _bigbird(config: Any) -> list[str]:
     if config.attention_type != "block_sparse":
         return ["full"] * config.num_hidden_layers
@@ -104,8 +119,9 @@ def _reformer(config: Any) -> list[str]:
     return [own] * len(config.attn_layers)
 
 
-ENCODERS: dict[str, tuple[Callable[[Any], list[str]], str]] = {
+OWN_RULES: dict[str, tuple[Callable[[Any], list[str]], str]] = {
     "longformer": (_longformer, "global_tokens, global_qkv: those of global_attention_mask"),
+    "gpt_neo": (_gpt_neo, "scores are not scaled"),
     "led": (_longformer, "global_tokens, global_qkv: those of global_attention_mask"),
     "big_bird": (_bigbird, "random blocks: the model draws its own; short inputs are full there"),
     "longt5": (_longt5, "t5_bias, block_bias: tables of the first layer"),
