@@ -25,7 +25,7 @@ from transformers.models.auto.modeling_auto import (
 
 from patternc.bridges.transformers.audit import audit
 from patternc.bridges.transformers.configurations import ConfigurationError, program_of
-from patternc.bridges.transformers.families import OWN_CODE
+from patternc.bridges.transformers.families import OWN_CODE, OWN_RULES
 from patternc.bridges.transformers.small_models import small_model, small_values
 
 STATES = (
@@ -55,7 +55,7 @@ TRAPS = {
     "mimo_v2_flash": "sinks in layers with a window alone",
     "modernbert": "local_attention counts both sides",
     "modernbert-decoder": "local_attention // 2 keys with the query",
-    "moshi": "flash attention alone applies its window",
+    "moshi": "its window has no effect",
     "openai_privacy_filter": "w keys on each side, not w in all",
     "qwen2": "use_sliding_window is False by default",
     "qwen2_moe": "use_sliding_window is False by default",
@@ -119,6 +119,8 @@ def _observed(family: str, values: dict[str, Any]) -> Row:
     except ConfigurationError as error:
         return Row(family, "", f"refused: {_short(error)}")
     rule = "; ".join(line for line in text.splitlines() if not line.startswith(("#", "layers")))
+    if family in OWN_RULES:
+        return Row(family, rule, "equal in `tests/models` or `tests/bridges`")
     if family in OWN_CODE:
         return Row(family, rule, "equal in one layer, token by token")
     try:

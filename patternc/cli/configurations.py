@@ -23,6 +23,20 @@ def _changes(
     return found
 
 
+def program_of_model(configuration: str, part: str, changes: dict[str, object]) -> str:
+    """The text of a configuration's program; what is wrong with it is an error of the command."""
+    from patternc.bridges.transformers.configurations import (
+        ConfigurationError,
+        load_configuration,
+        program_of,
+    )
+
+    try:
+        return program_of(load_configuration(configuration, **changes), part)
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from error
+
+
 named = click.argument("configuration", metavar="CONFIGURATION")
 of_part = click.option(
     "--part",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from patternc.cli import files
-from patternc.cli.configurations import changed, named, of_part
+from patternc.cli.configurations import changed, named, of_part, program_of_model
 
 
 @click.command(name="import")
@@ -19,17 +19,9 @@ def import_command(configuration: str, part: str, changes: dict[str, object], ou
     CONFIGURATION is a config.json, a folder with one, or the name of a model in the local cache;
     nothing is downloaded. Needs transformers.
     """
-    from patternc.bridges.transformers.configurations import (
-        ConfigurationError,
-        load_configuration,
-        program_of,
-    )
     from patternc.pattern import Pattern
 
-    try:
-        text = program_of(load_configuration(configuration, **changes), part)
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
+    text = program_of_model(configuration, part, changes)
     Pattern.parse(text)
     if output == files.STANDARD:
         click.echo(text, nl=False)

@@ -194,6 +194,16 @@ def test_import_writes_the_program_of_a_file_and_of_its_folder(tmp_path):
     assert changed.output == found.output.replace("511", "7")
 
 
+def test_show_draws_the_program_of_a_model(tmp_path):
+    path = write(tmp_path, model_type="mistral", num_hidden_layers=2, sliding_window=3)
+    found = CliRunner().invoke(commands, ["show", "--model", path, "-n", "12"])
+    own = CliRunner().invoke(commands, ["show", "-e", "causal\nlocal(left=2)", "-n", "12"])
+    assert found.output.splitlines()[1:] == own.output.splitlines()[1:]
+    both = CliRunner().invoke(commands, ["show", "--model", path, "-e", "causal"])
+    assert both.exit_code == 2
+    assert "--model replaces" in both.output
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -245,6 +255,13 @@ def test_audit_finds_the_head_that_differs_and_a_step_with_a_sliding_cache():
     assert audit(model, text, n=16).wrong is None
     wrong = audit(model, "causal\nlocal(left=3)", n=16).wrong
     assert (wrong.layer, wrong.head, wrong.query, wrong.key) == (1, 2, 4, 1)
+
+
+def test_audit_takes_an_encoder_and_refuses_a_model_of_two_parts():
+    model = TINY["t5"].built()
+    with pytest.raises(ValueError, match="get_encoder"):
+        audit(model, "full")
+    assert audit(model.get_encoder(), "full", n=16).wrong is None
 
 
 def test_audit_refuses_models_without_attention_functions():

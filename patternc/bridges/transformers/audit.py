@@ -74,6 +74,10 @@ def audit(model: nn.Module, program: Pattern | str, n: int = 24) -> Audit:
     The pairs are those of modules in which tokens attend to their own sequence. Run-time inputs are
     not given. Raises `ValueError` where no attention of the model can be observed.
     """
+    if _has_two_parts(model):
+        raise ValueError(
+            f"{type(model).__name__} is an encoder and a decoder; audit(model.get_encoder(), ..)"
+        )
     pattern = program if isinstance(program, Pattern) else Pattern.parse(program)
     done, layers = [], 0
     for situation in _situations(model, n):
@@ -87,6 +91,12 @@ def audit(model: nn.Module, program: Pattern | str, n: int = 24) -> Audit:
             if (wrong := _compared(situation, layer, pattern)) is not None:
                 return Audit(tuple(done), layers, wrong)
     return Audit(tuple(done), layers, None)
+
+
+def _has_two_parts(model: nn.Module) -> bool:
+    both = getattr(model.config, "is_encoder_decoder", False)
+    encoder = model.get_encoder() if both else None  # type: ignore[operator]
+    return encoder is not None and encoder is not model
 
 
 def _situations(model: nn.Module, n: int) -> Iterator[_Situation]:

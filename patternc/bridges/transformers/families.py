@@ -34,8 +34,9 @@ WINDOWS_WITH_END = BOTH_SIDES | {"gemma4_text", "modernbert"}
 WINDOWS_WITHOUT_END = frozenset({"gemma3_text"})
 """Families whose window holds one key less on each side."""
 WINDOW_IS_NOT_APPLIED = frozenset({"moshi"})
-"""Families whose window reaches flash attention alone: eager and sdpa see everything before."""
+"""Families whose `sliding_window` has no effect: they see everything before."""
 NO_PROGRAM = {
+    "zamba": "its layers share attention modules, which do not say which layer they are",
     "xlnet": "its mask is that of a permutation, given at call time",
     "recurrent_gemma": "its attention layers are named by the order of blocks alone",
     "doge": "each row keeps the keys with the largest learned values, found at run time",
