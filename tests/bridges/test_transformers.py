@@ -259,6 +259,15 @@ def test_what_cannot_be_honoured_is_refused(what):
         model(**{**inputs_of(family), **given})
 
 
+def test_keys_of_another_sequence_are_refused_where_a_module_does_not_say_so():
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    function = ALL_ATTENTION_FUNCTIONS[register("full", name="pc_other")]
+    q, k = torch.zeros(1, 2, 5, 4), torch.zeros(1, 2, 3, 4)
+    with pytest.raises(InputError, match="of another sequence"):
+        function(torch.nn.Module(), q, k, k, None)
+
+
 def test_images_laid_over_a_mask_are_refused():
     from transformers.masking_utils import create_causal_mask
 

@@ -64,6 +64,12 @@ class Registered:
         self._refuse_hidden_packs(attention_mask, rest.get("position_ids"))
         causal = is_causal(module, rest)
         crossing = is_crossing(module, causal)
+        if not causal and not crossing and query.shape[2] != key.shape[2]:
+            raise InputError(
+                f"{self.name}: {type(module).__name__} has {query.shape[2]} queries and "
+                f"{key.shape[2]} keys of another sequence, but does not say so; "
+                "use attn_implementation='sdpa' for this model"
+            )
         chosen = self.cross if crossing else self._chosen(module, causal)
         layer = self._layer(module, chosen)
         facts = chosen.facts(layer)
@@ -208,4 +214,6 @@ def is_causal(module: nn.Module, rest: Mapping[str, Any]) -> bool:
 def is_crossing(module: nn.Module, causal: bool) -> bool:
     """Whether keys come from another sequence: a decoder's module that is not causal."""
     name = type(module).__name__
+    if getattr(module, "is_cross_attention", False):
+        return True
     return not causal and ("Cross" in name or bool(getattr(module, "is_decoder", False)))
