@@ -120,7 +120,8 @@ def _observed(family: str, values: dict[str, Any]) -> Row:
         return Row(family, "", f"refused: {_short(error)}")
     rule = "; ".join(line for line in text.splitlines() if not line.startswith(("#", "layers")))
     if family in OWN_RULES:
-        return Row(family, rule, "equal in `tests/models` or `tests/bridges`")
+        but = " but for the random blocks" if "random(" in rule else ""
+        return Row(family, rule, f"equal in `tests/models` or `tests/bridges`{but}")
     if family in OWN_CODE:
         return Row(family, rule, "equal in one layer, token by token")
     try:

@@ -124,7 +124,10 @@ OWN_RULES: dict[str, tuple[Callable[[Any], list[str]], str]] = {
     "longformer": (_longformer, "global_tokens, global_qkv: those of global_attention_mask"),
     "gpt_neo": (_gpt_neo, "scores are not scaled"),
     "led": (_longformer, "global_tokens, global_qkv: those of global_attention_mask"),
-    "big_bird": (_bigbird, "random blocks: the model draws its own; short inputs are full there"),
+    "big_bird": (
+        _bigbird,
+        "the model draws other blocks, at 4096 tokens of the first 1024; short inputs are full",
+    ),
     "longt5": (_longt5, "t5_bias, block_bias: tables of the first layer"),
     "reformer": (_reformer, "chunks before the own one are seen whole"),
 }
