@@ -1,1 +1,1 @@
-"""Adapters between patterns and the formats and models of other libraries, one file or package each."""
+"""Adapters between patterns and the formats and models of other libraries, one each."""

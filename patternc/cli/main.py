@@ -38,12 +38,14 @@ _ATTACHED = 4_000
 
 
 _COMMANDS = {
+    "audit": "audit:audit",
     "check": "check:check",
     "compile": "compile:compile_command",
     "diff": "diff:diff",
     "explain": "fmt_explain:explain",
     "fmt": "fmt_explain:fmt_command",
     "from-mask": "from_mask:from_mask",
+    "import": "import_:import_command",
     "report": "report:report",
     "selftest": "selftest:selftest_command",
     "show": "show:show",

@@ -7,8 +7,9 @@ import shutil
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import defines, ignores, one_given, programs
+from patternc.cli.arguments import Given, defines, ignores, one_given, programs
 from patternc.cli.common import check_range, load_pattern
+from patternc.cli.configurations import program_of_model
 from patternc.progress import working
 
 
@@ -25,6 +26,9 @@ from patternc.progress import working
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--head", type=click.IntRange(min=0), help="Only this head.  [default: all]")
 @click.option("--rows", metavar="NAME", default="", help="Query set: a stream by name, or `tree`.")
+@click.option(
+    "--model", metavar="CONFIGURATION", help="Draw the program of a model: see `patternc import`."
+)
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
 def show(
     paths: tuple[str, ...],
@@ -35,6 +39,7 @@ def show(
     layer: int,
     head: int | None,
     rows: str,
+    model: str | None,
     drawing: str | None,
 ) -> None:
     """Draw a pattern, with its pairs, density and tiles.
@@ -49,7 +54,10 @@ def show(
     if drawing == files.STANDARD:
         raise click.UsageError("--svg needs a file name")
     files.verify_apart(paths, {"--svg": drawing})
-    given = one_given(paths, text, parameters)
+    if model is not None:
+        given = _of_model(model, paths, text, parameters)
+    else:
+        given = one_given(paths, text, parameters)
     pattern = load_pattern(given, ignored, length)
     check_range("--layer", layer, pattern.layers)
     check_range("--head", head or 0, pattern.heads)
@@ -75,3 +83,12 @@ def show(
         click.echo(f"{name:<8} {value}")
     if not rows and pattern.rows:
         click.echo(f"more query sets: --rows {' or --rows '.join(pattern.rows)}")
+
+
+def _of_model(
+    model: str, paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
+) -> Given:
+    """The program of a configuration, in the place of a file."""
+    if paths or text is not None:
+        raise click.UsageError("--model replaces FILE and -e TEXT; remove one of them")
+    return Given(model, program_of_model(model, "", {}), parameters)

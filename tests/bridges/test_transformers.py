@@ -138,6 +138,16 @@ def test_a_compiled_model_is_one_graph_and_has_the_same_numbers(names, family, s
         torch.testing.assert_close(own[key], wanted, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.sweep
+def test_a_compiled_model_generates_with_a_static_cache(names):
+    model = TINY["llama"].built(attn_implementation=names["llama"])
+    given = {**inputs_of("llama", "left"), "max_new_tokens": 6, "do_sample": False}
+    wanted = model.generate(**given, cache_implementation="static")
+    torch.compiler.reset()
+    model.forward = torch.compile(model.forward, backend="aot_eager")
+    assert torch.equal(model.generate(**given, cache_implementation="static"), wanted)
+
+
 # A pattern that is nobody's own: positions and the length count, not only distances.
 FOREIGN = "causal\nsegment(4) + columns([0:2]) + local(left=2)"
 
@@ -247,6 +257,15 @@ def test_what_cannot_be_honoured_is_refused(what):
     model.set_attn_implementation(register(text, name="pc_refused"))
     with pytest.raises(InputError, match=message):
         model(**{**inputs_of(family), **given})
+
+
+def test_keys_of_another_sequence_are_refused_where_a_module_does_not_say_so():
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    function = ALL_ATTENTION_FUNCTIONS[register("full", name="pc_other")]
+    q, k = torch.zeros(1, 2, 5, 4), torch.zeros(1, 2, 3, 4)
+    with pytest.raises(InputError, match="of another sequence"):
+        function(torch.nn.Module(), q, k, k, None)
 
 
 def test_images_laid_over_a_mask_are_refused():

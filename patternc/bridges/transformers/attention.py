@@ -62,8 +62,14 @@ class Registered:
         """What `AttentionInterface` calls: [batch, queries, heads, d] and no weights."""
         self._refuse(attention_mask, rest)
         self._refuse_hidden_packs(attention_mask, rest.get("position_ids"))
-        causal = _is_causal(module, rest)
-        crossing = _is_crossing(module, causal)
+        causal = is_causal(module, rest)
+        crossing = is_crossing(module, causal)
+        if not causal and not crossing and query.shape[2] != key.shape[2]:
+            raise InputError(
+                f"{self.name}: {type(module).__name__} has {query.shape[2]} queries and "
+                f"{key.shape[2]} keys of another sequence, but does not say so; "
+                "use attn_implementation='sdpa' for this model"
+            )
         chosen = self.cross if crossing else self._chosen(module, causal)
         layer = self._layer(module, chosen)
         facts = chosen.facts(layer)
@@ -159,7 +165,7 @@ class Registered:
     def _check_causality(self, module: nn.Module, served: Served, layer: int) -> None:
         if served is self.cross or served is self.encoder:
             return
-        causal = _is_causal(module, {})
+        causal = is_causal(module, {})
         if causal and not served.facts(layer).is_causal:
             raise InputError(
                 f"{self.name}: {type(module).__name__} is causal, but in layer {layer} of the "
@@ -198,14 +204,16 @@ class Registered:
         return given
 
 
-def _is_causal(module: nn.Module, rest: Mapping[str, Any]) -> bool:
+def is_causal(module: nn.Module, rest: Mapping[str, Any]) -> bool:
     """Whether no query of the module sees a later key in the model itself."""
     given = rest.get("is_causal")
     own = bool(getattr(module, "is_causal", False) if given is None else given)
     return own and bool(getattr(getattr(module, "config", None), "is_causal", True))
 
 
-def _is_crossing(module: nn.Module, causal: bool) -> bool:
+def is_crossing(module: nn.Module, causal: bool) -> bool:
     """Whether keys come from another sequence: a decoder's module that is not causal."""
     name = type(module).__name__
+    if getattr(module, "is_cross_attention", False):
+        return True
     return not causal and ("Cross" in name or bool(getattr(module, "is_decoder", False)))

@@ -1,0 +1,66 @@
+"""`patternc audit`: a model's attention against a program."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from patternc.cli.arguments import all_given, defines
+from patternc.cli.configurations import changed, named, of_part
+
+
+@click.command()
+@named
+@click.argument("paths", metavar="[FILE]", nargs=-1)
+@click.option("-e", "text", metavar="TEXT", help="Text of the program, instead of FILE.")
+@defines
+@of_part
+@changed
+@click.option("-n", "length", type=click.IntRange(12, 4096), default=24, show_default=True)
+@click.option(
+    "--attention",
+    default="eager",
+    show_default=True,
+    help="The attention implementation of Transformers that is looked at.",
+)
+def audit(
+    configuration: str,
+    paths: tuple[str, ...],
+    text: str | None,
+    parameters: dict[str, str],
+    part: str,
+    changes: dict[str, object],
+    length: int,
+    attention: str,
+) -> None:
+    """Compare the pairs that act in a model with a program.
+
+    CONFIGURATION is a config.json, a folder with one, or a name of the local cache. A small model
+    of it with random weights runs whole, padded, and with its cache; widths of layers are made
+    small, their number and windows stay (`--set sliding_window=8` makes them small, too). Without a
+    program it is compared with what `patternc import` writes. Exits with 1 at the first wrong pair.
+    """
+    from patternc.bridges.transformers.audit import audit as compare
+    from patternc.bridges.transformers.configurations import (
+        ConfigurationError,
+        load_configuration,
+        program_of,
+    )
+    from patternc.bridges.transformers.small_models import small_model, small_values
+    from patternc.pattern import Pattern
+
+    try:
+        sizes = small_values(load_configuration(configuration).to_dict())
+        found = load_configuration(configuration, **{**sizes, **changes})
+        if paths or text is not None:
+            pattern = all_given(paths, text, parameters)[0].pattern()
+        else:
+            pattern = Pattern.parse(program_of(found, part))
+        seen = compare(small_model(found, attention), pattern, length)
+    except (ConfigurationError, ValueError, ImportError) as error:
+        raise click.ClickException(str(error)) from error
+    if seen.wrong is not None:
+        click.echo(str(seen.wrong))
+        sys.exit(1)
+    click.echo(f"{seen.layers} layers agree: {'; '.join(seen.situations)}")
