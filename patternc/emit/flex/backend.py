@@ -55,6 +55,10 @@ class FlexBackend:
 FLEX = FlexBackend()
 
 
+# What the templates of tiles and tables that it shares with modules have branches for.
+_ALWAYS = ("sized", "sourced", "encoder", "lists", "tables", "tiling_of_head")
+
+
 def _context(request: Request) -> dict[str, object]:
     layers = layers_of(request.schedule)
     words = {word for layer in layers.distinct for word in declarations(layer.branches)}
@@ -71,7 +75,7 @@ def _context(request: Request) -> dict[str, object]:
             "sinks": any(layer.sinks for layer in layers.distinct),
             "scales": any(layer.scale is not None for layer in layers.distinct),
             "scores": any(layer.score_mod for layer in layers.distinct),
-            **dict.fromkeys(("sized", "sourced", "encoder", "tables", "tiling_of_head"), True),
+            **dict.fromkeys(_ALWAYS, True),
         },
         **described(request, entries(request.inputs, request.schedule)),
     }
