@@ -21,7 +21,6 @@ from patternc.ir.sources import KeySource
 from patternc.language import Elaborated, Program, RunTimeInput
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.pipeline import Compilation
-from patternc.progress import working
 from patternc.queries import analyses, masks
 from patternc.queries.arguments import Input, head_range, layer_number
 from patternc.queries.call import head_tables
@@ -30,11 +29,9 @@ from patternc.queries.placed_masks import mask_of_call
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.runtime import flex
-from patternc.runtime.call import attend, has_alibi, seed_of_heads
-from patternc.runtime.load import load_module
-from patternc.runtime.module_cache import Built, ensure
+from patternc.runtime.call import attend
+from patternc.runtime.pattern_modules import PatternModules
 from patternc.schedule.schedule import Schedule
-from patternc.schedule.tile_sizes import SIZES
 from patternc.tiling.layout_at_length import Layout
 from patternc.zoo import published
 
@@ -88,9 +85,7 @@ class Pattern:
         self._frontend = Frontend(text, name, dict(parameters or {}))
         self._elaborated = self._frontend.program
         self._frontend.verify_cases()
-        self._built = Built(self._build)
-        self._flex = flex.FlexModules(self._flex_source, self.layers)
-        self._paged = Built(self._build_paged)
+        self._modules = PatternModules(self.compile, self.name, self.heads, self.layers)
 
     @classmethod
     def parse(cls, text: str, /, **parameters: Any) -> Pattern:
@@ -602,11 +597,7 @@ class Pattern:
     @property
     def module(self) -> ModuleType:
         """The generated module, loaded. It is built once, at the first look at it."""
-        return self._module_of(None)
-
-    def _module_of(self, heads: tuple[int, int] | None) -> ModuleType:
-        ensure(self._built.key, heads)
-        return self._built.modules[heads]
+        return self._modules.of_heads()
 
     @overload
     def attention(
@@ -708,7 +699,7 @@ class Pattern:
         `seed`. `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`,
         and `RuntimeError` where a backend cannot run.
         """
-        module, seed = self._of_heads(heads, q, dropout, seed)
+        module, seed = self._modules.of_call(heads, q, dropout, seed)
         options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
         options |= {"backend": backend, "dropout": dropout, "seed": seed, **inputs}
         placed = {"rows": rows, "start": start, "positions": positions}
@@ -735,7 +726,7 @@ class Pattern:
         **inputs: RunTimeTensors,
     ) -> Any:
         """`attention` by dense masks, in any dtype: what the kernels are held to."""
-        module, seed = self._of_heads(heads, q, dropout, seed)
+        module, seed = self._modules.of_call(heads, q, dropout, seed)
         options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
         options |= {"backend": "reference", "dropout": dropout, "seed": seed, **inputs}
         placed = {"rows": rows, "start": start, "positions": positions}
@@ -765,7 +756,7 @@ class Pattern:
         by name. Raises `UnsupportedError` where FlexAttention cannot hold the layer; learned score
         modifiers are not part of a mask: see `score_mod`.
         """
-        module, layer_of = self._flex.of(layer, flex.block_tiles(block_size))
+        module, layer_of = self._modules.flex.of(layer, flex.block_tiles(block_size))
         asked = {"queries": queries, "heads": heads, "device": device, "write_order": write_order}
         found: BlockMask = module.block_mask(
             n, BLOCK_SIZE=block_size, **asked, **layer_of, **inputs
@@ -786,7 +777,7 @@ class Pattern:
 
         Arguments and errors are those of `block_mask`, which needs no `mask_mod` of yours.
         """
-        module, layer_of = self._flex.of(layer)
+        module, layer_of = self._modules.flex.of(layer)
         asked = {"queries": queries, "heads": heads, "device": device}
         made: Callable[..., torch.Tensor] = module.make_mask_mod(n, **asked, **layer_of, **inputs)
         return made
@@ -811,7 +802,7 @@ class Pattern:
         are those of `block_mask`. Raises `ValueError` for `sink` and for another scale than the
         layer's, `UnsupportedError` where FlexAttention cannot hold the layer.
         """
-        module, layer_of = self._flex.of(layer)
+        module, layer_of = self._modules.flex.of(layer)
         asked: dict[str, Any] = {"queries": queries, "heads": heads, "device": device}
         asked |= {**layer_of, **inputs} | ({} if dtype is None else {"dtype": dtype})
         return flex.score_mod(module, n, scale, layer_of.get("layer", 0), asked)
@@ -850,7 +841,7 @@ class Pattern:
         than alibi, softcap, scale and sink, and `ValueError` and `TypeError` for unsuitable
         tensors.
         """
-        module = self._paged_module(int(k_cache.shape[1]) if k_cache.dim() == 4 else 16)
+        module = self._modules.of_pages(int(k_cache.shape[1]) if k_cache.dim() == 4 else 16)
         found: torch.Tensor | tuple[torch.Tensor, torch.Tensor] = module.paged_attention(
             *(q, k_cache, v_cache, query_start_loc, seq_lens, block_table),
             layer=layer,
@@ -863,42 +854,6 @@ class Pattern:
             **({} if sinks is None else {"sinks": sinks}),
         )
         return found
-
-    def _paged_module(self, page: int) -> ModuleType:
-        """The module of the paged kernel for pages of so many tokens, built once."""
-        if page not in SIZES:
-            listed = ", ".join(map(str, SIZES))
-            raise ValueError(f"pages have {page} tokens; expected one of {listed}")
-        ensure(self._paged.key, page)
-        return self._paged.modules[page]
-
-    def _build_paged(self, page: int) -> ModuleType:
-        with working(f"compiling {self.name}"):
-            return load_module(self.compile(backends=("paged",), tiles=(16, page)))
-
-    def _flex_source(self, layer: int | None, tiles: tuple[int, int] | None) -> str:
-        with working(f"compiling {self.name}"):
-            return self.compile(layer, tiles=tiles, backends=("flex",))
-
-    def _of_heads(
-        self, heads: slice | None, q: torch.Tensor, dropout: float, seed: int | None
-    ) -> tuple[ModuleType, int | None]:
-        """The module of these heads, and a seed of theirs."""
-        if heads is None:
-            return self.module, seed
-        first, stop = head_range(heads, self.heads, q.shape[1])
-        if self.heads is None and has_alibi(self.module):
-            raise ValueError(
-                f"heads={heads}: the slopes of `alibi` follow from the number of all heads; write "
-                "it in the pattern, as `heads 32`"
-            )
-        module = self._module_of((first, stop)) if self.heads else self.module
-        return module, seed_of_heads(first, dropout, seed)
-
-    def _build(self, heads: tuple[int, int] | None) -> ModuleType:
-        with working(f"compiling {self.name}"):
-            some = None if heads is None else slice(*heads)
-            return load_module(self.compile(backends=("all",), native=True, heads=some))
 
 
 def _says_something(line: str) -> bool:
