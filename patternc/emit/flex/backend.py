@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from patternc.emit.backend import Request, UnsupportedError
+from patternc.emit.backend import Request
+from patternc.emit.file_backend import FileBackend
 from patternc.emit.flex.layers import Layer, Layers, layers_of
-from patternc.emit.flex.unsupported import unsupported
+from patternc.emit.flex.unsupported import reasons
 from patternc.emit.inputs import entries
-from patternc.emit.link import linked
-from patternc.emit.module import described, environment
+from patternc.emit.module import described
 from patternc.emit.tables import numbers
 from patternc.emit.text.layout import (
     Call,
@@ -22,37 +19,9 @@ from patternc.emit.text.layout import (
     laid_out,
     quoted,
 )
-from patternc.relation.relation import Relation
-from patternc.schedule.schedule import Schedule
-from patternc.schedule.tile_sizes import Choice
 
 # What FlexAttention takes unless told otherwise.
 BLOCK = 128
-
-
-@dataclass(frozen=True, slots=True)
-class FlexBackend:
-    """Text for `torch.nn.attention.flex_attention`; kernels are torch's."""
-
-    name: str = "flex"
-
-    def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
-        return unsupported(schedule)
-
-    def tile_sizes(
-        self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None
-    ) -> Choice:
-        del relations, dtype, head_dim
-        return Choice(BLOCK, BLOCK, (f"{BLOCK} x {BLOCK}: FlexAttention's own blocks",))
-
-    def emit(self, request: Request) -> str:
-        if request.self_test:
-            raise UnsupportedError(self.name, ["its file has no self-test"])
-        template = environment().get_template("flex/flex.py.jinja")
-        return linked(template.render(_context(request)))
-
-
-FLEX = FlexBackend()
 
 
 # What the templates of tiles and tables that it shares with modules have branches for.
@@ -69,7 +38,6 @@ def _context(request: Request) -> dict[str, object]:
         "table_kinds": list(
             dict.fromkeys(table.kind for layer in layers.distinct for table in layer.tables)
         ),
-        "backends": {"flex": FLEX},
         "uses": {
             "products": "_Product" in words,
             "sinks": any(layer.sinks for layer in layers.distinct),
@@ -96,3 +64,13 @@ def _layer(layer: Layer) -> Text:
     ]
     given = (Keyword(name, text) for name, present, text in named if present)
     return Call("_Layer", (Leaf(layer.mask_mod), layer.branches, *given))
+
+
+FLEX = FileBackend(
+    "flex",
+    "flex/flex.py.jinja",
+    BLOCK,
+    f"{BLOCK} x {BLOCK}: FlexAttention's own blocks",
+    reasons,
+    _context,
+)

@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 
-from patternc.emit.backend import Request, UnsupportedError
+from patternc.emit.backend import Request
+from patternc.emit.file_backend import FileBackend
 from patternc.emit.inputs import entries
-from patternc.emit.link import linked
-from patternc.emit.module import described, environment
+from patternc.emit.module import described
 from patternc.emit.paged.layers import PagedLayer, Served, paged_layers
-from patternc.emit.paged.unsupported import unsupported
+from patternc.emit.paged.unsupported import reasons
 from patternc.emit.tables import numbers
 from patternc.emit.text.layout import Call, Items, Leaf, Text, laid_out
-from patternc.relation.relation import Relation
-from patternc.schedule.schedule import Schedule
-from patternc.schedule.tile_sizes import Choice
 
 # Tokens in a page, as serving engines have it unless told otherwise.
 PAGE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class PagedBackend:
-    """Text for engines that keep keys and values in pages: the key tile is a page."""
-
-    name: str = "paged"
-
-    def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
-        return unsupported(schedule)
-
-    def tile_sizes(
-        self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None
-    ) -> Choice:
-        del relations, dtype, head_dim
-        return Choice(PAGE, PAGE, (f"pages of {PAGE} tokens, unless `tiles` says otherwise",))
-
-    def emit(self, request: Request) -> str:
-        if request.self_test:
-            raise UnsupportedError(self.name, ["its file has no self-test"])
-        template = environment().get_template("paged/paged.py.jinja")
-        return linked(template.render(_context(request)))
-
-
-PAGED = PagedBackend()
 
 
 def _context(request: Request) -> dict[str, object]:
@@ -57,7 +27,6 @@ def _context(request: Request) -> dict[str, object]:
         "layers": laid_out(Items(tuple(map(_layer, layers))), "_LAYERS = ", 0),
         "kind_of_layer": laid_out(numbers(chosen), "_KIND_OF_LAYER = ", 0),
         "page": request.schedule.key_tile,
-        "backends": {"paged": PAGED},
         # What the templates of the triton backend ask: of those only helpers are kept.
         "forward_kernels": (),
         "log2e": math.log2(math.e),
@@ -84,3 +53,13 @@ def _served(each: Served) -> Text:
 
 def _heads(heads: tuple[int, ...] | None) -> Text:
     return Leaf("None") if heads is None else numbers(heads)
+
+
+PAGED = FileBackend(
+    "paged",
+    "paged/paged.py.jinja",
+    PAGE,
+    f"pages of {PAGE} tokens, unless `tiles` says otherwise",
+    reasons,
+    _context,
+)

@@ -17,12 +17,8 @@ from patternc.schedule.schedule import Group, Pass, Schedule
 _PLACED = "a cache holds keys as they are multiplied: leave it out of the pattern, and {} yourself"
 
 
-def unsupported(schedule: Schedule) -> tuple[str, ...]:
-    """Each sentence once, in the order of the program."""
-    return tuple(dict.fromkeys(_reasons(schedule)))
-
-
-def _reasons(schedule: Schedule) -> Iterator[str]:
+def reasons(schedule: Schedule) -> Iterator[str]:
+    """In the order of the program; some more than once."""
     for rows in schedule.rows:
         yield f"the rows of `{name_of(rows)}` are another sequence than the n tokens"
     for groups in schedule.groups:

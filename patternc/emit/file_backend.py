@@ -1,0 +1,45 @@
+"""A backend whose text is a file of its own, beside the modules that `emit/module.py` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from patternc.emit.backend import Request, UnsupportedError
+from patternc.emit.link import linked
+from patternc.emit.module import environment
+from patternc.relation.relation import Relation
+from patternc.schedule.schedule import Schedule
+from patternc.schedule.tile_sizes import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class FileBackend:
+    """One template, filled with what `context` says of a request.
+
+    `reasons` yields what the format cannot hold, a sentence each; tiles are `side` squared, unless
+    the user names others, for the reason `why`.
+    """
+
+    name: str
+    template: str
+    side: int
+    why: str
+    reasons: Callable[[Schedule], Iterator[str]]
+    context: Callable[[Request], dict[str, object]]
+
+    def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
+        """Each sentence once, in the order of the program."""
+        return tuple(dict.fromkeys(self.reasons(schedule)))
+
+    def tile_sizes(
+        self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None
+    ) -> Choice:
+        del relations, dtype, head_dim
+        return Choice(self.side, self.side, (self.why,))
+
+    def emit(self, request: Request) -> str:
+        if request.self_test:
+            raise UnsupportedError(self.name, ["its file has no self-test"])
+        context = {"backends": {self.name: self}, **self.context(request)}
+        return linked(environment().get_template(self.template).render(context))
