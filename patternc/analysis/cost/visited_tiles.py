@@ -24,6 +24,7 @@ from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.isl_sets import basic_parts, period_and_start, touched_tiles
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.walk import atoms_of
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.kv_cache import looks_back
 from patternc.analysis.cost.pair_counts import extent
 from patternc.analysis.cost.pair_sets import Extent, Plane
@@ -88,7 +89,7 @@ def _laid_out(branch: Branch, tables: HeadTables, shape: Shape) -> int | None:
         return None
     try:
         return sum(BranchLayout(branch, *shape, tables.of(branch.source)).counts)
-    except InputError:
+    except (InputError, EffortError):
         return None
 
 
