@@ -61,7 +61,8 @@ def test_dropout_drops_the_pairs_that_the_reference_drops(text: str) -> None:
 def test_wide_rows_visit_their_key_tiles_in_parts_where_pairs_look_up_tables(text: str) -> None:
     module = module_of(text, key_tile=32)
     q, k, v = tensors(2, 50, 61, 80)
-    parts = module._launch_sizes("d_queries", 1, 3, False, torch.float32, 80, 80, 1 << 17)
+    asked = {"dtype": torch.float32, "dim": 80, "value": 80, "shared_memory": 1 << 17}
+    parts = module._launch_sizes("d_queries", lookups=1, effort=3, **asked)
     assert (parts["BLOCK_N"], parts["KEY_PARTS"]) == (16, 2)
     tables = {"relative_keys": torch.randn(19, 80, dtype=torch.float64)}
     assert_graded(module, (q, k, v), **tables)
