@@ -7,6 +7,7 @@ Does not run kernels or choose tile sizes.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -168,13 +169,14 @@ def _distinct_launches(
     for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):
         own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
         parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
+    takes_tables = "tables" in inspect.signature(module._backward_launches).parameters
     found: dict[tuple[object, ...], Any] = {}
     every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
     for call in itertools.chain.from_iterable(every):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
         learned = [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
         tables = [module._table_total(number, call, held) for number, held in enumerate(learned)]
-        gradients = module._sums(call), *([tables] if learned else [])
+        gradients = module._sums(call), *([tables] if takes_tables else [])
         backward = module._backward_launches(call, out, lse, out, lse, *gradients)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
