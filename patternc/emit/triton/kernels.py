@@ -283,9 +283,9 @@ class Kernels:
         names = dict.fromkeys(name for kernel in self.names for name in kernel.varying)
         if any(kernel.split for kernel in self.names):
             names |= dict.fromkeys(("count", "first_row"))
+        if len(" ".join(names)) <= 75:
+            return f'_VARYING = "{" ".join(names)}".split()'
         lines = textwrap.wrap(" ".join(names), 90, drop_whitespace=False)
-        if len(lines) == 1:
-            return f'_VARYING = "{lines[0]}".split()'
         listed = "\n".join(f'    "{line}"' for line in lines)
         return f"_VARYING = (\n{listed}\n).split()"
 
