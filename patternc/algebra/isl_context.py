@@ -72,6 +72,23 @@ def budget(operations: int | None = None) -> Iterator[None]:
         present.reset_operations()
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Nothing inside is stopped by the budget; what it takes counts, and may be too much behind it.
+
+    For isl's AST generator: stopped halfway it leaves the memory of the process damaged (2026.2).
+    """
+    present = context()
+    most = present.get_max_operations()
+    present.set_max_operations(0)
+    try:
+        yield
+    finally:
+        present.set_max_operations(most)
+    if most and _is_used_up(present):
+        raise BudgetError(f"more than {most} integer set operations")
+
+
 def lower_budget(operations: int) -> None:
     """Lowers the budget in force to `operations`, where it is greater."""
     present = context()

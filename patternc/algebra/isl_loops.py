@@ -14,7 +14,7 @@ import islpy as isl
 
 from patternc.algebra import simplify
 from patternc.algebra.intervals import Interval
-from patternc.algebra.isl_context import BudgetError, KeyCount, context
+from patternc.algebra.isl_context import BudgetError, KeyCount, context, uninterrupted
 from patternc.algebra.queries import LARGEST, fits
 from patternc.ir.formula import (
     CompareOperator,
@@ -26,6 +26,8 @@ from patternc.ir.formula import (
     VariableName,
 )
 
+# Of one set: 15 parts with 44 floors, the most of the hardest programs known, take 0.3 s.
+MOST_PARTS, MOST_FLOORS = 100, 200
 _OPERATION = isl.ast_expr_op_type
 
 
@@ -36,9 +38,11 @@ def loops_of(plane: isl.Set, tile: int = 1, rows_of: KeyCount = "n") -> tuple[In
     rows = rows.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.set, 0, "j")
     schedule = isl.Map.identity(rows.get_space().map_from_set()).intersect_domain(rows)
     known = isl.Set(f"[n, m, i] -> {{ : 0 <= i and {tile}i < {rows_of} }}", context())
-    build = isl.AstBuild.from_context(known)
-    tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
-    found = tuple(_loops(tree, simplify.TRUE))
+    _verify_size(rows)
+    with uninterrupted():
+        build = isl.AstBuild.from_context(known)
+        tree = build.node_from_schedule_map(isl.UnionMap.from_map(schedule))
+        found = tuple(_loops(tree, simplify.TRUE))
     for run in found:
         _verify_fits(run)
     return found
@@ -48,10 +52,21 @@ def condition_of(plane: isl.Set) -> Condition:
     """The set { [i, j] } as one condition on i, j and n."""
     outer = plane.move_dims(isl.dim_type.param, 2, isl.dim_type.set, 0, 2)
     outer = outer.set_dim_name(isl.dim_type.param, 2, "i").set_dim_name(isl.dim_type.param, 3, "j")
-    build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
-    found = _condition(build.expr_from_set(outer.params().compute_divs()), {})
+    points = outer.params().compute_divs()
+    _verify_size(points)
+    with uninterrupted():
+        build = isl.AstBuild.from_context(isl.Set("[n, m, i, j] -> { : n >= 1 }", context()))
+        found = _condition(build.expr_from_set(points), {})
     _verify_fits(found)
     return found
+
+
+def _verify_size(plane: isl.Set) -> None:
+    """Refuses what isl's AST generator, which must not be stopped, may take long for."""
+    parts = plane.get_basic_sets()
+    divisions = sum(part.dim(isl.dim_type.div) for part in parts)
+    if len(parts) > MOST_PARTS or divisions > MOST_FLOORS:
+        raise BudgetError("the loops of this relation have too many parts")
 
 
 def _verify_fits(form: Interval | Condition) -> None:
