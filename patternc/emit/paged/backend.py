@@ -29,6 +29,7 @@ def _context(request: Request) -> dict[str, object]:
         "page": request.schedule.key_tile,
         # What the templates of the triton backend ask: of those only helpers are kept.
         "forward_kernels": (),
+        "varying": '_VARYING = "sequences first_part splits scale heads".split()',
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
         "uses": {
