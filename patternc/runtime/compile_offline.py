@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
@@ -172,14 +172,19 @@ def _distinct_launches(
     every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
     for call in itertools.chain.from_iterable(every):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        learned = [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
-        tables = [module._table_total(number, call, held) for number, held in enumerate(learned)]
-        gradients = module._sums(call), *([tables] if learned else [])
+        gradients = module._sums(call), *_table_totals(module, call)
         backward = module._backward_launches(call, out, lse, out, lse, *gradients)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
     return [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
+
+
+def _table_totals(module: ModuleType, call: Any) -> Iterator[list[Any]]:
+    """The gradients of score tables, where the module knows modifiers: one more argument."""
+    if hasattr(module, "_table_total"):
+        tables = enumerate(getattr(module, "_SCORE_TABLES", ()))
+        yield [module._table_total(number, call, bool(each.inputs)) for number, each in tables]
 
 
 def _typical_layers(module: ModuleType) -> list[int]:
