@@ -243,6 +243,7 @@ class Pattern:
         is then the number of slots of keys, and inputs are labels, sets and lists of tokens.
         """
         some = slice(None) if heads is None else slice(*head_range(heads, self.heads))
+        some = some if self.heads else slice(None)
         if positions is not None and any(item.name == "positions" for item in self.inputs):
             inputs["positions"], positions = positions, None
         placed: dict[str, Any] = {"rows": rows or None, "start": start, "positions": positions}
