@@ -202,6 +202,8 @@ def test_show_draws_the_program_of_a_model(tmp_path):
     both = CliRunner().invoke(commands, ["show", "--model", path, "-e", "causal"])
     assert both.exit_code == 2
     assert "--model replaces" in both.output
+    alone = CliRunner().invoke(commands, ["show", "-e", "causal", "--part", "decoder"])
+    assert (alone.exit_code, "--part is of a --model" in alone.output) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +231,8 @@ def test_audit_tells_the_first_wrong_pair_with_both_rules(tmp_path):
     right = CliRunner().invoke(commands, ["audit", path, "-n", "16"])
     assert right.exit_code == 0
     assert right.output.startswith("2 layers agree: 16 tokens; 9 tokens; ")
+    both = CliRunner().invoke(commands, ["audit", path, "-e", "causal", "--part", "decoder"])
+    assert (both.exit_code, "a program is given" in both.output) == (2, True)
     wrong = CliRunner().invoke(commands, ["audit", path, "-n", "16", "-e", "causal\nlocal(left=6)"])
     assert wrong.exit_code == 1
     assert wrong.output == (
