@@ -21,10 +21,11 @@ from patternc.bridges.transformers.configurations import (
     program_of,
 )
 from patternc.bridges.transformers.families import OWN_CODE
-from patternc.bridges.transformers.layer_rules import condition, program_text
+from patternc.bridges.transformers.layer_rules import program_text
 from patternc.bridges.transformers.small_models import small_model, small_values
 from patternc.cli.main import commands
 from patternc.pattern import Pattern
+from patternc.search.from_mask.terms import condition
 from tests.bridges.tiny_models import TINY
 
 
@@ -170,7 +171,7 @@ def test_families_with_code_of_their_own_that_was_not_observed_are_refused():
     ],
 )
 def test_conditions_choose_their_layers(chosen, layers, text):
-    assert condition(chosen, layers) == text
+    assert condition("layer", chosen, layers) == text
     rules = ["local(1)" if layer in chosen else "full" for layer in range(layers)]
     pattern = Pattern.parse(program_text(rules, False))
     local = [layer for layer in range(layers) if not pattern.mask(9, layer=layer).all()]
