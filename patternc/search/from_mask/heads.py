@@ -146,6 +146,3 @@ def _line(start: int, slope: int, text: str) -> str:
     if start == 0 and slope > 0:
         return times
     return f"{start} {'+' if slope > 0 else '-'} {times}"
-
-
-__all__ = ["program"]
