@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,6 +60,14 @@ def seed_of_heads(first: int, dropout: float, seed: int | None) -> int | None:
 
         seed = int(torch.randint(1 << 32, (), device="cpu"))
     return (seed + first * _HEAD_STEP) % (1 << 32)
+
+
+def refuse_unknown_heads(heads: slice) -> NoReturn:
+    """For programs without `heads`, of which a rank cannot know how many there are in all."""
+    raise ValueError(
+        f"heads={heads}: the slopes of `alibi` follow from the number of all heads; write it in "
+        "the pattern, as `heads 32`"
+    )
 
 
 def has_alibi(module: ModuleType) -> bool:

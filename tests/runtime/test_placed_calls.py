@@ -255,6 +255,10 @@ def test_what_cannot_be_cut_is_refused() -> None:
         _pattern("listed(keys)").mask(N, key_padding=between | (np.arange(N) == 0), keys=table)
     with pytest.raises(ValueError, match="write it in the pattern, as `heads 32`"):
         _pattern("causal with alibi").attention(part, part, part, heads=slice(0, 2))
+    with pytest.raises(ValueError, match="write it in the pattern, as `heads 32`"):
+        _pattern("causal with alibi").compile(heads=slice(2, 4))
+    whole = _pattern("local(3)").compile(backends=["reference"])
+    assert _pattern("local(3)").compile(backends=["reference"], heads=slice(2, 4)) == whole
     encoder = _pattern("full on encoder")
     with pytest.raises(ValueError, match="k and v are None"):
         encoder.attention(part, None, None, key_padding=ONES, encoder_kv=kv)
