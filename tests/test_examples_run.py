@@ -117,12 +117,14 @@ def test_the_kernels_and_their_gradients_are_those_of_the_reference(name):
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("name", filter(is_smaller, zoo()))
+@pytest.mark.parametrize("name", list(filter(is_smaller, zoo())))
 def test_as_published_the_kernels_and_their_gradients_are_those_of_the_reference(name):
     assert_equal_gradients(name, published(name), GRIDS, **PARAMETERS.get(name, {}))
 
 
-def assert_equal_gradients(name: str, text: str, grids: dict[str, int], **parameters: int) -> None:
+def assert_equal_gradients(
+    name: str, text: str, grids: dict[str, int], /, **parameters: int
+) -> None:
     module = module_of_pattern(Pattern.parse(text, **parameters), tiles=(32, 16))
     n, queries = (grids[name],) * 2 if name in grids else (45, 37)
     for layer, rows in itertools.product(distinct_layers(module), asking(module)):

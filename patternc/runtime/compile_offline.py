@@ -7,9 +7,10 @@ Does not run kernels or choose tile sizes.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
@@ -168,23 +169,19 @@ def _distinct_launches(
     for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):
         own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
         parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
+    takes_tables = "tables" in inspect.signature(module._backward_launches).parameters
     found: dict[tuple[object, ...], Any] = {}
     every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
     for call in itertools.chain.from_iterable(every):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        gradients = module._sums(call), *_table_totals(module, call)
+        learned = [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
+        tables = [module._table_total(number, call, held) for number, held in enumerate(learned)]
+        gradients = module._sums(call), *([tables] if takes_tables else [])
         backward = module._backward_launches(call, out, lse, out, lse, *gradients)
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
     return [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
-
-
-def _table_totals(module: ModuleType, call: Any) -> Iterator[list[Any]]:
-    """The gradients of score tables, where the module knows modifiers: one more argument."""
-    if hasattr(module, "_table_total"):
-        tables = enumerate(getattr(module, "_SCORE_TABLES", ()))
-        yield [module._table_total(number, call, bool(each.inputs)) for number, each in tables]
 
 
 def _typical_layers(module: ModuleType) -> list[int]:

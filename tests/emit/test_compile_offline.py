@@ -117,8 +117,8 @@ def test_no_warp_repeats_the_work_of_another(dtype: torch.dtype, head_dim: int) 
     source = Pattern(program).compile(dtype=str(dtype).removeprefix("torch."), head_dim=64)
     module = load_module(source)
     for kind, effort in itertools.product(("forward", "d_queries", "d_keys"), range(4)):
-        given = {"dtype": dtype, "dim": head_dim, "value": head_dim}
-        given["shared_memory"] = SHARED_MEMORY["sm_90"]
-        sizes = module._launch_sizes(kind, lookups=0, effort=effort, **given)
+        asked = {"dtype": dtype, "dim": head_dim, "value": head_dim}
+        asked |= {"lookups": 0, "effort": effort, "shared_memory": SHARED_MEMORY["sm_90"]}
+        sizes = module._launch_sizes(kind, **asked)
         held = sizes["BLOCK_N"] if kind == "d_keys" else sizes["BLOCK_M"]
         assert sizes["num_warps"] == 4 or held >= 16 * sizes["num_warps"], (kind, effort)
