@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     RunTimeTensors = Tensor | tuple[Tensor, ...] | list[Tensor]
     Backend = Literal["auto", "triton", "cpu", "reference"]
 
-_HEAD_STEP = 0x9E3779B9
+# Others than those of layers, rows and softmaxes, or a head of one layer drops what another of the
+# next does.
+_HEAD_STEP = 0x27D4EB2F
 _PADDED = ("positions", "cache_lengths", "key_padding")
 
 
