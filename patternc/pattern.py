@@ -20,6 +20,7 @@ from patternc.frontend import Frontend
 from patternc.ir.sources import KeySource
 from patternc.language import Elaborated, Program, RunTimeInput
 from patternc.language.syntax.diagnostics import Diagnostic
+from patternc.modifiers.alibi import Alibi
 from patternc.pipeline import Compilation
 from patternc.queries import analyses, masks
 from patternc.queries.arguments import Input, head_range, layer_number
@@ -29,7 +30,7 @@ from patternc.queries.placed_masks import mask_of_call
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.runtime import flex
-from patternc.runtime.call import attend
+from patternc.runtime.call import attend, refuse_unknown_heads
 from patternc.runtime.pattern_modules import PatternModules
 from patternc.schedule.schedule import Schedule
 from patternc.tiling.layout_at_length import Layout
@@ -243,6 +244,7 @@ class Pattern:
         is then the number of slots of keys, and inputs are labels, sets and lists of tokens.
         """
         some = slice(None) if heads is None else slice(*head_range(heads, self.heads))
+        some = some if self.heads else slice(None)
         if positions is not None and any(item.name == "positions" for item in self.inputs):
             inputs["positions"], positions = positions, None
         placed: dict[str, Any] = {"rows": rows or None, "start": start, "positions": positions}
@@ -590,9 +592,19 @@ class Pattern:
         they cannot lower.
         """
         options = compile_options(self.layers, layer, dtype, head_dim, tiles, backends)
-        some = None if heads is None else head_range(heads, self.heads)
+        some = None if heads is None else self._heads_of_rank(heads)
         rest = replace(options, native=native, self_test=self_test, command=command, heads=some)
         return Compilation(self._frontend, rest).module
+
+    def _heads_of_rank(self, heads: slice) -> tuple[int, int] | None:
+        """The first head and the one behind the last; None: all heads are alike."""
+        found = head_range(heads, self.heads)
+        if self.heads is not None:
+            return found
+        every = (each for layer in range(self.layers or 1) for each in self.relations(layer))
+        if any(Alibi() in branch.modifiers for each in every for branch in each.branches):
+            refuse_unknown_heads(heads)
+        return None
 
     @property
     def module(self) -> ModuleType:

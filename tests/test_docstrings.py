@@ -1,11 +1,23 @@
-"""The examples in the docstrings of the facade."""
+"""The examples in docstrings of what users call."""
 
 import doctest
+from importlib import import_module
 
-import patternc.pattern
+import pytest
+
+MODULES = (
+    "patternc.pattern",
+    "patternc.nn.attention",
+    "patternc.nn.config",
+    "patternc.runtime.padded",
+    "patternc.bridges.transformers",
+)
 
 
-def test_the_examples_of_pattern_print_what_they_show() -> None:
-    found = doctest.testmod(patternc.pattern)
-    assert found.attempted > 4
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_print_what_they_show(name: str) -> None:
+    if name.endswith("transformers"):
+        pytest.importorskip("transformers", reason="the test extra installs transformers")
+    found = doctest.testmod(import_module(name))
+    assert found.attempted > 1
     assert found.failed == 0

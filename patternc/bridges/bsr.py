@@ -51,6 +51,3 @@ def load(matrix: Any) -> FromMask:
         indptr, indices, held = matrix.indptr, matrix.indices, matrix.data != 0
     n = matrix.shape[0]
     return Pattern.from_mask(dense_block_sparse(indptr, indices, held.shape[1:], n, held))
-
-
-__all__ = ["load", "to_scipy", "to_torch"]

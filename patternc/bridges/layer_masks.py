@@ -66,7 +66,7 @@ def _of_relation(relation: Relation) -> Iterator[str]:
         if branch.projection is not None or branch.projected:
             yield "`projection=`"
         for modifier in branch.modifiers:
-            yield f"`{type(modifier).__name__.lower()}`"
+            yield f"`{modifier.word}`"
     alike = {(branch.source, branch.softmax, branch.modifiers) for branch in relation.branches}
     if len(alike) < len(relation.branches) or any(x.multiplicity > 1 for x in relation.branches):
         yield "how often `mix` counts a pair"

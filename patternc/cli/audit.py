@@ -54,6 +54,7 @@ def audit(
         sizes = small_values(load_configuration(configuration).to_dict())
         found = load_configuration(configuration, **{**sizes, **changes})
         if paths or text is not None:
+            _verify_no_part(part)
             pattern = all_given(paths, text, parameters)[0].pattern()
         else:
             pattern = Pattern.parse(program_of(found, part))
@@ -64,3 +65,8 @@ def audit(
         click.echo(str(seen.wrong))
         sys.exit(1)
     click.echo(f"{seen.layers} layers agree: {'; '.join(seen.situations)}")
+
+
+def _verify_no_part(part: str) -> None:
+    if part:
+        raise click.UsageError("--part chooses the program of CONFIGURATION; a program is given")

@@ -96,5 +96,5 @@ def _packed(report: MaskReport) -> bytes:
     import numpy as np
 
     data = io.BytesIO()
-    np.savez(data, allow_pickle=False, **dict(report.inputs))
+    np.savez(data, **dict(report.inputs))  # type: ignore[arg-type]
     return data.getvalue()

@@ -9,7 +9,7 @@ import click
 from patternc.cli import files
 from patternc.cli.arguments import Given, defines, ignores, one_given, programs
 from patternc.cli.common import check_range, load_pattern
-from patternc.cli.configurations import program_of_model
+from patternc.cli.configurations import of_part, program_of_model
 from patternc.progress import working
 
 
@@ -29,6 +29,7 @@ from patternc.progress import working
 @click.option(
     "--model", metavar="CONFIGURATION", help="Draw the program of a model: see `patternc import`."
 )
+@of_part
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
 def show(
     paths: tuple[str, ...],
@@ -40,6 +41,7 @@ def show(
     head: int | None,
     rows: str,
     model: str | None,
+    part: str,
     drawing: str | None,
 ) -> None:
     """Draw a pattern, with its pairs, density and tiles.
@@ -54,8 +56,10 @@ def show(
     if drawing == files.STANDARD:
         raise click.UsageError("--svg needs a file name")
     files.verify_apart(paths, {"--svg": drawing})
+    if part and model is None:
+        raise click.UsageError("--part is of a --model")
     if model is not None:
-        given = _of_model(model, paths, text, parameters)
+        given = _of_model(model, part, paths, text, parameters)
     else:
         given = one_given(paths, text, parameters)
     pattern = load_pattern(given, ignored, length)
@@ -86,9 +90,9 @@ def show(
 
 
 def _of_model(
-    model: str, paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
+    model: str, part: str, paths: tuple[str, ...], text: str | None, parameters: dict[str, str]
 ) -> Given:
     """The program of a configuration, in the place of a file."""
     if paths or text is not None:
         raise click.UsageError("--model replaces FILE and -e TEXT; remove one of them")
-    return Given(model, program_of_model(model, "", {}), parameters)
+    return Given(model, program_of_model(model, part, {}), parameters)

@@ -72,6 +72,7 @@ class Absolute:
     """Positions added to q and k, not to v (Shortformer); a run-time input, or one for each."""
 
     name: str
+    word: ClassVar[str] = "absolute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,14 @@ class Rotary:
     """q and k rotated by their positions (RoFormer)."""
 
     base: float
+    word: ClassVar[str] = "rotary"
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
     """A learned logit per head in the denominator and the lse, without a key (gpt-oss)."""
+
+    word: ClassVar[str] = "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Scale:
     """s = value * q . k in place of 1 / sqrt(head_dim)."""
 
     value: float
+    word: ClassVar[str] = "scale"
 
 
 Modifier = ScoreModifier | Absolute | Rotary | Sink | Scale

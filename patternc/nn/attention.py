@@ -8,19 +8,19 @@ that it takes that module's place where the mask is a pattern. Does not compute 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from patternc.nn.arguments import real_keys, refuse_masks
 from patternc.nn.learned import Sizes, learned_parts, projections
 from patternc.pattern import Pattern
 
 if TYPE_CHECKING:
     from patternc.nn.cache import Cache
-
-Backend = Literal["auto", "triton", "cpu", "reference"]
+    from patternc.runtime.call import Backend
 
 
 class Attention(nn.Module):
@@ -38,6 +38,7 @@ class Attention(nn.Module):
     keys are shared by neighbouring query heads; `head_dim` is embed_dim / num_heads unless given.
     `bias` is that of all projections, `dropout` the share of weights dropped in training. `layer`
     is the layer of the pattern that the module is; None: one module for all, chosen by each call.
+    `batch_first` is True unless given, where torch's is False.
 
     What the pattern learns (tables of `t5` and `relative`, sinks, gates, persistent keys and
     values) are parameters in `learned`; projections of their own are in `projections`. Both start
@@ -73,15 +74,11 @@ class Attention(nn.Module):
         self.pattern = pattern if isinstance(pattern, Pattern) else Pattern(pattern)
         self.embed_dim, self.num_heads = embed_dim, num_heads
         self.num_kv_heads = num_heads if num_kv_heads is None else num_kv_heads
-        self.head_dim = embed_dim // num_heads if head_dim is None else head_dim
+        self.head_dim = embed_dim // max(num_heads, 1) if head_dim is None else head_dim
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim
-        self.dropout, self.layer, self.batch_first, self.backend = (
-            dropout,
-            layer,
-            batch_first,
-            backend,
-        )
+        self.dropout, self.layer = dropout, layer
+        self.batch_first, self.backend = batch_first, backend
         self._check(head_dim)
         made: dict[str, Any] = {"device": device, "dtype": dtype}
         self._make_projections(bias, made)
@@ -100,6 +97,10 @@ class Attention(nn.Module):
         self.reset_parameters()
 
     def _check(self, head_dim: int | None) -> None:
+        if self.embed_dim < 1 or self.num_heads < 1:
+            raise ValueError(
+                f"embed_dim is {self.embed_dim} and num_heads {self.num_heads}; expected 1 or more"
+            )
         if head_dim is None and self.embed_dim % self.num_heads:
             raise ValueError(
                 f"embed_dim {self.embed_dim} is no multiple of num_heads {self.num_heads}; give "
@@ -184,7 +185,7 @@ class Attention(nn.Module):
         pattern, and weights are never held.
         """
         del average_attn_weights
-        _refuse_masks(attn_mask, is_causal, need_weights)
+        refuse_masks(attn_mask, is_causal, need_weights)
         states = [query, query if key is None else key]
         states.append(states[1] if value is None else value)
         unbatched = query.dim() == 2
@@ -203,7 +204,7 @@ class Attention(nn.Module):
             layer=number or 0,
             dropout=self.dropout if self.training else 0.0,
             backend=self.backend,
-            key_padding=self._key_padding(key_padding_mask, q, tokens[0], cache, unbatched),
+            key_padding=real_keys(key_padding_mask, q, tokens[0], cache, unbatched),
             start=start,
             positions=positions,
             cache_lengths=cache_lengths,
@@ -269,40 +270,6 @@ class Attention(nn.Module):
             return False
         return any(item.role == "encoder" for item in self.pattern.inputs)
 
-    def _key_padding(
-        self,
-        mask: Tensor | None,
-        q: Tensor,
-        k: Tensor | None,
-        cache: Cache | None,
-        unbatched: bool,
-    ) -> Tensor | None:
-        """Which keys are real."""
-        if mask is None:
-            return None
-        if mask.dtype != torch.bool:
-            raise TypeError(
-                f"key_padding_mask is {mask.dtype}; expected booleans [batch, n], True for padding"
-            )
-        if k is None or (cache is None and k.shape[2] != q.shape[2]):
-            raise ValueError(
-                "key_padding_mask: the keys are another sequence than the queries; leave its "
-                "padding out by the pattern: `columns(valid) on encoder`, and give "
-                "valid=~key_padding_mask"
-            )
-        return ~(mask[None] if unbatched and mask.dim() == 1 else mask)
-
     def extra_repr(self) -> str:
         shared = "" if self.num_kv_heads == self.num_heads else f", {self.num_kv_heads} of keys"
         return f"{self.embed_dim}, {self.num_heads} heads{shared}, {self.pattern!r}"
-
-
-def _refuse_masks(attn_mask: Tensor | None, is_causal: bool, need_weights: bool) -> None:
-    if attn_mask is not None or is_causal:
-        name = "is_causal" if attn_mask is None else "attn_mask"
-        raise ValueError(
-            f"{name}: the mask of this module is its pattern; write `causal` there, or what the "
-            "mask says (`same(doc)` for documents, `full with bias(b)` for scores)"
-        )
-    if need_weights:
-        raise ValueError("need_weights=True: weights are never held; `Pattern.mask` has the pairs")

@@ -41,7 +41,7 @@ def from_config(
 
     >>> from types import SimpleNamespace
     >>> config = SimpleNamespace(hidden_size=64, num_attention_heads=4, num_key_value_heads=2)
-    >>> from_config(config, "causal & local(16) with rotary(10000)").num_kv_heads
+    >>> from_config(config, "(causal & local(16)) with rotary(10000)").num_kv_heads
     2
     """
     stated = {name: _stated(config, names) for name, names in _NAMES.items()}

@@ -6,7 +6,7 @@ sequence by itself, its rows and columns put where the call has them. Dense, as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from patternc.frontend import Frontend
 from patternc.ir.sources import TOKENS
 from patternc.language import RunTimeInput
+from patternc.language.check.runtime_inputs import DECIDING
 from patternc.queries import masks
-from patternc.queries.arguments import tokens, whole
+from patternc.queries.arguments import Arrays, arrays, batch_of, tokens, whole
 from patternc.queries.call import Inputs, Slots
 from patternc.queries.placement import Placement, placements
 from patternc.semantics.errors import InputError
@@ -81,10 +82,13 @@ def _padded_mask(
     n = tokens(n)
     given = {name: np.asarray(value) for name, value in placed.items()}
     count = _queries(n, queries, given)
-    where = placements(_batch(given), count, n, **given)
+    known = frontend.program.inputs
+    asked = arrays(inputs, known)
+    batch = batch_of(asked, known)
+    where = placements(_batch(given) if batch == 1 else batch, count, n, **given)
     found = [
         _of_element(
-            frontend, n, count, layer, placement, slots, _own(frontend, inputs, n, at, placement)
+            frontend, n, count, layer, placement, slots, _own(known, asked, n, at, placement)
         )
         for at, placement in enumerate(where)
     ]
@@ -114,7 +118,7 @@ def _of_element(
     layer: int,
     placement: Placement,
     slots: Slots,
-    inputs: Inputs,
+    inputs: Arrays,
 ) -> Mask:
     """The mask of one sequence in the layout of the call."""
     real = np.asarray(placement.slots, dtype=np.int64)
@@ -141,36 +145,36 @@ def _of_element(
 
 
 def _own(
-    frontend: Frontend, inputs: Inputs, n: int, at: int, placement: Placement
-) -> dict[str, Any]:
+    known: Sequence[RunTimeInput], inputs: Arrays, n: int, at: int, placement: Placement
+) -> Arrays:
     """The inputs of one sequence."""
-    known = {item.name: item for item in frontend.program.inputs}
-    return {
-        name: _cut(known[name], np.asarray(value), n, at, placement) if name in known else value
-        for name, value in inputs.items()
-    }
+    items = {item.name: item for item in known}
+    return {name: _cut(items[name], value, n, at, placement) for name, value in inputs.items()}
 
 
 def _cut(
     item: RunTimeInput, value: NDArray[Any], n: int, at: int, placement: Placement
 ) -> NDArray[Any]:
-    slots = placement.slots
-    if len(slots) == n and value.ndim < 2:
+    slots, listed = placement.slots, item.role == "listed"
+    if item.role not in DECIDING or (item.role == "set" and value.dtype != np.bool_):
         return value
-    if "count blocks" in item.shape or "count slots" in item.shape:
+    if value.ndim == (4 if listed else 2):
+        value = value[min(at, len(value) - 1)]
+    elsewhere = "slots of `" in item.shape
+    if len(slots) == n or (elsewhere and not listed):
+        return value
+    if "count blocks" in item.shape or elsewhere:
         raise InputError(
-            f"`{item.name}` does not count tokens; with padding or a cache ask for the mask of "
-            "each sequence by itself"
+            f"`{item.name}` does not count tokens alone; with padding or a cache ask for the mask "
+            "of each sequence by itself"
         )
-    if item.role == "listed":
-        if slots and slots[0] and len(slots) != n:
-            raise InputError(
-                f"`{item.name}`: lists count positions of a sequence; they cannot be given where "
-                "padding is before its keys"
-            )
-        value = value[min(at, len(value) - 1)] if value.ndim == 4 else value
-        return value[..., list(slots), :]
-    if item.role == "set" and value.dtype != np.bool_:
-        return value
-    value = value[min(at, len(value) - 1)] if value.ndim == 2 else value
-    return value[list(slots)]
+    if value.shape[-2 if listed else -1] != n:
+        raise InputError(
+            f"`{item.name}` has shape {list(value.shape)}; expected {item.shape}, here n = {n}"
+        )
+    if listed and slots != range(len(slots)):
+        raise InputError(
+            f"`{item.name}`: lists count positions of a sequence; they cannot be given where "
+            "padding is before or between its keys. Pad behind the keys"
+        )
+    return value[..., list(slots), :] if listed else value[list(slots)]

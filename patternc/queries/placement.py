@@ -126,7 +126,7 @@ def _check_last_rows(
         given = f"cache_lengths[{element}] is {used}" if cached else f"k has {n} tokens"
         raise ValueError(f"{given}, but q has {queries} queries; expected no more than keys in use")
     last = slots[-1] if slots else -1
-    if queries < used and last < used - queries:
+    if 0 < queries < used and last < used - queries:
         raise ValueError(
             f"key_padding[{element}] leaves out the last {queries} keys in use, where the queries "
             "stand: their output would be 0. Give cache_lengths= where slots of a cache are not in "

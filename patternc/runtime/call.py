@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     RunTimeTensors = Tensor | tuple[Tensor, ...] | list[Tensor]
     Backend = Literal["auto", "triton", "cpu", "reference"]
 
-_HEAD_STEP = 0x9E3779B9
+# Others than those of layers, rows and softmaxes, or a head of one layer drops what another of the
+# next does.
+_HEAD_STEP = 0x27D4EB2F
 _PADDED = ("positions", "cache_lengths", "key_padding")
 
 
@@ -60,6 +62,14 @@ def seed_of_heads(first: int, dropout: float, seed: int | None) -> int | None:
 
         seed = int(torch.randint(1 << 32, (), device="cpu"))
     return (seed + first * _HEAD_STEP) % (1 << 32)
+
+
+def refuse_unknown_heads(heads: slice) -> NoReturn:
+    """For programs without `heads`, of which a rank cannot know how many there are in all."""
+    raise ValueError(
+        f"heads={heads}: the slopes of `alibi` follow from the number of all heads; write it in "
+        "the pattern, as `heads 32`"
+    )
 
 
 def has_alibi(module: ModuleType) -> bool:

@@ -31,7 +31,7 @@ from torch import Tensor
 from patternc.queries.placement import Group, Placement, Run, grouped, placements
 from patternc.runtime.padded_inputs import Part, cut_input
 
-_STEP = 0x9E3779B9  # of the seeds of groups
+_STEP = 0xC2B2AE35  # of the seeds of groups: none of layers, heads, rows and softmaxes
 
 
 def attention(

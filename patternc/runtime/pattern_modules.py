@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from patternc.progress import working
 from patternc.queries.arguments import head_range
-from patternc.runtime.call import has_alibi, seed_of_heads
+from patternc.runtime.call import has_alibi, refuse_unknown_heads, seed_of_heads
 from patternc.runtime.flex import FlexModules
 from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
@@ -46,10 +46,7 @@ class PatternModules:
             return self.of_heads(), seed
         first, stop = head_range(heads, self._heads, q.shape[1])
         if self._heads is None and has_alibi(self.of_heads()):
-            raise ValueError(
-                f"heads={heads}: the slopes of `alibi` follow from the number of all heads; write "
-                "it in the pattern, as `heads 32`"
-            )
+            refuse_unknown_heads(heads)
         module = self.of_heads((first, stop) if self._heads else None)
         return module, seed_of_heads(first, dropout, seed)
 

@@ -21,10 +21,11 @@ from patternc.bridges.transformers.configurations import (
     program_of,
 )
 from patternc.bridges.transformers.families import OWN_CODE
-from patternc.bridges.transformers.layer_rules import condition, program_text
+from patternc.bridges.transformers.layer_rules import program_text
 from patternc.bridges.transformers.small_models import small_model, small_values
 from patternc.cli.main import commands
 from patternc.pattern import Pattern
+from patternc.search.from_mask.terms import condition
 from tests.bridges.tiny_models import TINY
 
 
@@ -170,7 +171,7 @@ def test_families_with_code_of_their_own_that_was_not_observed_are_refused():
     ],
 )
 def test_conditions_choose_their_layers(chosen, layers, text):
-    assert condition(chosen, layers) == text
+    assert condition("layer", chosen, layers) == text
     rules = ["local(1)" if layer in chosen else "full" for layer in range(layers)]
     pattern = Pattern.parse(program_text(rules, False))
     local = [layer for layer in range(layers) if not pattern.mask(9, layer=layer).all()]
@@ -202,6 +203,8 @@ def test_show_draws_the_program_of_a_model(tmp_path):
     both = CliRunner().invoke(commands, ["show", "--model", path, "-e", "causal"])
     assert both.exit_code == 2
     assert "--model replaces" in both.output
+    alone = CliRunner().invoke(commands, ["show", "-e", "causal", "--part", "decoder"])
+    assert (alone.exit_code, "--part is of a --model" in alone.output) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +232,8 @@ def test_audit_tells_the_first_wrong_pair_with_both_rules(tmp_path):
     right = CliRunner().invoke(commands, ["audit", path, "-n", "16"])
     assert right.exit_code == 0
     assert right.output.startswith("2 layers agree: 16 tokens; 9 tokens; ")
+    both = CliRunner().invoke(commands, ["audit", path, "-e", "causal", "--part", "decoder"])
+    assert (both.exit_code, "a program is given" in both.output) == (2, True)
     wrong = CliRunner().invoke(commands, ["audit", path, "-n", "16", "-e", "causal\nlocal(left=6)"])
     assert wrong.exit_code == 1
     assert wrong.output == (

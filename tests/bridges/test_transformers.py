@@ -13,7 +13,6 @@ from patternc.semantics.errors import InputError
 from tests.bridges.tiny_models import TINY, N, inputs_of, padding
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
-DECODERS = ("llama", "gemma2", "gpt_oss", "gemma3", "mistral")
 
 
 @pytest.fixture(scope="module")

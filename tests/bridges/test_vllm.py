@@ -142,7 +142,7 @@ def test_a_window_of_the_model_may_hold_the_pattern():
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
-        ("causal with alibi", {}, "`Alibi` changes scores"),
+        ("causal with alibi", {}, "`alibi` changes scores"),
         ("causal & same(doc)", {}, "tables"),
         ("local(3)", {}, "rows see later tokens"),
         ("causal\nwhere(j >= n - 4)", {}, "asks for n"),

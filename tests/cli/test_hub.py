@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("load", [BY_HAND, BY_KERNELS], ids=["by hand", "kernels"])
 def test_a_repository_loads_in_a_fresh_process_with_the_numbers_of_the_pattern(folder, load):
     if load == BY_KERNELS:
-        pytest.importorskip("kernels")
+        pytest.importorskip("kernels", reason="kernels is not among the test dependencies")
     command = [sys.executable, "-c", load + COMPARED, str(folder), TEXT]
     quick = {**os.environ, "PATTERNC_CC": ""}  # without C code
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=quick)

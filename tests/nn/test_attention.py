@@ -234,6 +234,8 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
         Attention(30, 4, "full")
     with pytest.raises(ValueError, match="the pattern has 2 heads, the module 4"):
         Attention(WIDTH, 4, "heads 2\nfull")
+    with pytest.raises(ValueError, match="num_heads 0; expected 1 or more"):
+        Attention(WIDTH, 0, "full")
     with pytest.raises(ValueError, match="a divisor of 4"):
         Attention(WIDTH, 4, "full", num_kv_heads=3)
     with pytest.raises(TypeError, match="True for padding"):

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.semantics.errors import InputError
 
 Tensor = torch.Tensor
 B, N, D = 3, 40, 16
@@ -194,6 +195,26 @@ def test_masks_lie_as_the_call_does() -> None:
     placed = window.mask(N, positions=[3, -1, 0])
     assert np.array_equal(placed[:, ::2], window.mask(N)[:, [3, 0]])
     assert not placed[:, 1].any()
+    assert window.mask(N, heads=slice(2, 4)).shape == (1, N, N)
+
+
+def test_masks_have_the_batch_of_their_inputs() -> None:
+    pattern, doc = _pattern("causal & same(doc)"), _inputs("doc")["doc"].numpy()
+    found = pattern.mask(N, positions=[N - 1, 3], doc=doc)
+    assert np.array_equal(found, pattern.mask(N, doc=doc)[:, :, [N - 1, 3]])
+    with pytest.raises(ValueError, match=r"here \[3, 40\]"):
+        pattern.mask(N, key_padding=np.ones((1, N), bool), doc=doc)
+    encoder = _pattern("same(doc) on encoder")
+    given = {"doc": np.zeros(4, int), "doc_encoder": np.array([0, 1, 0])}
+    found = encoder.mask(4, key_padding=[[True, True, True, False]], slots={"encoder": 3}, **given)
+    assert found[0].tolist() == [[True, False, True]] * 3 + [[False] * 3]
+
+
+def test_no_queries_stand_anywhere() -> None:
+    part, none = torch.randn(1, 2, 5, D), torch.randn(1, 2, 0, D)
+    for placed in ({"cache_lengths": [3]}, {"key_padding": torch.ones(1, 5, dtype=torch.bool)}):
+        out = _pattern("local(3) + columns([n - 1])").attention(none, part, part, **placed)
+        assert out.shape == none.shape
 
 
 ONES = torch.ones(B, N, dtype=torch.bool)
@@ -229,8 +250,15 @@ def test_what_cannot_be_cut_is_refused() -> None:
     keys, kv = torch.zeros(N, 2).long(), (part, part)
     with pytest.raises(ValueError, match="Pad behind the keys"):
         _pattern("listed(keys)").attention(part, part, part, key_padding=before, keys=keys)
+    between, table = np.arange(N)[None] % 3 > 0, keys.numpy()
+    with pytest.raises(InputError, match="Pad behind the keys"):
+        _pattern("listed(keys)").mask(N, key_padding=between | (np.arange(N) == 0), keys=table)
     with pytest.raises(ValueError, match="write it in the pattern, as `heads 32`"):
         _pattern("causal with alibi").attention(part, part, part, heads=slice(0, 2))
+    with pytest.raises(ValueError, match="write it in the pattern, as `heads 32`"):
+        _pattern("causal with alibi").compile(heads=slice(2, 4))
+    whole = _pattern("local(3)").compile(backends=["reference"])
+    assert _pattern("local(3)").compile(backends=["reference"], heads=slice(2, 4)) == whole
     encoder = _pattern("full on encoder")
     with pytest.raises(ValueError, match="k and v are None"):
         encoder.attention(part, None, None, key_padding=ONES, encoder_kv=kv)
@@ -239,6 +267,7 @@ def test_what_cannot_be_cut_is_refused() -> None:
 _SNIPPET = """
 import torch
 from patternc import Pattern
+from patternc.semantics.errors import InputError
 q = torch.zeros(1, 1, 1, 1)
 out: torch.Tensor = Pattern("causal").attention(q, q, q, start=0, doc=q)
 both: tuple[torch.Tensor, torch.Tensor] = Pattern("causal").attention(q, q, q, return_lse=True)

@@ -7,7 +7,7 @@ from functools import cache
 
 from patternc.bridges.transformers.facts import LayerFacts, facts_of
 from patternc.bridges.transformers.rewriting import with_position_bias, with_real_keys
-from patternc.ir.sources import TOKENS
+from patternc.ir.sources import TOKENS, word_of
 from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.pattern import Pattern
 
@@ -49,7 +49,7 @@ def served(program: str | Pattern, name: str) -> Served:
     """A program that a model can be served with. Raises `PatternError` and `ValueError`."""
     pattern = program if isinstance(program, Pattern) else Pattern(program, name=name)
     if foreign := [each for each in pattern.sources() if each != TOKENS]:
-        words = ", ".join(sorted({type(each).__name__.lower() for each in foreign}))
+        words = ", ".join(sorted(set(map(word_of, foreign))))
         raise ValueError(
             f"{name}: terms on {words}; a model of Transformers has only tokens as keys"
         )

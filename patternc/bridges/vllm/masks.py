@@ -79,8 +79,7 @@ def _of_branch(branch: Branch) -> Iterator[str]:
     if branch.source != TOKENS:
         yield f"keys of `{word_of(branch.source)}` are not in its cache"
     if branch.modifiers:
-        word = type(branch.modifiers[0]).__name__
-        yield f"`{word}` changes scores, and a layer has a mask only"
+        yield f"`{branch.modifiers[0].word}` changes scores, and a layer has a mask only"
     if branch.projection is not None or branch.projected:
         yield "`projection=` has a q, k and v of its own"
     if branch.multiplicity > 1:

@@ -57,5 +57,7 @@ def _of_modifier(modifier: Modifier) -> Iterator[str]:
         case Absolute():
             yield f"`absolute`: {_PLACED.format('add positions')}"
         case _:
-            word = type(modifier).__name__
-            yield f"`{word}` looks up a table for each pair; alibi, softcap, scale and sink do not"
+            yield (
+                f"`{modifier.word}` looks up a table for each pair; alibi, softcap, scale and sink "
+                "do not"
+            )

@@ -26,7 +26,7 @@ class Distances:
     @classmethod
     def of(cls, board: Board, region: Bits | None = None) -> Distances:
         n = board.n
-        at = (board.j - board.i + n - 1)[:, :]
+        at = board.j - board.i + n - 1
         among = [board.wanted, board.barred]
         if region is not None:
             among = [part & region for part in among]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.search.from_mask.solve import Solution
-from patternc.search.from_mask.terms import tokens
+from patternc.search.from_mask.terms import condition, tokens
 
 _NUMBER = re.compile(r"(?<![\w.])\d+")
 _CAUSAL = "causal"
@@ -100,21 +100,8 @@ def _rules(texts: Sequence[str]) -> str:
     for head, text in enumerate(texts):
         groups.setdefault(text, []).append(head)
     order = sorted(groups, key=lambda text: len(groups[text]))
-    lines = [f"{_condition(groups[text], len(texts))} -> {text}" for text in order[:-1]]
+    lines = [f"{condition('head', groups[text], len(texts))} -> {text}" for text in order[:-1]]
     return "\n".join([*lines, f"else -> {order[-1]}"])
-
-
-def _condition(heads: Sequence[int], count: int) -> str:
-    if len(heads) == 1:
-        return f"head == {heads[0]}"
-    if heads == list(range(len(heads))):
-        return f"head < {len(heads)}"
-    if heads == list(range(heads[0], count)):
-        return f"head >= {heads[0]}"
-    step = heads[1] - heads[0]
-    if heads == list(range(heads[0] % step, count, step)):
-        return f"head % {step} == {heads[0] % step}"
-    return " or ".join(f"head == {head}" for head in heads)
 
 
 def _formula(texts: Sequence[str]) -> str | None:
@@ -159,6 +146,3 @@ def _line(start: int, slope: int, text: str) -> str:
     if start == 0 and slope > 0:
         return times
     return f"{start} {'+' if slope > 0 else '-'} {times}"
-
-
-__all__ = ["program"]

@@ -25,7 +25,7 @@ def segments(boards: Sequence[Board]) -> Iterator[Term]:
         if any(wide % width == 0 and reach >= back + ahead for wide, reach in found):
             continue
         found.append((width, back + ahead))
-        for behind, before in {(back, ahead), (back, 0), (0, ahead), (0, 0)}:
+        for behind, before in dict.fromkeys(((back, ahead), (back, 0), (0, ahead), (0, 0))):
             yield segment(width, behind, before)
 
 

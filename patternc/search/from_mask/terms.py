@@ -68,6 +68,21 @@ class Positions:
     of: Callable[[int], Bits]
 
 
+def condition(word: str, numbers: Sequence[int], count: int) -> str:
+    """The condition that holds for these of so many heads or layers, ascending."""
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) == 1:
+        return f"{word} == {first}"
+    if list(numbers) == list(range(last + 1)):
+        return f"{word} < {last + 1}"
+    if list(numbers) == list(range(first, count)):
+        return f"{word} >= {first}"
+    step = numbers[1] - first
+    if list(numbers) == list(range(first % step, count, step)):
+        return f"{word} % {step} == {first % step}"
+    return " or ".join(f"{word} == {number}" for number in numbers)
+
+
 Run = tuple[int, int]
 
 
