@@ -118,7 +118,7 @@ def _others(mask: object, given: Bits, lengths: Iterable[int] | None) -> list[Bi
     found: list[Bits] = []
     for each in (n // 2 + 1, n + n // 3 + 1):
         # A function with tables of its own length has no others.
-        with suppress(Exception):
+        with suppress(IndexError, RuntimeError):
             found.append(of_mask_mod(mask, each, heads))
     return found
 
