@@ -51,6 +51,10 @@ class Attention(nn.Module):
     in_proj_bias: nn.Parameter | None
     projections: nn.ModuleDict
 
+    # `nn.TransformerEncoderLayer` asks this before it computes plain attention from the parameters
+    # by itself, which False prevents.
+    _qkv_same_embed_dim = False
+
     def __init__(
         self,
         embed_dim: int,
@@ -175,9 +179,9 @@ class Attention(nn.Module):
 
         `key` and `value` are the query's states unless given; of another length they are the n keys
         of which the queries are the last (`full on encoder` takes them as another sequence).
-        `key_padding_mask`, booleans [batch, n], is True for padding, as in torch; rows of padding
-        give the bias of `out_proj`. With a `cache` the keys are those of all calls with it so far,
-        and the mask is about all of them. `start`, `positions`, `cache_lengths` and run-time
+        `key_padding_mask`, booleans [batch, n], is True for padding, as in torch, or floats -inf
+        for padding and 0; rows of padding give the bias of `out_proj`. With a `cache` the keys are
+        those of all calls with it so far, and so is the mask: [batch, n so far] at every call. `start`, `positions`, `cache_lengths` and run-time
         `inputs` as `Pattern.attention` takes them.
 
         Raises `ValueError` for `attn_mask`, `is_causal` and `need_weights`: the mask is the
@@ -196,7 +200,8 @@ class Attention(nn.Module):
         if self._on_encoder(states, given):
             given["encoder_kv"], tokens = (k, v), (None, None)
         elif cache is not None:
-            tokens = k, v = cache.update(self if number is None else number, k, v)
+            cache.check(q.shape[0], padded=key_padding_mask is not None)
+            tokens = k, v = cache.update((self, number), k, v)
         out = self.pattern.attention(
             q,
             *tokens,
@@ -247,7 +252,7 @@ class Attention(nn.Module):
         return [self._heads(part) for part in parts]
 
     def _heads(self, part: Tensor) -> Tensor:
-        return part.view(*part.shape[:2], -1, self.head_dim).transpose(1, 2)
+        return part.unflatten(2, (part.shape[2] // self.head_dim, self.head_dim)).transpose(1, 2)
 
     def _given(self, query: Tensor, inputs: dict[str, Any]) -> dict[str, Any]:
         """The run-time inputs: what is learned, what other projections give, and the call's."""
@@ -280,21 +285,39 @@ class Attention(nn.Module):
         """Which keys are real."""
         if mask is None:
             return None
-        if mask.dtype != torch.bool:
-            raise TypeError(
-                f"key_padding_mask is {mask.dtype}; expected booleans [batch, n], True for padding"
-            )
+        mask = _booleans(mask)
         if k is None or (cache is None and k.shape[2] != q.shape[2]):
             raise ValueError(
                 "key_padding_mask: the keys are another sequence than the queries; leave its "
                 "padding out by the pattern: `columns(valid) on encoder`, and give "
                 "valid=~key_padding_mask"
             )
-        return ~(mask[None] if unbatched and mask.dim() == 1 else mask)
+        mask = mask[None] if unbatched and mask.dim() == 1 else mask
+        expected = k.shape[0], k.shape[2]
+        if tuple(mask.shape) != expected:
+            keys = "n" if cache is None else "n so far, with the keys of earlier calls"
+            raise ValueError(
+                f"key_padding_mask has shape {list(mask.shape)}; expected [batch, {keys}], here "
+                f"{list(expected)}"
+            )
+        return ~mask
 
     def extra_repr(self) -> str:
         shared = "" if self.num_kv_heads == self.num_heads else f", {self.num_kv_heads} of keys"
         return f"{self.embed_dim}, {self.num_heads} heads{shared}, {self.pattern!r}"
+
+
+def _booleans(mask: Tensor) -> Tensor:
+    """A padding mask of torch: booleans, or what torch's layers make of them, 0 and -inf."""
+    if mask.dtype == torch.bool:
+        return mask
+    padding = mask == -torch.inf
+    if not mask.is_floating_point() or not bool((padding | (mask == 0)).all()):
+        raise TypeError(
+            f"key_padding_mask is {mask.dtype}; expected booleans [batch, n], True for padding, or "
+            "floats, -inf for padding and 0"
+        )
+    return padding
 
 
 def _refuse_masks(attn_mask: Tensor | None, is_causal: bool, need_weights: bool) -> None:
