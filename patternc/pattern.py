@@ -756,6 +756,7 @@ class Pattern:
         by name. Raises `UnsupportedError` where FlexAttention cannot hold the layer; learned score
         modifiers are not part of a mask: see `score_mod`.
         """
+        n = flex.length(n, inputs)
         module, layer_of = self._modules.flex.of(layer, flex.block_tiles(block_size))
         asked = {"queries": queries, "heads": heads, "device": device, "write_order": write_order}
         found: BlockMask = module.block_mask(
@@ -777,6 +778,7 @@ class Pattern:
 
         Arguments and errors are those of `block_mask`, which needs no `mask_mod` of yours.
         """
+        n = flex.length(n, inputs)
         module, layer_of = self._modules.flex.of(layer)
         asked = {"queries": queries, "heads": heads, "device": device}
         made: Callable[..., torch.Tensor] = module.make_mask_mod(n, **asked, **layer_of, **inputs)
@@ -802,6 +804,7 @@ class Pattern:
         are those of `block_mask`. Raises `ValueError` for `sink` and for another scale than the
         layer's, `UnsupportedError` where FlexAttention cannot hold the layer.
         """
+        n = flex.length(n, inputs)
         module, layer_of = self._modules.flex.of(layer)
         asked: dict[str, Any] = {"queries": queries, "heads": heads, "device": device}
         asked |= {**layer_of, **inputs} | ({} if dtype is None else {"dtype": dtype})

@@ -253,7 +253,9 @@ class Attention(nn.Module):
         return [self._heads(part) for part in parts]
 
     def _heads(self, part: Tensor) -> Tensor:
-        return part.unflatten(2, (part.shape[2] // self.head_dim, self.head_dim)).transpose(1, 2)
+        return part.view(*part.shape[:2], part.shape[2] // self.head_dim, self.head_dim).transpose(
+            1, 2
+        )
 
     def _given(self, query: Tensor, inputs: dict[str, Any]) -> dict[str, Any]:
         """The run-time inputs: what is learned, what other projections give, and the call's."""
