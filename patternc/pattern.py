@@ -765,9 +765,10 @@ class Pattern:
         the closed forms', may be listed as partial where they are full or hold no pair: no output
         changes. `write_order` True or False adds `dq_write_order` and `dq_write_order_full` for
         deterministic FLASH kernels, descending or ascending in keys. Run-time inputs are tensors,
-        by name. Raises `UnsupportedError` where FlexAttention cannot hold the layer; learned score
-        modifiers are not part of a mask: see `score_mod`.
+        by name. Raises `UnsupportedError` where FlexAttention cannot hold the layer. Score
+        modifiers and the counts of `mix` are no part of a mask: pass the `score_mod` too.
         """
+        n = flex.length(n, inputs)
         module, layer_of = self._modules.flex.of(layer, flex.block_tiles(block_size))
         asked = {"queries": queries, "heads": heads, "device": device, "write_order": write_order}
         found: BlockMask = module.block_mask(
@@ -789,6 +790,7 @@ class Pattern:
 
         Arguments and errors are those of `block_mask`, which needs no `mask_mod` of yours.
         """
+        n = flex.length(n, inputs)
         module, layer_of = self._modules.flex.of(layer)
         asked = {"queries": queries, "heads": heads, "device": device}
         made: Callable[..., torch.Tensor] = module.make_mask_mod(n, **asked, **layer_of, **inputs)
@@ -810,10 +812,12 @@ class Pattern:
 
         It adds ALiBi, biases, soft caps and the other score modifiers, and ln mu where `mix` counts
         a pair mu times. `scale` is what flex_attention is called with: a layer with `scale(c)`
-        needs c in both. `dtype` is that of tables of scores (float32 by default). Other arguments
-        are those of `block_mask`. Raises `ValueError` for `sink` and for another scale than the
-        layer's, `UnsupportedError` where FlexAttention cannot hold the layer.
+        needs c in both; `alibi` needs `heads` where the program names none. `dtype` is that of
+        tables of scores (float32 by default). Other arguments are those of `block_mask`. Raises
+        `ValueError` for `sink` and for another scale than the layer's, `UnsupportedError` where
+        FlexAttention cannot hold the layer.
         """
+        n = flex.length(n, inputs)
         module, layer_of = self._modules.flex.of(layer)
         asked: dict[str, Any] = {"queries": queries, "heads": heads, "device": device}
         asked |= {**layer_of, **inputs} | ({} if dtype is None else {"dtype": dtype})

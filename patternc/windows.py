@@ -17,7 +17,11 @@ from operator import index
 def _whole(least: int = 1, **numbers: int) -> None:
     """Refuses what is no integer of at least `least`."""
     for name, number in numbers.items():
-        if isinstance(number, bool) or index(number) < least:
+        if number is None:
+            raise ValueError(
+                f"{name} is None, which is no window: the program is `full` or `causal`"
+            )
+        if isinstance(number, bool) or not hasattr(number, "__index__") or index(number) < least:
             raise ValueError(f"{name} is {number!r}; expected an integer of at least {least}")
 
 

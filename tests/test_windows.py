@@ -32,6 +32,8 @@ def test_every_function_has_a_row():
     ("name", "numbers", "message"),
     [
         ("from_mistral", (0,), "window is 0"),
+        ("from_mistral", (None,), "no window: the program is `full` or `causal`"),
+        ("from_mistral", (4.5,), "window is 4.5"),
         ("from_longformer", (7,), "even"),
         ("from_natten", (24, 4), "odd"),
         ("from_flash_attention", (-2, 0), "left is -2"),

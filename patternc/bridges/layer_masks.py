@@ -45,6 +45,8 @@ def layer_mask(
 
 def verify_mask(pattern: Pattern, layer: int, mask_only: bool, name: str) -> None:
     """Raises `FormatError` where the layer is more than a mask of tokens, unless that is meant."""
+    if not isinstance(pattern, Pattern):
+        raise TypeError(f"pattern is {pattern!r}; expected a Pattern, such as Pattern.parse(text)")
     lost = tuple(dict.fromkeys(_beside(pattern, layer)))
     sources = [each for each in lost if each.startswith("keys of")]
     if lost and (sources or not mask_only):

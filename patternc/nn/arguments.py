@@ -33,14 +33,32 @@ def real_keys(
     """Which keys are real."""
     if mask is None:
         return None
-    if mask.dtype != torch.bool:
-        raise TypeError(
-            f"key_padding_mask is {mask.dtype}; expected booleans [batch, n], True for padding"
-        )
+    mask = _booleans(mask)
     if k is None or (cache is None and k.shape[2] != q.shape[2]):
         raise ValueError(
             "key_padding_mask: the keys are another sequence than the queries; leave its "
             "padding out by the pattern: `columns(valid) on encoder`, and give "
             "valid=~key_padding_mask"
         )
-    return ~(mask[None] if unbatched and mask.dim() == 1 else mask)
+    mask = mask[None] if unbatched and mask.dim() == 1 else mask
+    expected = k.shape[0], k.shape[2]
+    if tuple(mask.shape) != expected:
+        keys = "n" if cache is None else "n so far, with the keys of earlier calls"
+        raise ValueError(
+            f"key_padding_mask has shape {list(mask.shape)}; expected [batch, {keys}], here "
+            f"{list(expected)}"
+        )
+    return ~mask
+
+
+def _booleans(mask: Tensor) -> Tensor:
+    """A padding mask of torch: booleans, or what torch's layers make of them, 0 and -inf."""
+    if mask.dtype == torch.bool:
+        return mask
+    padding = mask == -torch.inf
+    if not mask.is_floating_point() or not bool((padding | (mask == 0)).all()):
+        raise TypeError(
+            f"key_padding_mask is {mask.dtype}; expected booleans [batch, n], True for padding, or "
+            "floats, -inf for padding and 0"
+        )
+    return padding

@@ -52,6 +52,10 @@ class Attention(nn.Module):
     in_proj_bias: nn.Parameter | None
     projections: nn.ModuleDict
 
+    # `nn.TransformerEncoderLayer` asks this before it computes plain attention from the parameters
+    # by itself, which False prevents.
+    _qkv_same_embed_dim = False
+
     def __init__(
         self,
         embed_dim: int,
@@ -176,10 +180,11 @@ class Attention(nn.Module):
 
         `key` and `value` are the query's states unless given; of another length they are the n keys
         of which the queries are the last (`full on encoder` takes them as another sequence).
-        `key_padding_mask`, booleans [batch, n], is True for padding, as in torch; rows of padding
-        give the bias of `out_proj`. With a `cache` the keys are those of all calls with it so far,
-        and the mask is about all of them. `start`, `positions`, `cache_lengths` and run-time
-        `inputs` as `Pattern.attention` takes them.
+        `key_padding_mask`, booleans [batch, n], is True for padding, as in torch, or floats -inf
+        for padding and 0; rows of padding give the bias of `out_proj`. With a `cache` the keys are
+        those of all calls with it so far, and so is the mask: [batch, n so far] at every call.
+        `start`, `positions`, `cache_lengths` and run-time `inputs` as `Pattern.attention` takes
+        them.
 
         Raises `ValueError` for `attn_mask`, `is_causal` and `need_weights`: the mask is the
         pattern, and weights are never held.
@@ -197,7 +202,8 @@ class Attention(nn.Module):
         if self._on_encoder(states, given):
             given["encoder_kv"], tokens = (k, v), (None, None)
         elif cache is not None:
-            tokens = k, v = cache.update(self if number is None else number, k, v)
+            cache.check(q.shape[0], padded=key_padding_mask is not None)
+            tokens = k, v = cache.update((self, number), k, v)
         out = self.pattern.attention(
             q,
             *tokens,
@@ -248,7 +254,9 @@ class Attention(nn.Module):
         return [self._heads(part) for part in parts]
 
     def _heads(self, part: Tensor) -> Tensor:
-        return part.view(*part.shape[:2], -1, self.head_dim).transpose(1, 2)
+        return part.view(*part.shape[:2], part.shape[2] // self.head_dim, self.head_dim).transpose(
+            1, 2
+        )
 
     def _given(self, query: Tensor, inputs: dict[str, Any]) -> dict[str, Any]:
         """The run-time inputs: what is learned, what other projections give, and the call's."""

@@ -24,11 +24,30 @@ class Cache:
     def __init__(self) -> None:
         self._held: dict[Hashable, tuple[Tensor, Tensor]] = {}
         self._lengths: dict[Hashable, int] = {}
+        self._padded = False
 
     @property
     def length(self) -> int:
         """Positions that every layer so far has."""
         return min(self._lengths.values(), default=0)
+
+    def check(self, batch: int, *, padded: bool) -> None:
+        """Raises `ValueError` for a step that does not continue the sequences of the earlier ones.
+
+        A step without a mask of padding, after one with it, would take padding for keys.
+        """
+        for k, _ in self._held.values():
+            if k.shape[0] != batch:
+                raise ValueError(
+                    f"the cache holds {k.shape[0]} sequences, but the batch has {batch}; take a "
+                    "new Cache() for other sequences"
+                )
+        if self._padded and not padded:
+            raise ValueError(
+                "earlier calls with this cache had a key_padding_mask; give it at every call, "
+                "[batch, n so far], False for the new keys"
+            )
+        self._padded = padded
 
     def update(self, layer: Hashable, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """All keys and values of a layer, with those of this step behind the others."""

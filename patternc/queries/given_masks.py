@@ -47,10 +47,25 @@ def given_mask(mask: object, n: int | None = None, heads: int | None = None) -> 
 
 
 def of_mask_mod(mask: Callable[..., Any], n: int, heads: int | None) -> Bits:
-    """A mask function of n queries and keys, for one batch element."""
+    """A mask function of n queries and keys, for one batch element.
+
+    Raises `ValueError` where torch cannot evaluate it for all pairs at once.
+    """
+    import torch
     from torch.nn.attention.flex_attention import create_mask
 
-    return np.asarray(create_mask(mask, 1, heads or 1, n, n, "cpu")[0].numpy())
+    try:
+        found = create_mask(mask, 1, heads or 1, n, n, "cpu")[0]
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            "the mask function cannot be evaluated for all pairs at once; expected "
+            "mask_mod(b, h, q_idx, kv_idx) of operations on tensors, `&` and `|` for `and` and "
+            f"`or`, torch.where for `if`: {reason}"
+        ) from error
+    if found.dtype != torch.bool:
+        raise ValueError(f"the mask function returns {found.dtype}; expected booleans")
+    return np.asarray(found.numpy())
 
 
 def _is_block_mask(mask: object) -> TypeGuard[BlockMask]:

@@ -6,12 +6,13 @@ layer. Does not call FlexAttention.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from patternc.emit.backend import UnsupportedError
+from patternc.queries.arguments import tokens
 from patternc.runtime.load import load_module
 from patternc.schedule.tile_sizes import SIZES
 
@@ -70,6 +71,13 @@ def _tile(block: int) -> int:
     dividing = [size for size in SIZES if block % size == 0]
     within = dividing or [size for size in SIZES if size <= block] or [min(SIZES)]
     return max(within)
+
+
+def length(n: object, inputs: Mapping[str, object]) -> int:
+    """The length n. Raises `TypeError` for what is none, and for torch's name of an argument."""
+    if "BLOCK_SIZE" in inputs:
+        raise TypeError("unexpected argument 'BLOCK_SIZE': it is block_size= of block_mask")
+    return tokens(n)
 
 
 def score_mod(

@@ -221,6 +221,17 @@ def test_configurations_without_a_program_say_why(tmp_path, values, message):
     assert message in found.output
 
 
+def test_changes_that_a_configuration_does_not_know_are_refused(tmp_path):
+    file = write(tmp_path, model_type="mistral")
+    for change, message in (
+        ("slidng_window=8", "did you mean `sliding_window`?"),
+        ("sliding_window=wide", "mistral: Transformers cannot build it"),
+    ):
+        found = CliRunner().invoke(commands, ["import", file, "--set", change])
+        assert found.exit_code == 1
+        assert message in found.output
+
+
 def test_a_name_that_is_not_in_the_local_cache_is_not_downloaded(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ConfigurationError, match="local cache"):

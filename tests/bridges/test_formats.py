@@ -180,3 +180,8 @@ def test_labels_of_one_batch_element_are_those_of_the_call() -> None:
     assert causal
     with pytest.raises(FormatError, match="for one batch element, the inputs have 2"):
         magi.export(pattern, 30, doc=torch.stack([doc, doc // 2]))
+
+
+def test_a_text_in_place_of_a_pattern_is_told() -> None:
+    with pytest.raises(TypeError, match="'causal'; expected a Pattern"):
+        flashmask.export("causal", 8)  # type: ignore[arg-type]

@@ -280,6 +280,8 @@ def test_images_laid_over_a_mask_are_refused():
     ("text", "name", "message"),
     [
         ("causal", "a/b", "without `/`"),
+        ("causal", "sdpa", "which Transformers has for another attention"),
+        ("causal", "eager", "which Transformers has for another attention"),
         ("causal & same(document)", "pc_inputs", "document"),
         ("local(2) + full on pool(2, mean)", "pc_sources", "pool"),
     ],

@@ -198,6 +198,7 @@ def test_a_row_of_least_floats_in_a_bias_is_warned_of_and_others_are_not() -> No
 ELSEWHERE = {
     "attn_mask": "a mask is part of the pattern",
     "attention_mask": "a mask is part of the pattern",
+    "key_padding_mask": "Padding is key_padding=, True for real keys",
     "is_causal": "a line `causal` in the pattern",
     "dropout_p": "it is dropout=",
     "softmax_scale": "it is scale=",

@@ -250,6 +250,10 @@ def test_unsuitable_tensors_are_refused():
     batch.starts = batch.starts[1:]
     with pytest.raises(ValueError, match="query_start_loc needs one number more"):
         batch.paged(pattern)
+    batch = Batch()
+    batch.q.requires_grad_()
+    with pytest.raises(RuntimeError, match="has no gradients"):
+        batch.paged(pattern)
 
 
 SCRIPT = """

@@ -239,7 +239,9 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="a divisor of 4"):
         Attention(WIDTH, 4, "full", num_kv_heads=3)
     with pytest.raises(TypeError, match="True for padding"):
-        Attention(WIDTH, 4, "full")(_states(), key_padding_mask=torch.zeros(2, N))
+        Attention(WIDTH, 4, "full")(
+            _states(), key_padding_mask=torch.zeros(2, N, dtype=torch.int64)
+        )
 
 
 def test_a_configuration_states_the_sizes() -> None:
@@ -262,3 +264,50 @@ def test_importing_patternc_does_not_import_torch() -> None:
         check=True,
     )
     assert done.stdout == "False\n"
+
+
+def test_torchs_encoder_calls_the_module_and_not_attention_of_its_own() -> None:
+    """In evaluation, torch computes plain attention of the parameters where a module allows it."""
+    own, other = _pair("local(3)")
+    layer = nn.TransformerEncoderLayer(WIDTH, HEADS, 64, batch_first=True, dropout=0.0)
+    layer.self_attn = other
+    masked = copy.deepcopy(layer).eval()
+    layer.self_attn = own  # type: ignore[assignment]
+    encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False).eval()
+    x, padding, i = _states(), torch.zeros(2, N, dtype=torch.bool), torch.arange(N)
+    padding[1, -5:] = True
+    far = (i[:, None] - i).abs() > 3
+    with torch.no_grad():
+        found = encoder(x, src_key_padding_mask=padding)
+        expected = masked(x, src_mask=far, src_key_padding_mask=padding)
+    torch.testing.assert_close(found[~padding], expected[~padding], atol=1e-5, rtol=1e-5)
+    with pytest.raises(TypeError, match="-inf for padding and 0"):
+        own(x, key_padding_mask=padding.float())
+
+
+def test_modules_of_one_layer_keep_keys_of_their_own() -> None:
+    """As in a stack whose schedule repeats: several modules are layer 0 of the pattern."""
+    pattern = "causal\nlayers 2\nlocal(2 + 5 * layer)"
+    first, second = (Attention(WIDTH, HEADS, pattern, layer=0).eval() for _ in range(2))
+    x, cache = _states(), Cache()
+    for stop in (10, N):
+        start = 0 if stop == 10 else 10
+        found = [module(x[:, start:stop], cache=cache)[0] for module in (first, second)]
+    for module, last in zip((first, second), found, strict=True):
+        torch.testing.assert_close(last, module(x)[0][:, 10:], atol=1e-5, rtol=1e-5)
+
+
+def test_steps_that_do_not_continue_a_cache_are_refused() -> None:
+    attention, x = Attention(WIDTH, HEADS, "causal").eval(), _states()
+    cache, padding = Cache(), torch.zeros(2, N, dtype=torch.bool)
+    attention(x[:, :5], cache=cache, key_padding_mask=padding[:, :5])
+    with pytest.raises(ValueError, match=r"earlier calls .* had a key_padding_mask"):
+        attention(x[:, 5:], cache=cache)
+    with pytest.raises(ValueError, match="the cache holds 2 sequences, but the batch has 1"):
+        attention(x[:1, 5:], cache=cache)
+    with pytest.raises(ValueError, match=r"\[batch, n so far, .*here \[2, 6\]"):
+        attention(x[:, 5:6], cache=cache, key_padding_mask=padding[:, 5:6])
+
+
+def test_no_tokens_give_no_states() -> None:
+    assert Attention(WIDTH, HEADS, "local(3)")(torch.randn(2, 0, WIDTH))[0].shape == (2, 0, WIDTH)

@@ -112,3 +112,18 @@ def test_bad_arguments_are_named() -> None:
         one.mask_mod(N, layer=2)
     with pytest.raises(TypeError, match="'doc' is missing"):
         pattern("causal & same(doc)").block_mask(N)
+    with pytest.raises(TypeError, match=r"n is 5\.0"):
+        one.block_mask(5.0)
+    with pytest.raises(TypeError, match="it is block_size="):
+        one.block_mask(N, BLOCK_SIZE=64)
+
+
+def test_slopes_of_alibi_ask_how_many_heads_there_are() -> None:
+    slopes = pattern("causal\nfull with alibi")
+    with pytest.raises(ValueError, match="heads is missing"):
+        slopes.score_mod(N)
+    q, k, v = sample()
+    found = flex_attention(
+        q, k, v, score_mod=slopes.score_mod(N, heads=2), block_mask=slopes.block_mask(N)
+    )
+    torch.testing.assert_close(found, slopes.attention(q, k, v), atol=1e-5, rtol=1e-5)

@@ -214,6 +214,9 @@ def test_tensors_of_masks_are_read(dtype: torch.dtype) -> None:
         (np.ones((4, 4), bool), {"lengths": [5]}, ValueError, "only a mask function"),
         (np.stack([np.eye(4), np.ones((4, 4))]).astype(bool)[:, None], {}, ValueError, "different"),
         (lambda b, h, q, k: q >= k, {}, ValueError, "pass n="),
+        (lambda b, h, q, k: q >= k and q < 3, {"n": 4}, ValueError, "`&` and `|` for `and`"),
+        (lambda q, k: q >= k, {"n": 4}, ValueError, r"mask_mod\(b, h, q_idx, kv_idx\)"),
+        (lambda b, h, q, k: q - k, {"n": 4}, ValueError, "int64; expected booleans"),
         (np.ones((1, 5000), bool), {}, ValueError, "at most 4,096"),
     ],
 )

@@ -41,15 +41,17 @@ def register(
     alone. A second registration under a name replaces the first.
 
     Raises `PatternError` for an invalid program, `ValueError` for one that a model cannot be served
-    with (other keys than the tokens, run-time inputs) and for a name with `/`, which Transformers
-    takes for a repository.
+    with (other keys than the tokens, run-time inputs), for a name with `/`, which Transformers
+    takes for a repository, and for one that is not registered from here, such as "sdpa".
     """
     from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(
             f"name is {name!r}; expected a word without `/`, such as 'patternc_window'"
         )
+    _refuse_others(name, ALL_ATTENTION_FUNCTIONS.get(name))
     found = Registered(
         name,
         served(program, name),
@@ -60,3 +62,13 @@ def register(
     AttentionInterface.register(name, found.attention)
     AttentionMaskInterface.register(name, mask)
     return name
+
+
+def _refuse_others(name: str, present: object) -> None:
+    """A name of Transformers or of another library: every model that uses it would change."""
+    owner = getattr(present, "__self__", None)
+    if name == "eager" or (present is not None and not isinstance(owner, Registered)):
+        raise ValueError(
+            f"name is {name!r}, which Transformers has for another attention; take a name of your "
+            "own, such as 'patternc_window'"
+        )

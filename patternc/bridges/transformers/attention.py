@@ -157,7 +157,7 @@ class Registered:
             )
         if layer >= len(served.every_layer):
             raise InputError(
-                f"{self.name}: the model has a layer {layer}; the program has {layers} layers"
+                f"{self.name}: the model has a layer {layer}; the program says `layers {layers}`"
             )
         self._check_causality(module, served, layer)
         return layer

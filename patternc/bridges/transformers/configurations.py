@@ -7,6 +7,8 @@ ones have an entry in `families`. Does not build models.
 
 from __future__ import annotations
 
+import copy
+import difflib
 import json
 from importlib import import_module
 from pathlib import Path
@@ -62,11 +64,40 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _built(values: dict[str, Any], changes: dict[str, Any]) -> Any:
+    values = dict(values)
     family = values.pop("model_type")
+    found = _of_family(family, {**values, **changes})
+    if changes:
+        _refuse_unused(family, _of_family(family, values).to_dict(), found.to_dict(), changes)
+    return found
+
+
+def _of_family(family: str, values: dict[str, Any]) -> Any:
+    auto = _transformers().AutoConfig
+    from huggingface_hub.errors import StrictDataclassError
+
     try:
-        return _transformers().AutoConfig.for_model(family, **{**values, **changes})
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"{family}: Transformers cannot build it: {error}") from error
+        return auto.for_model(family, **copy.deepcopy(values))
+    except (ValueError, KeyError, TypeError, StrictDataclassError) as error:
+        reason = " ".join(str(error).partition(" Should contain one of")[0].split())
+        raise ConfigurationError(f"{family}: Transformers cannot build it: {reason}") from error
+
+
+def _refuse_unused(
+    family: str, before: dict[str, Any], after: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """Refuses a change that Transformers keeps, as it does with any, and that changes nothing."""
+    rest = [
+        {name: each for name, each in values.items() if name not in changes}
+        for values in (before, after)
+    ]
+    for name in changes:
+        if name not in before and rest[0] == rest[1]:
+            near = difflib.get_close_matches(name, [each for each in before if each[0] != "_"], 1)
+            parts = [part for part, own in before.items() if isinstance(own, dict) and name in own]
+            advice = f"; it is a value of `{parts[0]}`" if parts else ""
+            advice = f"; did you mean `{near[0]}`?" if near else advice
+            raise ConfigurationError(f"{family}: its configuration has no value `{name}`{advice}")
 
 
 def _transformers() -> Any:
