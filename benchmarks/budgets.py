@@ -75,6 +75,8 @@ def every_program() -> dict[str, str]:
 def commands() -> dict[str, Callable[[str, int], object]]:
     """Each takes the text of a program and n."""
     from patternc import Pattern
+    from patternc.algebra.work_budget import allowance
+    from patternc.cli.show import NUMBERS
     from patternc.language import fmt
     from patternc.report import svg, terminal, why
     from patternc.report import view as views
@@ -83,11 +85,13 @@ def commands() -> dict[str, Callable[[str, int], object]]:
 
     def show(text: str, n: int) -> object:
         view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
-        return terminal.draw(view.panels(2)), view.facts()
+        with allowance(NUMBERS):
+            return terminal.draw(view.panels(2)), view.facts()
 
     def drawing(text: str, n: int) -> object:
         view = views.view(Pattern(text), min(n, 1 << 24), 0, None)
-        return svg.svg("a", "b", view.panels(4)), view.facts()
+        with allowance(NUMBERS):
+            return svg.svg("a", "b", view.panels(4)), view.facts()
 
     def layout(text: str, n: int) -> object:
         found = Pattern(text).layout(n)

@@ -12,6 +12,9 @@ from patternc.cli.common import check_range, load_pattern
 from patternc.cli.configurations import of_part, program_of_model
 from patternc.progress import working
 
+# Numbers that a drawing and its counts compute; counts that need more are left out.
+NUMBERS = 1 << 29
+
 
 @click.command()
 @programs("FILE")
@@ -70,7 +73,7 @@ def show(
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
     try:
-        with working("show"), allowance():
+        with working("show"), allowance(NUMBERS):
             view = views.view(pattern, length, layer, head, rows)
             panels, facts = view.panels(most), view.facts()
     except (EffortError, SizeError) as error:

@@ -167,17 +167,27 @@ class View:
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
-        n, cells = self.n, self.queries * self.keys
-        layer, rows, slots = self.layer, self.rows, self.slots
-        every_pairs = self.subject.pairs(n, layer, rows=rows, slots=slots, **self.inputs)
-        once = self.subject.distinct_pairs(n, layer, rows=rows, slots=slots, **self.inputs)
-        pairs, distinct = ([of[head] for head in self.heads] for of in (every_pairs, once))
+        return (*self._pairs(), ("tiles", self._tiles()))
+
+    def _pairs(self) -> tuple[tuple[str, str], ...]:
+        """Pairs and density, or why they are not counted."""
+        cells = self.queries * self.keys
+        try:
+            distinct, pairs = self._counts()
+        except EffortError as error:
+            return (("pairs", f"of {cells:,}; not counted: {error}"), ("density", "not counted"))
         times = "" if pairs == distinct else f"; {_range(pairs)} with multiplicity"
         return (
             ("pairs", f"{_range(distinct)} of {cells:,}{times}"),
             ("density", _percent([count / max(cells, 1) for count in distinct])),
-            ("tiles", self._tiles()),
         )
+
+    def _counts(self) -> tuple[list[int], list[int]]:
+        """Pairs of each head, counted once and with their multiplicity."""
+        n, layer, rows, slots = self.n, self.layer, self.rows, self.slots
+        every_pairs = self.subject.pairs(n, layer, rows=rows, slots=slots, **self.inputs)
+        once = self.subject.distinct_pairs(n, layer, rows=rows, slots=slots, **self.inputs)
+        return [once[head] for head in self.heads], [every_pairs[head] for head in self.heads]
 
     def _tiles(self) -> str:
         """The tiles of one head, or why they are not counted."""

@@ -89,6 +89,50 @@ def test_what_depends_on_the_length_is_planned_for_each(
     assert len(taken) == 6
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "local(9) + causal & listed(chosen)",
+        "local(left=3) + columns(kept)",
+        "global(kept) + listed(chosen) with alibi",
+        "heads 2\nhead == 0 -> local(4) + listed(chosen)\nelse -> causal & listed(chosen)",
+    ],
+)
+def test_few_queries_of_sets_and_lists_are_asked_pair_by_pair(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without tiles: rows with no key, one run, several long runs, and rows that differ."""
+    module = module_of(text)
+    monkeypatch.setattr(module, "_make_plan", None)
+    torch.manual_seed(0)
+    for n, queries in [(1, 1), (97, 1), (130, 3), (700, 2), (40, 13)]:
+        table, kept = torch.randint(-1, n, (n, 6)), torch.rand(n) < 0.05
+        table[-1] = -1
+        kept[n // 8 : n // 2] = True
+        inputs = {"chosen": table, "kept": kept}
+        inputs = {name: part for name, part in inputs.items() if name in text}
+        parts = drawn(2, queries, n, 2, torch.float64)
+        found = module.attention(*parts, **inputs)
+        wanted = module.reference(*parts, **inputs)
+        torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+
+
+def test_of_many_pairs_tiles_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of("local(9) + causal & listed(chosen)")
+    monkeypatch.setattr(module, "_FEW_PAIRS", 299)
+    listed: list[Any] = []
+    plan = module._make_plan
+    monkeypatch.setattr(module, "_make_plan", lambda *call: listed.append(call) or plan(*call))
+    for n, queries, count in [(299, 1, 0), (300, 1, 1), (150, 2, 2)]:
+        parts = drawn(2, queries, n, 2, torch.float64)
+        chosen = torch.randint(-1, n, (n, 3))
+        found, wanted = (
+            call(*parts, chosen=chosen) for call in (module.attention, module.reference)
+        )
+        torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+        assert len(listed) == count
+
+
 STACKED = {
     **STEADY,
     "draws": "local(3) + random(2)",

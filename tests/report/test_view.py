@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from patternc import Pattern
+from patternc.algebra.work_budget import allowance
 from patternc.report.svg import shares
 from patternc.report.view import CELLS, view
 from patternc.semantics.errors import LengthError
@@ -120,3 +121,13 @@ def test_the_rows_of_streams_and_trees_are_drawn_as_their_masks(rows, n):
 def test_density_counts_a_pair_once(text, pairs, density):
     facts = dict(view(Pattern.parse(text), 8, 0, None).facts())
     assert (facts["pairs"], facts["density"]) == (pairs, density)
+
+
+def test_facts_past_the_bound_of_a_command_say_that_they_are_not_counted() -> None:
+    seen = view(Pattern("blocks(64) { local(1) + random(3) }"), 1 << 12, 0, None)
+    with allowance(0):
+        facts = dict(seen.facts())
+    assert facts["pairs"].startswith("of 16,777,216; not counted: this command would compute")
+    assert facts["density"] == "not counted"
+    assert "not counted" in facts["tiles"]
+    assert "not counted" not in str(seen.facts())
