@@ -93,12 +93,11 @@ def test_what_depends_on_the_length_is_planned_for_each(
     "text",
     [
         "local(9) + causal & listed(chosen)",
-        "local(left=3) + columns(kept)",
         "global(kept) + listed(chosen) with alibi",
         "heads 2\nhead == 0 -> local(4) + listed(chosen)\nelse -> causal & listed(chosen)",
     ],
 )
-def test_few_queries_of_sets_and_lists_are_asked_pair_by_pair(
+def test_few_queries_of_lists_are_asked_pair_by_pair(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without tiles: rows with no key, one run, several long runs, and rows that differ."""
