@@ -336,3 +336,12 @@ def test_what_a_draw_in_blocks_avoids_counts_blocks(term: str, name: str, size: 
     expected = pattern.mask(N, **rows, **given)
     tensors = {each: torch.from_numpy(value) for each, value in given.items()}
     assert np.array_equal(pattern.module.mask(N, **rows, **tensors).numpy(), expected)
+
+
+@pytest.mark.parametrize("share", ["", ", share=head"])
+@pytest.mark.parametrize("heads", [1, 2])
+def test_draws_avoid_the_lists_of_their_own_head(share: str, heads: int) -> None:
+    pattern = Pattern.parse(f"heads 2\nlisted(chosen) + random(3, pool=[0:6]{share})")
+    lists = np.random.default_rng(0).integers(0, 6, (heads, N, 2))
+    found = pattern.module.mask(N, chosen=torch.from_numpy(lists))
+    assert np.array_equal(found.numpy(), pattern.mask(N, chosen=lists))
