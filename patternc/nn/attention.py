@@ -182,7 +182,8 @@ class Attention(nn.Module):
         of which the queries are the last (`full on encoder` takes them as another sequence).
         `key_padding_mask`, booleans [batch, n], is True for padding, as in torch, or floats -inf
         for padding and 0; rows of padding give the bias of `out_proj`. With a `cache` the keys are
-        those of all calls with it so far, and so is the mask: [batch, n so far] at every call.
+        those of all calls with it so far, and so is the mask: [batch, n so far] at every call; a
+        pattern with later keys gives other numbers in steps, which see none that is yet to come.
         `start`, `positions`, `cache_lengths` and run-time `inputs` as `Pattern.attention` takes
         them.
 

@@ -238,6 +238,7 @@ REFUSED = {
         {},
         "layer 1",
     ),
+    "too many layers": ("llama", "layers 9\ncausal\nlocal(2 + layer)", {}, "model has 2 layers"),
     "weights": ("llama", "causal", {"output_attentions": True}, "output_attentions"),
     "scale": ("llama", "causal\nfull with scale(2)", {}, "scales its scores itself"),
     "a mask of scores": (

@@ -159,8 +159,21 @@ class Registered:
             raise InputError(
                 f"{self.name}: the model has a layer {layer}; the program says `layers {layers}`"
             )
+        self._check_count(module, served)
         self._check_causality(module, served, layer)
         return layer
+
+    def _check_count(self, module: nn.Module, served: Served) -> None:
+        """Rules of layers that the model does not have would never act."""
+        config = getattr(module, "config", None)
+        count = getattr(config, "num_hidden_layers", None)
+        if served is not self.own or getattr(config, "is_encoder_decoder", False):
+            return
+        if served.layers is not None and isinstance(count, int) and served.layers > count:
+            raise InputError(
+                f"{self.name}: the model has {count} layers; the program says `layers "
+                f"{served.layers}`"
+            )
 
     def _check_causality(self, module: nn.Module, served: Served, layer: int) -> None:
         if served is self.cross or served is self.encoder:
