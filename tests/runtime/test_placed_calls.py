@@ -267,7 +267,6 @@ def test_what_cannot_be_cut_is_refused() -> None:
 _SNIPPET = """
 import torch
 from patternc import Pattern
-from patternc.semantics.errors import InputError
 q = torch.zeros(1, 1, 1, 1)
 out: torch.Tensor = Pattern("causal").attention(q, q, q, start=0, doc=q)
 both: tuple[torch.Tensor, torch.Tensor] = Pattern("causal").attention(q, q, q, return_lse=True)
