@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from patternc import Pattern, pattern, progress
+from patternc import Pattern, progress
+from patternc.runtime import pattern_modules
 
 
 class Kernel:
@@ -76,7 +77,7 @@ def test_the_module_of_a_pattern_is_built_under_the_line_of_progress(
         told.append(label)
         return progress.working(label)
 
-    monkeypatch.setattr(pattern, "working", working)
+    monkeypatch.setattr(pattern_modules, "working", working)
     made, q = Pattern.parse("local(3)"), torch.randn(1, 1, 4, 8)
     for _ in range(2):
         made.attention(q, q, q)
