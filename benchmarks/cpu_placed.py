@@ -12,6 +12,7 @@ import argparse
 import json
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from statistics import median
 
@@ -71,7 +72,7 @@ def _prefill() -> Iterator[tuple[str, Call, Call]]:
         q, k, v = _drawn(N, N)
         real = _real(N, N, N - 100)
         labels, behind = real.long() - 1, _real(N, N, N - 100, before=False)
-        without = lambda plain=plain, qkv=(q, k, v): plain.attention(*qkv)  # noqa: E731
+        without = partial(plain.attention, q, k, v)
         yield (
             f"prefill {text}, labels",
             lambda labelled=labelled, qkv=(q, k, v), labels=labels: labelled.attention(
@@ -97,7 +98,7 @@ def _listed() -> Iterator[tuple[str, Call, Call]]:
     mask = torch.rand(n, n) < 0.05
     keys = mask.float().topk(int(mask.sum(1).max()), dim=1).indices
     keys = torch.where(mask.gather(1, keys), keys, -1)
-    dense = lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # noqa: E731
+    dense = partial(torch.nn.functional.scaled_dot_product_attention, q, k, v, attn_mask=mask)
 
     def fresh() -> object:
         pattern.module._PIECES.results.clear()

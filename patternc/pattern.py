@@ -738,12 +738,23 @@ class Pattern:
         **inputs: RunTimeTensors,
     ) -> Any:
         """`attention` by dense masks, in any dtype: what the kernels are held to."""
-        module, seed = self._modules.of_call(heads, q, dropout, seed)
-        options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
-        options |= {"backend": "reference", "dropout": dropout, "seed": seed, **inputs}
-        placed = {"rows": rows, "start": start, "positions": positions}
-        placed |= {"cache_lengths": cache_lengths, "key_padding": key_padding}
-        return attend(module, q, k, v, placed, options)
+        attention: Any = self.attention  # of either overload
+        return attention(
+            *(q, k, v),
+            return_lse=return_lse,
+            layer=layer,
+            rows=rows,
+            start=start,
+            positions=positions,
+            cache_lengths=cache_lengths,
+            key_padding=key_padding,
+            heads=heads,
+            scale=scale,
+            backend="reference",
+            dropout=dropout,
+            seed=seed,
+            **inputs,
+        )
 
     def block_mask(
         self,

@@ -31,12 +31,17 @@ def _window(left: int | None, right: int | None) -> str:
     return f"local(left={sides[0]}, right={sides[1]})"
 
 
-def from_longformer_paper(window: int) -> str:
-    """Longformer (paper)."""
+def _both_sides(window: int) -> str:
+    """Half of the window on each side."""
     _whole(window=window)
     if window % 2:
         raise ValueError(f"window is {window}; expected an even number, both sides together")
     return f"local({window // 2})"
+
+
+def from_longformer_paper(window: int) -> str:
+    """Longformer (paper)."""
+    return _both_sides(window)
 
 
 def from_allenai_longformer(window: int) -> str:
@@ -47,10 +52,7 @@ def from_allenai_longformer(window: int) -> str:
 
 def from_longformer(window: int) -> str:
     """Longformer, LED (Transformers), `attention_window`."""
-    _whole(window=window)
-    if window % 2:
-        raise ValueError(f"window is {window}; expected an even number, both sides together")
-    return f"local({window // 2})"
+    return _both_sides(window)
 
 
 def from_allenai_no_overlap(window: int) -> str:

@@ -40,7 +40,7 @@ def test_python_prints_what_the_readme_shows(session, monkeypatch):
 
 
 def test_the_page_on_models_prints_what_it_shows(monkeypatch):
-    """One session: later blocks use the names of earlier ones."""
+    """Later blocks use the names of earlier ones."""
     monkeypatch.chdir(ROOT)
     session = "\n".join(_SESSION.findall(IN_YOUR_MODEL))
     test = doctest.DocTestParser().get_doctest(session, {}, "in-your-model.md", None, 0)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from patternc.emit.backend import Request, UnsupportedError
 from patternc.emit.link import linked
 from patternc.emit.module import environment
+from patternc.ir.sources import name_of
 from patternc.relation.relation import Relation
-from patternc.schedule.schedule import Schedule
+from patternc.schedule.schedule import Group, Schedule
 from patternc.schedule.tile_sizes import Choice
 
 
@@ -17,20 +18,26 @@ from patternc.schedule.tile_sizes import Choice
 class FileBackend:
     """One template, filled with what `context` says of a request.
 
-    `reasons` yields what the format cannot hold, a sentence each; tiles are `side` squared, unless
-    the user names others, for the reason `why`.
+    `reasons` yields what the format cannot hold of one layer's groups, a sentence each; tiles are
+    `side` squared, unless the user names others, for the reason `why`.
     """
 
     name: str
     template: str
     side: int
     why: str
-    reasons: Callable[[Schedule], Iterator[str]]
+    reasons: Callable[[Sequence[Group]], Iterator[str]]
     context: Callable[[Request], dict[str, object]]
 
     def unsupported(self, schedule: Schedule) -> tuple[str, ...]:
         """Each sentence once, in the order of the program."""
-        return tuple(dict.fromkeys(self.reasons(schedule)))
+        return tuple(dict.fromkeys(self._reasons(schedule)))
+
+    def _reasons(self, schedule: Schedule) -> Iterator[str]:
+        for rows in schedule.rows:
+            yield f"the rows of `{name_of(rows)}` are another sequence than the n tokens"
+        for groups in schedule.groups:
+            yield from self.reasons(groups)
 
     def tile_sizes(
         self, relations: Iterable[Relation], dtype: str | None, head_dim: int | None

@@ -7,26 +7,25 @@ layer. Does not call FlexAttention.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from patternc.emit.backend import UnsupportedError
 from patternc.queries.arguments import tokens
-from patternc.runtime.load import load_module
+from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.tile_sizes import SIZES
 
-# The source for a layer, or for all of them where that is None, with such tiles.
-Compile = Callable[[int | None, tuple[int, int] | None], str]
+# A layer, or None where one module holds all layers, and its tiles.
+Variant = tuple[int | None, tuple[int, int] | None]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FlexModules:
-    """Modules by layer and tiles; the layer is None where one module holds all layers."""
+    """Modules by layer and tiles."""
 
-    compile: Compile
+    built: Built[Variant]
     layers: int | None
-    known: dict[tuple[int | None, tuple[int, int] | None], ModuleType] = field(default_factory=dict)
 
     def of(
         self, layer: int, tiles: tuple[int, int] | None = None
@@ -37,20 +36,17 @@ class FlexModules:
         """
         if self.layers is not None and not 0 <= layer < self.layers:
             raise ValueError(f"layer is {layer}; this pattern has layers 0 to {self.layers - 1}")
-        if (layer, tiles) in self.known:
-            return self.known[layer, tiles], {}
-        try:
-            return self._loaded(None, tiles), {"layer": layer}
-        except UnsupportedError:
-            if (self.layers or 1) == 1:
-                raise
-        return self._loaded(layer, tiles), {}
+        if (layer, tiles) not in self.built.modules:
+            try:
+                return self._loaded((None, tiles)), {"layer": layer}
+            except UnsupportedError:
+                if (self.layers or 1) == 1:
+                    raise
+        return self._loaded((layer, tiles)), {}
 
-    def _loaded(self, layer: int | None, tiles: tuple[int, int] | None) -> ModuleType:
-        key = layer, tiles
-        if key not in self.known:
-            self.known[key] = load_module(self.compile(*key))
-        return self.known[key]
+    def _loaded(self, variant: Variant) -> ModuleType:
+        ensure(self.built.key, variant)
+        return self.built.modules[variant]
 
 
 def block_tiles(block_size: int | tuple[int, int]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from patternc.progress import working
 from patternc.queries.arguments import head_range
 from patternc.runtime.call import has_alibi, refuse_unknown_heads, seed_of_heads
-from patternc.runtime.flex import FlexModules
+from patternc.runtime.flex import FlexModules, Variant
 from patternc.runtime.load import load_module
 from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.tile_sizes import SIZES
@@ -31,7 +31,7 @@ class PatternModules:
         self._emit, self._name, self._heads = emit, name, heads
         self._of_heads = Built(self._build)
         self._of_pages = Built(self._build_paged)
-        self.flex = FlexModules(self._flex_source, layers)
+        self.flex = FlexModules(Built(self._build_flex), layers)
 
     def of_heads(self, heads: tuple[int, int] | None = None) -> ModuleType:
         """The module of some heads, from the first to before the second, or of all."""
@@ -65,10 +65,10 @@ class PatternModules:
     def _build_paged(self, page: int) -> ModuleType:
         return self._loaded(backends=("paged",), tiles=(16, page))
 
+    def _build_flex(self, variant: Variant) -> ModuleType:
+        layer, tiles = variant
+        return self._loaded(layer=layer, tiles=tiles, backends=("flex",))
+
     def _loaded(self, **options: object) -> ModuleType:
         with working(f"compiling {self._name}"):
             return load_module(self._emit(**options))
-
-    def _flex_source(self, layer: int | None, tiles: tuple[int, int] | None) -> str:
-        with working(f"compiling {self._name}"):
-            return self._emit(layer, tiles=tiles, backends=("flex",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -108,7 +110,7 @@ def test_twenty_generated_tokens_equal_those_of_eager_attention(names, family, s
     options = CACHES[cache]
     if family == "whisper":
         options = {**options, "language": None, "task": None}
-    work = lambda: generated(model, family, side, **options)  # noqa: E731
+    work = partial(generated, model, family, side, **options)
     (tokens, scores), (own_tokens, own_scores) = both(model, names[family], work)
     assert tokens.shape[1] >= 20
     torch.testing.assert_close(own_tokens, tokens)
@@ -194,8 +196,7 @@ def test_documents_of_a_pack_are_apart_as_in_eager_attention(names):
     ids = inputs_of("gemma3")["input_ids"][:2]
     positions = torch.cat([torch.arange(5), torch.arange(N - 5)])[None].expand(2, -1)
     given = {"input_ids": ids, "position_ids": positions, "use_cache": False}
-    work = lambda: model(**given).logits  # noqa: E731
-    eager, own = both(model, names["gemma3"], work)
+    eager, own = both(model, names["gemma3"], lambda: model(**given).logits)
     torch.testing.assert_close(own, eager, **TOLERANCE)
     alone = model(input_ids=ids[:, 5:]).logits
     torch.testing.assert_close(own[:, 5:], alone, **TOLERANCE)

@@ -6,7 +6,7 @@ the batch element, the head and the two positions may change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 from patternc.algebra.isl_context import BudgetError, budget
@@ -16,9 +16,9 @@ from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
 from patternc.ir.formula import Condition, Not
 from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier
-from patternc.ir.sources import TOKENS, name_of, word_of
+from patternc.ir.sources import TOKENS, word_of
 from patternc.schedule.head_groups import without_scalars
-from patternc.schedule.schedule import Group, Pass, Schedule
+from patternc.schedule.schedule import Group, Pass
 
 _MODIFIERS = {
     Rotary: "`rotary` turns q and k before their product, which flex does not: leave it out of the "
@@ -28,16 +28,13 @@ _MODIFIERS = {
 }
 
 
-def reasons(schedule: Schedule) -> Iterator[str]:
-    """In the order of the program; some more than once."""
-    for rows in schedule.rows:
-        yield f"the rows of `{name_of(rows)}` are another sequence than the n tokens"
-    for groups in schedule.groups:
-        for group in groups:
-            yield from _of_group(group)
-        scales = {scale_of(item) for group in groups for item in group.branches}
-        if len(scales) > 1:
-            yield "`scale` differs within a layer: flex has one scale for all products"
+def reasons(groups: Sequence[Group]) -> Iterator[str]:
+    """Of the groups of one layer; some more than once."""
+    for group in groups:
+        yield from _of_group(group)
+    scales = {scale_of(item) for group in groups for item in group.branches}
+    if len(scales) > 1:
+        yield "`scale` differs within a layer: flex has one scale for all products"
 
 
 def _of_group(group: Group) -> Iterator[str]:

@@ -5,25 +5,22 @@ It computes one softmax over the keys of one sequence, which lie in pages, by cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from patternc.algebra.walk import atoms_of
 from patternc.ir.modifiers import Absolute, Modifier, Rotary, Scale, Sink
-from patternc.ir.sources import TOKENS, name_of, word_of
+from patternc.ir.sources import TOKENS, word_of
 from patternc.modifiers.alibi import Alibi
 from patternc.modifiers.softcap import SoftCap
-from patternc.schedule.schedule import Group, Pass, Schedule
+from patternc.schedule.schedule import Group, Pass
 
 _PLACED = "a cache holds keys as they are multiplied: leave it out of the pattern, and {} yourself"
 
 
-def reasons(schedule: Schedule) -> Iterator[str]:
-    """In the order of the program; some more than once."""
-    for rows in schedule.rows:
-        yield f"the rows of `{name_of(rows)}` are another sequence than the n tokens"
-    for groups in schedule.groups:
-        for group in groups:
-            yield from _of_group(group)
+def reasons(groups: Sequence[Group]) -> Iterator[str]:
+    """Of the groups of one layer; some more than once."""
+    for group in groups:
+        yield from _of_group(group)
 
 
 def _of_group(group: Group) -> Iterator[str]:

@@ -143,7 +143,7 @@ def _negated(boards: Boards, bound: int) -> Iterator[Solution]:
 def _blocks(boards: Boards, bound: int) -> Iterator[Solution]:
     """`blocks(B) { .. }` of the largest B whose blocks are whole or empty."""
     for size in range(min(board.n for board in boards) // 2, 1, -1):
-        inner = [_blocked(board, lambda at, _n: at // size) for board in boards]  # noqa: B023
+        inner = [_blocked(board, _of_size(size)) for board in boards]
         if all(inner):
             yield from _wrapped(size, boards, [each for each in inner if each], bound - 6)
             return
@@ -151,13 +151,21 @@ def _blocks(boards: Boards, bound: int) -> Iterator[Solution]:
 
 def _parts(boards: Boards, bound: int) -> Iterator[Solution]:
     for parts in _PARTS:
-        inner = [_blocked(board, lambda at, n: parts * at // n) for board in boards]  # noqa: B023
+        inner = [_blocked(board, _of_parts(parts)) for board in boards]
         if all(inner):
             found = _union([each for each in inner if each], bound - 8)
             inside = [] if found is None else [found]
             inside += _negated([each for each in inner if each], bound - 8)
             for each in inside:
                 yield replace(each, text=f"blocks(parts={parts}) {{ {each.text} }}", union=False)
+
+
+def _of_size(size: int) -> Callable[[Integers, int], Integers]:
+    return lambda at, _n: at // size
+
+
+def _of_parts(parts: int) -> Callable[[Integers, int], Integers]:
+    return lambda at, n: parts * at // n
 
 
 def _blocked(board: Board, block: Callable[[Integers, int], Integers]) -> Board | None:
