@@ -107,6 +107,14 @@ def _combined(combined: Combined) -> Text:
     return Items((quoted(combined.kind), gate, Items(arguments)))
 
 
+def _rows_of_heads(rows: tuple[tuple[int, ...], ...]) -> Text:
+    """A tuple of rows: of many the columns, which take fewer lines."""
+    if len(rows) < 4:
+        return Items(tuple(map(numbers, rows)))
+    columns = map(numbers, zip(*rows, strict=True))
+    return Call("tuple", (Call("zip", (*columns, Keyword("strict", Leaf("True")))),))
+
+
 def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False) -> Text:
     """A pass, `beside` others of its softmax."""
     functions, sourced = printed.functions, item.source != TOKENS
@@ -126,8 +134,7 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     if item.classes:
         arguments.append(Keyword("classes", _classes(item.classes)))
     if scalars:
-        rows = Items(tuple(numbers(row) for row in item.scalars))
-        arguments.append(Keyword("scalars", rows))
+        arguments.append(Keyword("scalars", _rows_of_heads(item.scalars)))
     if item.tables:
         slots = tuple(slot(tables, layer, functions, item.source) for tables in item.tables)
         arguments.append(Keyword("tables", Items(slots)))

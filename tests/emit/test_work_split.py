@@ -182,7 +182,7 @@ def test_no_program_visits_many_more_tiles_than_the_others(example: str) -> None
         for launch in group.passes:
             tables = module._tables(launch, size, (), 0, members, device)
             for rows in (True, False):
-                turns = module._every(members)
+                turns = (tuple(range(len(members))),)
                 cut = module._Cutting(rows, False, 1, turns)(launch, tables, 0, size, device)
                 for lists in (cut.short, *cut.long):
                     visits = module._visits(lists.full) + module._visits(lists.partial)
