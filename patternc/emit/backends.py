@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from patternc.emit.backend import Backend, Request, UnsupportedError
-from patternc.emit.cpu.backend import CPU
-from patternc.emit.flex.backend import FLEX
 from patternc.emit.module import ModuleBackend, emit_module
-from patternc.emit.paged.backend import PAGED
-from patternc.emit.reference.backend import REFERENCE
-from patternc.emit.triton.backend import TRITON
 
-BACKENDS: dict[str, Backend] = {each.name: each for each in (TRITON, CPU, REFERENCE, FLEX, PAGED)}
-MODULE = tuple(name for name, each in BACKENDS.items() if isinstance(each, ModuleBackend))
+# Those of the standalone module, then those whose text is a file of its own.
+MODULE = ("triton", "cpu", "reference")
+NAMES = (*MODULE, "flex", "paged")
 DEFAULT = ("triton", "reference")
+
+
+def _backend(name: str) -> Backend:
+    """`BACKEND` of a backend's folder, imported only where it is asked for."""
+    found: Backend = import_module(f"patternc.emit.{name}.backend").BACKEND
+    return found
 
 
 def chosen_backends(names: Iterable[str]) -> tuple[Backend, ...]:
@@ -24,13 +27,13 @@ def chosen_backends(names: Iterable[str]) -> tuple[Backend, ...]:
     """
     asked = list(dict.fromkeys(each for name in names for each in _meant(name)))
     for name in asked:
-        if name not in BACKENDS:
-            listed = ", ".join(BACKENDS)
+        if name not in NAMES:
+            listed = ", ".join(NAMES)
             raise ValueError(f"unknown backend {name!r}; expected one of {listed}, or 'all'")
     alone = [name for name in asked if name not in MODULE]
     if alone and len(asked) > 1:
         raise ValueError(f"backend {alone[0]!r} writes a file of its own; compile it by itself")
-    return tuple(BACKENDS[name] for name in asked) or (REFERENCE,)
+    return tuple(map(_backend, asked or ["reference"]))
 
 
 def _meant(name: str) -> Iterable[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from patternc.emit.module import ModuleBackend
 
-CPU = ModuleBackend(
+BACKEND = ModuleBackend(
     "cpu",
     (
         "forward",

@@ -66,7 +66,7 @@ def _layer(layer: Layer) -> Text:
     return Call("_Layer", (Leaf(layer.mask_mod), layer.branches, *given))
 
 
-FLEX = FileBackend(
+BACKEND = FileBackend(
     "flex",
     "flex/flex.py.jinja",
     BLOCK,

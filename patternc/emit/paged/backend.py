@@ -56,7 +56,7 @@ def _heads(heads: tuple[int, ...] | None) -> Text:
     return Leaf("None") if heads is None else numbers(heads)
 
 
-PAGED = FileBackend(
+BACKEND = FileBackend(
     "paged",
     "paged/paged.py.jinja",
     PAGE,

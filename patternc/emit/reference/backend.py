@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from patternc.emit.module import ModuleBackend
 
-REFERENCE = ModuleBackend("reference")
+BACKEND = ModuleBackend("reference")
