@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeGuard
 
 TITLE = "# ----"
@@ -23,9 +23,8 @@ _FIRST_LINE = re.compile(r"^(?!(?:except|else|finally)\b)[A-Za-z_@\"']")
 _PLACES = re.compile(r"\{[^{}]*\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _STRING = r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
-_WORDS = re.compile(
-    rf"(?P<formatted>(?<!\w)f(?:{_STRING}))|(?<!\w)r?(?:{_STRING})|#.*|(?P<name>[A-Za-z_]\w*)"
-)
+_BLOCK = re.compile(r'"""[\s\S]*?"""')
+_QUOTED = re.compile(rf"(?P<formatted>(?<!\w)f(?:{_STRING}))|(?<!\w)r?(?:{_STRING})|#.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +52,28 @@ def linked(text: str, exported: frozenset[str] = frozenset()) -> str:
 
 def _statements(text: str) -> Iterator[Statement]:
     """The statements in order; each takes the gap above it with it."""
-    words = list(_WORDS.finditer(text))
-    end, title, next_word = 0, "", 0
-    for start, stop in _ranges(text, words):
+    end, title = 0, ""
+    for start, stop in _ranges(text):
         gap, body = text[end:start], text[start:stop]
         blocks = [block for block in re.split(r"\n{2,}", gap.strip("\n")) if block]
         title = ([title] + [block for block in blocks if block.startswith(TITLE)])[-1]
         definition, assignment = _DEFINITION.match(body), _ASSIGNMENT.match(body)
         named = definition or assignment
         comments = [block for block in blocks if not block.startswith(TITLE)]
-        first_word, next_word = next_word, bisect_left(words, stop, next_word, key=_start)
         yield Statement(
             _comment(comments, not gap.endswith("\n\n"), definition is not None) + body,
             title,
             frozenset({named[1]} if named else _bound(ast.parse(body).body[0])),
-            frozenset(_read(body, words[first_word:next_word])),
+            _read(body),
             definition is not None,
             bool(gap.strip("\n")) or gap.count("\n") > 1,
         )
         end = stop
 
 
-def _start(word: re.Match[str]) -> int:
-    return word.start()
-
-
-def _ranges(text: str, words: Sequence[re.Match[str]]) -> Iterator[tuple[int, int]]:
+def _ranges(text: str) -> Iterator[tuple[int, int]]:
     """Where each statement starts and ends: without the line end of its last line."""
-    inside = [(each.start(), each.end()) for each in words if '"""' in each[0][:5]]
+    inside = [each.span() for each in _BLOCK.finditer(text)]
     starts = list(_starts(text, inside))
     for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
         lines = text[start:stop].splitlines(keepends=True)
@@ -133,16 +126,22 @@ def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
 
 
-def _read(text: str, words: Sequence[re.Match[str]]) -> Iterator[str]:
-    """Names in a statement's text; a formatted string may refer to names, others do not."""
+@lru_cache(maxsize=4096)
+def _read(text: str) -> frozenset[str]:
+    """Names in a statement's text; many statements are those of other modules."""
     if text.startswith(("import ", "from ")):
-        return
-    for part in words:
-        word = part[0]
-        if part["formatted"]:
-            yield from (name for part in _PLACES.findall(word) for name in _NAME.findall(part))
-        elif part["name"]:
-            yield word
+        return frozenset()
+    named = _NAME.findall(_QUOTED.sub(" ", text))
+    if 'f"' in text or "f'" in text:
+        named += _NAME.findall(" ".join(_places(text)))
+    return frozenset(named)
+
+
+def _places(text: str) -> Iterator[str]:
+    """What formatted strings refer to."""
+    for found in _QUOTED.finditer(text):
+        if found["formatted"]:
+            yield from _PLACES.findall(found[0])
 
 
 def _reached(statements: list[Statement], exported: frozenset[str]) -> set[str]:

@@ -24,8 +24,9 @@ def build_schedule(
     """The launches of every layer; layers with equal patterns share their groups.
 
     Behind the layers of the tokens' rows stand those of each of `rows`. What is long is judged at
-    n tokens.
+    n tokens, or as many as `work_split` looks at tiles of.
     """
+    n = min(n, work_split.MOST_QUERY_TILES * tilings.query_tile)
     distinct: list[tuple[Group, ...]] = []
     of_layer: list[int] = []
     for layer in tilings.layers:

@@ -25,9 +25,10 @@ from patternc.semantics.source_slots import slots
 from patternc.tiling.classify import Classified, Runs
 from patternc.tiling.tiling import Tiling
 
-# Positions at which passes are judged, unless a grid has fewer; rows that are not the tokens' are
-# about as many as slots.
+# Positions at which passes are judged, unless a grid has fewer or they are more query tiles than
+# that; rows that are not the tokens' are about as many as slots.
 EXAMPLE_LENGTH = 131_072
+MOST_QUERY_TILES = 2048
 EXAMPLE_ROWS = 256
 # Slots that are looked at; more of them are alike.
 MOST_JUDGED = 1 << 22
