@@ -1,6 +1,7 @@
 """Every command at every length: time and peak memory, and what runs past its budget.
 
-    python benchmarks/budgets.py [--program NAME] [--command NAME] [-n LENGTH] [--output FILE]
+    python benchmarks/budgets.py [--program NAME] [--command NAME] [-n LENGTH] [--shuffled]
+                                 [--output FILE]
     python benchmarks/budgets.py --table FILE
 
 FILE has a line of JSON for each run. Runs that it has are not repeated, so a sweep that was ended
@@ -23,6 +24,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 
 import click
 
@@ -169,25 +171,39 @@ def _answer(write: int, body: Callable[[], object]) -> None:
     os._exit(0)
 
 
+Asked = tuple[str, str, int]
+"""A program, a command, a length."""
+
+
+def asked(
+    programs: Iterable[str], only: tuple[str, ...], lengths: tuple[int, ...], shuffled: bool
+) -> list[Asked]:
+    """What is to be run, one program after the other or in a random order, always the same."""
+    found = [
+        (name, command, n)
+        for name in programs
+        for command in only or tuple(commands())
+        for n in ((0,) if command in ONCE else lengths)
+    ]
+    if shuffled:
+        Random("budgets").shuffle(found)
+    return found
+
+
 def runs(
-    programs: dict[str, str],
-    only: tuple[str, ...],
-    lengths: tuple[int, ...],
-    done: dict[tuple[str, str, int], Run],
+    programs: dict[str, str], wanted: Iterable[Asked], done: dict[Asked, Run]
 ) -> Iterator[Run]:
     known = commands()
-    for name, text in programs.items():
-        for command in only or tuple(known):
-            for n in (0,) if command in ONCE else lengths:
-                yield done.get((name, command, n)) or measured(
-                    name,
-                    command,
-                    n,
-                    lambda: known[command](text, n),  # noqa: B023
-                )
+    for name, command, n in wanted:
+        yield done.get((name, command, n)) or measured(
+            name,
+            command,
+            n,
+            lambda: known[command](programs[name], n),  # noqa: B023
+        )
 
 
-def kept(path: Path) -> dict[tuple[str, str, int], Run]:
+def kept(path: Path) -> dict[Asked, Run]:
     """The runs that a file has."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     found = [Run(**json.loads(line)) for line in lines]
@@ -209,6 +225,7 @@ def table(found: Iterable[Run]) -> str:
 @click.option("-n", "lengths", type=int, multiple=True, help="Only these lengths.")
 @click.option("--all", "every", is_flag=True, help="Tell those within their budget, too.")
 @click.option("--hard", "only_hard", is_flag=True, help="Not the examples.")
+@click.option("--shuffled", is_flag=True, help="In a random order: any part is of all kinds.")
 @click.option("--output", type=click.Path(path_type=Path), help="Add each run to this file.")
 @click.option("--table", "told", type=click.Path(path_type=Path), help="Read this file; run none.")
 def main(
@@ -217,6 +234,7 @@ def main(
     lengths: tuple[int, ...],
     every: bool,
     only_hard: bool,
+    shuffled: bool,
     output: Path | None,
     told: Path | None,
 ) -> None:
@@ -228,8 +246,8 @@ def main(
     known, done = every_program(), kept(output) if output else {}
     among = hard() if only_hard else known
     programs = {name: known[name] for name in chosen or among}
-    found = []
-    for run in runs(programs, only, lengths or LENGTHS, done):
+    found, wanted = [], asked(programs, only, lengths or LENGTHS, shuffled)
+    for run in runs(programs, wanted, done):
         found.append(run)
         if every or not run.fine:
             row = f"{run.program:34} {run.command:13} {run.n:>11} {run.seconds:>6.1f} s"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import reduce
 from typing import assert_never
 from weakref import WeakValueDictionary
 
@@ -38,6 +37,7 @@ from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows
 from patternc.ir.terms import Random
 from patternc.relation.excluded_keys import avoided_on
+from patternc.relation.row_entries import RowEntries
 from patternc.semantics import input_arrays
 from patternc.semantics import tree_spans as spans
 from patternc.semantics.random_tables import draw
@@ -76,6 +76,7 @@ class Tables:
         self.sizes = Sizes(self.n, self.m)
         self._inputs = dict(inputs or {})
         self._rows: dict[RowTable, Integers] = {}
+        self._entries: dict[RowTable, RowEntries] = {}
         self._members: dict[MemberTable, Booleans] = {}
         self._spans: dict[SpanTable, Integers] = {}
 
@@ -135,25 +136,16 @@ class Tables:
                 raise TypeError(f"no table answers {type(atom).__name__}")
 
     def _in_row(self, table: RowTable, row: Integers, key: Integers) -> Booleans:
-        listed = self._listed_at(table, row)
-        columns = (listed[..., slot] == key for slot in range(listed.shape[-1]))
-        return np.asarray((key >= 0) & reduce(np.logical_or, columns, np.asarray(False)))
-
-    def _listed_at(self, table: RowTable, row: Integers) -> Integers:
-        """The keys of some rows, [.., k], and -1 for rows that the table does not have."""
-        height = self._count(table, self.n)
+        height, width = (self._count(table, length) for length in (self.n, self.m))
         few = row.size <= FEW_ROWS and height > MANY_ROWS and table not in self._rows
         if few and isinstance(table, RandomTable):
             asked, place = np.unique(row.clip(0, height - 1), return_inverse=True)
-            keys = self._drawn(table.random, height, self._count(table, self.m), asked)
-            listed = keys[place.reshape(row.shape)]
-        else:
-            keys = self.rows(table)
-            height = len(keys)
-            if not height:
-                return np.full((*row.shape, 0), -1)
-            listed = keys[row.clip(0, height - 1)]
-        return np.where(((row >= 0) & (row < height))[..., None], listed, -1)
+            drawn = RowEntries.of(self._drawn(table.random, height, width, asked), width)
+            held = drawn.hold(place.reshape(row.shape), key)
+            return np.asarray((row >= 0) & (row < height) & held)
+        if table not in self._entries:
+            self._entries[table] = RowEntries.of(self.rows(table), width)
+        return self._entries[table].hold(row, key)
 
     def _make_rows(self, table: RowTable) -> Integers:
         rows, keys = (self._count(table, length) for length in (self.n, self.m))

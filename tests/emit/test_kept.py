@@ -187,6 +187,19 @@ def test_labels_that_leave_rows_without_keys_are_warned_of_again() -> None:
             module.attention(q, k, k, doc=doc)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blocks(6) { random(2, avoid=same(doc)) + diagonal }",
+        "blocks(parts=2) { random(1, avoid=same(doc)) + diagonal }",
+    ],
+)
+def test_a_call_may_be_repeated_where_labels_of_blocks_say_what_draws_avoid(text: str) -> None:
+    module = module_of(text)
+    for _ in range(2):
+        assert_reference(module, 12, 12, {"doc": torch.tensor([0, 1])})
+
+
 def test_rows_of_lists_before_the_queries_are_not_looked_at() -> None:
     """But entries past the end are refused in every row."""
     module = module_of("listed(plan)")

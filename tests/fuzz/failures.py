@@ -28,13 +28,16 @@ class SlowError(BaseException):
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raises `SlowError` once the processor time is spent."""
+    """Raises `SlowError` once the processor time is spent, and again where that is swallowed.
+
+    Python prints and forgets what is raised in the callback of a weak reference.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise SlowError(f"more than {seconds} s of processor time")
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.key_ranges import ranges_of
 from patternc.analysis.reach.query import ReachQuery
+from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.formula import All, Any, Compare, Condition, Variable
 from patternc.ir.sources import TOKENS
 
@@ -72,21 +73,30 @@ def _shows_ahead(edge: Edge, n: int) -> bool:
 
 
 def _any_ahead(question: ReachQuery, edges: Sequence[Edge]) -> bool:
+    """Whether an edge leads ahead; where nothing can tell, one is taken to."""
     looked_up = question.fits_bits and any(edge.literals for edge in edges)
-    if not looked_up:
+    for decide in (_by_tables, _by_sets) if looked_up else (_by_sets, _by_tables):
         try:
-            step = isl_engine.step_of(edges, question.n, question.operations)
-            return isl_engine.looks_ahead([step], question.n, question.operations)
-        except BudgetError:
-            pass
-    return (
-        not question.fits_bits
-        or any(
-            (ranges.stop - 1 > ranges.row).any()
-            for layer, step in enumerate(question.steps)
-            for edge in step
-            if edge in edges and edge.source == TOKENS
-            for ranges in ranges_of(edge, edge.asked_of(question.tables_of(layer)))
-        )
-        or any(edge.source != TOKENS for edge in edges)
-    )
+            return decide(question, edges)
+        except (BudgetError, UnknownError):
+            continue
+    return True
+
+
+def _by_sets(question: ReachQuery, edges: Sequence[Edge]) -> bool:
+    """Of whatever formulas allow. Raises `BudgetError`."""
+    step = isl_engine.step_of(edges, question.n, question.operations)
+    return isl_engine.looks_ahead([step], question.n, question.operations)
+
+
+def _by_tables(question: ReachQuery, edges: Sequence[Edge]) -> bool:
+    """Of the pairs that there are. Raises `UnknownError` where they are too many."""
+    if not question.fits_bits:
+        raise UnknownError
+    return any(
+        (ranges.stop - 1 > ranges.row).any()
+        for layer, step in enumerate(question.steps)
+        for edge in step
+        if edge in edges and edge.source == TOKENS
+        for ranges in ranges_of(edge, edge.asked_of(question.tables_of(layer)))
+    ) or any(edge.source != TOKENS for edge in edges)

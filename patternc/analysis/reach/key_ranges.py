@@ -18,7 +18,7 @@ from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, spans
 from patternc.algebra.simplify import TRUE, conjunction
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.table_pairs import UnknownError, held
-from patternc.ir.formula import Compare, Constant, Multiply, Not, Variable
+from patternc.ir.formula import Compare, Condition, Constant, Multiply, Not, Variable
 from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, substitute
 from patternc.relation.relation import Conjunct
@@ -106,7 +106,7 @@ def _listed(edge: Edge, tables: Tables, runs: tuple[Interval, ...] | None) -> It
             order = np.lexsort((key, row))
             yield _merged(row[order], key[order])
     elif runs is None:
-        raise UnknownError
+        yield from map(_merged, *zip(*_evaluated(edge, tables), strict=True))
     else:
         yield from _chosen(edge, tables, runs)
 
@@ -158,20 +158,25 @@ def _by_row(intervals: Integers, rows: Integers) -> Iterator[Ranges]:
 
 def _chosen(edge: Edge, tables: Tables, runs: tuple[Interval, ...]) -> Iterator[Ranges]:
     """The pairs of the formula that satisfy the literals, one by one."""
-    condition = conjunction(one.atom if one.positive else Not(one.atom) for one in edge.literals)
+    condition = conjunction(_conditions(edge))
     for run in runs:
         for row, key in expand(run, np.arange(tables.n), tables.sizes):
             kept = np.broadcast_to(tables.holds(condition, {"i": row, "j": key}), row.shape)
             yield _merged(row[kept], key[kept])
 
 
+def _conditions(edge: Edge) -> Iterator[Condition]:
+    return (one.atom if one.positive else Not(one.atom) for one in edge.literals)
+
+
 def _evaluated(edge: Edge, tables: Tables) -> Iterator[tuple[Integers, Integers]]:
-    """Pairs of a formula without closed runs, a chunk of rows at a time."""
+    """Pairs of an edge without closed runs, a chunk of rows at a time."""
     n, m = tables.sizes
+    condition = conjunction([edge.formula, *_conditions(edge)])
     height = max(1, _CELLS // max(m, 1))
     for first in range(0, n, height):
         rows, keys = np.arange(first, min(first + height, n))[:, None], np.arange(m)[None, :]
-        found = tables.holds(edge.formula, {"i": rows, "j": keys})
+        found = tables.holds(condition, {"i": rows, "j": keys})
         row, key = np.nonzero(np.broadcast_to(found, (len(rows), m)))
         yield row + first, key
 

@@ -216,6 +216,20 @@ def test_inputs_of_the_call_make_bounds_unless_they_are_given() -> None:
     assert found.layers == dense_reach(pattern, 16, 2, document=labels).layers
 
 
+def test_entries_where_a_formula_has_no_closed_runs_are_those_of_boolean_products() -> None:
+    rows = np.arange(48)[:, None]
+    plan = np.concatenate((rows, rows // 2, rows - 5), axis=1)
+    cut = "listed(plan) & where(i // 3 // 5 != j // 5 // 3 or (i // 7 + j // 11) // 5 == j // 13)"
+    pattern = Pattern(cut)
+    found = pattern.reach(48, 2, plan=plan)
+    assert found.causal
+    assert found.layers == dense_reach(pattern, 48, 2, plan=plan).layers
+
+
+def test_draws_too_many_to_look_up_count_as_not_causal() -> None:
+    assert not Pattern("random(500) & local(100)").reach(10000, 1).causal
+
+
 def test_hops_count_every_permitted_pair_once() -> None:
     found = Pattern.parse("local(2)").reach(12, 6)
     assert sum(count or 0 for count in found.hops) == found.permitted
