@@ -12,7 +12,7 @@ from typing import Literal
 
 from patternc.ir.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
 from patternc.ir.sources import TOKENS, KeySource, Rows
-from patternc.ir.terms import Listing, Random
+from patternc.ir.terms import Found, Listing, Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,16 @@ class RandomTable:
 class ListedTable:
     """A run-time input: integers [rows, k], [heads, rows, k] or [batch, heads, rows, k].
 
-    Negative entries are empty. Rows and keys count blocks of `block` tokens, or parts.
+    Negative entries are empty. Rows and keys count blocks of `block` tokens, or parts. Lists that
+    are `found` are about slots of `source`, as the `rows` see it.
     """
 
     name: str
     block: int = 1
     parts: int = 0
+    found: Found | None = None
+    source: KeySource = TOKENS
+    rows: Rows = TOKENS
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class Input(Protocol):
         """The stream whose slots it counts, none for the tokens."""
         ...
 
+    @property
+    def found(self) -> bool:
+        """Is it found in the call, unless given?"""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -60,6 +65,7 @@ class Entry:
     block: int = 1
     parts: int = 0
     counts: str = ""
+    found: bool = False
 
     @property
     def shape_lines(self) -> list[str]:
@@ -78,10 +84,11 @@ def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
                 units[name] = units[keys or name] = block, parts
             case _:
                 pass
-    return tuple(
-        Entry(item.name, item.role, item.shape, *units.get(item.name, (1, 0)), item.counts)
-        for item in inputs
-    )
+    return tuple(_entry(item, units.get(item.name, (1, 0))) for item in inputs)
+
+
+def _entry(item: Input, unit: tuple[int, int]) -> Entry:
+    return Entry(item.name, item.role, item.shape, *unit, item.counts, item.found)
 
 
 def _tables(schedule: Schedule) -> Iterator[Table]:

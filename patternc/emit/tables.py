@@ -7,7 +7,7 @@ key, or one by one. Does not build tables.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import assert_never
 
 from patternc.algebra.atoms import (
@@ -26,8 +26,9 @@ from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
 from patternc.ir.formula import Condition, Truth
+from patternc.ir.searches import Search
 from patternc.ir.sources import TEXT, TOKENS, Compressed, KeySource, Memory
-from patternc.relation.excluded_keys import avoided_by
+from patternc.relation.excluded_keys import avoided_by, candidates_of
 from patternc.schedule.head_groups import with_slots
 
 
@@ -66,7 +67,8 @@ def _table(
             drawn = _random(table, heads, layer, functions)
             return Call("_Random", (*drawn, *_scope(block, parts), *_ending(source)))
         case ListedTable(name, block, parts):
-            return Call("_Listed", (quoted(name), *_scope(block, parts)))
+            found = _found(table, layer, functions)
+            return Call("_Listed", (quoted(name), *_scope(block, parts), *found))
         case PermutationTable(keys, block, parts):
             return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
         case SetTable(name, block, parts, of_rows):
@@ -102,6 +104,28 @@ def _random(
     arguments += _avoided(simplified(avoided_by(table)), layer, functions, table.source)
     past_only = random.past_only and on_tokens
     return arguments + ([Keyword("past_only", Leaf("True"))] if past_only else [])
+
+
+def as_given(table: Table) -> Table:
+    """The table as a call gives it, where nothing is searched."""
+    return replace(table, found=None) if isinstance(table, ListedTable) else table
+
+
+def _found(table: ListedTable, layer: int | None, functions: Functions) -> list[Text]:
+    """How lists are found, and what they may hold."""
+    if table.found is None:
+        return []
+    search, among = table.found.search, simplified(candidates_of(table))
+    arguments: list[Text] = _arguments_of(search)
+    if among != Truth(True):
+        predicate, tables = _with_tables(among, layer, functions, table.source, "_candidates_#")
+        arguments.append(Keyword("allowed", predicate))
+        arguments += [Keyword("tables", Items(tables))] if tables else []
+    return [Keyword("search", Call(f"_{type(search).__name__}", tuple(arguments)))]
+
+
+def _arguments_of(search: Search) -> list[Text]:
+    return [Leaf(str(getattr(search, field.name))) for field in fields(search)]
 
 
 def _avoided(

@@ -18,6 +18,7 @@ from patternc.ir.position_sets import Period as Period
 from patternc.ir.position_sets import PositionRange as PositionRange
 from patternc.ir.position_sets import Positions as Positions
 from patternc.ir.position_sets import RunTimeSet as RunTimeSet
+from patternc.ir.searches import Search
 from patternc.ir.sources import TOKENS, KeySource, Stream, Tree
 from patternc.ir.sources import Rows as RowsOf
 
@@ -130,10 +131,22 @@ class Random:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How lists are found where a call gives none: by a search of the pairs of `among`.
+
+    `among` is what stands around the search, with everything in its own place.
+    """
+
+    search: Search
+    among: Term
+
+
+@dataclass(frozen=True, slots=True)
 class IndexList:
-    """j is in the run-time list of row i."""
+    """j is in the run-time list of row i, which may be `found`."""
 
     name: str
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
-"""Which keys a random draw excludes, as a predicate in the draw's own index space."""
+"""Which keys a random draw excludes and a search may find, as predicates in their index space."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from patternc.algebra.atoms import RandomTable
+from patternc.algebra.atoms import ListedTable, RandomTable
 from patternc.algebra.simplify import disjunction
 from patternc.ir.formula import Condition
-from patternc.ir.sources import TOKENS, KeySource, Rows
+from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
 from patternc.relation.coordinates import index_space
 from patternc.relation.lower import lower
@@ -31,6 +31,16 @@ def _passed_over(random: Random) -> Term:
     if not random.past_only:
         return random.avoid
     return Union((random.avoid, Complement(Intersection((Full(), Causal())))))
+
+
+@lru_cache(maxsize=4096)
+def candidates_of(table: ListedTable) -> Condition:
+    """Which keys of each row a search may find."""
+    assert table.found is not None
+    scope = index_space(table.source, table.rows)
+    parts = split_by_source(table.found.among, home=home_of(table.rows))
+    here = (part.term for part in parts if part.source == table.source)
+    return disjunction(lower(term, scope) for term in here)
 
 
 @lru_cache(maxsize=4096)

@@ -110,8 +110,10 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
         case Random():
             units = scope.block, scope.parts
             return _in_row(RandomTable(term, *units, scope.source, scope.query_rows), scope)
-        case IndexList(name):
+        case IndexList(name, None):
             return _in_row(ListedTable(name, scope.block, scope.parts), scope)
+        case IndexList(name, found):
+            return _in_row(ListedTable(name, 1, 0, found, scope.source, scope.query_rows), scope)
         case Neighborhood():
             grid = lower_neighborhood(term, scope.row, scope.key)
             return conjunction([_existing_row(scope), grid])

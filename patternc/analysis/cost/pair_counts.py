@@ -34,6 +34,7 @@ from patternc.analysis.cost.random_draws import drawn
 from patternc.analysis.cost.unions import union
 from patternc.ir.formula import Atom, Condition
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
+from patternc.ir.terms import Found
 from patternc.relation.cases import split
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import HeadTables, Tables
@@ -272,6 +273,8 @@ def _width(conjunct: Conjunct) -> int:
                 return random.count * block
             case InRow(PermutationTable(_, block, 0)) if literal.positive:
                 return block
+            case InRow(ListedTable(found=Found(search))) if literal.positive:
+                return search.most
             case _:
                 pass
     return 0
@@ -286,6 +289,8 @@ def _kind(atom: Atom) -> str:
     match atom:
         case InRow(RandomTable()):
             return "it depends on the random keys"
+        case InRow(ListedTable(name, found=Found())):
+            return f"`{name}` is found in the call"
         case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
             return f"`{name}` is a run-time input"
         case _:

@@ -1,4 +1,4 @@
-"""Random keys as planes: how many pairs they hold, without drawing.
+"""Random and nearest keys as planes: how many pairs they hold, without drawing or searching.
 
 A row takes `count` members of what its pool has beside the avoided keys, or all where there are
 fewer: how many is known, whichever they are. From a branch with one random table to a plane with as
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 
 from patternc.algebra import simplify
-from patternc.algebra.atoms import InRow, RandomTable
+from patternc.algebra.atoms import InRow, ListedTable, RandomTable
 from patternc.algebra.intervals import filter_of
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import last_length
@@ -30,9 +30,11 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.ir.terms import Causal, Columns, Difference, Intersection, Random
+from patternc.ir.searches import Nearest
+from patternc.ir.terms import Causal, Columns, Difference, Found, Intersection, Random
 from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, in_index_space, substitute
+from patternc.relation.excluded_keys import candidates_of
 from patternc.relation.lower import lower
 from patternc.relation.relation import Branch, Conjunct
 
@@ -49,25 +51,40 @@ class Drawn:
 
 
 def drawn(branch: Branch) -> Drawn | None:
-    """The draws of a branch whose only conjunct is one random table of the tokens."""
+    """The draws of a branch whose only conjunct is one random table of the tokens, or a search."""
     if branch.keys != "n":
         return None
     match branch.conjuncts:
         case (Conjunct(formula, (Literal(InRow(RandomTable(random, block, 0)), True),)),):
             unkeyed = replace(random, seed=0, layer=0, head=0)
             return _of_formulas(unkeyed, block, formula, branch.formula)
+        case (Conjunct(formula, (Literal(InRow(ListedTable(found=Found()) as lists), True),)),):
+            return _of_search(lists, formula, branch.formula)
     return None
+
+
+def _of_search(lists: ListedTable, among: Condition, beside: Condition) -> Drawn | None:
+    """The keys that a search finds, as many as there are unless enough."""
+    assert lists.found is not None
+    match lists.found.search:
+        case Nearest(count):
+            return _within_budget(count, 1, candidates_of(lists), among, beside)
 
 
 @lru_cache(maxsize=256)
 def _of_formulas(random: Random, block: int, among: Condition, beside: Condition) -> Drawn | None:
     """`among` is what the draws are joined with, `beside` the pairs that are there anyway."""
-    allowed = lower(_allowed(random))
+    return _within_budget(random.count, block, lower(_allowed(random)), among, beside)
+
+
+def _within_budget(
+    count: int, block: int, allowed: Condition, among: Condition, beside: Condition
+) -> Drawn | None:
     if any(atoms_of(allowed)):
         return None
     try:
         with budget():
-            return _counted(random, block, allowed, among, beside)
+            return _counted(count, block, allowed, among, beside)
     except BudgetError:
         return None
 
@@ -79,7 +96,7 @@ def _allowed(random: Random) -> Intersection | Difference:
 
 
 def _counted(
-    random: Random, block: int, allowed: Condition, among: Condition, beside: Condition
+    count: int, block: int, allowed: Condition, among: Condition, beside: Condition
 ) -> Drawn | None:
     held = substitute(allowed, _scope(block))
     pairs, inside, outside = (Plane(given).at_lengths() for given in (held, among, beside))
@@ -88,10 +105,10 @@ def _counted(
     runs = Plane(allowed).in_rows()
     if any(filter_of(run) != simplify.TRUE or run.step != 1 for run in runs):
         return None
-    taken = in_index_space(_taken(runs, random.count), _scope(block))
+    taken = in_index_space(_taken(runs, count), _scope(block))
     first = simplify.compare(KEY, "<", simplify.multiply(Constant(block), taken))
     short = last_length(Plane(simplify.conjunction([held, *_in_short_block(block)])).at_lengths())
-    plane = Plane(first, block * random.count)
+    plane = Plane(first, block * count)
     return Drawn(plane, 0, block) if short is None else Drawn(plane, short + 1, 1)
 
 

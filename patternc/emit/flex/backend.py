@@ -39,6 +39,7 @@ def _context(request: Request) -> dict[str, object]:
             dict.fromkeys(table.kind for layer in layers.distinct for table in layer.tables)
         ),
         "uses": {
+            "found": False,
             "products": "_Product" in words,
             "sinks": any(layer.sinks for layer in layers.distinct),
             "scales": any(layer.scale is not None for layer in layers.distinct),

@@ -23,7 +23,7 @@ from patternc.emit.flex.scores import (
 )
 from patternc.emit.inputs import with_avoided
 from patternc.emit.passes import products_of
-from patternc.emit.tables import numbers, slot
+from patternc.emit.tables import as_given, numbers, slot
 from patternc.emit.text.expressions import FLEX, Printer, simplified
 from patternc.emit.text.functions import Functions, assignments, head_of
 from patternc.emit.text.layout import (
@@ -150,7 +150,8 @@ class _LayerPrinter:
             rows = Items(tuple(numbers(row) for row in item.scalars))
             data.append(Keyword("scalars", rows))
         if item.tables:
-            slots = (slot(each, self.own, self.functions, TOKENS) for each in item.tables)
+            given = (tuple(map(as_given, each)) for each in item.tables)
+            slots = (slot(each, self.own, self.functions, TOKENS) for each in given)
             data.append(Keyword("tables", Items(tuple(slots))))
         first = len(self.names)
         own = [f"s{first + k}" for k in range(scalars)]

@@ -16,7 +16,6 @@ _LISTED = (
     "`blocks(64) { listed(name) }`"
 )
 _INSTEAD = {
-    "nearest": _LISTED,
     "sinkhorn": _LISTED,
     "lsh": _LISTED,
     "cluster": _LISTED,

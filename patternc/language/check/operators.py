@@ -9,6 +9,8 @@ from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
+_ATTACHED = ("source", "a key source"), ("modifier", "a score modifier")
+_SEARCH = "found", "a search of keys"
 _APPLIED = {"on": "A on encoder", "with": "A with alibi"}
 
 
@@ -74,7 +76,7 @@ def inside_braces(body: Node, facts: TypeInfo, scope: Scope) -> TypeInfo:
         return scope.report(_out_of_place(body, "a mixture of branches"))
     if facts.kind not in ("set", "unknown"):
         return scope.report(expected_type("a pattern", facts, body.span))
-    for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
+    for held, what in (*_ATTACHED, _SEARCH):
         if held in facts.holds:
             return scope.report(_out_of_place(body, what))
     return facts
@@ -100,7 +102,7 @@ def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:
     """What random keys avoid: a pattern whose pairs are known without drawing."""
     if "random" in facts.holds:
         scope.report(_random_avoided(span))
-    for held, what in (("source", "a key source"), ("modifier", "a score modifier")):
+    for held, what in (*_ATTACHED, _SEARCH):
         if held in facts.holds:
             scope.report(_plain_only(span, what))
 

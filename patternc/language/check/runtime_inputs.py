@@ -13,7 +13,7 @@ from patternc.ir.builtin_words import Role
 from patternc.language.check.arguments import fill
 from patternc.language.check.call_names import why_taken
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, children
-from patternc.language.syntax.builtins import PRIMITIVES
+from patternc.language.syntax.builtins import PRIMITIVES, SEARCHES
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
@@ -71,7 +71,7 @@ DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
 
 Inside blocks these count blocks; on another source than the tokens some count its slots.
 """
-_OF_KEYS = ("columns", "listed")
+_OF_KEYS = ("columns", "listed", *SEARCHES)
 # Sources whose slots have labels of their own, beside streams.
 _LABELLED = ("memory", "encoder")
 
@@ -81,7 +81,7 @@ class RunTimeInput:
     """A tensor, or a few, given at call time. `shape` is human-readable.
 
     `rows` are those whose call takes it, the tokens' without a name; `counts` is the stream whose
-    slots are its n, none for the tokens.
+    slots are its n, none for the tokens. What is `found` in the call need not be given.
     """
 
     name: str
@@ -89,6 +89,7 @@ class RunTimeInput:
     shape: str
     rows: tuple[str, ...] = ("",)
     counts: str = ""
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class _Within:
 
     def counts(self, function: str) -> str:
         """The stream whose slots an input counts."""
-        return self.rows if function in ("rows", "listed") else ""
+        return self.rows if function in ("rows", "listed", *SEARCHES) else ""
 
     def unit(self, function: str, role: Role) -> str:
         """What is counted, as the shape says it."""
@@ -133,9 +134,11 @@ class _Use:
     unit: str
     span: Span
     counts: str = ""
+    found: bool = False
 
     def shape(self) -> str:
-        return (_XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]) + self.unit
+        shape = _XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]
+        return ("found in the call, unless given: " if self.found else "") + shape + self.unit
 
 
 _Seen = set[tuple[str, _Within]]
@@ -157,7 +160,7 @@ def inputs_of(
         for use in _uses(pattern, lets, _Within(rows=rows), set()):
             first = uses.setdefault(use.name, use)
             takers.setdefault(use.name, []).append(rows)
-            if (first.role, first.unit) != (use.role, use.unit):
+            if first.shape() != use.shape():
                 findings.add(_two_roles(use, first))
     for name, use in uses.items():
         if taken := why_taken(name):
@@ -165,7 +168,12 @@ def inputs_of(
         takers[name] += ruleless if use.role == "stream" else []
     return tuple(
         RunTimeInput(
-            use.name, use.role, use.shape(), tuple(dict.fromkeys(takers[use.name])), use.counts
+            use.name,
+            use.role,
+            use.shape(),
+            tuple(dict.fromkeys(takers[use.name])),
+            use.counts,
+            use.found,
         )
         for use in uses.values()
     )
@@ -208,12 +216,16 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
                 suffix = "_kv" if role == "stream" else ""
                 unit = within.unit(node.function, role)
                 counts = within.counts(node.function)
-                yield _Use(name + suffix, role, unit, argument.value.span, counts)
+                found = node.function in SEARCHES
+                yield _Use(name + suffix, role, unit, argument.value.span, counts, found)
             case _:
                 pass
     if node.function in _UNNAMED and not roles:
         name, role = _UNNAMED[node.function]
         yield _Use(name, role, "", node.span)
+    if node.function in SEARCHES and not roles:
+        unit, counts = within.unit(node.function, "listed"), within.counts(node.function)
+        yield _Use(node.function, "listed", unit, node.span, counts, found=True)
 
 
 def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:

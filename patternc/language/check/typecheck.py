@@ -40,7 +40,7 @@ from patternc.language.syntax.ast import (
     Sequence,
     Unary,
 )
-from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES
+from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, SEARCHES
 from patternc.language.syntax.source import Span
 
 _KIND_OF: dict[Group, ExprType] = {
@@ -168,11 +168,18 @@ def _primitive_facts(
     match primitive.group:
         case "relation":
             kept = joined & {"listed", "same", "layer", "head"}
-            return TypeInfo("set", kept | ({"random"} if primitive.name == "random" else set()))
+            return TypeInfo("set", kept | _held_by(primitive.name))
         case "combination":
             return TypeInfo("output", joined | {primitive.name})
         case _:
             return TypeInfo(_KIND_OF[primitive.group], joined)
+
+
+def _held_by(word: str) -> frozenset[str]:
+    """What a relation holds by itself that not every place allows."""
+    if word in SEARCHES:
+        return frozenset({"listed", "found"})
+    return frozenset({"random"} if word == "random" else ())
 
 
 def _lift(node: Lift, scope: Scope) -> TypeInfo:

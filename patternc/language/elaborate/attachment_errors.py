@@ -8,7 +8,7 @@ from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
-_ANYWHERE = "`full none columns rows where random listed`"
+_ANYWHERE = "`full none columns rows where random listed nearest`"
 
 
 def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnostic:
@@ -74,6 +74,10 @@ def elsewhere_under_meet(left: Span, right: Span, held: str, wanted: str) -> Dia
 
 def twice(word: str, span: Span) -> Diagnostic:
     return diagnostic("P077.modifier_twice", span, word=word)
+
+
+def two_searches(name: str, span: Span, where: str) -> Diagnostic:
+    return diagnostic("P048.two_searches", span, name=name, where=where)
 
 
 def no_distance(word: str, span: Span, source: str) -> Diagnostic:

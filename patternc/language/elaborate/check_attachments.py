@@ -22,7 +22,7 @@ from patternc.ir.sources import (
     home_of,
     word_of,
 )
-from patternc.ir.terms import Causal, HeadPattern, Term
+from patternc.ir.terms import Causal, HeadPattern, IndexList, Term
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate import attachment_errors as errors
 from patternc.language.elaborate.attachments_of import (
@@ -32,6 +32,7 @@ from patternc.language.elaborate.attachments_of import (
     is_cut,
     sources_of,
 )
+from patternc.language.elaborate.candidates import searches_of
 from patternc.language.syntax.ast import (
     Binary,
     Call,
@@ -49,7 +50,7 @@ from patternc.modifiers.bias import Bias
 
 Lets = Mapping[str, Node]
 
-_ANYWHERE = frozenset({"full", "none", "columns", "rows", "where", "random", "listed"})
+_ANYWHERE = frozenset({"full", "none", "columns", "rows", "where", "random", "listed", "nearest"})
 _IN_ORDER = _ANYWHERE | {"local", "strided", "segment", "causal", "diagonal", "same", "blocks"}
 _STAND = {
     **dict.fromkeys(("memory", "encoder", "stream"), _IN_ORDER),
@@ -253,6 +254,14 @@ def check_whole(
         if len(held) > 1:
             yield errors.differs(word, _span_of(word, node, place.lets), place.where())
     yield from _biases(node, parts, place)
+
+
+def check_searches(node: Node, pattern: HeadPattern, place: Environment) -> Iterator[Diagnostic]:
+    """A head has one table for each name."""
+    known: dict[str, IndexList] = {}
+    for found in (each for branch in pattern.sets for each in searches_of(branch)):
+        if known.setdefault(found.name, found) != found:
+            yield errors.two_searches(found.name, node.span, place.where())
 
 
 def _biases(node: Node, parts: Sequence[Attachments], place: Environment) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from patternc.ir.terms import HeadPattern
 from patternc.language.check.environment import Environment
 from patternc.language.check.program_structure import without_else
 from patternc.language.check.statements import RuleToCheck
-from patternc.language.elaborate.check_attachments import check_whole
+from patternc.language.elaborate.check_attachments import check_searches, check_whole
 from patternc.language.elaborate.check_input_sizes import SharedSizes, Sized
 from patternc.language.elaborate.check_projections import check_projections
 from patternc.language.elaborate.check_stream_rows import check_rows
@@ -92,6 +92,8 @@ class _HeadChecker:
 
     def _check(self, node: Node, pattern: HeadPattern, place: Environment) -> None:
         for found in check_whole(node, pattern, self.causal, place):
+            self.findings.add(found)
+        for found in check_searches(node, pattern, place):
             self.findings.add(found)
         for found in check_projections(node, place):
             self.findings.add(found)

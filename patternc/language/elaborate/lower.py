@@ -18,6 +18,7 @@ from patternc.language.check.runtime_inputs import UNNAMED_GATE
 from patternc.language.elaborate.attachments_of import is_past
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import at_least, saturated
+from patternc.language.elaborate.candidates import with_candidates
 from patternc.language.elaborate.check_attachments import (
     check_meet,
     check_on,
@@ -63,7 +64,7 @@ class Lowering:
                 branches = self.branches(node)
         if self.causal:
             branches = tuple(terms.Intersection((one, terms.Causal())) for one in branches)
-        return HeadPattern(branches, rows=self.rows)
+        return HeadPattern(tuple(map(with_candidates, branches)), rows=self.rows)
 
     @property
     def home(self) -> KeySource:

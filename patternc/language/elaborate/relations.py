@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from patternc.ir import terms
 from patternc.ir.formula import Constant
+from patternc.ir.searches import Nearest, Search
 from patternc.ir.terms import Term
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import (
@@ -117,6 +118,13 @@ def _on_input(make: Callable[[str], Term]) -> _Relation:
     return lambda given, _: make(given.word("name"))
 
 
+def _found(make: Callable[[BoundArguments], Search]) -> _Relation:
+    """Lists under the name that `name=` gives, else that of the word."""
+    return lambda given, _: terms.IndexList(
+        given.word("name") or given.call.function, terms.Found(make(given), terms.Full())
+    )
+
+
 _Relation = Callable[[BoundArguments, Context], Term]
 _RELATIONS: dict[str, _Relation] = {
     "local": _local,
@@ -132,4 +140,5 @@ _RELATIONS: dict[str, _Relation] = {
     "neighborhood": _neighborhood,
     "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,
+    "nearest": _found(lambda given: Nearest(saturated(given.count("k", 1)))),
 }

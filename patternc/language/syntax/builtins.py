@@ -12,6 +12,7 @@ from patternc.modifiers import MODIFIERS
 
 _POSITIONS = must("positions", "positions", role="set")
 _PROJECTION = BuiltinParameter("projection", "input", role="projection")
+_FOUND = BuiltinParameter("name", "input", role="listed")
 _BRANCHES = BuiltinParameter("A", "branch")
 
 _RELATIONS = (
@@ -92,7 +93,7 @@ _RELATIONS = (
         (must("count", "count", 1), must("take", "count", 1)),
         lowered=False,
     ),
-    Builtin("nearest", "relation", (must("k", "count", 1),), lowered=False),
+    Builtin("nearest", "relation", (must("k", "count", 1),), (_FOUND,)),
     Builtin("sinkhorn", "relation", (must("block", "count", 1),), lowered=False),
 )
 
@@ -175,6 +176,9 @@ BLOCKS = Builtin(
     "blocks", "lift", (BuiltinParameter("B", "count", 1),), (BuiltinParameter("parts", "count", 1),)
 )
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
+
+SEARCHES = ("nearest",)
+"""Relations whose lists are found in the call, unless given."""
 
 PRIMITIVES: dict[str, Builtin] = {
     primitive.name: primitive

@@ -71,6 +71,23 @@ def verify(pattern: HeadPattern, lengths) -> None:
                 assert value(form.form, n) == number, (n, form.form)
 
 
+@pytest.mark.parametrize(
+    "text", ["nearest(8) & causal & local(20)", "nearest(3) - local(2) + local(2)"]
+)
+def test_the_nearest_keys_are_as_many_as_there_are_to_find(text):
+    pattern = Pattern.parse(text)._frontend.resolve(0, 0)
+    form = counted(pattern, 4096).pairs
+    for n in (1, 7, 8, 30, 512):
+        i, j = np.arange(n)[:, None], np.arange(n)
+        near = (abs(i - j) <= 20) & (j <= i) if "causal" in text else abs(i - j) > 2
+        more = 0 if "causal" in text else n * n - near.sum()
+        expected = np.minimum(near.sum(1), 8 if "causal" in text else 3).sum() + more
+        found = counted(pattern, n).pairs
+        assert (found.least, found.most) == (expected, expected)
+        if holds_at(form.form, n):
+            assert value(form.form, n) == expected
+
+
 def test_all_examples_but_those_on_trees_have_closed_forms():
     """Trees have as many levels as n asks for."""
     open_forms = [

@@ -1,0 +1,74 @@
+"""What a search may find: the pairs that everything around it allows.
+
+Converts a term to the same term with the `among` of every search filled in. `A & nearest(k)` are
+the k nearest of A, `nearest(k) - A` those outside A; a union changes nothing. Does not lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from patternc.ir.terms import (
+    Blocks,
+    Complement,
+    Difference,
+    EqualParts,
+    Found,
+    Full,
+    IndexList,
+    Intersection,
+    On,
+    Term,
+    Union,
+    With,
+)
+
+_Around = Callable[[Term], Term]
+
+
+def with_candidates(term: Term) -> Term:
+    """The term, its searches confined to what stands around them."""
+    return _within(term, lambda hole: hole)
+
+
+def _within(term: Term, around: _Around) -> Term:
+    """`around` puts a term in the place of this one."""
+    match term:
+        case IndexList(_, Found() as found):
+            return replace(term, found=replace(found, among=around(Full())))
+        case Union(terms):
+            return Union(tuple(_within(item, around) for item in terms))
+        case Intersection(terms):
+            plain = tuple(item for item in terms if not any(searches_of(item)))
+            return Intersection(tuple(_within(item, _meeting(plain, around)) for item in terms))
+        case Difference(left, right):
+            return Difference(_within(left, lambda hole: around(Difference(hole, right))), right)
+        case On(inner, source):
+            return On(_within(inner, lambda hole: around(On(hole, source))), source)
+        case With(inner, modifier):
+            return With(_within(inner, around), modifier)
+        case _:
+            return term
+
+
+def _meeting(plain: tuple[Term, ...], around: _Around) -> _Around:
+    return lambda hole: around(Intersection((hole, *plain)) if plain else hole)
+
+
+def searches_of(term: Term) -> Iterator[IndexList]:
+    """The lists of a term that are found in the call."""
+    match term:
+        case IndexList(_, Found()):
+            yield term
+        case Union(terms) | Intersection(terms):
+            for item in terms:
+                yield from searches_of(item)
+        case Difference(left, right):
+            yield from (*searches_of(left), *searches_of(right))
+        case Complement(inner) | On(inner, _) | With(inner, _):
+            yield from searches_of(inner)
+        case Blocks(_, inner) | EqualParts(_, inner):
+            yield from searches_of(inner)
+        case _:
+            return

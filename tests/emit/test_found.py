@@ -1,0 +1,130 @@
+"""Lists that a call finds: those of a direct evaluation, and the same for every backend."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from patternc import Pattern
+
+_pattern = cache(Pattern.parse)
+BACKENDS = ("cpu", "triton", "reference")
+N = 37
+
+
+def _tensors(queries: int, n: int, heads: int = 4, key_heads: int = 2) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(n)
+    sizes = [(2, heads, queries, 8), (2, key_heads, n, 8), (2, key_heads, n, 8)]
+    return [torch.randn(size, generator=generator, requires_grad=True) for size in sizes]
+
+
+def _scores(q: torch.Tensor, k: torch.Tensor) -> np.ndarray:
+    keys = k.repeat_interleave(q.shape[1] // k.shape[1], 1)
+    return (q @ keys.mT).detach().numpy()
+
+
+def _nearest(scores: np.ndarray, count: int, allowed: np.ndarray) -> np.ndarray:
+    """The `count` greatest scores of each row among the allowed ones, by sorting."""
+    scores = np.where(allowed, scores, -np.inf)
+    rank = np.argsort(np.argsort(-scores, -1), -1)
+    return (rank < count) & np.broadcast_to(allowed, scores.shape)
+
+
+def _attended(q, k, v, mask: np.ndarray) -> list[torch.Tensor]:
+    """Output and gradients of attention over a mask."""
+    out = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=torch.from_numpy(mask), enable_gqa=True
+    )
+    return [out, *torch.autograd.grad(out.square().sum(), (q, k, v))]
+
+
+def _check(text: str, q, k, v, mask: np.ndarray, backends=BACKENDS, **inputs) -> None:
+    wanted = _attended(q, k, v, mask)
+    for backend in backends:
+        out = _pattern(text).attention(q, k, v, backend=backend, **inputs)
+        found = [out, *torch.autograd.grad(out.square().sum(), (q, k, v))]
+        for mine, other in zip(found, wanted, strict=True):
+            torch.testing.assert_close(mine, other, atol=2e-5, rtol=1e-4)
+
+
+def _places(queries: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(n - queries, n)[:, None], np.arange(n)[None, :]
+
+
+@pytest.mark.parametrize(("queries", "n"), [(N, N), (5, 90), (130, 130)])
+def test_the_nearest_are_those_that_sorting_finds_among_the_pairs_around_them(
+    queries: int, n: int
+) -> None:
+    q, k, v = _tensors(queries, n)
+    i, j = _places(queries, n)
+    text = "causal\nnearest(5) - local(1) + local(1)"
+    near = (abs(i - j) <= 1) & (j <= i)
+    far = _nearest(_scores(q, k), 5, (j <= i) & ~near)
+    _check(text, q, k, v, far | near, BACKENDS if n == N else ("cpu", "reference"))
+    lists = _pattern(text).module.found_lists(q, k, v)["nearest"]
+    held = np.zeros((*far.shape[:3], n + 1), bool)
+    np.put_along_axis(held, lists[:, :, n - queries :].numpy().astype(np.int64), True, -1)
+    assert (held[..., :n] == far).all()
+
+
+def test_heads_search_by_themselves_and_labels_confine_them() -> None:
+    q, k, v = _tensors(N, N)
+    i, j = _places(N, N)
+    document = torch.arange(N) // 13
+    text = "heads 4\nhead < 2 -> nearest(3) & same(document)\nelse -> nearest(4) & causal"
+    same = document.numpy()[:, None] == document.numpy()
+    scores = _scores(q, k)
+    parts = [(scores[:, :2], 3, same), (scores[:, 2:], 4, j <= i)]
+    mask = np.concatenate([_nearest(*part) for part in parts], 1)
+    _check(text, q, k, v, mask, ("cpu", "triton"), document=document)
+
+
+@pytest.mark.parametrize("source", ["memory", "encoder"])
+def test_slots_of_sources_are_searched_by_themselves(source: str) -> None:
+    q, k, v = _tensors(N, N)
+    _, slots, values = _tensors(N, 19)
+    # Positions on a memory count from its end.
+    columns = "(nearest(4) & columns([-17:-7]))"
+    text = f"{columns} on {'memory(19)' if source == 'memory' else 'encoder'}"
+    there = (np.arange(19) >= 2) & (np.arange(19) < 12)
+    mask = _nearest(_scores(q, slots), 4, there[None, :])
+    given = {f"{source}_kv": (slots, values)}
+    wanted = torch.nn.functional.scaled_dot_product_attention(
+        q, slots, values, attn_mask=torch.from_numpy(mask), enable_gqa=True
+    )
+    for backend in BACKENDS:
+        out = _pattern(text).attention(q, k, v, backend=backend, **given)
+        torch.testing.assert_close(out, wanted, atol=2e-5, rtol=1e-4)
+
+
+def test_given_lists_are_not_searched_for_and_are_the_mask() -> None:
+    q, k, v = _tensors(N, N)
+    pattern, lists = _pattern("causal\nheads 4\nnearest(2)"), torch.randint(-1, N, (2, 4, N, 2))
+    mask = pattern.mask(N, nearest=lists.numpy())
+    assert (np.asarray(mask) == pattern.module.mask(N, nearest=lists).numpy()).all()
+    out = pattern.attention(q, k, v, nearest=lists)
+    wanted = _attended(q, k, v, np.asarray(mask))[0]
+    seen = torch.from_numpy(np.asarray(mask).any(-1))[..., None]
+    torch.testing.assert_close(out, wanted.where(seen, 0), atol=2e-5, rtol=1e-4)
+
+
+def test_gradients_of_given_lists_equal_numerical_ones() -> None:
+    q, k, v = (part.detach().double()[:1, :1, :9].requires_grad_() for part in _tensors(9, 9))
+    lists = torch.randint(-1, 9, (9, 3))
+
+    def attended(*parts: torch.Tensor) -> torch.Tensor:
+        return _pattern("causal\nnearest(3) + diagonal").attention(*parts, nearest=lists)
+
+    assert torch.autograd.gradcheck(attended, (q, k, v))
+
+
+def test_what_is_not_a_number_is_found_and_spoils_its_row_alone() -> None:
+    q, k, v = (part.detach() for part in _tensors(N, N))
+    q[0, 1, 3] = float("nan")
+    for backend in BACKENDS:
+        out = _pattern("nearest(3)").attention(q, k, v, backend=backend)
+        odd = out.isnan().any(-1)
+        assert odd.nonzero().tolist() == [[0, 1, 3]]
