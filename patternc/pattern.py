@@ -629,7 +629,7 @@ class Pattern:
         scale: float | None = ...,
         backend: Backend = ...,
         dropout: float = ...,
-        seed: int | None = ...,
+        seed: int | torch.Tensor | None = ...,
         **inputs: RunTimeTensors,
     ) -> tuple[torch.Tensor, torch.Tensor]: ...
 
@@ -651,7 +651,7 @@ class Pattern:
         scale: float | None = ...,
         backend: Backend = ...,
         dropout: float = ...,
-        seed: int | None = ...,
+        seed: int | torch.Tensor | None = ...,
         **inputs: RunTimeTensors,
     ) -> torch.Tensor: ...
 
@@ -672,7 +672,7 @@ class Pattern:
         scale: float | None = None,
         backend: Backend = "auto",
         dropout: float = 0.0,
-        seed: int | None = None,
+        seed: int | torch.Tensor | None = None,
         **inputs: RunTimeTensors,
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         """Attention over this pattern, forward and backward.
@@ -685,8 +685,9 @@ class Pattern:
         Where queries stand. They are the last rows, query r at position r + n - queries, unless
         one of these says otherwise. The sequence of a batch element consists of its real keys in
         use alone: n in the pattern is their number, position 0 the first of them, and each element
-        is computed as it would be by itself. Positions, lengths and padding are looked at, so they
-        are refused inside torch.compile and the capture of a CUDA graph; `start` is not.
+        is computed as it would be by itself. Positions, lengths and padding are looked at:
+        torch.compile takes such a call as one operator, the capture of a CUDA graph refuses it;
+        `start` it takes.
 
         - `start`: query r stands at start + r; for a part in the middle of the sequence.
         - `cache_lengths`, integers [batch]: so many slots of k and v, from the first on, are in
@@ -708,8 +709,9 @@ class Pattern:
 
         `layer` counts from 0. `rows`: a stream, or "tree", whose slots are the queries. `scale` is
         1/sqrt(head_dim) unless given. `dropout`: the share of weights to drop, by the 32-bit
-        `seed`. `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`,
-        and `RuntimeError` where a backend cannot run.
+        `seed`; one that is a tensor is read when kernels run, in replays of a CUDA graph too.
+        `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`, and
+        `RuntimeError` where a backend cannot run.
         """
         module, seed = self._modules.of_call(heads, q, dropout, seed)
         options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
@@ -734,7 +736,7 @@ class Pattern:
         heads: slice | None = None,
         scale: float | None = None,
         dropout: float = 0.0,
-        seed: int | None = None,
+        seed: int | torch.Tensor | None = None,
         **inputs: RunTimeTensors,
     ) -> Any:
         """`attention` by dense masks, in any dtype: what the kernels are held to."""

@@ -4,8 +4,9 @@
 
 What `Pattern.attention` does with these arguments, for any generated module: every batch element is
 computed on its real keys alone, so that its output is that of the sequence without padding. Values
-are looked at (on a GPU this waits once), and nothing of size n x n is made. Not inside a
-`torch.compile` or CUDA graph: shapes of the calls follow from the values.
+are looked at (on a GPU this waits once), and nothing of size n x n is made. Shapes of the calls
+follow from the values: tracing takes all of it as one operator (`padded_operator`), and a CUDA
+graph cannot hold it.
 
     >>> import torch
     >>> from patternc import Pattern
@@ -46,7 +47,7 @@ def attention(
     layer: int = 0,
     return_lse: bool = False,
     dropout: float = 0.0,
-    seed: int | None = None,
+    seed: int | Tensor | None = None,
     **rest: Any,
 ) -> Any:
     """`attention` of a generated module with `positions`, `cache_lengths` and `key_padding`.
@@ -54,11 +55,11 @@ def attention(
     Arguments and errors as of `Pattern.attention`; `rest` are other arguments of the module's
     `attention`, run-time inputs among them, in the layout of the padded call.
     """
-    if k is None or v is None:
-        raise ValueError(
-            "positions=, cache_lengths= and key_padding= are about the tokens; k and v are None"
-        )
-    _refuse_tracing()
+    check_tokens(k, v)
+    assert k is not None
+    assert v is not None
+    _refuse_unseen((positions, cache_lengths, key_padding), q)
+    (q, k, v), rest = cast((q, k, v), rest, module)
     if positions is not None and "positions" in module.INPUTS:
         rest["positions"], positions = positions, None
     if dropout and seed is None:
@@ -112,18 +113,50 @@ def _in_one_call(
     return found
 
 
+def cast(
+    tokens: tuple[Tensor, Tensor, Tensor], given: dict[str, Any], module: ModuleType
+) -> tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]:
+    """What is computed on inside of autocast, rows of padding too."""
+    kind = tokens[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return tokens, given
+    found: tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]
+    found = module._autocast(tokens, given, kind)
+    return found
+
+
+def check_tokens(k: Tensor | None, v: Tensor | None) -> None:
+    if k is None or v is None:
+        raise ValueError(
+            "positions=, cache_lengths= and key_padding= are about the tokens; k and v are None"
+        )
+
+
+def seed_of_group(seed: int | Tensor, number: int) -> int | Tensor:
+    """The seed of the calls of one group: those of others drop other weights."""
+    return (seed + number * _STEP) % (1 << 32)
+
+
 def _on_host(value: object) -> object:
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
 
 
-def _refuse_tracing() -> None:
-    tracing = torch.compiler.is_compiling()
-    if tracing or (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
-        place = "torch.compile" if tracing else "the capture of a CUDA graph"
+def _is_mapped(value: object) -> bool:
+    return isinstance(value, Tensor) and torch._C._functorch.is_batchedtensor(value)
+
+
+def _refuse_unseen(values: tuple[object, ...], q: Tensor) -> None:
+    """Where values cannot be looked at."""
+    if q.device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            "positions=, cache_lengths= and key_padding= decide shapes by their values, which the "
+            "capture of a CUDA graph cannot look at; call attention outside of it, use start=, or "
+            "Pattern.paged_attention, whose launches follow from shapes alone"
+        )
+    if any(map(_is_mapped, values)):
         raise RuntimeError(
             "positions=, cache_lengths= and key_padding= decide shapes by their values, which "
-            f"{place} cannot look at; call attention outside of it, use start=, or labels in the "
-            "pattern: `.. & same(real)`, patternc.runtime.packing.labels_from_padding for real"
+            "differ along a dimension that torch.func.vmap maps over; give them as a batch"
         )
 
 
@@ -134,7 +167,7 @@ class _Call:
     module: ModuleType
     layer: int
     dropout: float
-    seed: int | None
+    seed: int | Tensor | None
     rest: dict[str, Any]
 
     def all_of(
@@ -157,7 +190,7 @@ class _Call:
     ) -> tuple[Tensor, Tensor | None]:
         placement, n = group.placement, k.shape[2]
         k, v = (_real(part, placement) for part in (k, v))
-        seed = self.seed if self.seed is None else (self.seed + group.first * _STEP) % (1 << 32)
+        seed = self.seed if self.seed is None else seed_of_group(self.seed, group.first)
         outs: list[Tensor] = []
         sums: list[Tensor | None] = []
         row = 0
