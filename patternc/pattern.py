@@ -701,8 +701,9 @@ class Pattern:
         Run-time inputs have the layout of the call and are cut along. What counts positions counts
         those of each sequence: integers of sets, entries of lists, rows of `absolute`. Refused with
         padding before or between keys: lists, labels and sets of blocks; with any padding: slots
-        of `pool` and `tree` that are given, and a bias on a pool. Keys of other sources have no
-        padding: leave slots out by `columns(valid) on encoder`.
+        of `pool` and `tree` that are given, and a bias on a pool. Where k and v are None,
+        `key_padding` [batch, m] is that of `encoder_kv`, whose slots are then its real keys alone;
+        beside terms on the tokens leave slots out by `columns(valid) on encoder`.
 
         `heads=slice(a, b)`: q, k, v and inputs hold these heads of the pattern alone, as on a rank
         of tensor parallelism. Dropout then drops other weights than in the whole.

@@ -33,9 +33,6 @@ def attention(
     **given: Any,
 ) -> Any:
     """What `padded.attention` computes, as one operator."""
-    padded.check_tokens(k, v)
-    assert k is not None
-    assert v is not None
     # Inside the operator, which tracing does not see, there is no autocast.
     (q, k, v), given = padded.cast((q, k, v), given, module)
     tensors: dict[str, Tensor | None] = {"q": q, "k": k, "v": v}
@@ -75,7 +72,7 @@ def _compute(
     tensors: Tensors, module: str, layer: int, return_lse: bool, *options: Any
 ) -> list[Tensor]:
     given = _nested(tensors)
-    q, k, v = (given.pop(name) for name in ("q", "k", "v"))
+    q, k, v = (given.pop(name, None) for name in ("q", "k", "v"))
     given |= dict(zip(("scale", "backend", "dropout"), options, strict=True))
     found = padded.attention(_loaded(module), q, k, v, layer=layer, return_lse=return_lse, **given)
     return list(found) if return_lse else [found]
@@ -93,7 +90,7 @@ def _loaded(name: str) -> ModuleType:
 def _shapes(
     tensors: Tensors, _module: str, _layer: int, return_lse: bool, *_options: Any
 ) -> list[Tensor]:
-    q, v = tensors["q"], tensors["v"]
+    q, v = tensors["q"], tensors["v"] if "v" in tensors else tensors["encoder_kv/1"]
     out = q.new_empty(*q.shape[:3], v.shape[3])
     dtype = torch.float64 if q.dtype == torch.float64 else torch.float32
     return [out, q.new_empty(q.shape[:3], dtype=dtype)] if return_lse else [out]

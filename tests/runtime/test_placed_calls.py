@@ -336,7 +336,7 @@ def test_what_cannot_be_cut_is_refused() -> None:
     assert _pattern("local(3)").compile(backends=["reference"], heads=slice(2, 4)) == whole
     encoder = _pattern("full on encoder")
     with pytest.raises(ValueError, match="k and v are None"):
-        encoder.attention(part, None, None, key_padding=ONES, encoder_kv=kv)
+        encoder.attention(part, None, None, cache_lengths=[N] * B, encoder_kv=kv)
 
 
 _SNIPPET = """
