@@ -629,7 +629,7 @@ class Pattern:
         scale: float | None = ...,
         backend: Backend = ...,
         dropout: float = ...,
-        seed: int | None = ...,
+        seed: int | torch.Tensor | None = ...,
         **inputs: RunTimeTensors,
     ) -> tuple[torch.Tensor, torch.Tensor]: ...
 
@@ -651,7 +651,7 @@ class Pattern:
         scale: float | None = ...,
         backend: Backend = ...,
         dropout: float = ...,
-        seed: int | None = ...,
+        seed: int | torch.Tensor | None = ...,
         **inputs: RunTimeTensors,
     ) -> torch.Tensor: ...
 
@@ -672,7 +672,7 @@ class Pattern:
         scale: float | None = None,
         backend: Backend = "auto",
         dropout: float = 0.0,
-        seed: int | None = None,
+        seed: int | torch.Tensor | None = None,
         **inputs: RunTimeTensors,
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         """Attention over this pattern, forward and backward.
@@ -685,8 +685,9 @@ class Pattern:
         Where queries stand. They are the last rows, query r at position r + n - queries, unless
         one of these says otherwise. The sequence of a batch element consists of its real keys in
         use alone: n in the pattern is their number, position 0 the first of them, and each element
-        is computed as it would be by itself. Positions, lengths and padding are looked at, so they
-        are refused inside torch.compile and the capture of a CUDA graph; `start` is not.
+        is computed as it would be by itself. Positions, lengths and padding are looked at:
+        torch.compile takes such a call as one operator, the capture of a CUDA graph refuses it;
+        `start` it takes.
 
         - `start`: query r stands at start + r; for a part in the middle of the sequence.
         - `cache_lengths`, integers [batch]: so many slots of k and v, from the first on, are in
@@ -700,16 +701,18 @@ class Pattern:
         Run-time inputs have the layout of the call and are cut along. What counts positions counts
         those of each sequence: integers of sets, entries of lists, rows of `absolute`. Refused with
         padding before or between keys: lists, labels and sets of blocks; with any padding: slots
-        of `pool` and `tree` that are given, and a bias on a pool. Keys of other sources have no
-        padding: leave slots out by `columns(valid) on encoder`.
+        of `pool` and `tree` that are given, and a bias on a pool. Where k and v are None,
+        `key_padding` [batch, m] is that of `encoder_kv`, whose slots are then its real keys alone;
+        beside terms on the tokens leave slots out by `columns(valid) on encoder`.
 
         `heads=slice(a, b)`: q, k, v and inputs hold these heads of the pattern alone, as on a rank
         of tensor parallelism. Dropout then drops other weights than in the whole.
 
         `layer` counts from 0. `rows`: a stream, or "tree", whose slots are the queries. `scale` is
         1/sqrt(head_dim) unless given. `dropout`: the share of weights to drop, by the 32-bit
-        `seed`. `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`,
-        and `RuntimeError` where a backend cannot run.
+        `seed`; one that is a tensor is read when kernels run, in replays of a CUDA graph too.
+        `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`, and
+        `RuntimeError` where a backend cannot run.
         """
         module, seed = self._modules.of_call(heads, q, dropout, seed)
         options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
@@ -734,7 +737,7 @@ class Pattern:
         heads: slice | None = None,
         scale: float | None = None,
         dropout: float = 0.0,
-        seed: int | None = None,
+        seed: int | torch.Tensor | None = None,
         **inputs: RunTimeTensors,
     ) -> Any:
         """`attention` by dense masks, in any dtype: what the kernels are held to."""

@@ -26,6 +26,9 @@ class Node:
     def __sub__(self, other: Node | float) -> Node:
         return Difference(self, node_of(other))
 
+    def __rsub__(self, other: float) -> Node:
+        return Difference(Number(other), self)
+
     def __mul__(self, other: Node | float) -> Node:
         return Product(self, node_of(other))
 
@@ -34,6 +37,12 @@ class Node:
 
     def __truediv__(self, other: Node | float) -> Node:
         return Quotient(self, node_of(other))
+
+    def __rtruediv__(self, other: float) -> Node:
+        return Quotient(Number(other), self)
+
+    def __neg__(self) -> Node:
+        return Product(Number(-1.0), self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,20 +26,16 @@ def refuse_masks(attn_mask: Tensor | None, is_causal: bool, need_weights: bool) 
 def real_keys(
     mask: Tensor | None,
     q: Tensor,
-    k: Tensor | None,
-    cache: Cache | None,
+    k: Tensor,
     unbatched: bool,
+    *,
+    of_tokens: bool,
+    cache: Cache | None,
 ) -> Tensor | None:
-    """Which keys are real."""
+    """Which keys are real: those of the encoder where they are not `of_tokens`."""
     if mask is None:
         return None
     mask = _booleans(mask)
-    if k is None or (cache is None and k.shape[2] != q.shape[2]):
-        raise ValueError(
-            "key_padding_mask: the keys are another sequence than the queries; leave its "
-            "padding out by the pattern: `columns(valid) on encoder`, and give "
-            "valid=~key_padding_mask"
-        )
     mask = mask[None] if unbatched and mask.dim() == 1 else mask
     expected = k.shape[0], k.shape[2]
     if tuple(mask.shape) != expected:
@@ -48,7 +44,21 @@ def real_keys(
             f"key_padding_mask has shape {list(mask.shape)}; expected [batch, {keys}], here "
             f"{list(expected)}"
         )
+    if of_tokens and cache is None and q.shape[2] < k.shape[2]:
+        _check_queries(mask[:, -q.shape[2] :])
     return ~mask
+
+
+def _check_queries(padding: Tensor) -> None:
+    """Where keys of another sequence would be meant, the last of them may be padding."""
+    message = (
+        "key_padding_mask: the last of the longer keys are the queries, and some of them are "
+        "padding; keys of another sequence are `on encoder` in the pattern"
+    )
+    if torch.compiler.is_compiling():
+        torch._assert_async(~padding.any(), message)
+    elif bool(padding.any()):
+        raise ValueError(message)
 
 
 def _booleans(mask: Tensor) -> Tensor:

@@ -181,9 +181,10 @@ class Attention(nn.Module):
         `key` and `value` are the query's states unless given; of another length they are the n keys
         of which the queries are the last (`full on encoder` takes them as another sequence).
         `key_padding_mask`, booleans [batch, n], is True for padding, as in torch, or floats -inf
-        for padding and 0; rows of padding give the bias of `out_proj`. With a `cache` the keys are
-        those of all calls with it so far, and so is the mask: [batch, n so far] at every call; a
-        pattern with later keys gives other numbers in steps, which see none that is yet to come.
+        for padding and 0; rows of padding give the bias of `out_proj`. It is that of `key`: of an
+        encoder, the slots are then its real keys alone. With a `cache` the keys are those of all
+        calls with it so far, and so is the mask: [batch, n so far] at every call; a pattern with
+        later keys gives other numbers in steps, which see none that is yet to come.
         `start`, `positions`, `cache_lengths` and run-time `inputs` as `Pattern.attention` takes
         them.
 
@@ -199,19 +200,21 @@ class Attention(nn.Module):
         number = self._layer(layer)
         q, k, v = self._projected(*states)
         given = self._given(states[0], inputs)
-        tokens: tuple[Tensor | None, Tensor | None] = k, v
-        if self._on_encoder(states, given):
-            given["encoder_kv"], tokens = (k, v), (None, None)
-        elif cache is not None:
+        of_tokens = not self._on_encoder(states, given)
+        if of_tokens and cache is not None:
             cache.check(q.shape[0], padded=key_padding_mask is not None)
-            tokens = k, v = cache.update((self, number), k, v)
+            k, v = cache.update((self, number), k, v)
+        padding = key_padding_mask, q, k, unbatched
+        tokens: tuple[Tensor | None, Tensor | None] = k, v
+        if not of_tokens:
+            given["encoder_kv"], tokens = (k, v), (None, None)
         out = self.pattern.attention(
             q,
             *tokens,
             layer=number or 0,
             dropout=self.dropout if self.training else 0.0,
             backend=self.backend,
-            key_padding=real_keys(key_padding_mask, q, tokens[0], cache, unbatched),
+            key_padding=real_keys(*padding, of_tokens=of_tokens, cache=cache),
             start=start,
             positions=positions,
             cache_lengths=cache_lengths,

@@ -5,11 +5,12 @@ Chooses between the module's own `attention` and the calls of `padded`. Does not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     Positions = Tensor | Sequence[int] | Sequence[Sequence[int]]
@@ -40,9 +41,19 @@ def attend(
         return module.attention(q, k, v, **placed, **options)
     if placed:
         _refuse_both(next(iter(placed)), next(iter(padding)))
-    from patternc.runtime.padded import attention
+    return _padded()(module, q, k, v, **padding, **options)
 
-    return attention(module, q, k, v, **padding, **options)
+
+def _padded() -> Callable[..., Any]:
+    import torch
+
+    if torch.compiler.is_compiling():
+        from patternc.runtime import padded_operator
+
+        return padded_operator.attention
+    from patternc.runtime import padded
+
+    return padded.attention
 
 
 def _refuse_both(one: str, other: str) -> None:
@@ -53,14 +64,16 @@ def _refuse_both(one: str, other: str) -> None:
     )
 
 
-def seed_of_heads(first: int, dropout: float, seed: int | None) -> int | None:
+def seed_of_heads(
+    first: int, dropout: float, seed: int | Tensor | None, device: torch.device
+) -> int | Tensor | None:
     """The seed of the heads from `first` on: ranks with one seed drop other weights."""
     if not dropout or not first:
         return seed
     if seed is None:
         import torch
 
-        seed = int(torch.randint(1 << 32, (), device="cpu"))
+        seed = torch.randint(1 << 32, (), device=device)
     return (seed + first * _HEAD_STEP) % (1 << 32)
 
 

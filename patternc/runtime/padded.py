@@ -4,8 +4,9 @@
 
 What `Pattern.attention` does with these arguments, for any generated module: every batch element is
 computed on its real keys alone, so that its output is that of the sequence without padding. Values
-are looked at (on a GPU this waits once), and nothing of size n x n is made. Not inside a
-`torch.compile` or CUDA graph: shapes of the calls follow from the values.
+are looked at (on a GPU this waits once), and nothing of size n x n is made. Shapes of the calls
+follow from the values: tracing takes all of it as one operator (`padded_operator`), and a CUDA
+graph cannot hold it.
 
     >>> import torch
     >>> from patternc import Pattern
@@ -29,8 +30,10 @@ import torch
 from torch import Tensor
 
 from patternc.queries.placement import Group, Placement, Run, grouped, placements
+from patternc.runtime.padded_encoder import groups_of
 from patternc.runtime.padded_inputs import Part, cut_input
 
+Tokens = tuple[Tensor, Tensor | None, Tensor | None]
 _STEP = 0xC2B2AE35  # of the seeds of groups: none of layers, heads, rows and softmaxes
 
 
@@ -46,7 +49,7 @@ def attention(
     layer: int = 0,
     return_lse: bool = False,
     dropout: float = 0.0,
-    seed: int | None = None,
+    seed: int | Tensor | None = None,
     **rest: Any,
 ) -> Any:
     """`attention` of a generated module with `positions`, `cache_lengths` and `key_padding`.
@@ -54,15 +57,17 @@ def attention(
     Arguments and errors as of `Pattern.attention`; `rest` are other arguments of the module's
     `attention`, run-time inputs among them, in the layout of the padded call.
     """
-    if k is None or v is None:
-        raise ValueError(
-            "positions=, cache_lengths= and key_padding= are about the tokens; k and v are None"
-        )
-    _refuse_tracing()
-    if positions is not None and "positions" in module.INPUTS:
-        rest["positions"], positions = positions, None
+    _refuse_unseen((positions, cache_lengths, key_padding), q)
+    (q, k, v), rest = cast((q, k, v), rest, module)
     if dropout and seed is None:
         seed = int(torch.randint(1 << 32, (), device="cpu"))
+    if k is None or v is None:
+        _refuse_tokens(positions, cache_lengths, rest)
+        call = _Call(module, layer, dropout, seed, rest)
+        found = call.over_encoder(q, _on_host(key_padding), return_lse)
+        return found if return_lse else found[0]
+    if positions is not None and "positions" in module.INPUTS:
+        rest["positions"], positions = positions, None
     where = placements(
         q.shape[0], q.shape[2], k.shape[2], *map(_on_host, (positions, cache_lengths, key_padding))
     )
@@ -70,10 +75,10 @@ def attention(
         options = {"layer": layer, "return_lse": return_lse, **rest}
         return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
     groups = grouped(where)
-    found: tuple[Tensor, Tensor | None] | None = None
+    one: tuple[Tensor, Tensor | None] | None = None
     if len(groups) > 1 and not dropout and _is_plain(module, q, where, rest):
-        found = _in_one_call(module, q, k, v, layer, rest.get("scale"), where)
-    found = found or _Call(module, layer, dropout, seed, rest).all_of(groups, q, k, v, return_lse)
+        one = _in_one_call(module, q, k, v, layer, rest.get("scale"), where)
+    found = one or _Call(module, layer, dropout, seed, rest).all_of(groups, q, k, v, return_lse)
     return found if return_lse else found[0]
 
 
@@ -112,18 +117,52 @@ def _in_one_call(
     return found
 
 
+def cast(
+    tokens: Tokens, given: dict[str, Any], module: ModuleType
+) -> tuple[Tokens, dict[str, Any]]:
+    """What is computed on inside of autocast, rows of padding too."""
+    kind = tokens[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return tokens, given
+    found: tuple[Tokens, dict[str, Any]]
+    found = module._autocast(tokens, given, kind)
+    return found
+
+
+def _refuse_tokens(positions: object, cache_lengths: object, rest: dict[str, Any]) -> None:
+    """Without tokens there is the padding of an encoder alone."""
+    if positions is not None or cache_lengths is not None or "encoder_kv" not in rest:
+        raise ValueError(
+            "positions=, cache_lengths= and key_padding= are about the tokens, and k and v are "
+            "None; key_padding= beside encoder_kv= is about the encoder"
+        )
+
+
+def seed_of_group(seed: int | Tensor, number: int) -> int | Tensor:
+    """The seed of the calls of one group: those of others drop other weights."""
+    return (seed + number * _STEP) % (1 << 32)
+
+
 def _on_host(value: object) -> object:
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
 
 
-def _refuse_tracing() -> None:
-    tracing = torch.compiler.is_compiling()
-    if tracing or (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
-        place = "torch.compile" if tracing else "the capture of a CUDA graph"
+def _is_mapped(value: object) -> bool:
+    return isinstance(value, Tensor) and torch._C._functorch.is_batchedtensor(value)
+
+
+def _refuse_unseen(values: tuple[object, ...], q: Tensor) -> None:
+    """Where values cannot be looked at."""
+    if q.device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            "positions=, cache_lengths= and key_padding= decide shapes by their values, which the "
+            "capture of a CUDA graph cannot look at; call attention outside of it, use start=, or "
+            "Pattern.paged_attention, whose launches follow from shapes alone"
+        )
+    if any(map(_is_mapped, values)):
         raise RuntimeError(
             "positions=, cache_lengths= and key_padding= decide shapes by their values, which "
-            f"{place} cannot look at; call attention outside of it, use start=, or labels in the "
-            "pattern: `.. & same(real)`, patternc.runtime.packing.labels_from_padding for real"
+            "differ along a dimension that torch.func.vmap maps over; give them as a batch"
         )
 
 
@@ -134,7 +173,7 @@ class _Call:
     module: ModuleType
     layer: int
     dropout: float
-    seed: int | None
+    seed: int | Tensor | None
     rest: dict[str, Any]
 
     def all_of(
@@ -152,12 +191,27 @@ class _Call:
             out = out + q[:, :, :0].sum()  # all is padding: nothing else leads to q
         return out, _joined(sums, 0) if with_lse else None
 
+    def over_encoder(self, q: Tensor, real: object, with_lse: bool) -> Any:
+        """Output and lse where the keys are those of an encoder."""
+        outs, sums = [], []
+        for group, given in groups_of(self.module, q.shape[0], real, self.rest):
+            rows, seed = q[group.first : group.stop], self._seed(group)
+            options = {"layer": self.layer, "return_lse": with_lse, "dropout": self.dropout}
+            found = self.module.attention(rows, None, None, seed=seed, **options, **given)
+            out, lse = found if with_lse else (found, None)
+            outs.append(out)
+            sums.append(lse)
+        return _joined(outs, 0), _joined(sums, 0) if with_lse else None
+
+    def _seed(self, group: Group) -> int | Tensor | None:
+        return self.seed if self.seed is None else seed_of_group(self.seed, group.first)
+
     def _of_group(
         self, group: Group, q: Tensor, k: Tensor, v: Tensor, *, with_lse: bool
     ) -> tuple[Tensor, Tensor | None]:
         placement, n = group.placement, k.shape[2]
         k, v = (_real(part, placement) for part in (k, v))
-        seed = self.seed if self.seed is None else (self.seed + group.first * _STEP) % (1 << 32)
+        seed = self._seed(group)
         outs: list[Tensor] = []
         sums: list[Tensor | None] = []
         row = 0

@@ -39,8 +39,8 @@ class PatternModules:
         return self._of_heads.modules[heads]
 
     def of_call(
-        self, heads: slice | None, q: torch.Tensor, dropout: float, seed: int | None
-    ) -> tuple[ModuleType, int | None]:
+        self, heads: slice | None, q: torch.Tensor, dropout: float, seed: int | torch.Tensor | None
+    ) -> tuple[ModuleType, int | torch.Tensor | None]:
         """The module of the heads that q holds, and a seed of theirs."""
         if heads is None:
             return self.of_heads(), seed
@@ -48,7 +48,7 @@ class PatternModules:
         if self._heads is None and has_alibi(self.of_heads()):
             refuse_unknown_heads(heads)
         module = self.of_heads((first, stop) if self._heads else None)
-        return module, seed_of_heads(first, dropout, seed)
+        return module, seed_of_heads(first, dropout, seed, q.device)
 
     def of_pages(self, page: int) -> ModuleType:
         """The module of the paged kernel, for pages of so many tokens."""

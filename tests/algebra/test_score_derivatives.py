@@ -43,6 +43,8 @@ EXPRESSIONS: dict[str, Node] = {
     "relu": relu(SCORE - RATE) * relu(RATE * SCORE),
     "log_share": log_share(RATE * SCORE / 3 + 0.5),
     "a part twice": SHARED * relu(SHARED) / (1 + exp(SHARED)),
+    "numbers on the left": (1 - SCORE) * (2 / (RATE * RATE + 1))
+    - (3 - -SCORE) / (1 - RATE * SCORE),
     "a number negated": -1 * SCORE * sigmoid(-1 * (RATE * SCORE)),
 }
 MODIFIERS: tuple[ScoreModifier, ...] = DistanceAware(), SoftCap(3.0), SoftSpan(8.0, "z")

@@ -75,3 +75,31 @@ def test_gradients_drop_the_pairs_of_their_layer() -> None:
     for backend, dtype, bound in [("cpu", torch.float64, 1e-9), ("triton", torch.float32, 5e-5)]:
         for one, other in zip(gradients(backend, dtype), wanted, strict=True):
             torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound)
+
+
+@pytest.mark.parametrize("text", ["full", "gate(local(3), full, name=share)"])
+def test_a_seed_that_is_a_tensor_drops_what_the_number_does(text: str) -> None:
+    module = compiled(text)
+    given = {"share": torch.rand(2)} if module.INPUTS else {}
+    parts = [torch.randn(1, 2, 20, 16, requires_grad=True) for _ in range(3)]
+    for backend in ("cpu", "reference", "triton"):
+        found = []
+        for seed in (4_000_000_000, torch.tensor([4_000_000_000])):
+            options: dict[str, Any] = {"dropout": 0.4, "seed": seed, "backend": backend}
+            out = module.attention(*parts, **options, **given)
+            found.append((out, *torch.autograd.grad(out.square().sum(), parts)))
+        assert all(map(torch.equal, *found))
+
+
+def test_a_seed_is_drawn_by_the_device_where_a_call_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module, part = compiled("full"), torch.randn(1, 2, 20, 16)
+    monkeypatch.setattr(module, "_is_capturing", lambda _device: True)
+    _, seed = module._checked_dropout(0.5, None, part)
+    assert isinstance(seed, torch.Tensor)
+    lists = compiled("causal & same(document)")
+    monkeypatch.setattr(lists, "_is_capturing", lambda _device: True)
+    document = torch.arange(20) // 7
+    with pytest.raises(RuntimeError, match="capture of a CUDA graph cannot look at values"):
+        lists.attention(part, part, part, document=document, backend="triton")

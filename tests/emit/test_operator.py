@@ -95,8 +95,86 @@ def test_torch_compile_draws_a_seed_for_every_call() -> None:
     assert not torch.equal(compiled(q), compiled(q))
 
 
+Ask = Callable[[Callable[..., torch.Tensor]], tuple[torch.Tensor, ...]]
+
+
+def _square(attention: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    return lambda *parts: attention(*parts).square().sum()
+
+
+def _transforms(*parts: torch.Tensor) -> dict[str, Ask]:
+    """What torch.func asks of q, k and v [3, batch, heads, n, d]."""
+    every = tuple(range(len(parts)))
+    one = tuple(part[0] for part in parts)
+    return {
+        "vmap": lambda of: (torch.func.vmap(of)(*parts),),
+        "grad": lambda of: torch.func.grad(_square(of), every)(*one),
+        "vmap of grad": lambda of: torch.func.vmap(torch.func.grad(_square(of), every))(*parts),
+        "grad of vmap": lambda of: torch.func.grad(_square(torch.func.vmap(of)), every)(*parts),
+        "vmap of some": lambda of: (
+            torch.func.vmap(of, (2, *[None] * (len(parts) - 1)), 1)(
+                parts[0].movedim(0, 2), *one[1:]
+            ),
+        ),
+        "jacrev": lambda of: (torch.func.jacrev(lambda q: of(q, *one[1:])[..., :3, :2])(one[0]),),
+    }
+
+
+MAPPED = {
+    "causal & local(3)": (),
+    "local(4) with bias(near)": ("near",),
+    "causal & same(document)": ("document",),
+    "(causal & local(5)) with sink": ("sinks",),
+}
+
+
+@pytest.mark.parametrize("text", MAPPED)
+def test_torch_func_maps_and_differentiates_as_it_does_the_reference(text: str) -> None:
+    """Tables are mapped over as well, which a kernel takes one by one."""
+    module, n = module_of_text(text), 9
+    drawn = {
+        "near": torch.randn(3, 2, n, n),
+        "sinks": torch.randn(3, 2),
+        "document": torch.randint(0, 3, (3, 2, n)).sort(-1).values,
+    }
+    parts, names = [torch.randn(3, 2, 2, n, 8) for _ in range(3)], MAPPED[text]
+    floats = [drawn[name] for name in names if name != "document"]
+
+    def attention(backend: str, *given: torch.Tensor) -> torch.Tensor:
+        own = {"document": drawn["document"][0], **dict(zip(names, given[3:], strict=False))}
+        own = {name: own[name] for name in names}
+        out: torch.Tensor = module.attention(*given[:3], backend=backend, **own)
+        return out
+
+    for name, ask in _transforms(*parts, *floats).items():
+        found, wanted = (
+            ask(functools.partial(attention, backend)) for backend in ("cpu", "reference")
+        )
+        for one, other in zip(found, wanted, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4, msg=name)
+    if "document" in names:
+        mapped = torch.func.vmap(functools.partial(attention, "cpu"))(*parts, drawn["document"])
+        alone = [
+            attention("cpu", *(part[at] for part in (*parts, drawn["document"]))) for at in range(3)
+        ]
+        torch.testing.assert_close(mapped, torch.stack(alone))
+
+
+def test_a_mapped_call_with_a_seed_drops_what_it_does_by_itself() -> None:
+    module, q = module_of("causal"), torch.randn(3, 1, 2, 9, 8)
+    seeds = torch.tensor([3, 4, 3])
+
+    def attention(part: torch.Tensor, seed: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = module.attention(part, part, part, dropout=0.4, seed=seed)
+        return out
+
+    found = torch.func.vmap(attention)(q, seeds)
+    wanted = [attention(*each) for each in zip(q, seeds, strict=True)]
+    torch.testing.assert_close(found, torch.stack(wanted))
+
+
 @pytest.mark.parametrize("backend", ["cpu", "triton"])
-def test_what_torch_has_no_rules_for_is_an_error_and_never_a_derivative_of_zero(
+def test_what_kernels_have_no_rules_for_is_an_error_and_never_a_derivative_of_zero(
     backend: str,
 ) -> None:
     module, q = module_of("causal"), torch.randn(2, 2, 9, 8)
@@ -111,14 +189,18 @@ def test_what_torch_has_no_rules_for_is_an_error_and_never_a_derivative_of_zero(
             assert tangent is not None
             return tangent
 
-    asked: list[Callable[[Callable[[torch.Tensor], torch.Tensor]], torch.Tensor]] = [
-        lambda attention: torch.func.vmap(attention)(q[None])[0],
-        lambda attention: torch.func.grad(lambda part: attention(part).sum())(q),
-        lambda attention: torch.func.jvp(attention, (q,), (q,))[1],
-        pushed,
+    def twice(attention: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        first = torch.func.grad(_square(attention))
+        found: torch.Tensor = torch.func.grad(lambda part: first(part).square().sum())(q)
+        return found
+
+    asked: list[tuple[Callable[..., torch.Tensor], str]] = [
+        (lambda attention: torch.func.jvp(attention, (q,), (q,))[1], "no forward-mode derivatives"),
+        (pushed, "no forward-mode derivatives"),
+        (twice, "a gradient of a gradient"),
     ]
-    for ask in asked:
-        with pytest.raises(RuntimeError, match=f"backend='{backend}' takes no part in torch.func"):
+    for ask, match in asked:
+        with pytest.raises(RuntimeError, match=match):
             ask(attention)
         assert ask(functools.partial(attention, backend="reference")).abs().max() > 0
 
@@ -169,6 +251,7 @@ Q = torch.zeros(1, 2, 32, 8)
         ("causal", (Q, Q, Q), {"dropout": "some"}, "dropout is 'some'; expected a number"),
         ("causal", (Q, Q, Q), {"dropout": 1 - 2**-33}, r"at most 1 - 2\*\*-32"),
         ("causal", (Q, Q, Q), {"dropout": 0.1, "seed": 1.5}, "seed is 1.5; expected an integer"),
+        ("causal", (Q, Q, Q), {"dropout": 0.1, "seed": Q}, "expected an integer, or a tensor of"),
         ("causal", (Q, Q, Q), {"seed": 1 << 32}, "seed is 4294967296; expected an integer of 32"),
         ("causal", (Q, Q, Q), {"scale": Q.sum().requires_grad_()}, "scale has no gradient; mul"),
         ("causal", (Q[..., :0], Q[..., :0], Q), {}, "q has head size 0; expected 1 or more"),

@@ -175,8 +175,34 @@ def test_keys_of_another_sequence_go_to_the_encoder_of_the_pattern() -> None:
     found, _ = own(x, keys, valid=valid)
     wanted, _ = other(x, keys, keys, key_padding_mask=~valid, need_weights=False)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
-    with pytest.raises(ValueError, match="valid=~key_padding_mask"):
+    with pytest.raises(ValueError, match=r"beside valid: .*columns\(valid\) on encoder"):
         own(x, keys, key_padding_mask=~valid, valid=valid)
+
+
+def test_padding_of_an_encoder_is_left_out() -> None:
+    own, other = _pair("full on encoder")
+    x, keys = _states().requires_grad_(), _states(2, 7, WIDTH)
+    for valid in (torch.arange(7) < torch.tensor([[7], [4]]), torch.rand(2, 7) < 0.5):
+        valid[:, 2] = True
+        found, _ = own(x, keys, key_padding_mask=~valid)
+        wanted, _ = other(x, keys, keys, key_padding_mask=~valid, need_weights=False)
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+        gradients = (torch.autograd.grad(each.square().sum(), x) for each in (found, wanted))
+        torch.testing.assert_close(*gradients, atol=1e-5, rtol=1e-4)
+    compiled = torch.compile(own, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, keys, key_padding_mask=~valid)[0], found)
+
+
+def test_padding_of_longer_keys_is_left_out_before_their_queries() -> None:
+    own, _ = _pair("local(3) + columns([0])")
+    x, padding = _states(2, 9, WIDTH), torch.zeros(2, 9, dtype=torch.bool)
+    padding[1, :3] = True
+    whole, _ = own(x, key_padding_mask=padding)
+    found, _ = own(x[:, 5:], x, key_padding_mask=padding)
+    torch.testing.assert_close(found, whole[:, 5:])
+    for of in (own, torch.compile(own, fullgraph=True, backend="aot_eager")):
+        with pytest.raises((ValueError, RuntimeError), match="are `on encoder` in the pattern"):
+            of(x[:, 5:], x, key_padding_mask=padding.flip(1))
 
 
 def test_copies_pickles_and_autocast() -> None:

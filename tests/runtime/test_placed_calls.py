@@ -217,6 +217,81 @@ def test_no_queries_stand_anywhere() -> None:
         assert out.shape == none.shape
 
 
+COMPILED: list[tuple[str, dict[str, Any]]] = [
+    ("local(8) + columns([0, -1])", {"key_padding": _padding("between")}),
+    ("(causal & local(5)) with sink", {"cache_lengths": torch.tensor(LENGTHS)}),
+    ("local(4) + full on memory(4)", {"positions": [*range(3, N), 0, -1, 1], "dropout": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("text", "placed"), COMPILED)
+def test_a_compiled_call_is_one_graph_with_the_same_numbers(
+    text: str, placed: dict[str, Any]
+) -> None:
+    torch.compiler.reset()
+    pattern, queries = _pattern(text), 3 if "cache_lengths" in placed else N
+    given: dict[str, Any] = {
+        "sinks": torch.randn(2, requires_grad=True),
+        "memory_kv": tuple(torch.randn(2, B, 2, 4, D).requires_grad_()),
+    }
+    given = {name: value for name, value in given.items() if name in pattern.module.INPUTS}
+    q, k, v = (torch.randn(B, 2, rows, D, requires_grad=True) for rows in (queries, N, N))
+    leaves = [q, k, v, *(given[name] for name in given if name == "sinks")]
+
+    def results(seed: int) -> tuple[Tensor, ...]:
+        out, lse = pattern.attention(q, k, v, return_lse=True, seed=seed, **placed, **given)
+        return out, lse.clamp(min=-9)
+
+    found, wanted = torch.compile(results, fullgraph=True, backend="aot_eager")(7), results(7)
+    torch.testing.assert_close(found, wanted)
+    gradients = (
+        torch.autograd.grad(sum(part.square().sum() for part in each), leaves)
+        for each in (found, wanted)
+    )
+    torch.testing.assert_close(*gradients)
+
+
+def test_a_compiled_call_draws_a_seed_for_every_call() -> None:
+    part, real = torch.randn(B, 2, N, D), _padding("behind")
+    pattern = _pattern("local(8) + columns([0, -1])")
+    compiled = torch.compile(
+        lambda: pattern.attention(part, part, part, key_padding=real, dropout=0.5),
+        fullgraph=True,
+        backend="aot_eager",
+    )
+    assert not torch.equal(compiled(), compiled())
+
+
+def test_opcheck_of_padded_calls() -> None:
+    from patternc.runtime import padded_operator
+
+    pattern, real = _pattern("local(8) + columns([0, -1])"), _padding("behind")
+    parts = [torch.randn(B, 2, N, D, requires_grad=True) for _ in range(3)]
+    tensors = parts, ["q", "k", "v"], [real], ["key_padding"]
+    call = *tensors, pattern.module.__name__, 0, True, None, "auto", 0.0
+    operator = getattr(torch.ops.patternc, padded_operator.OPERATOR.name)
+    torch.library.opcheck(operator.default, call)
+
+
+def test_autocast_reaches_rows_of_padding() -> None:
+    parts = [torch.randn(B, 2, N, D) for _ in range(3)]
+    with torch.autocast("cpu", torch.bfloat16):
+        out = _pattern("local(3)").attention(*parts, key_padding=_padding("behind"))
+    assert out.dtype == torch.bfloat16
+
+
+def test_values_that_cannot_be_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    part, real = torch.randn(2, B, 2, N, D), torch.stack([_padding("behind")] * 2)
+
+    def attention(part: Tensor, real: Tensor) -> Tensor:
+        return _pattern("local(3)").attention(part, part, part, key_padding=real)
+
+    mapped = torch.func.vmap(attention, (0, None))(part, real[0])
+    torch.testing.assert_close(mapped[1], attention(part[1], real[0]))
+    with pytest.raises(RuntimeError, match=r"torch\.func\.vmap maps over"):
+        torch.func.vmap(attention)(part, real)
+
+
 ONES = torch.ones(B, N, dtype=torch.bool)
 REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"key_padding": ONES.int()}, TypeError, "True for a real key"),
@@ -261,7 +336,7 @@ def test_what_cannot_be_cut_is_refused() -> None:
     assert _pattern("local(3)").compile(backends=["reference"], heads=slice(2, 4)) == whole
     encoder = _pattern("full on encoder")
     with pytest.raises(ValueError, match="k and v are None"):
-        encoder.attention(part, None, None, key_padding=ONES, encoder_kv=kv)
+        encoder.attention(part, None, None, cache_lengths=[N] * B, encoder_kv=kv)
 
 
 _SNIPPET = """

@@ -89,22 +89,8 @@ class Registered:
         if mask is None:
             mask = everything(len(work.q), queries, keys, work.q.device)
         if torch.compiler.is_compiling():
-            return self._as_operator(work, mask)
+            return _as_operator(work, mask)
         return attend(work, placed(mask))
-
-    def _as_operator(self, work: Work, mask: Tensor) -> Tensor:
-        from patternc.bridges.transformers.operator import by_sequences
-
-        if work.dropout:
-            raise InputError(
-                f"{self.name}: dropout of attention weights in a compiled model with padding or "
-                "packs; set attention_dropout=0 in its configuration"
-            )
-        where = work.served.number, work.layer, work.crossing
-        out: Tensor = by_sequences(
-            work.q, work.k, work.v, mask, work.sinks, work.bias, work.scale, *where
-        )
-        return out
 
     def _refuse(self, mask: object, rest: Mapping[str, Any]) -> None:
         if mask is not None and not is_carrier(mask):
@@ -230,3 +216,9 @@ def is_crossing(module: nn.Module, causal: bool) -> bool:
     if getattr(module, "is_cross_attention", False):
         return True
     return not causal and ("Cross" in name or bool(getattr(module, "is_decoder", False)))
+
+
+def _as_operator(work: Work, mask: Tensor) -> Tensor:
+    from patternc.bridges.transformers.operator import by_sequences
+
+    return by_sequences(work, mask)

@@ -20,6 +20,7 @@ from torch.nn.functional import pad
 from patternc.bridges.transformers.carrier import Placed
 from patternc.bridges.transformers.programs import Served
 from patternc.bridges.transformers.rewriting import POSITION_BIAS, REAL_KEYS
+from patternc.runtime.padded import seed_of_group
 from patternc.semantics.errors import InputError
 
 
@@ -42,6 +43,7 @@ class Work:
     """One layer's call: q [batch, heads, queries, d], k and v [batch, kv_heads, keys, d].
 
     Where it is `crossing`, keys are those of another sequence, and every query sees all of them.
+    `seed` is that of dropout, drawn unless given.
     """
 
     served: Served
@@ -54,6 +56,7 @@ class Work:
     sinks: Tensor | None = None
     bias: Tensor | None = None
     crossing: bool = False
+    seed: int | Tensor | None = None
 
 
 def attend(work: Work, where: Placed) -> Tensor:
@@ -140,6 +143,9 @@ def _span(work: Work, where: Placed, span: Span, rows: list[int]) -> Tensor:
     queries = slice(span.start - where.first_query, span.stop - where.first_query)
     keys = slice(max(span.first - where.first_key, 0), span.end - where.first_key)
     part = replace(work, q=work.q[:, :, queries], k=work.k[:, :, keys], v=work.v[:, :, keys])
+    if work.seed is not None:
+        number = rows[0] * where.labels.shape[1] + span.start
+        part = replace(part, seed=seed_of_group(work.seed, number))
     if work.bias is not None:
         part = replace(part, bias=work.bias[:, :, queries, keys])
     real = None
@@ -176,6 +182,8 @@ def _in_front(keys: Tensor, dropped: int) -> Tensor:
 def call(work: Work, real: Tensor | None) -> Tensor:
     """`Pattern.attention` on queries that are the last of n keys; `real` [batch, n] hides keys."""
     inputs: dict[str, Any] = {"layer": work.layer, "scale": work.scale, "dropout": work.dropout}
+    if work.seed is not None:
+        inputs["seed"] = work.seed
     if work.sinks is not None:
         inputs["sinks"] = work.sinks
     if work.bias is not None:
