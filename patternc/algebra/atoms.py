@@ -35,7 +35,8 @@ class ListedTable:
     """A run-time input: integers [rows, k], [heads, rows, k] or [batch, heads, rows, k].
 
     Negative entries are empty. Rows and keys count blocks of `block` tokens, or parts. Lists that
-    are `found` are about slots of `source`, as the `rows` see it.
+    are `found` are about slots of `source`, as the `rows` see it; their entries stand for `width`
+    slots each.
     """
 
     name: str
@@ -44,6 +45,10 @@ class ListedTable:
     found: Found | None = None
     source: KeySource = TOKENS
     rows: Rows = TOKENS
+
+    @property
+    def width(self) -> int:
+        return self.found.search.width if self.found else self.block
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ key, or one by one. Does not build tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, fields, replace
 from typing import assert_never
 
 from patternc.algebra.atoms import (
@@ -28,7 +28,7 @@ from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
 from patternc.ir.formula import Condition, Truth
 from patternc.ir.searches import Search
 from patternc.ir.sources import TEXT, TOKENS, Compressed, KeySource, Memory
-from patternc.relation.excluded_keys import avoided_by, candidates_of
+from patternc.relation.excluded_keys import avoided_by, candidates_of, is_known_at_ends
 from patternc.schedule.head_groups import with_slots
 
 
@@ -116,16 +116,23 @@ def _found(table: ListedTable, layer: int | None, functions: Functions) -> list[
     if table.found is None:
         return []
     search, among = table.found.search, simplified(candidates_of(table))
-    arguments: list[Text] = _arguments_of(search)
+    arguments = list(_arguments_of(search))
     if among != Truth(True):
         predicate, tables = _with_tables(among, layer, functions, table.source, "_candidates_#")
         arguments.append(Keyword("allowed", predicate))
         arguments += [Keyword("tables", Items(tables))] if tables else []
+        if table.width > 1 and is_known_at_ends(among, table):
+            arguments.append(Keyword("ends", Leaf("True")))
     return [Keyword("search", Call(f"_{type(search).__name__}", tuple(arguments)))]
 
 
-def _arguments_of(search: Search) -> list[Text]:
-    return [Leaf(str(getattr(search, field.name))) for field in fields(search)]
+def _arguments_of(search: Search) -> Iterator[Text]:
+    for field in fields(search):
+        value = getattr(search, field.name)
+        if field.default == MISSING:
+            yield Leaf(str(value))
+        elif value != field.default:
+            yield Keyword(field.name, quoted(value) if isinstance(value, str) else Leaf(str(value)))
 
 
 def _avoided(

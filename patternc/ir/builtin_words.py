@@ -28,6 +28,7 @@ Role = Literal[
     "labels",
     "projection",
     "gate",
+    "scores",
     "memory",
     "compressed",
     "project",

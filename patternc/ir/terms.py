@@ -143,10 +143,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class IndexList:
-    """j is in the run-time list of row i, which may be `found`."""
+    """j is in the run-time list of row i, which may be `found`.
+
+    An entry stands for `width` neighbouring keys.
+    """
 
     name: str
     found: Found | None = None
+
+    @property
+    def width(self) -> int:
+        return self.found.search.width if self.found else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from patternc.algebra.atoms import ListedTable, RandomTable
-from patternc.algebra.simplify import disjunction
-from patternc.ir.formula import Condition
+from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.isl_sets import implies
+from patternc.algebra.simplify import (
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    floor_divide,
+    minimum,
+    multiply,
+    subtract,
+)
+from patternc.algebra.walk import atoms_of
+from patternc.ir.formula import Condition, Constant, Variable
 from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import Causal, Complement, Full, Intersection, On, Random, Term, Union
-from patternc.relation.coordinates import index_space
+from patternc.relation.coordinates import TOKENS as _PLANE
+from patternc.relation.coordinates import index_space, substitute
 from patternc.relation.lower import lower
 from patternc.relation.split_by_source import split_by_source
 
@@ -41,6 +55,22 @@ def candidates_of(table: ListedTable) -> Condition:
     parts = split_by_source(table.found.among, home=home_of(table.rows))
     here = (part.term for part in parts if part.source == table.source)
     return disjunction(lower(term, scope) for term in here)
+
+
+def is_known_at_ends(among: Condition, table: ListedTable) -> bool:
+    """Does a block of keys with an allowed one have one at its first or last key, for every n?"""
+    if any(atoms_of(among)):
+        return False
+    width, count = Constant(table.width), Variable("n" if table.source == TOKENS else "m")
+    start = multiply(width, floor_divide(Variable("j"), width))
+    last = subtract(minimum(add(start, width), count), Constant(1))
+    ends = (substitute(among, replace(_PLANE, key=key)) for key in (start, last))
+    there = conjunction([among, compare(Variable("j"), "<", count)])
+    try:
+        with budget():
+            return implies(there, disjunction(ends))
+    except BudgetError:
+        return False
 
 
 @lru_cache(maxsize=4096)

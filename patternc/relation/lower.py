@@ -113,7 +113,8 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
         case IndexList(name, None):
             return _in_row(ListedTable(name, scope.block, scope.parts), scope)
         case IndexList(name, found):
-            return _in_row(ListedTable(name, 1, 0, found, scope.source, scope.query_rows), scope)
+            lists = ListedTable(name, 1, 0, found, scope.source, scope.query_rows)
+            return _in_row(lists, scope, lists.width)
         case Neighborhood():
             grid = lower_neighborhood(term, scope.row, scope.key)
             return conjunction([_existing_row(scope), grid])
@@ -164,9 +165,10 @@ def _existing_row(scope: IndexSpace) -> Condition:
     return compare(scope.row, ">=", ZERO)
 
 
-def _in_row(table: RowTable, scope: IndexSpace) -> Condition:
-    """A row that is surely before the first has no entries."""
-    return FALSE if _is_before(scope.row) else InRow(table, scope.row, scope.slot)
+def _in_row(table: RowTable, scope: IndexSpace, width: int = 1) -> Condition:
+    """A row that is surely before the first has no entries; one stands for `width` slots."""
+    entry = floor_divide(scope.slot, Constant(width))
+    return FALSE if _is_before(scope.row) else InRow(table, scope.row, entry)
 
 
 def _is_before(position: Expression) -> bool:

@@ -263,7 +263,8 @@ def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
         case "set":
             return np.array([0]), f"{item.name} = [0]"
         case "listed":
-            return np.full((1, 1), -1), f"{item.name} = empty"
+            unknown = "found in the call, drawn without" if item.found else "empty"
+            return np.full((n, 1), -1), f"{item.name} = {unknown}"
         case role:
             raise InputError(f"cannot be drawn without the run-time input `{item.name}` ({role})")
 

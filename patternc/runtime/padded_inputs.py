@@ -88,6 +88,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
                     "padding is before or between its keys. Pad behind the keys"
                 )
             return _units(part, name, part.element(value, 4), -2, block, parts)
+        case "scores":
+            return _scores(part, name, part.element(value, 4))
         case "bias":
             return _bias(part, name, part.element(value, 4))
         case "positions":
@@ -132,6 +134,18 @@ def _units(part: Part, name: str, value: Tensor, axis: int, block: int, parts: i
 
 def _layer(part: Part) -> int:
     return part.layer if part.module.LAYERS is not None else 0
+
+
+def _scores(part: Part, name: str, value: Tensor) -> Tensor:
+    """Queries of the run; what keys or blocks of keys there are follows from all of them."""
+    if not part.whole:
+        raise ValueError(
+            f"{name} has scores for all {part.n} keys; with padding or a cache, call each sequence "
+            "by itself"
+        )
+    if value.dim() != 4 or value.shape[2] != part.queries:
+        return value
+    return value[:, :, part.run.first : part.run.stop]
 
 
 def _bias(part: Part, name: str, value: Tensor) -> Tensor:

@@ -178,8 +178,9 @@ def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Bool
         case Permutation(table):
             return in_table(np.array(table, np.int64)[:, None], scope)
         case IndexList(name):
-            rows, keys = scope.query_count, scope.shape[1]
-            return in_table(input_arrays.listed(name, scope.inputs, rows, keys), scope)
+            rows, entries = scope.query_count, -(-scope.shape[1] // term.width)
+            listed = input_arrays.listed(name, scope.inputs, rows, entries)
+            return in_table(_spread(listed, term.width), scope)
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
         case _:
@@ -212,6 +213,12 @@ def in_table(table: Integers, scope: EvaluationContext) -> Booleans:
     at, entry = np.nonzero((slot >= 0) & (slot < scope.shape[1]))
     result[known[at], slot[at, entry]] = True
     return result
+
+
+def _spread(table: Integers, width: int) -> Integers:
+    """Every one of the `width` keys that an entry stands for."""
+    keys = table[..., None] * width + np.arange(width)
+    return np.where(table[..., None] < 0, -1, keys).reshape(len(table), -1)
 
 
 def drawn(term: Random, avoid: Booleans, scope: EvaluationContext) -> Booleans:

@@ -128,3 +128,71 @@ def test_what_is_not_a_number_is_found_and_spoils_its_row_alone() -> None:
         out = _pattern("nearest(3)").attention(q, k, v, backend=backend)
         odd = out.isnan().any(-1)
         assert odd.nonzero().tolist() == [[0, 1, 3]]
+
+
+def _of_blocks(scores: np.ndarray, count: int, width: int, allowed: np.ndarray) -> np.ndarray:
+    """The pairs of the best blocks among those with an allowed pair."""
+    n = allowed.shape[-1]
+    starts = range(0, n, width)
+    some = np.stack([allowed[..., at : at + width].any(-1) for at in starts], -1)
+    return _nearest(scores, count, some).repeat(width, -1)[..., :n] & allowed
+
+
+def _gates(q: torch.Tensor, k: torch.Tensor, width: int) -> np.ndarray:
+    """Products with the mean of each block, one block after another."""
+    means = [part.mean(2, keepdim=True) for part in k.split(width, 2)]
+    return _scores(q, torch.cat(means, 2))
+
+
+@pytest.mark.parametrize("n", [16, N, 90])
+def test_mixture_of_block_attention_is_its_own_block_and_the_best_of_those_before(n: int) -> None:
+    """As the authors' plain code: the own block has the greatest gate, later ones none."""
+    q, k, v = _tensors(n, n)
+    i, j = _places(n, n)
+    blocks = np.arange(-(-n // 8))
+    gates = np.where(blocks == i // 8, np.inf, _gates(q, k, 8))
+    gates = np.where(blocks > i // 8, -np.inf, gates)
+    chosen = np.argsort(np.argsort(-gates, -1), -1) < 3
+    mask = (chosen & (blocks <= i // 8)).repeat(8, -1)[..., :n] & (j <= i)
+    text = "causal\ntop_blocks(2, block=8) - segment(8) + segment(8)"
+    _check(text, q, k, v, mask, BACKENDS if n == N else ("cpu",))
+
+
+def test_blocks_are_found_by_the_pairs_around_them_and_groups_of_heads_agree() -> None:
+    q, k, v = _tensors(N, N)
+    i, j = _places(N, N)
+    document = torch.arange(N) // 13
+    allowed = (document.numpy()[:, None] == document.numpy()) & (abs(i - j) <= 9)
+    some = np.stack([allowed[:, at : at + 4].any(-1) for at in range(0, N, 4)], -1)
+    gates = np.where(some, _gates(q, k, 4) * 8**-0.5, -np.inf)
+    shares = np.exp(gates) / np.exp(gates).sum(-1, keepdims=True)
+    shares = shares.reshape(2, 2, 2, N, -1).sum(2).repeat(2, 1)
+    mask = _of_blocks(shares, 2, 4, allowed)
+    text = "top_blocks(2, block=4, share=group) & same(document) & local(9)"
+    _check(text, q, k, v, mask, ("cpu",), document=document)
+
+
+@pytest.mark.parametrize(("width", "heads"), [(1, 1), (4, 4)])
+def test_scores_that_a_call_gives_choose_keys_or_blocks(width: int, heads: int) -> None:
+    """As DeepSeek's indexer does, the same keys for all heads; of decoding steps too."""
+    q, k, v = _tensors(6, N)
+    i, j = _places(6, N)
+    scores = torch.rand(2, heads, 6, -(-N // width))
+    mask = _of_blocks(np.broadcast_to(scores, (2, 4, *scores.shape[2:])), 3, width, j <= i)
+    text = "causal\nnearest(3, scores=index)"
+    if width > 1:
+        text = f"causal\ntop_blocks(3, block={width}, scores=index)"
+    _check(text, q, k, v, mask, ("cpu", "reference"), index=scores)
+    with pytest.raises(ValueError, match="with 6 queries and"):
+        _pattern(text).attention(q, k, v, index=scores[..., :-1])
+    with pytest.raises(TypeError, match="'index' is missing"):
+        _pattern(text).attention(q, k, v)
+
+
+def test_padded_sequences_search_as_they_do_alone() -> None:
+    q, k, v = (part.detach() for part in _tensors(N, N))
+    pattern = _pattern("causal\nheads 4\nnearest(3)")
+    real = torch.arange(N) < torch.tensor([[N], [20]])
+    out = pattern.attention(q, k, v, key_padding=real)
+    alone = [part[1:, :, :20] for part in (q, k, v)]
+    torch.testing.assert_close(out[1:, :, :20], pattern.attention(*alone))

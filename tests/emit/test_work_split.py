@@ -63,9 +63,15 @@ def sample(module: ModuleType, n: int, queries: int, **options: Any) -> dict[str
 def graded(
     module: ModuleType, call: dict[str, Any], backend: str, dtype: torch.dtype, **options: Any
 ) -> list[Tensor]:
-    """out, lse and the gradients of a function of both by all floating tensors."""
+    """out, lse and the gradients of a function of both by all floating tensors.
+
+    Outputs that are combined have no lse: 0 instead.
+    """
     given = {name: detached(converted(value, dtype)) for name, value in call.items()}
-    out, lse = module.attention(**given, **options, backend=backend, return_lse=True)
+    groups = (group for groups in module._GROUPS for group in groups)
+    combined = any(getattr(group, "combined", None) is not None for group in groups)
+    made = module.attention(**given, **options, backend=backend, return_lse=not combined)
+    out, lse = (made, made[..., 0] * 0) if combined else made
     parts = [part for leaf in given.values() for part in (leaf if type(leaf) is tuple else [leaf])]
     leaves = [part for part in parts if part.is_floating_point()]
     loss = (out * out).sum() + lse.masked_fill(~lse.isfinite(), 0).square().sum()

@@ -29,6 +29,7 @@ _SHAPES: dict[Role, str] = {
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads]; for more than two branches [branches, heads]",
+    "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
     "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "project": "for keys and for values: a pair of floats [m, n]",
@@ -216,14 +217,14 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
                 suffix = "_kv" if role == "stream" else ""
                 unit = within.unit(node.function, role)
                 counts = within.counts(node.function)
-                found = node.function in SEARCHES
+                found = node.function in SEARCHES and role == "listed"
                 yield _Use(name + suffix, role, unit, argument.value.span, counts, found)
             case _:
                 pass
     if node.function in _UNNAMED and not roles:
         name, role = _UNNAMED[node.function]
         yield _Use(name, role, "", node.span)
-    if node.function in SEARCHES and not roles:
+    if node.function in SEARCHES and "listed" not in roles:
         unit, counts = within.unit(node.function, "listed"), within.counts(node.function)
         yield _Use(node.function, "listed", unit, node.span, counts, found=True)
 

@@ -50,7 +50,9 @@ from patternc.modifiers.bias import Bias
 
 Lets = Mapping[str, Node]
 
-_ANYWHERE = frozenset({"full", "none", "columns", "rows", "where", "random", "listed", "nearest"})
+_ANYWHERE = frozenset(
+    {"full", "none", "columns", "rows", "where", "random", "listed", "nearest", "top_blocks"}
+)
 _IN_ORDER = _ANYWHERE | {"local", "strided", "segment", "causal", "diagonal", "same", "blocks"}
 _STAND = {
     **dict.fromkeys(("memory", "encoder", "stream"), _IN_ORDER),

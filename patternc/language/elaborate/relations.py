@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from patternc.ir import terms
 from patternc.ir.formula import Constant
-from patternc.ir.searches import Nearest, Search
+from patternc.ir.searches import Nearest, Search, TopBlocks
 from patternc.ir.terms import Term
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import (
@@ -118,6 +118,11 @@ def _on_input(make: Callable[[str], Term]) -> _Relation:
     return lambda given, _: make(given.word("name"))
 
 
+def _top_blocks(given: BoundArguments) -> Search:
+    count, width = saturated(given.count("k", 1)), saturated(given.count("block", 1))
+    return TopBlocks(count, width, given.word("scores"), given.word("share") == "group")
+
+
 def _found(make: Callable[[BoundArguments], Search]) -> _Relation:
     """Lists under the name that `name=` gives, else that of the word."""
     return lambda given, _: terms.IndexList(
@@ -140,5 +145,6 @@ _RELATIONS: dict[str, _Relation] = {
     "neighborhood": _neighborhood,
     "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,
-    "nearest": _found(lambda given: Nearest(saturated(given.count("k", 1)))),
+    "nearest": _found(lambda given: Nearest(saturated(given.count("k", 1)), given.word("scores"))),
+    "top_blocks": _found(_top_blocks),
 }

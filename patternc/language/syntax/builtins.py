@@ -12,6 +12,7 @@ from patternc.modifiers import MODIFIERS
 
 _POSITIONS = must("positions", "positions", role="set")
 _PROJECTION = BuiltinParameter("projection", "input", role="projection")
+_SCORES = BuiltinParameter("scores", "input", role="scores")
 _FOUND = BuiltinParameter("name", "input", role="listed")
 _BRANCHES = BuiltinParameter("A", "branch")
 
@@ -93,7 +94,18 @@ _RELATIONS = (
         (must("count", "count", 1), must("take", "count", 1)),
         lowered=False,
     ),
-    Builtin("nearest", "relation", (must("k", "count", 1),), (_FOUND,)),
+    Builtin("nearest", "relation", (must("k", "count", 1),), (_SCORES, _FOUND)),
+    Builtin(
+        "top_blocks",
+        "relation",
+        (must("k", "count", 1),),
+        (
+            BuiltinParameter("block", "count", 1, required=True),
+            _SCORES,
+            BuiltinParameter("share", "word", words=("group",)),
+            _FOUND,
+        ),
+    ),
     Builtin("sinkhorn", "relation", (must("block", "count", 1),), lowered=False),
 )
 
@@ -177,7 +189,7 @@ BLOCKS = Builtin(
 )
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
 
-SEARCHES = ("nearest",)
+SEARCHES = ("nearest", "top_blocks")
 """Relations whose lists are found in the call, unless given."""
 
 PRIMITIVES: dict[str, Builtin] = {
