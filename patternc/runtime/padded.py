@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from patternc.queries.placement import Group, Placement, Run, grouped, placements
-from patternc.runtime.padded_inputs import Part, cut_input
+from patternc.runtime.padded_inputs import Part, by_head, cut_input
 
 _STEP = 0xC2B2AE35  # of the seeds of groups: none of layers, heads, rows and softmaxes
 
@@ -69,7 +69,7 @@ def attention(
     if not (q.shape[0] and q.shape[2]):
         options = {"layer": layer, "return_lse": return_lse, **rest}
         return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
-    groups = grouped(where)
+    groups, rest = grouped(where), {x: by_head(module, x, y, q) for x, y in rest.items()}
     found: tuple[Tensor, Tensor | None] | None = None
     if len(groups) > 1 and not dropout and _is_plain(module, q, where, rest):
         found = _in_one_call(module, q, k, v, layer, rest.get("scale"), where)
