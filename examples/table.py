@@ -20,7 +20,7 @@ _CHECK = re.compile(r"([^,()]+) \((\w+)\)")
 ENCODER = Encoder()
 MOST_LAYERS = 64
 # Inputs of these roles decide which pairs there are.
-_DECIDING = ("labels", "set", "listed")
+_DECIDING = ("labels", "set", "listed", "integers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from patternc.ir.formula import All, Any, Atom, Compare, Condition, Expression, Not, Truth
+from patternc.algebra.simplify import NEGATED
+from patternc.ir.formula import (
+    All,
+    Any,
+    Atom,
+    Compare,
+    CompareOperator,
+    Condition,
+    Expression,
+    Not,
+    Truth,
+)
 from patternc.ir.sources import TOKENS, KeySource, Rows
 from patternc.ir.terms import Found, Listing, Random
 
@@ -104,6 +115,22 @@ class LabelTable:
     own: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class IntegerTable:
+    """Run-time integers of positions: [n], [batch, n], [heads, n] or [batch, heads, n].
+
+    They count blocks or parts as labels do. Those of an encoder's queries are of each query by
+    itself if they are its `own`: the position of a query is its number there. With `of_keys` they
+    are those of the key source's slots.
+    """
+
+    name: str
+    block: int = 1
+    parts: int = 0
+    own: bool = False
+    of_keys: bool = False
+
+
 SpanKind = Literal["contextual", "past", "ended", "covered"]
 
 
@@ -120,7 +147,7 @@ class SpanTable:
     count: int = 0
 
 
-Table = RowTable | MemberTable | LabelTable | SpanTable
+Table = RowTable | MemberTable | LabelTable | IntegerTable | SpanTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +185,18 @@ class Within(Atom):
     position: Expression
 
 
+@dataclass(frozen=True, slots=True)
+class Compared(Atom):
+    """A comparison of expressions that hold a `Reading`; its positions are inside their tables."""
+
+    operator: CompareOperator
+    left: Expression
+    right: Expression
+
+    def negated(self) -> Compared:
+        return Compared(NEGATED[self.operator], self.left, self.right)
+
+
 Predicate = Condition
 
 __all__ = [
@@ -165,9 +204,11 @@ __all__ = [
     "Any",
     "Atom",
     "Compare",
+    "Compared",
     "Condition",
     "ConstantSet",
     "InRow",
+    "IntegerTable",
     "LabelTable",
     "ListedTable",
     "Member",

@@ -32,6 +32,7 @@ from patternc.ir.formula import (
     Modulo,
     Multiply,
     Not,
+    Reading,
     Scalar,
     Subtract,
     Truth,
@@ -45,6 +46,7 @@ Booleans = NDArray[np.bool_]
 Binary = Add | Subtract | Multiply | FloorDivide | Modulo | Minimum | Maximum
 Values = Mapping[VariableName, Integers | int]
 Ask = Callable[[Atom, Values], Booleans]
+Read = Callable[[Reading, Values], Integers]
 _COMPARISONS: dict[str, Callable[[Integers, Integers], Booleans]] = {
     "<": lt,
     "<=": le,
@@ -55,8 +57,15 @@ _COMPARISONS: dict[str, Callable[[Integers, Integers], Booleans]] = {
 }
 
 
-def evaluate(expression: Expression, values: Values) -> Integers:
-    """The value of `expression`: an array by broadcasting, a plain int where all values are."""
+def no_input(reading: Reading, values: Values) -> Integers:
+    raise TypeError(f"{reading.table} is a run-time input, which a formula cannot read")
+
+
+def evaluate(expression: Expression, values: Values, read: Read = no_input) -> Integers:
+    """The value of `expression`: an array by broadcasting, a plain int where all values are.
+
+    `read` gives the run-time integers.
+    """
     match expression:
         case Constant(value):
             return cast(Integers, value)
@@ -64,10 +73,13 @@ def evaluate(expression: Expression, values: Values) -> Integers:
             return cast(Integers, values[name])
         case Scalar(slot):
             raise TypeError(f"scalar {slot} has no value outside a schedule")
+        case Reading():
+            return read(expression, values)
         case Absolute(operand):
-            found = abs(evaluate(operand, values))
+            found = abs(evaluate(operand, values, read))
         case _:
-            left, right = evaluate(expression.left, values), evaluate(expression.right, values)
+            left = evaluate(expression.left, values, read)
+            right = evaluate(expression.right, values, read)
             found = _computed(expression, left, right)
     if isinstance(found, np.ndarray):
         compute(found.size)
@@ -107,20 +119,23 @@ def no_table(atom: Atom, values: Values) -> Booleans:
     raise TypeError(f"{type(atom).__name__} asks a table, which a formula cannot")
 
 
-def holds(condition: Condition, values: Values, ask: Ask = no_table) -> Booleans:
+def holds(
+    condition: Condition, values: Values, ask: Ask = no_table, read: Read = no_input
+) -> Booleans:
     """Where `condition` is true; `ask` answers the atoms, which a `where` never holds.
 
-    A plain bool where all values are plain ints.
+    A plain bool where all values are plain ints. `read` gives the integers that a `where` reads.
     """
 
     def of(operand: Condition) -> Booleans:
-        return holds(operand, values, ask)
+        return holds(operand, values, ask, read)
 
     match condition:
         case Truth(value):
             return cast(Booleans, value)
         case Compare(operator, left, right):
-            return _COMPARISONS[operator](evaluate(left, values), evaluate(right, values))
+            sides = (evaluate(side, values, read) for side in (left, right))
+            return _COMPARISONS[operator](*sides)
         case All(items):
             return reduce(and_, map(of, items), cast(Booleans, True))
         case Any(items):

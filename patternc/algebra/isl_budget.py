@@ -28,6 +28,7 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
+    Reading,
     Scalar,
     Subtract,
     Variable,
@@ -165,7 +166,7 @@ def _divided(expression: Expression, size: int) -> Expression:
     match expression:
         case FloorDivide(Variable("i" | "j") as position, Constant(block)):
             return floor_divide(position, Constant(block // size))
-        case Constant() | Variable() | Scalar():
+        case Constant() | Variable() | Scalar() | Reading():
             return expression
         case Absolute(operand):
             return Absolute(_divided(operand, size))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from patternc.algebra.atoms import InRow, Member, SameLabel, Within
+from patternc.algebra.atoms import Compared, InRow, Member, SameLabel, Within
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -27,6 +27,7 @@ from patternc.ir.formula import (
     Modulo,
     Multiply,
     Not,
+    Reading,
     Scalar,
     Subtract,
     Truth,
@@ -44,7 +45,7 @@ class FormulaPrinter:
         match condition:
             case Truth(value):
                 return "true" if value else "false"
-            case Compare(operator, left, right):
+            case Compare(operator, left, right) | Compared(operator, left, right):
                 symbol = {"==": "="}.get(operator, operator)
                 return f"{self.expression(left)} {symbol} {self.expression(right)}"
             case All(items):
@@ -66,6 +67,8 @@ class FormulaPrinter:
                 return self.names.get(name, name)
             case Scalar(slot):
                 return f"s{slot}"
+            case Reading(table, position):
+                return f"{getattr(table, 'name', table)}[{self.expression(position)}]"
             case Add(left, right):
                 return f"({self.expression(left)} + {self.expression(right)})"
             case Subtract(left, right):

@@ -12,6 +12,7 @@ from patternc.ir.formula import (
     Add,
     All,
     Any,
+    Atom,
     Compare,
     CompareOperator,
     Condition,
@@ -29,7 +30,7 @@ from patternc.ir.formula import (
 
 TRUE = Truth(True)
 FALSE = Truth(False)
-_NEGATED: dict[CompareOperator, CompareOperator] = {
+NEGATED: dict[CompareOperator, CompareOperator] = {
     "<": ">=",
     "<=": ">",
     "==": "!=",
@@ -177,7 +178,9 @@ def negation(condition: Condition) -> Condition:
         case Not(operand):
             return operand
         case Compare(operator, left, right):
-            return Compare(_NEGATED[operator], left, right)
+            return Compare(NEGATED[operator], left, right)
+        case Atom():
+            return condition.negated()
     return Not(condition)
 
 

@@ -18,6 +18,7 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
+    Reading,
     Scalar,
     Subtract,
     Variable,
@@ -25,6 +26,8 @@ from patternc.ir.formula import (
 
 # Every n and m is smaller.
 POSITIONS = 1 << 31
+# Run-time integers: the difference of any two fits 32 bits.
+READ = -(1 << 30), (1 << 30) - 1
 Extent = tuple[int, int]
 
 
@@ -51,6 +54,8 @@ def extent(value: Expression, reach: Reach = Reach()) -> Extent:  # noqa: B008
             return -reach.places, reach.places
         case Scalar():
             return -reach.scalars, reach.scalars
+        case Reading():
+            return READ
         case Add(left, right):
             (a, b), (c, d) = of(left), of(right)
             return a + c, b + d

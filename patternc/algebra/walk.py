@@ -25,6 +25,7 @@ from patternc.ir.formula import (
     Modulo,
     Multiply,
     Not,
+    Reading,
     Scalar,
     Subtract,
     Truth,
@@ -50,6 +51,8 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return ()
         case Absolute(operand):
             return (operand,)
+        case Reading(_, position):
+            return (position,)
         case _:
             return expression.left, expression.right
 
@@ -59,6 +62,8 @@ def map_children(expression: Expression, of: Callable[[Expression], Expression])
     match expression:
         case Constant() | Variable() | Scalar():
             return expression
+        case Reading(table, position):
+            return Reading(table, of(position))
         case Absolute(operand):
             value = of(operand)
             return simplify.maximum(value, simplify.subtract(Constant(0), value))
@@ -71,6 +76,21 @@ def subexpressions(expression: Expression) -> Iterator[Expression]:
     yield expression
     for child in children(expression):
         yield from subexpressions(child)
+
+
+def readings_of(*expressions: Expression) -> Iterator[Reading]:
+    """The run-time integers that expressions read, in the order they are written."""
+    for expression in expressions:
+        for part in subexpressions(expression):
+            if isinstance(part, Reading):
+                yield part
+
+
+def readings_in(condition: Condition) -> Iterator[Reading]:
+    """The run-time integers that the comparisons of a `where` read."""
+    for leaf in leaves(condition):
+        if isinstance(leaf, Compare):
+            yield from readings_of(leaf.left, leaf.right)
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:

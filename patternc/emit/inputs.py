@@ -9,10 +9,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain
+from typing import Protocol, cast
 
 from patternc.algebra.atoms import (
+    Compared,
     InRow,
+    IntegerTable,
     LabelTable,
     ListedTable,
     Member,
@@ -22,7 +25,7 @@ from patternc.algebra.atoms import (
     Table,
     Within,
 )
-from patternc.algebra.walk import atoms_of
+from patternc.algebra.walk import atoms_of, readings_of
 from patternc.relation.excluded_keys import avoided_by
 from patternc.schedule.schedule import Schedule
 
@@ -78,7 +81,11 @@ def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
     units = {}
     for table in _tables(schedule):
         match table:
-            case ListedTable(name, block, parts) | SetTable(name, block, parts):
+            case (
+                ListedTable(name, block, parts)
+                | SetTable(name, block, parts)
+                | IntegerTable(name, block, parts)
+            ):
                 units[name] = block, parts
             case LabelTable(name, block, parts, keys):
                 units[name] = units[keys or name] = block, parts
@@ -102,13 +109,17 @@ def with_avoided(tables: Iterable[Table]) -> Iterator[Table]:
     for table in dict.fromkeys(tables):
         yield table
         if isinstance(table, RandomTable):
-            yield from with_avoided(map(table_of, atoms_of(avoided_by(table))))
+            yield from with_avoided(
+                chain.from_iterable(map(tables_of, atoms_of(avoided_by(table))))
+            )
 
 
-def table_of(atom: object) -> Table:
-    """What an atom asks."""
+def tables_of(atom: object) -> tuple[Table, ...]:
+    """What an atom asks, in the order it is written."""
     match atom:
         case InRow(table) | Member(table) | SameLabel(table) | Within(table):
-            return table
+            return (table,)
+        case Compared(_, left, right):
+            return tuple(cast(Table, reading.table) for reading in readings_of(left, right))
         case _:
             raise TypeError(f"{type(atom).__name__} asks no table")

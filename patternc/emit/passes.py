@@ -13,12 +13,11 @@ from typing import assert_never
 from patternc.algebra.atoms import (
     ConstantSet,
     InRow,
+    IntegerTable,
     LabelTable,
     ListedTable,
-    Member,
     PermutationTable,
     RandomTable,
-    SameLabel,
     SetTable,
     SpanTable,
     Table,
@@ -40,16 +39,14 @@ from patternc.emit.text.expressions import (
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, flat, quoted
 from patternc.emit.triton.kernels import KernelNames, Kernels
-from patternc.ir.formula import Constant, Expression, Variable
+from patternc.ir.formula import Atom, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
 from patternc.relation.relation import Combined
 from patternc.schedule.schedule import Group, HeadClasses, Pass, Schedule
 from patternc.tiling.classify import Classified
-from patternc.tiling.tiling import Literal, TableTiles, Tiling
-
-# Tests that name the tiles of a product themselves.
-_LISTINGS = ("_ListsTest", "_SpansTest")
+from patternc.tiling.tile_lists import condition_of
+from patternc.tiling.tiling import TableTiles, Tiling
 
 
 @dataclass(slots=True)
@@ -144,7 +141,12 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
 
 def _tilings(item: Pass, functions: Functions, sourced: bool) -> Text:
     pairs = zip(item.tilings, item.columns, strict=True)
-    return Items(tuple(_tiling(tiling, column, functions, sourced) for tiling, column in pairs))
+    return Items(
+        tuple(
+            _tiling(tiling, column, functions, len(item.tables), sourced)
+            for tiling, column in pairs
+        )
+    )
 
 
 def _kernels(
@@ -209,7 +211,7 @@ def _is_steady(item: Pass) -> bool:
 
 def _is_by_position(table: Table) -> bool:
     match table:
-        case ListedTable() | SetTable() | LabelTable() | PermutationTable():
+        case ListedTable() | SetTable() | LabelTable() | IntegerTable() | PermutationTable():
             return not table.parts
         case RandomTable() | ConstantSet() | SpanTable():
             return False
@@ -217,7 +219,9 @@ def _is_by_position(table: Table) -> bool:
             assert_never(table)
 
 
-def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: bool) -> Text:
+def _tiling(
+    tiling: Tiling, column: Classified, functions: Functions, tables: int, sourced: bool
+) -> Text:
     closed = [
         functions.runs(runs, kind, sourced)
         for runs, kind in ((tiling.full, "_full_#"), (tiling.partial, "_partial_#"))
@@ -226,15 +230,17 @@ def _tiling(tiling: Tiling, column: Classified, functions: Functions, sourced: b
         functions.runs(runs, kind, sourced, COLUMN_TILES)
         for runs, kind in ((column.full, "_full_column_#"), (column.partial, "_partial_column_#"))
     ]
-    products = products_of(tiling, functions, sourced)
+    products = products_of(tiling, functions, tables, "_allowed_#", sourced)
     arguments = tuple(map(Leaf, closed + columns))
     return Call("_Tiling", (*arguments, Items(products)) if products else arguments)
 
 
-def products_of(tiling: Tiling, functions: Functions, sourced: bool = False) -> tuple[Text, ...]:
-    """The sets of tiles that tables decide."""
+def products_of(
+    tiling: Tiling, functions: Functions, tables: int, kind: str, sourced: bool = False
+) -> tuple[Text, ...]:
+    """The sets of tiles that tables decide; `kind` names the functions that say which pairs."""
     return tuple(
-        _product(product, functions, sourced)
+        _product(product, functions, tables, kind, sourced)
         for product in tiling.products
         if not _is_empty(product)
     )
@@ -244,41 +250,26 @@ def _is_empty(product: TableTiles) -> bool:
     return any(item.positive and simplified(item.atom) == FALSE for item in product.literals)
 
 
-def _product(product: TableTiles, functions: Functions, sourced: bool) -> Text:
-    tests = [
-        test
-        for literal in product.literals
-        if literal.positive and (test := _test(literal, sourced)) is not None
-    ]
-    listing = next((test for test in tests if test.function in _LISTINGS), None)
-    arguments: list[Text] = [Leaf(functions.runs(product.runs, "_touched_#", sourced))]
-    # One listing is enough: what the others leave out, the predicate masks.
-    others = tuple(test for test in tests if test.function not in _LISTINGS)
-    if others:
-        arguments.append(Keyword("tests", Items(others)))
-    if listing:
-        arguments.append(Keyword("listing", listing))
-    return Call("_Product", tuple(arguments))
+def _product(
+    product: TableTiles, functions: Functions, tables: int, kind: str, sourced: bool
+) -> Call:
+    """One listing is enough: what the others leave out, the predicate masks."""
+    held = functions.predicate(condition_of(product), 0, tables, kind, sourced)
+    arguments = [Leaf(functions.runs(product.runs, "_touched_#", sourced)), Leaf(held)]
+    listings = (_listing(item.atom, sourced) for item in product.literals if item.positive)
+    listing = next((found for found in listings if found is not None), None)
+    named = [Keyword("listing", listing)] if listing else []
+    return Call("_Product", (*arguments, *named))
 
 
-def _test(literal: Literal, sourced: bool) -> Call | None:
-    """A test on tiles that holds wherever the atom holds for a pair of the tile."""
-    match literal.atom:
-        case InRow(table, Constant(row), Constant(key)):
-            numbers_ = Leaf(str(row)), Leaf(str(key))
-            return Call("_EntryTest", (_slot(table), *numbers_))
+def _listing(atom: Atom, sourced: bool) -> Call | None:
+    """What names the tiles in which an atom may hold a pair, where a table does."""
+    match atom:
         case InRow(table, row, key) if _only(row, "i") and _only(key, "j"):
             sides = _function(row, "i", sourced), _function(key, "j", sourced)
             return Call("_ListsTest", (_slot(table), *sides))
         case Within(table, Variable("i" | "j" as name)):
             return Call("_SpansTest", (_slot(table), Leaf(str(name == "j"))))
-        case SameLabel(table, row, key) if _only(row, "i") and _only(key, "j"):
-            sides = _function(row, "i", sourced), _function(key, "j", sourced)
-            return Call("_LabelTest", (_slot(table), *sides))
-        case Member(table, position) if _only(position, "i"):
-            return Call("_RowTest", (_slot(table), _function(position, "i", sourced)))
-        case Member(table, position) if _only(position, "j"):
-            return Call("_KeyTest", (_slot(table), _function(position, "j", sourced)))
         case _:
             return None
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, replace
+from itertools import chain
 from typing import assert_never
 
 from patternc.algebra.atoms import (
     ConstantSet,
+    IntegerTable,
     LabelTable,
     ListedTable,
     PermutationTable,
@@ -21,7 +23,7 @@ from patternc.algebra.atoms import (
     Table,
 )
 from patternc.algebra.walk import atoms_of
-from patternc.emit.inputs import table_of
+from patternc.emit.inputs import tables_of
 from patternc.emit.text.expressions import simplified
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, quoted
@@ -81,6 +83,10 @@ def _table(
             before = [Keyword("keys", quoted(keys))] if keys else []
             before += [Keyword("own", Leaf("True"))] if own else []
             return Call("_Labels", (quoted(name), *_scope(block, parts), *before))
+        case IntegerTable(name, block, parts, own, of_keys):
+            flags = (("own", own), ("of_keys", of_keys))
+            marks = [Keyword(word, Leaf("True")) for word, held in flags if held]
+            return Call("_Integers", (quoted(name), *_scope(block, parts), *marks))
         case SpanTable(kind, branching, count):
             sizes = (branching, count) if count else (branching,)
             return Call("_Spans", (quoted(kind), *(Leaf(str(size)) for size in sizes)))
@@ -149,7 +155,7 @@ def _with_tables(
     condition: Condition, layer: int | None, functions: Functions, source: KeySource, kind: str
 ) -> tuple[Text, tuple[Text, ...]]:
     """A predicate of its own, and the tables that it asks."""
-    asked = tuple(dict.fromkeys(map(table_of, atoms_of(condition))))
+    asked = tuple(dict.fromkeys(chain.from_iterable(map(tables_of, atoms_of(condition)))))
     slotted = with_slots(condition, {table: number for number, table in enumerate(asked)})
     predicate = functions.predicate(slotted, 0, len(asked), kind, source != TOKENS)
     return Leaf(predicate), tuple(slot((table,), layer, functions, source) for table in asked)

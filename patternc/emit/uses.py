@@ -61,6 +61,7 @@ def uses_of(
         "found": "search=" in declared,
         "set": "_Set" in declared,
         "labels": "_Labels" in declared,
+        "integers": "_Integers" in declared,
         "pools": "window=" in declared,
         "projected_rows": any(_has_rows(query) for query in treatments.queries),
         "entries": not declared.isdisjoint({"_Listed", "_Random"}),

@@ -26,6 +26,7 @@ Role = Literal[
     "listed",
     "set",
     "labels",
+    "integers",
     "projection",
     "gate",
     "scores",

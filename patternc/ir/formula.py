@@ -39,6 +39,17 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The integer of a run-time input at a position: `tin[i]`.
+
+    `table` is its name in a `where`, and what holds it (`algebra.atoms.IntegerTable`) in an atom.
+    """
+
+    table: object
+    position: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Add:
     left: Expression
     right: Expression
@@ -95,6 +106,7 @@ Expression = (
     Constant
     | Variable
     | Scalar
+    | Reading
     | Add
     | Subtract
     | Multiply
@@ -141,6 +153,10 @@ class Atom:
     """A condition that reads a table; `algebra.atoms` defines them, a `where` never has one."""
 
     __slots__ = ()
+
+    def negated(self) -> Condition:
+        """What holds where this does not."""
+        return Not(self)
 
 
 Condition = Truth | Compare | All | Any | Not | Atom

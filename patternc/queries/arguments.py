@@ -176,9 +176,29 @@ def _array(name: str, value: Input, shape: str) -> NDArray[Any]:
 
 
 def heads_listed(given: Arrays, known: Sequence[RunTimeInput]) -> int:
-    """How many heads the lists have; one without a dimension of heads is for any number."""
-    lists = [given[item.name] for item in known if item.role == "listed" and item.name in given]
-    return max([1, *(int(value.shape[-3]) for value in lists if value.ndim > 2)])
+    """How many heads lists and integers have; without a dimension of heads they are for any."""
+    sizes = {item.name: _HEADS.get(item.role) for item in known}
+    found = ((given[name], axis) for name, axis in sizes.items() if axis and name in given)
+    return max([1, *(int(value.shape[axis]) for value, axis in found if value.ndim > 2)])
+
+
+def verify_rows(given: Arrays, known: Sequence[RunTimeInput], heads: int | None) -> None:
+    """Raises `InputError` for integers of two dimensions that batch or heads may be."""
+    for item in known:
+        value = given.get(item.name)
+        if item.role != "integers" or value is None or heads is None or heads == 1:
+            continue
+        if value.ndim == 3 and value.shape[1] not in (1, heads):
+            raise InputError(
+                f"`{item.name}` has shape {list(value.shape)}; expected [batch, {heads}, n], as "
+                f"there are {heads} heads, or [batch, 1, n]"
+            )
+        if value.ndim == 2 and len(value) == heads:
+            raise InputError(
+                f"`{item.name}` has {heads} rows, and there are {heads} heads: it may be "
+                "[batch, n] or [heads, n]; pass [batch, 1, n], as `value[:, None]`, or "
+                "[1, heads, n], as `value[None]`"
+            )
 
 
 def batch_of(given: Arrays, known: Sequence[RunTimeInput]) -> int:
@@ -196,9 +216,17 @@ def batch_of(given: Arrays, known: Sequence[RunTimeInput]) -> int:
 
 def _elements(value: NDArray[Any], role: str) -> int:
     """Batch elements of an input; integers of sets are positions for all of them."""
-    batched = 4 if role == "listed" else 2
     fits = role in DECIDING and not (role == "set" and value.dtype != np.bool_)
-    return len(value) if fits and value.ndim == batched else 1
+    return len(value) if fits and value.ndim in batched(role) else 1
+
+
+_HEADS = {"listed": -3, "integers": -2}
+"""Roles of inputs that may differ between heads, and which of their dimensions counts those."""
+
+
+def batched(role: str) -> tuple[int, ...]:
+    """How many dimensions an input that decides pairs has where the first is the batch."""
+    return {"listed": (4,), "integers": (2, 3)}.get(role, (2,))
 
 
 def one_element(given: Arrays, known: Sequence[RunTimeInput], what: str) -> None:
@@ -218,11 +246,14 @@ def of_head(given: Arrays, known: Sequence[RunTimeInput], head: int, element: in
 
 def _cut(value: NDArray[Any], role: str, head: int, element: int) -> NDArray[Any]:
     """One head and one batch element of a run-time input."""
-    if value.ndim == (4 if role == "listed" else 2) and _elements(value, role) == len(value):
+    if value.ndim in batched(role) and _elements(value, role) == len(value):
         value = value[min(element, len(value) - 1)]
-    if role != "listed":
-        return value
-    return value[min(head, len(value) - 1)] if value.ndim == 3 else value
+    return value[min(head, len(value) - 1)] if _is_of_heads(value, role) else value
+
+
+def _is_of_heads(value: NDArray[Any], role: str) -> bool:
+    """Is its first dimension, without a batch, the heads?"""
+    return role in _HEADS and value.ndim == -_HEADS[role]
 
 
 def _shown(value: object) -> str:

@@ -17,6 +17,7 @@ from patternc.queries.arguments import (
     refuse_spans,
     slot_counts,
     tokens,
+    verify_rows,
 )
 from patternc.relation.asked import inputs_asked
 from patternc.relation.relation import Relation
@@ -40,6 +41,7 @@ def checked(
         verify(pattern, n)
     refuse_spans(inputs, known)
     given = arrays(inputs, known)
+    verify_rows(given, known, frontend.program.heads)
     if not given or rows is None:
         return n, layer, given
     asked = frozenset().union(*map(inputs_asked, frontend.patterns(layer, rows)))

@@ -17,7 +17,7 @@ from patternc.ir.sources import TOKENS
 from patternc.language import RunTimeInput
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.queries import masks
-from patternc.queries.arguments import Arrays, arrays, batch_of, tokens, whole
+from patternc.queries.arguments import Arrays, arrays, batch_of, batched, tokens, verify_rows, whole
 from patternc.queries.call import Inputs, Slots
 from patternc.queries.placement import Placement, placements
 from patternc.semantics.errors import InputError
@@ -84,6 +84,7 @@ def _padded_mask(
     count = _queries(n, queries, given)
     known = frontend.program.inputs
     asked = arrays(inputs, known)
+    verify_rows(asked, known, frontend.program.heads)
     batch = batch_of(asked, known)
     where = placements(_batch(given) if batch == 1 else batch, count, n, **given)
     found = [
@@ -158,8 +159,10 @@ def _cut(
     slots, listed = placement.slots, item.role == "listed"
     if item.role not in DECIDING or (item.role == "set" and value.dtype != np.bool_):
         return value
-    if value.ndim == (4 if listed else 2):
-        value = value[min(at, len(value) - 1)]
+    if value.ndim in batched(item.role):
+        at = min(at, len(value) - 1)
+        # With heads the dimension of the batch stays, so that heads are not taken for it.
+        value = value[at : at + 1] if item.role == "integers" and value.ndim == 3 else value[at]
     elsewhere = "slots of `" in item.shape
     if len(slots) == n or (elsewhere and not listed):
         return value
@@ -177,4 +180,4 @@ def _cut(
             f"`{item.name}`: lists count positions of a sequence; they cannot be given where "
             "padding is before or between its keys. Pad behind the keys"
         )
-    return value[..., list(slots), :] if listed else value[list(slots)]
+    return value[..., list(slots), :] if listed else value[..., list(slots)]

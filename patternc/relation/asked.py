@@ -1,7 +1,7 @@
 """Which run-time inputs decide the pairs of a head.
 
-Converts the pattern of a head to the names of its lists, sets and labels. Does not read their
-contents.
+Converts the pattern of a head to the names of its lists, sets, labels and integers. Does not read
+their contents.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
+from patternc.ir.formula import Reading
 from patternc.ir.sources import Rows, home_of, labels_of
 from patternc.ir.terms import HeadPattern, IndexList, Listing, On, RunTimeSet, SameDocument
+from patternc.semantics.source_slots import QUERY
 
 
 def inputs_asked(pattern: HeadPattern) -> frozenset[str]:
@@ -27,6 +29,8 @@ def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
             yield name
         case SameDocument(name):
             yield from (labels_of(name, rows), name + suffix)
+        case Reading(str() as name, position):
+            yield labels_of(name, rows) if position == QUERY else name + suffix
         case On(inner, source):
             yield from _named(inner, rows, labels_of("", source))
         case Listing():

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.algebra.simplify import (
-    compare,
-    subtract,
-)
-from patternc.algebra.walk import Leaf, map_children, map_leaves
+from patternc.algebra.atoms import Compared, IntegerTable
+from patternc.algebra.simplify import compare, subtract
+from patternc.algebra.walk import Leaf, map_children, map_leaves, readings_of
 from patternc.ir import sources
 from patternc.ir.formula import (
     Compare,
     Condition,
     Constant,
     Expression,
+    Reading,
     Truth,
     Variable,
 )
-from patternc.ir.sources import KeySource, Rows, Text, Tokens
-from patternc.semantics.source_slots import M, N, count_of, first_of, key_of
+from patternc.ir.sources import Encoder, KeySource, Rows, Text, Tokens, labels_of
+from patternc.semantics.source_slots import QUERY, M, N, count_of, first_of, key_of
 
 ZERO = Constant(0)
 
@@ -82,14 +81,20 @@ def index_space(source: KeySource, asking: Rows = sources.TOKENS) -> IndexSpace:
 
 
 def substitute(condition: Condition, scope: IndexSpace) -> Condition:
-    """The condition with i, j and n of the scope in place of its variables."""
+    """The condition with i, j and n of the scope in place of its variables.
+
+    Comparisons that read run-time integers become atoms.
+    """
 
     def put(leaf: Leaf) -> Condition:
         match leaf:
             case Truth():
                 return leaf
             case Compare(operator, left, right):
-                return compare(in_index_space(left, scope), operator, in_index_space(right, scope))
+                sides = in_index_space(left, scope), in_index_space(right, scope)
+                if any(readings_of(left, right)):
+                    return Compared(operator, *sides)
+                return compare(sides[0], operator, sides[1])
             case _:
                 raise TypeError(f"a where condition holds no {type(leaf).__name__}")
 
@@ -98,6 +103,23 @@ def substitute(condition: Condition, scope: IndexSpace) -> Condition:
 
 def in_index_space(expression: Expression, scope: IndexSpace) -> Expression:
     """The expression with i, j and n of the scope in place of its variables."""
+    if isinstance(expression, Reading):
+        return _reading(expression, scope)
     if isinstance(expression, Variable):
         return {"i": scope.row, "j": scope.key, "n": scope.length, "m": M}[expression.name]
     return map_children(expression, lambda child: in_index_space(child, scope))
+
+
+def _reading(reading: Reading, scope: IndexSpace) -> Reading:
+    """The integer of a row or of a key, from the input that counts those.
+
+    On an encoder the position of a query is its number, and its integer that of its own.
+    """
+    name, units = str(reading.table), (scope.block, scope.parts)
+    if reading.position == QUERY:
+        own = scope.source == Encoder()
+        table = IntegerTable(labels_of(name, scope.query_rows), *units, own)
+        return Reading(table, QUERY if own else scope.row)
+    of_slots = not scope.tokens
+    table = IntegerTable(labels_of(name, scope.source), *units, of_keys=of_slots)
+    return Reading(table, scope.slot)

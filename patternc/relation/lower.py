@@ -34,7 +34,9 @@ from patternc.algebra.simplify import (
     negation,
     subtract,
 )
-from patternc.ir.formula import Condition, Constant, Expression
+from patternc.algebra.value_bounds import READ
+from patternc.algebra.walk import readings_in
+from patternc.ir.formula import Compare, Condition, Constant, Expression
 from patternc.ir.sources import Encoder, Tree, labels_of
 from patternc.ir.terms import (
     AvailableSpans,
@@ -130,7 +132,7 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
         case SpanOf(branching):
             return Within(SpanTable("covered", branching), scope.row, scope.key)
         case Where(condition):
-            return substitute(condition, scope)
+            return _where(condition, scope)
         case Blocks(size, body):
             return lower(body, _blocks(size, scope))
         case EqualParts(parts, body):
@@ -159,6 +161,21 @@ def _same(name: str, scope: IndexSpace) -> Condition:
     table = LabelTable(rows, *units, keys, own)
     row, behind = QUERY if own else scope.row, subtract(scope.count, scope.first)
     return conjunction([_existing_row(scope), SameLabel(table, add(row, behind), scope.slot)])
+
+
+def _where(condition: Condition, scope: IndexSpace) -> Condition:
+    """Rows before the first have no integers.
+
+    On an encoder, where rows are numbers, such a one has less than any integer.
+    """
+    asked = [reading for reading in readings_in(condition) if reading.position == QUERY]
+    if not asked:
+        return substitute(condition, scope)
+    if _is_before(scope.row):
+        return FALSE
+    known = substitute(Compare(">=", asked[0], Constant(READ[0])), scope)
+    exists = known if scope.source == Encoder() else _existing_row(scope)
+    return conjunction([exists, substitute(condition, scope)])
 
 
 def _existing_row(scope: IndexSpace) -> Condition:

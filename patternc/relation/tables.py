@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.atoms import (
+    Compared,
     ConstantSet,
     InRow,
+    IntegerTable,
     LabelTable,
     ListedTable,
     Member,
@@ -33,7 +35,7 @@ from patternc.algebra.evaluate import Values, evaluate, holds, intervals
 from patternc.algebra.intervals import Sizes
 from patternc.algebra.isl_context import KeyCount
 from patternc.algebra.work_budget import compute, spend
-from patternc.ir.formula import Atom, Condition
+from patternc.ir.formula import Atom, Compare, Condition, Reading
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Rows
 from patternc.ir.terms import Random
 from patternc.relation.excluded_keys import avoided_on
@@ -78,6 +80,7 @@ class Tables:
         self._rows: dict[RowTable, Integers] = {}
         self._entries: dict[RowTable, RowEntries] = {}
         self._members: dict[MemberTable, Booleans] = {}
+        self._integers: dict[IntegerTable, Integers] = {}
         self._spans: dict[SpanTable, Integers] = {}
 
     def rows(self, table: RowTable) -> Integers:
@@ -102,6 +105,29 @@ class Tables:
         of_keys = input_arrays.labels(table.keys, self._inputs, self._count(table, self.m))
         return np.append(of_keys, labels)
 
+    def label(self, table: LabelTable, position: Integers) -> Integers:
+        """The label of a position; -1 where it has none."""
+        return _label(self.labels(table), np.asarray(position))
+
+    def integers(self, table: IntegerTable) -> Integers:
+        """Run-time integers of the positions, in the units of the table."""
+        if table not in self._integers:
+            self._integers[table] = self._make_integers(table)
+        return self._integers[table]
+
+    def _make_integers(self, table: IntegerTable) -> Integers:
+        count = self._count(table, self.m if table.of_keys else self.n)
+        found = input_arrays.integers(table.name, self._inputs, count)
+        # All rows ask here, so that a row's number is its position.
+        return found[np.arange(self.n) // table.block] if table.own else found
+
+    def read(self, reading: Reading, values: Values) -> Integers:
+        """The integer of a position; 0 where it has none."""
+        assert isinstance(reading.table, IntegerTable)
+        found = self.integers(reading.table)
+        at = np.asarray(evaluate(reading.position, values))
+        return found[np.clip(at, 0, len(found) - 1)] if len(found) else np.zeros_like(at)
+
     def required(self, name: str) -> NDArray[np.generic]:
         """A run-time input. Raises `InputError` where it is missing."""
         return input_arrays.required(name, self._inputs)
@@ -124,11 +150,10 @@ class Tables:
             case Member(table, position):
                 return _at(self.members(table), np.asarray(evaluate(position, values)))
             case SameLabel(table, row, key):
-                labels = self.labels(table)
-                left, right = (
-                    _label(labels, np.asarray(evaluate(side, values))) for side in (row, key)
-                )
+                left, right = (self.label(table, evaluate(side, values)) for side in (row, key))
                 return np.asarray((left >= 0) & (left == right))
+            case Compared(operator, left, right):
+                return holds(Compare(operator, left, right), values, read=self.read)
             case Within(table, index, position):
                 at, of = (np.asarray(evaluate(side, values)) for side in (index, position))
                 return _in_spans(self.spans(table), at, of)
@@ -191,7 +216,7 @@ class Tables:
                 assert_never(table)
         return members
 
-    def _count(self, table: RowTable | MemberTable | LabelTable, length: int) -> int:
+    def _count(self, table: RowTable | MemberTable | LabelTable | IntegerTable, length: int) -> int:
         """`length` positions in the units of the table."""
         parts = 0 if isinstance(table, ConstantSet) else table.parts
         return -(-(parts or length) // table.block)

@@ -260,6 +260,8 @@ def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
         case "labels":
             documents = np.arange(n) * _DOCUMENTS // max(n, 1)
             return documents, f"{item.name} = {_DOCUMENTS} of equal length"
+        case "integers":
+            return np.arange(n), f"{item.name} = 0 .. n - 1"
         case "set":
             return np.array([0]), f"{item.name} = [0]"
         case "listed":

@@ -58,6 +58,13 @@ class Part:
         return value.index_select(axis, torch.tensor(slots, device=value.device))
 
 
+def by_head(module: ModuleType, name: str, value: Any, q: Tensor) -> Any:
+    """Run-time integers with both their dimensions, batch and heads; another argument as it is."""
+    if module.INPUTS.get(name, ("",))[0] != "integers" or not isinstance(value, Tensor):
+        return value
+    return module._by_head(name, value, q.shape[0], q.shape[1])
+
+
 def cut_input(part: Part, name: str, value: Any) -> Any:
     """A run-time input, or another argument as it is."""
     if name not in part.module.INPUTS or value is None:
@@ -81,6 +88,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             if role == "set" and value.dtype != torch.bool:
                 return value
             return _units(part, name, part.element(value, 2), -1, block, parts)
+        case "integers":
+            return _units(part, name, part.element(value, 3), -1, block, parts)
         case "listed":
             if not (part.whole or part.at_the_end):
                 raise ValueError(

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from patternc.algebra.atoms import (
     ConstantSet,
+    IntegerTable,
     LabelTable,
     ListedTable,
     PermutationTable,
@@ -31,6 +32,7 @@ TABLES = (
     SetTable,
     ConstantSet,
     LabelTable,
+    IntegerTable,
     SpanTable,
 )
 Node = TypeVar("Node")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.value_bounds import READ
 from patternc.semantics.errors import InputError
 
 Integers = NDArray[np.int64]
@@ -40,6 +41,23 @@ def labels(name: str, inputs: Inputs, count: int) -> Integers:
     if found.shape != (count,) or not _are_integers(found):
         wanted = f"integers [{count}] or [batch, {count}]"
         raise InputError(f"`{name}` must be {wanted}, got {described(found)}")
+    return found.astype(np.int64)
+
+
+def integers(name: str, inputs: Inputs, count: int) -> Integers:
+    """The integer of each position."""
+    found = required(name, inputs)
+    if found.shape != (count,) or not _are_integers(found):
+        wanted = f"integers {', '.join(f'[{lead}{count}]' for lead in ('', 'batch, ', 'heads, '))}"
+        raise InputError(
+            f"`{name}` must be {wanted} or [batch, heads, {count}], got {described(found)}"
+        )
+    least, most = (int(end) for end in (found.min(initial=0), found.max(initial=0)))
+    if least < READ[0] or most > READ[1]:
+        raise InputError(
+            f"`{name}` has a number {least if least < READ[0] else most}; numbers are -2**30 to "
+            "2**30 - 1, so that their differences fit 32 bits"
+        )
     return found.astype(np.int64)
 
 

@@ -13,7 +13,18 @@ from typing import assert_never
 
 import numpy as np
 
-from patternc.algebra.evaluate import Booleans, Integers, Keys, evaluate, holds, intervals
+from patternc.algebra.evaluate import (
+    Booleans,
+    Integers,
+    Keys,
+    Values,
+    evaluate,
+    holds,
+    intervals,
+)
+from patternc.algebra.queries import variables_of
+from patternc.algebra.walk import readings_in
+from patternc.ir.formula import Condition, Reading
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Tree, labels_of
 from patternc.ir.sources import Rows as RowsOf
 from patternc.ir.terms import (
@@ -110,6 +121,8 @@ def relation(term: Relation, scope: EvaluationContext) -> Booleans:
             return contains(positions, scope.j, scope.keys, scope)
         case SameDocument(name):
             return same(name, scope)
+        case Where(condition) if any(readings_in(condition)):
+            return where(condition, scope)
         case Rows() | Global() | Permutation() | IndexList() | Neighborhood():
             return scope.listed & of_query_positions(term, scope)
         case Contextual() | AvailableSpans() | SpanOf():
@@ -247,6 +260,31 @@ def same(name: str, scope: EvaluationContext) -> Booleans:
     )
     key = labelled(of_keys, scope.j - keys.first)
     return np.asarray((row == key) & (row >= 0))
+
+
+def where(condition: Condition, scope: EvaluationContext) -> Booleans:
+    """With run-time integers: nothing at rows that have none, where it asks those of rows."""
+
+    def read(reading: Reading, _: Values) -> Integers:
+        assert isinstance(reading.table, str)
+        return integers_at(reading.table, "i" in variables_of(reading), scope)
+
+    of_rows = any("i" in variables_of(reading) for reading in readings_in(condition))
+    numbered = (scope.own >= 0) & (scope.own < scope.query_count) | (not of_rows)
+    values: Values = {"i": scope.i, "j": scope.j, "n": scope.n}
+    return np.asarray(holds(condition, values, read=read) & numbered[:, None])
+
+
+def integers_at(name: str, of_rows: bool, scope: EvaluationContext) -> Integers:
+    """The integers of the rows, or of the keys; 0 where there are none."""
+    if of_rows:
+        own = labels_of(name, scope.query_rows)
+        table = input_arrays.integers(own, scope.inputs, scope.query_count)
+        return table[np.clip(scope.own, 0, scope.query_count - 1)][:, None]
+    keys = Keys(0, scope.n, scope.n) if scope.source in (TOKENS, TEXT) else scope.keys
+    own = labels_of(name, scope.source)
+    table = input_arrays.integers(own, scope.inputs, keys.stop - keys.first)
+    return table[scope.j - keys.first]
 
 
 def of_spans(term: Contextual | AvailableSpans | SpanOf, scope: EvaluationContext) -> Booleans:

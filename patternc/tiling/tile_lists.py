@@ -14,16 +14,17 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.algebra.atoms import InRow, Member, SameLabel, Within
+from patternc.algebra.atoms import InRow, Within
 from patternc.algebra.evaluate import Values, holds
 from patternc.algebra.intervals import Interval, Sizes, expand, in_runs
 from patternc.algebra.queries import variables_of
-from patternc.algebra.simplify import TRUE
-from patternc.algebra.work_budget import AT_ONCE, spend, strips
-from patternc.ir.formula import Atom, Constant, FloorDivide, Variable
+from patternc.algebra.simplify import TRUE, conjunction
+from patternc.algebra.work_budget import AT_ONCE, spend
+from patternc.ir.formula import Condition, Constant, FloorDivide, Variable
 from patternc.relation.tables import Tables
 from patternc.tiling.classify import candidate_tiles
 from patternc.tiling.tiling import TableTiles, Tiling
+from patternc.tiling.verdicts import Tiles
 
 Integers = NDArray[np.int64]
 
@@ -103,15 +104,21 @@ def product_tiles(product: TableTiles, tiling: Tiling, tables: Tables) -> tuple[
     else:
         pairs = listed_singly(product.runs, rows, tables.sizes)
         full = np.zeros(len(pairs.row), np.bool_)
-    kept = np.ones(len(pairs.row), np.bool_)
-    for literal in product.literals:
-        if literal.positive:
-            kept &= _may_hold(literal.atom, pairs, tiling, tables)
-    full_kept, partial_kept = kept & full, kept & ~full
+    shape = tiling.query_tile, tiling.key_tile
+    found = Tiles(pairs.row, pairs.tile, shape, tables).verdict(condition_of(product))
+    uncut = (pairs.tile + 1) * tiling.key_tile <= tables.m
+    full |= found.every & uncut
+    full_kept, partial_kept = found.some & full, found.some & ~full
     return (
         Pairs(pairs.row[full_kept], pairs.tile[full_kept]),
         Pairs(pairs.row[partial_kept], pairs.tile[partial_kept]),
     )
+
+
+def condition_of(product: TableTiles) -> Condition:
+    """The formula of a product, and its literals."""
+    literals = (item.atom if item.positive else item.atom.negated() for item in product.literals)
+    return conjunction([product.formula, *literals])
 
 
 def _row_table_tiles(
@@ -202,39 +209,3 @@ def _filled(
     needed = -(-rows_below_n // height) * (tiling.key_tile // width)
     uncut = (pairs.tile + 1) * tiling.key_tile <= sizes.m
     return uncut & (counts == needed) if len(order) else uncut
-
-
-def _may_hold(atom: Atom, pairs: Pairs, tiling: Tiling, tables: Tables) -> NDArray[np.bool_]:
-    """Can the atom hold a pair of each tile? Never false where it does."""
-    match atom:
-        case Member(_, position) if "i" in variables_of(position):
-            return _member_tiles(tables, atom, tiling.query_tile, tables.n)[pairs.row]
-        case Member():
-            return _member_tiles(tables, atom, tiling.key_tile, tables.m)[pairs.tile]
-        case SameLabel(table) if table.block == 1 and not table.parts and tables.keys == "n":
-            low_row, high_row = _label_range(tables.labels(table), tiling.query_tile)
-            low_key, high_key = _label_range(tables.labels(table), tiling.key_tile)
-            return (low_row[pairs.row] <= high_key[pairs.tile]) & (
-                low_key[pairs.tile] <= high_row[pairs.row]
-            )
-    return np.ones(len(pairs.row), np.bool_)
-
-
-def _member_tiles(tables: Tables, atom: Member, tile: int, count: int) -> NDArray[np.bool_]:
-    """Which tiles of the atom's side hold a member; the atom names i or j, not both."""
-    found = [np.zeros(0, np.bool_)]
-    for first, stop in strips(count):
-        at = np.arange(first, stop)
-        found.append(np.broadcast_to(tables.holds(atom, {"i": at, "j": at}), at.shape))
-    starts = np.arange(0, count, tile)
-    return np.logical_or.reduceat(np.concatenate(found), starts) if count else found[0]
-
-
-def _label_range(labels: Integers, tile: int) -> tuple[Integers, Integers]:
-    """Least and largest label of each tile; tiles without one give an empty range."""
-    count = -(-len(labels) // tile)
-    padded = np.full(count * tile, -1, np.int64)
-    padded[: len(labels)] = labels
-    tiles = padded.reshape(count, tile)
-    top = np.iinfo(np.int64).max
-    return np.where(tiles >= 0, tiles, top).min(axis=1), tiles.max(axis=1)

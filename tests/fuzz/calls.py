@@ -131,10 +131,13 @@ def _deciding(
             lead = (pattern.heads,) if pattern.heads and random.random() < 0.5 else ()
             shape = (*lead, _counted(name, asked), int(random.integers(0, 4)))
             return random.integers(-1, keys, shape) if keys else np.full(shape, -1)
-        case "labels":
+        case "labels" | "integers" as role:
             other = next((word for word in ("memory", "encoder") if name.endswith(word)), "")
-            count = sizes.slots(other) if other else asked
-            return random.integers(-1, 3, _counted(name, count))
+            count = _counted(name, sizes.slots(other) if other else asked)
+            if role == "labels":
+                return random.integers(-1, 3, count)
+            own = pattern.heads and random.random() < 0.4
+            return random.integers(-4, 8, (1, pattern.heads, count) if own else count)
         case _:
             keys = asked if name.startswith("picked") else _keys(name, sizes)
             return _set(_counted(name, keys), random)

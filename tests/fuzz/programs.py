@@ -14,6 +14,13 @@ from random import Random
 from tests.fuzz.words import Words
 
 STREAM = "g"
+_BASES = {
+    "listed": "plan",
+    "set": "chosen",
+    "rows": "picked",
+    "labels": "doc",
+    "integers": "number",
+}
 SEQUENCES = ("", "memory", "encoder", "stream")
 NOWHERE = ("persistent", "project", "tree")
 DISTANCES = ("alibi", "t5", "relative", "xl_relative", "distance_aware", "softspan")
@@ -64,8 +71,8 @@ class Writer(Words):
 
     def input(self, role: str, place: Place) -> str:
         asked = f"_in_{place.rows}" if place.rows and role in ("listed", "rows") else ""
-        base = {"listed": "plan", "set": "chosen", "rows": "picked", "labels": "doc"}[role]
-        counted = place.unit if role in ("rows", "labels") else place.counted
+        base = _BASES[role]
+        counted = place.unit if role in ("rows", "labels", "integers") else place.counted
         return f"{base}{counted}{asked}"
 
     def width(self, place: Place) -> str:
@@ -108,6 +115,26 @@ class Writer(Words):
         own = not (place.source or place.rows or place.unit) and not self.names.causal
         projection = ", projection=own" if own and self.projected and self.chance(0.7) else ""
         return f"{word}({self.positions('rows' if word == 'rows' else 'set', place)}{projection})"
+
+    def comparison(self, place: Place) -> str:
+        """Of run-time integers, by themselves or beside others."""
+        name = self.input("integers", place)
+        names = [f"{name}[i]", f"{name}[j]"] * 2 + ["i", "j", self.number(-3, 6)]
+
+        def side(*among: str) -> str:
+            one, size = self.random.choice(among), self.small(4)
+            ways = [f"{one} + {size}", f"2 * {one}", f"{one} // {size}", f"{one} % {size}"]
+            ways += [f"min({one}, {size})", f"max({one} - {size}, 0)", f"abs({one})"]
+            return self.random.choice(ways) if self.chance(0.4) else one
+
+        operator = self.random.choice(["<", "<=", "==", "!=", ">=", ">"])
+        found = f"{side(*names[:2])} {operator} {side(*names)}"
+        if self.chance(0.3):
+            found = f"0 <= {name}[i] - {name}[j] and {name}[i] - {name}[j] < {self.small(5)}"
+        if self.chance(0.3):
+            joint = self.random.choice(["and", "or", "and not"])
+            found = f"({found}) {joint} ({side(*names[:2])} {operator} {side(*names)})"
+        return found
 
     def draws(self, place: Place) -> str:
         parts = [str(self.random.randint(1, 3))]
@@ -172,6 +199,8 @@ class Writer(Words):
                 lambda: f"strided({self.small(7)})",
                 self.segment,
                 lambda: f"same({self.input('labels', place)})",
+                lambda: f"where({self.comparison(place)})",
+                lambda: f"where({self.comparison(place)})",
             ]
         if place.source == "" and not place.rows:
             ways += [

@@ -27,6 +27,7 @@ from patternc.ir.formula import (
     Minimum,
     Modulo,
     Multiply,
+    Reading,
     Scalar,
     Subtract,
     Truth,
@@ -126,7 +127,7 @@ def expression(given: Expression) -> Eventual:
             return lesser(expression(left), expression(right))
         case Maximum(left, right):
             return greater(expression(left), expression(right))
-        case Variable() | Scalar() | Absolute() | Multiply() | FloorDivide() | Modulo():
+        case Variable() | Scalar() | Reading() | Absolute() | Multiply() | FloorDivide() | Modulo():
             raise TypeError(f"{given} is no expression over i alone")
         case _:
             assert_never(given)

@@ -14,7 +14,9 @@ from functools import lru_cache
 
 from patternc.algebra import simplify
 from patternc.algebra.atoms import (
+    Compared,
     InRow,
+    IntegerTable,
     LabelTable,
     ListedTable,
     Member,
@@ -24,7 +26,7 @@ from patternc.algebra.atoms import (
     SetTable,
 )
 from patternc.algebra.intervals import filter_of
-from patternc.algebra.walk import atoms_of
+from patternc.algebra.walk import atoms_of, readings_of
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.closed_forms import Count, Order
 from patternc.analysis.cost.constant_tables import scattered
@@ -32,7 +34,7 @@ from patternc.analysis.cost.pair_sets import Extent, Plane
 from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.analysis.cost.random_draws import drawn
 from patternc.analysis.cost.unions import union
-from patternc.ir.formula import Atom, Condition
+from patternc.ir.formula import Atom, Condition, Expression
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
 from patternc.ir.terms import Found
 from patternc.relation.cases import split
@@ -125,6 +127,9 @@ def _verify_given(branch: Branch, tables: Tables) -> None:
         match atom:
             case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
                 tables.required(name)
+            case Compared(_, left, right):
+                for name in _names(left, right):
+                    tables.required(name)
             case _:
                 pass
 
@@ -281,20 +286,28 @@ def _width(conjunct: Conjunct) -> int:
 
 
 def _reason(whole: Branch) -> str:
-    kinds = {_kind(atom) for atom in atoms_of(whole.predicate)}
+    kinds = {kind for atom in atoms_of(whole.predicate) for kind in _kinds(atom)}
     return ", ".join(sorted(kinds))
 
 
-def _kind(atom: Atom) -> str:
+def _kinds(atom: Atom) -> list[str]:
     match atom:
         case InRow(RandomTable()):
-            return "it depends on the random keys"
+            return ["it depends on the random keys"]
         case InRow(ListedTable(name, found=Found())):
-            return f"`{name}` is found in the call"
+            return [f"`{name}` is found in the call"]
         case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
-            return f"`{name}` is a run-time input"
+            return [f"`{name}` is a run-time input"]
+        case Compared(_, left, right):
+            return [f"`{name}` is a run-time input" for name in _names(left, right)]
         case _:
-            return "its positions are a list"
+            return ["its positions are a list"]
+
+
+def _names(*sides: Expression) -> list[str]:
+    """The run-time integers that a comparison reads."""
+    tables = (reading.table for reading in readings_of(*sides))
+    return list(dict.fromkeys(table.name for table in tables if isinstance(table, IntegerTable)))
 
 
 def extent(source: KeySource, sizes: Sizes) -> Extent:

@@ -41,6 +41,7 @@ def _context(request: Request) -> dict[str, object]:
         "uses": {
             "found": False,
             "products": "_Product" in words,
+            "integers": "_Integers" in words,
             "sinks": any(layer.sinks for layer in layers.distinct),
             "scales": any(layer.scale is not None for layer in layers.distinct),
             "scores": any(layer.score_mod for layer in layers.distinct),

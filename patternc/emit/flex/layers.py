@@ -142,7 +142,9 @@ class _LayerPrinter:
         of_heads = [_tiling(item, head, self.schedule) for head in range(len(item.scalars))]
         tilings = tuple(dict.fromkeys(of_heads))
         data: list[Text] = [numbers(group.heads)]
-        data.append(Items(tuple(_tiles(each, self.functions) for each in tilings)))
+        data.append(
+            Items(tuple(_tiles(each, self.functions, len(item.tables)) for each in tilings))
+        )
         if len(tilings) > 1:
             chosen = tuple(tilings.index(each) for each in of_heads)
             data.append(Keyword("tiling_of_head", numbers(chosen)))
@@ -281,11 +283,11 @@ def _tiling(item: Pass, head: int, schedule: Schedule) -> Tiling:
     return tiling(branch, schedule.query_tile, schedule.key_tile, rows_beyond_n=True)
 
 
-def _tiles(found: Tiling, functions: Functions) -> Text:
+def _tiles(found: Tiling, functions: Functions, tables: int) -> Text:
     full, partial = (
         Leaf(functions.runs(runs, kind))
         for runs, kind in ((found.full, "_full_#"), (found.partial, "_partial_#"))
     )
-    products = products_of(found, functions)
+    products = products_of(found, functions, tables, "_held_#")
     named = [Keyword("products", Items(products))] if products else []
     return Call("_Tiling", (full, partial, *named))

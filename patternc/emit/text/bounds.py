@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from patternc.algebra.affine import Linear, linear, total
+from patternc.algebra.atoms import Compared
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import MIRRORED, TRUE, conjunction, disjunction
 from patternc.emit.text.expressions import Printer
@@ -176,9 +177,9 @@ class Ends(NamedTuple):
 def _ends(value: Condition, name: Position) -> Ends | None:
     """The bounds that a comparison is; None if it is not that."""
     match value:
-        case Compare("!=", _, _):
+        case Compare("!=", _, _) | Compared("!=", _, _):
             return None
-        case Compare(operator, left, right):
+        case Compare(operator, left, right) | Compared(operator, left, right):
             return _solved(linear(Subtract(left, right)), operator, name)
         case _:
             return None

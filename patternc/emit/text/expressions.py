@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from patternc.algebra.atoms import InRow, Member, SameLabel, Within
+from patternc.algebra.atoms import Compared, InRow, Member, SameLabel, Within
 from patternc.algebra.simplify import FALSE, compare, conjunction, disjunction, negation
 from patternc.emit.text.layout import (
     AND,
@@ -41,6 +41,7 @@ from patternc.ir.formula import (
     Modulo,
     Multiply,
     Not,
+    Reading,
     Scalar,
     Subtract,
     Truth,
@@ -147,6 +148,8 @@ class Printer:
                 return Leaf(self.names.variables[name])
             case Scalar(slot):
                 return Leaf(f"s{slot}")
+            case Reading(table, position):
+                return self._ask("_read", table, position)
             case Add(left, right):
                 return self._chain(SUM, "+", left, right)
             case Subtract(left, right):
@@ -176,7 +179,7 @@ class Printer:
 
     def _condition(self, value: Condition) -> Text:
         match value:
-            case Compare(operator, left, right):
+            case Compare(operator, left, right) | Compared(operator, left, right):
                 sides = self.expression(left), self.expression(right)
                 return Chain(COMPARISON, sides[0], ((operator, sides[1]),))
             case All(items):
@@ -248,7 +251,7 @@ class Printer:
                 return self.unsigned(left)
             case Modulo() | Absolute():
                 return True
-            case Subtract() | Scalar():
+            case Subtract() | Scalar() | Reading():
                 return False
             case _:
                 assert_never(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from patternc.algebra.atoms import InRow, Member, SameLabel, Within
+from patternc.algebra.atoms import Compared, InRow, Member, SameLabel, Within
 from patternc.algebra.walk import leaves, subexpressions
 from patternc.ir.formula import (
     Add,
@@ -19,9 +19,11 @@ from patternc.ir.formula import (
     Expression,
     FloorDivide,
     Modulo,
+    Reading,
     Truth,
     Variable,
 )
+from patternc.schedule.schedule import TableSlot
 
 
 def operands(value: Condition) -> Iterator[Expression]:
@@ -30,7 +32,7 @@ def operands(value: Condition) -> Iterator[Expression]:
         match leaf:
             case Truth():
                 pass
-            case Compare(_, left, right):
+            case Compare(_, left, right) | Compared(_, left, right):
                 yield from (left, right)
             case InRow(_, row, key) | SameLabel(_, row, key) | Within(_, row, key):
                 yield from (row, key)
@@ -48,8 +50,10 @@ def aliases(value: Condition) -> dict[Expression, str]:
 
 
 def name_of(value: Expression) -> str:
-    """`i_over_64`, `j_mod_3`, `blocks_of_64`; empty for anything longer."""
+    """`i_over_64`, `j_mod_3`, `blocks_of_64`, `table0_at_i`; empty for anything longer."""
     match value:
+        case Reading(TableSlot(index), Variable(name)):
+            return f"table{index}_at_{name}"
         case FloorDivide(Variable(name), Constant(size)):
             return f"{name}_over_{size}"
         case Modulo(Variable(name), Constant(size)):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain, product
 
 from patternc.algebra.affine import linear
-from patternc.algebra.atoms import Member, SameLabel
+from patternc.algebra.atoms import Compared, Member, SameLabel
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
 from patternc.algebra.walk import atoms_of
@@ -81,7 +81,7 @@ def _has_label(pair: Condition, other: Position) -> Condition | None:
 
 def _is_read(atom: Atom) -> bool:
     """Does it take one entry of a table for each position? Searching lists costs too much."""
-    return isinstance(atom, Member | SameLabel)
+    return isinstance(atom, Member | SameLabel | Compared)
 
 
 def printed_seen(items: tuple[Bounded, ...]) -> Text:

@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple, TypedDict, assert_never
 
 from patternc.algebra.atoms import (
     ConstantSet,
+    InRow,
+    IntegerTable,
     LabelTable,
     ListedTable,
     PermutationTable,
@@ -23,6 +25,7 @@ from patternc.algebra.atoms import (
     SetTable,
     SpanTable,
     Table,
+    Within,
 )
 from patternc.algebra.queries import LARGEST
 from patternc.emit.text.bounds import Bounded, Either, keys_of_rows, rows_of_keys, unbounded
@@ -36,7 +39,7 @@ from patternc.emit.triton.score_mods import Operation, row_of_distance
 from patternc.ir.formula import Condition
 from patternc.schedule.schedule import Pass
 from patternc.tiling.classify import Classified, Runs
-from patternc.tiling.tiling import Tiling
+from patternc.tiling.tiling import TableTiles, Tiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,9 +359,16 @@ def _visits(
     few &= not split
     if joined:
         full, partial = (), full + partial
-    both = not joined and any(side.full for side in sides)
+    filled = any(map(_may_fill, (each for tiles in item.tilings for each in tiles.products)))
+    both = not joined and (filled or any(side.full for side in sides))
     kinds = ("full", "partial") if both else ("partial",)
     return {"kinds": kinds, "inline": printed(full, partial) if few else None}
+
+
+def _may_fill(product: TableTiles) -> bool:
+    """May tables say of a tile that all of its pairs are held? Lists and spans do not."""
+    atoms = (item.atom for item in product.literals)
+    return not any(isinstance(atom, InRow | Within) for atom in atoms)
 
 
 def sizes_of(table: Table) -> tuple[str, ...]:
@@ -366,7 +376,7 @@ def sizes_of(table: Table) -> tuple[str, ...]:
     match table:
         case RandomTable() | ListedTable() | PermutationTable():
             return ("rows", "entries")
-        case SetTable() | ConstantSet() | LabelTable():
+        case SetTable() | ConstantSet() | LabelTable() | IntegerTable():
             return ("size",)
         case SpanTable():
             return ("size", "ends")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from patternc.ir.builtin_words import Builtin, BuiltinParameter
+from patternc.language.check.readings import outside, readings_below
 from patternc.language.check.scope import Scope
 from patternc.language.check.types import TypeInfo, expected_type
 from patternc.language.syntax.ast import Argument, Name, Node, Range, walk
@@ -45,6 +46,8 @@ def wrong_kind(
 
 
 def stray_position(slot: BuiltinParameter, name: str, value: Node | Range) -> Diagnostic:
+    if name != "n" and (read := next(readings_below(value), None)):
+        return outside(read)
     inside = next((p for p in walk(value) if p == Name(name)), value)
     if name == "n":
         return diagnostic("P063.stray_position", inside.span, name=slot.name)

@@ -122,7 +122,9 @@ def _input(value: Name, slot: BuiltinParameter, scope: Scope) -> TypeInfo:
         return scope.report(bound_input(value, scope))
     if not input_name(value, scope):
         return TypeInfo("unknown")
-    held = {"labels": "same", "listed": "listed", "set": "listed"}.get(slot.role or "")
+    held = {"labels": "same", "integers": "same", "listed": "listed", "set": "listed"}.get(
+        slot.role or ""
+    )
     return TypeInfo("set", frozenset({held} if held else ()))
 
 

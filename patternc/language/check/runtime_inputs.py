@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from patternc.ir.builtin_words import Role
 from patternc.language.check.arguments import fill
 from patternc.language.check.call_names import why_taken
-from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, children
+from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, Reading, children
 from patternc.language.syntax.builtins import PRIMITIVES, SEARCHES
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.syntax.messages import diagnostic
@@ -27,6 +27,7 @@ _SHAPES: dict[Role, str] = {
     "listed": "integers [rows, k], [heads, rows, k] or [batch, heads, rows, k]; negative: empty",
     "set": "booleans [n] or [batch, n], or integers [m], the positions",
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
+    "integers": "integers [n], [batch, n], [heads, n] or [batch, heads, n]",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads]; for more than two branches [branches, heads]",
     "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
@@ -67,11 +68,13 @@ _UNNAMED: dict[str, tuple[str, Role]] = {
     "gate": (UNNAMED_GATE, "gate"),
     **{each.builtin.name: each.unnamed for each in MODIFIERS if each.unnamed},
 }
-DECIDING: tuple[Role, ...] = ("listed", "set", "labels")
+DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers")
 """Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
 
 Inside blocks these count blocks; on another source than the tokens some count its slots.
 """
+# Whose integers words take: those of the keys, or of the rows.
+_SIDE_OF = {"visible": "j", "before": "i"}
 _OF_KEYS = ("columns", "listed", *SEARCHES)
 # Sources whose slots have labels of their own, beside streams.
 _LABELLED = ("memory", "encoder")
@@ -124,8 +127,12 @@ class _Within:
 
     def labelled(self) -> tuple[str, ...]:
         """The sequences that `same` compares, as rows and as keys; empty for the tokens."""
-        keys = self.source if self.source in _LABELLED else self.stream
-        return tuple(dict.fromkeys((self.rows, keys)))
+        return tuple(dict.fromkeys((self.rows, self.keys_of)))
+
+    @property
+    def keys_of(self) -> str:
+        """The sequence that keys count; empty for the tokens."""
+        return self.source if self.source in _LABELLED else self.stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,8 @@ def _uses(
             yield from _uses(node.right, lets, within, seen)
         case Lift(_, body):
             yield from _uses(body, lets, replace(within, lifted=True), seen)
+        case Reading(name, Name("i" | "j" as side)):
+            yield from _integers(name.name, side, within, node.span)
         case Call(function):
             yield from _named(node, lets, within)
             yield from _fixed(function, node.span)
@@ -212,6 +221,9 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
         match slot.role, argument.value:
             case "labels" as role, Name(name):
                 yield from _labels(name, within, argument.value.span)
+            case "integers", Name(name):
+                side = _SIDE_OF[node.function]
+                yield from _integers(name, side, within, argument.value.span)
             case str() as role, Name(name) if name not in lets:
                 roles.append(role)
                 suffix = "_kv" if role == "stream" else ""
@@ -237,6 +249,16 @@ def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:
         counted = "" if sequence in _LABELLED else sequence
         own = f"{name}_{sequence}" if sequence else name
         yield _Use(own, "labels", slots + unit, span, counted)
+
+
+def _integers(name: str, side: str, within: _Within, span: Span) -> Iterator[_Use]:
+    """The integers of the rows, or of the keys: `NAME_SOURCE` those of another sequence."""
+    sequence = within.rows if side == "i" else within.keys_of
+    unit = within.unit("where", "integers")
+    slots = f"; n are the slots of `{sequence}`" if sequence else ""
+    counted = "" if sequence in _LABELLED else sequence
+    own = f"{name}_{sequence}" if sequence else name
+    yield _Use(own, "integers", slots + unit, span, counted)
 
 
 def _fixed(word: str, span: Span) -> Iterator[_Use]:

@@ -25,7 +25,7 @@ class Scope:
 
     `below` are bound further down, `headers` appear above, `used` was looked up, `near` has bound
     names by what is left of them without a letter. `sound` are the identities of relations without
-    a mistake, `unsound` of conditions with one.
+    a mistake, `unsound` of conditions with one. Names of `read` have a position somewhere.
     """
 
     findings: Findings
@@ -36,6 +36,7 @@ class Scope:
     near: dict[str, list[str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     sound: set[int] = field(default_factory=set)
+    read: frozenset[str] = frozenset()
     unsound: set[int] = field(default_factory=set)
 
     def report(self, diagnostic: Diagnostic) -> TypeInfo:
@@ -92,6 +93,8 @@ def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
     if name in scope.below:
         scope.used.add(name)
         return _below(name, span, scope.below[name])
+    if name in scope.read:
+        return diagnostic("P080.bare", span, name=name)
     few = scope.findings.count < NEAR_MISSES
     return diagnostic(
         "P040.unknown_name", span, name=name, similar=suggestion(name, _known(scope)) if few else ""

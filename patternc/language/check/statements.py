@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from patternc.language.check.lists import integer
 from patternc.language.check.program_structure import ProgramStructure
+from patternc.language.check.readings import names_read, outside, readings_below
 from patternc.language.check.scope import Scope, bind, scope_of
 from patternc.language.check.typecheck import check, check_header_call, check_rule, expect
 from patternc.language.check.types import POSITIONAL, UNKNOWN, TypeInfo, expected_type
@@ -82,6 +83,7 @@ def check_statements(
     program: Program, arrangement: ProgramStructure, findings: Findings
 ) -> tuple[CheckedStatements, Scope]:
     scope, checked = scope_of(program, findings), CheckedStatements()
+    scope.read = names_read(program)
     written = set(map(id, program.statements))
     implied = [rule for rule in arrangement.rules if id(rule) not in written]
     misplaced = set(map(id, arrangement.misplaced))
@@ -238,9 +240,13 @@ def _place_of(name: str, value: Node) -> Node:
 
 
 def _varying(value: Node, what: str, name: str) -> Diagnostic:
+    if read := next(readings_below(value), None):
+        return outside(read)
     return diagnostic("P063.varying", _place_of(name, value).span, what=what, name=name)
 
 
 def _positional_condition(condition: Node, name: str) -> Diagnostic:
+    if name != "n" and (read := next(readings_below(condition), None)):
+        return outside(read)
     code = "P063" if name == "n" else "P062"
     return diagnostic(f"{code}.rule_condition", _place_of(name, condition).span, name=name)

@@ -15,6 +15,7 @@ from patternc.language.check.argument_constraints import check_together
 from patternc.language.check.argument_errors import excluded, missing, not_lowered
 from patternc.language.check.arguments import check_arguments, fill
 from patternc.language.check.lists import integer, list_facts
+from patternc.language.check.readings import reading_facts
 from patternc.language.check.scope import Scope, resolve, unknown
 from patternc.language.check.type_errors import (
     header_inside,
@@ -37,6 +38,7 @@ from patternc.language.syntax.ast import (
     Name,
     Node,
     Number,
+    Reading,
     Sequence,
     Unary,
 )
@@ -69,6 +71,8 @@ def check(node: Node, scope: Scope) -> TypeInfo:
             return _call(node, scope)
         case Lift():
             return _lift(node, scope)
+        case Reading():
+            return reading_facts(node, scope)
         case Unary():
             return _unary(node, scope)
         case Binary():

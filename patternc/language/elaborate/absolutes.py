@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patternc.ir.formula import Absolute, Constant, Expression, Scalar, Variable
+from patternc.ir.formula import Absolute, Constant, Expression, Reading, Scalar, Variable
 
 
 def absolutes(value: Expression, most: int) -> int:
@@ -10,7 +10,7 @@ def absolutes(value: Expression, most: int) -> int:
     match value:
         case Absolute(operand):
             return 1 + absolutes(operand, most - 1) if most else 0
-        case Constant() | Variable() | Scalar():
+        case Constant() | Variable() | Scalar() | Reading():
             return 0
         case _:
             return max(absolutes(value.left, most), absolutes(value.right, most))

@@ -8,7 +8,7 @@ from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
-_ANYWHERE = "`full none columns rows where random listed nearest top_blocks`"
+_ANYWHERE = "`full none columns rows where before random listed nearest top_blocks`"
 
 
 def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnostic:

@@ -40,6 +40,7 @@ from patternc.language.syntax.ast import (
     Name,
     Node,
     Range,
+    Reading,
     Unary,
     children,
     node_of,
@@ -51,9 +52,13 @@ from patternc.modifiers.bias import Bias
 Lets = Mapping[str, Node]
 
 _ANYWHERE = frozenset(
-    {"full", "none", "columns", "rows", "where", "random", "listed", "nearest", "top_blocks"}
-)
-_IN_ORDER = _ANYWHERE | {"local", "strided", "segment", "causal", "diagonal", "same", "blocks"}
+    ("full", "none", "columns", "rows", "where", "before", "random", "listed")
+) | {
+    *("nearest", "top_blocks"),
+}
+_IN_ORDER = _ANYWHERE | {
+    *("local", "strided", "segment", "causal", "diagonal", "same", "visible", "blocks"),
+}
 _STAND = {
     **dict.fromkeys(("memory", "encoder", "stream"), _IN_ORDER),
     # What else `contextual` lacks there is said of it elsewhere.
@@ -131,11 +136,19 @@ def _misplaced_relation(
     if word not in stands:
         yield errors.stands_elsewhere(word, node.span, source, place)
         return
+    if "same" not in stands and (read := _read_of_keys(node, lets)):
+        yield errors.stands_elsewhere(read, node.span, source, place)
     for argument in node.arguments if isinstance(node, Call) else ():
         if argument.name == "projection":
             yield errors.projected_elsewhere(argument.span, place)
         if argument.name == "avoid":
             yield from _misplaced(node_of(argument), stands, source, place, lets)
+
+
+def _read_of_keys(node: Node, lets: Lets) -> str:
+    """A run-time integer of keys below the node, as it is written; empty if there is none."""
+    parts = (part for part in _expanded(node, lets, set()) if isinstance(part, Reading))
+    return next((f"{p.name.name}[j]" for p in parts if p.position == Name("j")), "")
 
 
 def resolved(node: Node, lets: Lets) -> Node:

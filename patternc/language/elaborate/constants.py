@@ -16,6 +16,7 @@ from patternc.ir import formula
 from patternc.ir.formula import Constant, Expression, Variable
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.absolutes import absolutes
+from patternc.language.syntax import ast
 from patternc.language.syntax.ast import Binary, Call, Name, Node, Number, Range, Unary, node_of
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.limits import ABSOLUTE
@@ -67,6 +68,8 @@ def expression(node: Node, place: Environment) -> Expression:
             return Constant(value)
         case Name(name):
             return _name(name, place)
+        case ast.Reading(name, position):
+            return formula.Reading(name.name, expression(position, place))
         case Unary("-", operand):
             return fit_everywhere(_negative(expression(operand, place)), node, place)
         case Binary(_, left, right):

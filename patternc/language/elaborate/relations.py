@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from patternc.ir import terms
-from patternc.ir.formula import Constant
+from patternc.ir.formula import All, Compare, Constant, Reading, Variable
 from patternc.ir.searches import Nearest, Search, TopBlocks
 from patternc.ir.terms import Term
 from patternc.language.elaborate.bound_arguments import BoundArguments
@@ -26,6 +26,8 @@ from patternc.language.elaborate.conditions import condition
 from patternc.language.elaborate.neighborhoods import neighborhood
 from patternc.language.elaborate.positions import order, pool, positions
 from patternc.language.syntax.ast import Node
+
+QUERY, KEY = Variable("i"), Variable("j")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,17 @@ def _where(given: BoundArguments, context: Context) -> Term:
     return terms.Where(condition(given.value("condition"), given.place))
 
 
+def _visible(given: BoundArguments, context: Context) -> Term:
+    """`where(begin[j] <= i and i < end[j])`."""
+    begin, end = (Reading(given.word(name), KEY) for name in ("begin", "end"))
+    return terms.Where(All((Compare("<=", begin, QUERY), Compare("<", QUERY, end))))
+
+
+def _before(given: BoundArguments, context: Context) -> Term:
+    """`where(j < bound[i])`."""
+    return terms.Where(Compare("<", KEY, Reading(given.word("bound"), QUERY)))
+
+
 def _neighborhood(given: BoundArguments, context: Context) -> Term:
     values = {name: argument.value for name, argument in given.arguments.items()}
     return neighborhood(given.call, values, given.place)
@@ -145,6 +158,8 @@ _RELATIONS: dict[str, _Relation] = {
     "neighborhood": _neighborhood,
     "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,
+    "visible": _visible,
+    "before": _before,
     "nearest": _found(lambda given: Nearest(saturated(given.count("k", 1)), given.word("scores"))),
     "top_blocks": _found(_top_blocks),
 }

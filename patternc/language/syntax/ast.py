@@ -104,7 +104,16 @@ class Comparison:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-Node = Number | Decimal | Name | Sequence | Call | Lift | Unary | Binary | Comparison
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`name[position]`: the integer of a run-time input at a position."""
+
+    name: Name
+    position: Node
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+Node = Number | Decimal | Name | Sequence | Call | Lift | Unary | Binary | Comparison | Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +241,8 @@ def children(node: Node | Range) -> tuple[Node | Range, ...]:
             return (left, right)
         case Comparison(operands):
             return operands
+        case Reading(_, position):
+            return (position,)
         case Number() | Decimal() | Name():
             return ()
 

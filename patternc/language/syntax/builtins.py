@@ -75,6 +75,10 @@ _RELATIONS = (
     ),
     Builtin("same", "relation", (named_input("name", "labels"),)),
     Builtin("where", "relation", (must("condition", "condition"),)),
+    Builtin(
+        "visible", "relation", (named_input("begin", "integers"), named_input("end", "integers"))
+    ),
+    Builtin("before", "relation", (named_input("bound", "integers"),)),
     Builtin("contextual", "relation", (must("k", "count", 1),)),
     Builtin(
         "lsh",

@@ -280,6 +280,11 @@ def _comparison(parts: list[_Part], span: Span) -> ast.Comparison:
     return ast.Comparison(operands, operators, span)
 
 
+def _reading(parts: list[_Part], span: Span) -> ast.Reading:
+    name = cast(Token, parts[0])
+    return ast.Reading(ast.Name(str(name), _span_of(name)), _node(parts[1]), span)
+
+
 def _call(parts: list[_Part], span: Span) -> ast.Call:
     word, *arguments = parts
     given = tuple(cast(ast.Argument, part) for part in arguments if part is not None)
@@ -313,6 +318,7 @@ def _node(part: _Part) -> ast.Node:
 _LEVELS = frozenset(
     {
         *("name", "number", "decimal", "unary", "binary", "comparison_chain", "call", "lift"),
+        "reading",
         *("sequence", "range", "run"),
     }
 )
@@ -327,6 +333,7 @@ _BUILDERS: dict[str, _Builder] = {
     ),
     "binary": _binary,
     "comparison_chain": _comparison,
+    "reading": _reading,
     "call": _call,
     "argument": lambda parts, span: ast.Argument(None, _node(parts[0]), span),
     "named_argument": _named_argument,

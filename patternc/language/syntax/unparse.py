@@ -28,6 +28,7 @@ from patternc.language.syntax.ast import (
     Parameter,
     Program,
     Range,
+    Reading,
     Sequence,
     Statement,
     StreamRows,
@@ -119,6 +120,8 @@ def show_node(node: Node | Range) -> str:
             return f"[{', '.join(show_node(item) for item in items)}]"
         case Call(function, arguments):
             return f"{function}({', '.join(_argument(argument) for argument in arguments)})"
+        case Reading(name, position):
+            return f"{show_node(name)}[{show_node(position)}]"
         case Lift(call, body):
             return f"{show_node(call)} {{ {show_node(body)} }}"
         case Unary(operator, operand):

@@ -1,0 +1,1 @@
+where(tin <= tin[i])

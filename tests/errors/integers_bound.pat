@@ -1,0 +1,2 @@
+let width = 3
+where(width[i] < 3)

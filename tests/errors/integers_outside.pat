@@ -1,0 +1,2 @@
+layers 2
+local(tin[i]) + columns([tin[j]])
