@@ -1,13 +1,15 @@
 """The module of every example against its own reference, on the CPU and under the interpreter.
 
-Kernels and their gradients with few heads and slots, where a program counts them only; `make sweep`
-takes the numbers that are published.
+Kernels and their gradients with few heads and slots, where a program counts them only, and a
+quarter of the kernels in half precision. `make sweep` takes all, and the numbers that are
+published. The CPU path of most is compared, with its gradients, in `emit/test_cpu.py`.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Collection, Iterable
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -19,6 +21,7 @@ from patternc import Pattern
 from patternc.runtime.selftest import with_self_test
 from patternc.zoo import published, zoo
 from tests.compiled import module_of_pattern
+from tests.emit import test_cpu
 from tests.emit.dense import converted
 from tests.emit.test_work_split import graded, sample
 
@@ -36,9 +39,11 @@ PARAMETERS = {
 _SLOTS = re.compile(r"\b((?:memory|compressed|persistent|project)\(|stream\(\w+, )\d+")
 # Windows that would not fit these slots, or a smaller grid; fewer classes and heads of a kind.
 NUMBERS = {
+    "longformer_lm": ("layers 12", "layers 8"),
     "longlora": ("heads 32", "heads 4"),
     "natten_2d": ("radius=[6, 6]", "radius=[2, 2]"),
     "sparse_transformer_alternating": ("strided(128)", "strided(16)"),
+    "sparse_transformer_strided": ("strided(128)", "strided(16)"),
     "transformer_xl_same_length": ("left=2099", "left=23"),
 }
 SMALL_GRIDS = {**GRIDS, "natten_2d": 10 * 10}
@@ -105,12 +110,31 @@ def assert_equal(name: str, n: int, backend: str, dtype: torch.dtype, bound: flo
         torch.testing.assert_close(found.double(), wanted, rtol=bound, atol=bound * size)
 
 
-@pytest.mark.parametrize("name", zoo())
+def some(names: Iterable[str], left_out: Collection[str]) -> list[Any]:
+    """All names, those that are left out for `make sweep` alone."""
+    return [
+        pytest.param(name, marks=[pytest.mark.sweep] if name in left_out else []) for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", some(zoo(), test_cpu.EXAMPLES))
 def test_the_cpu_path_is_the_reference(name):
     assert_equal(name, 150, "cpu", torch.float64, 1e-10)
 
 
-@pytest.mark.parametrize("name", zoo())
+# Others have kernels of these kinds, and are smaller.
+ALIKE = {
+    "gemma",
+    "gpt_neo",
+    "gtrxl",
+    "longformer_large",
+    "longformer_questions",
+    "longnet_torchscale",
+    "natten_2d_causal",
+}
+
+
+@pytest.mark.parametrize("name", some(zoo(), ALIKE))
 def test_the_kernels_and_their_gradients_are_those_of_the_reference(name):
     """Of out and lse by q, k, v and every floating input; tiles so small that there are several."""
     assert_equal_gradients(name, small(name), SMALL_GRIDS, **SMALL_PARAMETERS.get(name, {}))
@@ -141,6 +165,6 @@ def assert_equal_gradients(
             torch.testing.assert_close(one.double(), other, **bounds)
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", some(zoo(), set(zoo()) - set(list(zoo())[::4])))
 def test_the_kernel_in_half_precision_is_the_reference(name):
     assert_equal(name, 45, "triton", torch.float16, 5e-3)

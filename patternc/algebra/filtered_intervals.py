@@ -7,7 +7,6 @@ longer than that. Other filters are asked value by value. Does not handle symbol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
@@ -18,7 +17,7 @@ from patternc.algebra.evaluate import Integers, holds
 from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, lengths, spans
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE
-from patternc.algebra.walk import children, leaves
+from patternc.algebra.walk import children, leaves, sides_of
 from patternc.algebra.work_budget import spend, strips
 from patternc.ir.formula import (
     Add,
@@ -129,13 +128,6 @@ def _slope(expression: Expression, name: str) -> Fraction | None:
         case Minimum() | Maximum() if sides[0] == sides[1]:
             return sides[0]
     return None
-
-
-def sides_of(condition: Condition) -> Iterator[Expression]:
-    """Both sides of every comparison."""
-    for leaf in leaves(condition):
-        if isinstance(leaf, Compare):
-            yield from (leaf.left, leaf.right)
 
 
 def period_of(expression: Expression) -> int:

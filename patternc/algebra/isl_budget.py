@@ -15,7 +15,7 @@ from itertools import product
 from patternc.algebra.affine import Linear, linear
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import floor_divide
-from patternc.algebra.walk import children, leaves
+from patternc.algebra.walk import children, leaves, sides_of
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -54,10 +54,7 @@ def _compared(condition: Condition) -> Iterator[Compare]:
 
 
 def _all_divisors(condition: Condition) -> set[int]:
-    compared = _compared(condition)
-    return {
-        size for item in compared for side in (item.left, item.right) for size in _divisors(side)
-    }
+    return {size for side in sides_of(condition) for size in _divisors(side)}
 
 
 def _has_knot(condition: Condition) -> bool:

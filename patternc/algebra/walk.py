@@ -110,6 +110,13 @@ def atoms_of(condition: Condition) -> Iterator[Atom]:
     return (leaf for leaf in leaves(condition) if isinstance(leaf, Atom))
 
 
+def sides_of(condition: Condition) -> Iterator[Expression]:
+    """Both sides of every comparison."""
+    for leaf in leaves(condition):
+        if isinstance(leaf, Compare):
+            yield from (leaf.left, leaf.right)
+
+
 def map_leaves(condition: Condition, of: Callable[[Leaf], Condition]) -> Condition:
     """The condition with `of` of each leaf in its place."""
     match condition:

@@ -67,11 +67,15 @@ def share(predicates: Sequence[Condition]) -> Shared:
 
 def with_slots(node: Node, slots: dict[Table, int]) -> Node:
     """The tree with every table replaced by its slot."""
+    if not slots:
+        return node
     return _mapped(node, lambda leaf: TableSlot(slots[leaf]) if isinstance(leaf, TABLES) else leaf)
 
 
 def without_scalars(node: Node, row: tuple[int, ...]) -> Node:
     """The tree with the numbers of one head."""
+    if not row:
+        return node
     return _mapped(
         node, lambda leaf: Constant(row[leaf.slot]) if isinstance(leaf, Scalar) else leaf
     )

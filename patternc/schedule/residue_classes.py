@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.algebra import simplify
@@ -18,6 +18,7 @@ from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_loops import condition_of
 from patternc.algebra.isl_sets import implies, of_members, some_pair
 from patternc.algebra.queries import variables_of
+from patternc.algebra.walk import sides_of, subexpressions
 from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Modulo, Variable
 
 
@@ -127,18 +128,17 @@ def _divides(divisor: int, number: Expression) -> Condition:
     return simplify.compare(simplify.modulo(number, Constant(divisor)), "==", Constant(0))
 
 
-def _divisors(node: object, kind: type[FloorDivide] | type[Modulo]) -> set[int]:
+def _divisors(formula: Condition, kind: type[FloorDivide] | type[Modulo]) -> set[int]:
     """The numbers that the formula divides positions by."""
-    if isinstance(node, tuple):
-        return set().union(*(_divisors(item, kind) for item in node))
-    if not is_dataclass(node):
-        return set()
-    found = set().union(*(_divisors(getattr(node, field.name), kind) for field in fields(node)))
-    match node:
-        case FloorDivide(left, Constant(value)) | Modulo(left, Constant(value)) if value > 1:
-            of_positions = isinstance(node, kind) and variables_of(left) & {"i", "j"}
-            return found | {value} if of_positions else found
-    return found
+    return {
+        part.right.value
+        for side in sides_of(formula)
+        for part in subexpressions(side)
+        if isinstance(part, kind)
+        and isinstance(part.right, Constant)
+        and part.right.value > 1
+        and variables_of(part.left) & {"i", "j"}
+    }
 
 
 def _over_members(formula: Condition, classes: Classes) -> Classed | None:

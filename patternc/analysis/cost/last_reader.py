@@ -181,7 +181,9 @@ def _cases(formula: Condition) -> tuple[Condition, ...]:
     return formula.items if isinstance(formula, Any) else (formula,)
 
 
+@lru_cache(maxsize=1024)
 def _of(asked: Readers) -> LastReads:
+    """The last readers by all formulas; those of one are often those of other heads' too."""
     with budget(OPERATIONS):
         held = " or ".join(f"({text_of(straightened(formula))})" for formula in asked.formulas)
         return LastReads(*last_values(held or "false", asked.page, asked.end))

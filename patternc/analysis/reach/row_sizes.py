@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.evaluate import Integers, Values, evaluate
-from patternc.algebra.filtered_intervals import is_countable, period_of, periodic_counts, sides_of
+from patternc.algebra.filtered_intervals import is_countable, period_of, periodic_counts
 from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.queries import variables_of
-from patternc.algebra.walk import children, leaves
+from patternc.algebra.walk import children, leaves, sides_of
 from patternc.ir.formula import (
     Absolute,
     Atom,

@@ -117,9 +117,20 @@ def test_inputs_of_the_call_leave_a_comparison_undecided() -> None:
     assert found.outcome == "undecided"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(terms, terms)
 def test_verdicts_agree_with_masks(left: object, right: object) -> None:
+    assert_verdict(left, right)
+
+
+@pytest.mark.sweep
+@settings(max_examples=40, deadline=None)
+@given(terms, terms)
+def test_many_verdicts_agree_with_masks(left: object, right: object) -> None:
+    assert_verdict(left, right)
+
+
+def assert_verdict(left: object, right: object) -> None:
     one, other = (relation(HeadPattern((term,))) for term in (left, right))  # type: ignore[arg-type]
     (found,) = compared([[one]], [[other]], 24, None)
     equal = [np.array_equal(mask(left, n), mask(right, n)) for n in (1, 5, 12, 24)]  # type: ignore[arg-type]
