@@ -1,4 +1,4 @@
-"""Training as torch does it around a module: recomputed layers; in the sweep processes, Inductor."""
+"""Training around a module: recomputed layers; in the sweep two processes and Inductor."""
 
 from __future__ import annotations
 
