@@ -58,7 +58,10 @@ def audit(
             pattern = all_given(paths, text, parameters)[0].pattern()
         else:
             pattern = Pattern.parse(program_of(found, part))
-        seen = compare(small_model(found, attention), pattern, length)
+        model = small_model(found, attention)
+        if part == "encoder" and getattr(found, "is_encoder_decoder", False):
+            model = model.get_encoder()  # type: ignore[operator]
+        seen = compare(model, pattern, length)
     except (ConfigurationError, ValueError, ImportError) as error:
         raise click.ClickException(str(error)) from error
     if seen.wrong is not None:

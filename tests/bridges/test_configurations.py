@@ -86,6 +86,45 @@ def test_texts_of_families(family):
         assert part in text
 
 
+OF_THEIR_OWN = {
+    "longformer": {"attention_window": [4, 8], "num_hidden_layers": 2},
+    "led": {
+        "attention_window": [4, 8],
+        "encoder_layers": 2,
+        "decoder_layers": 1,
+        "max_encoder_position_embeddings": 64,
+    },
+    "longt5": {"encoder_attention_type": "local", "local_radius": 3, "num_layers": 2},
+    "reformer": {
+        "attn_layers": ["local", "local"],
+        "is_decoder": True,
+        "local_attn_chunk_length": 4,
+        "axial_pos_shape": [4, 6],
+        "axial_pos_embds_dim": [16, 16],
+        "attention_head_size": 8,
+        "feed_forward_size": 32,
+    },
+}
+
+
+@pytest.mark.parametrize("family", OF_THEIR_OWN)
+def test_families_with_layers_of_their_own_are_audited_by_tokens(family):
+    config = small(family, **OF_THEIR_OWN[family])
+    model = small_model(config)
+    part = "encoder" if config.is_encoder_decoder else ""
+    model = model.get_encoder() if part else model
+    text = program_of(config, part)
+    seen = audit(model, text, n=24)
+    if family == "reformer":  # its chunks begin with the row, also where padding does
+        assert seen.wrong.situation.endswith("padded on the left")
+    else:
+        assert seen.wrong is None, str(seen.wrong)
+        assert (seen.layers, len(seen.situations)) == (2, 4)
+    other = {"longt5": ("(3)", "(4)"), "reformer": ("back=1", "back=2")}
+    wider = text.replace(*other.get(family, ("local(2)", "local(3)")))
+    assert not audit(model, wider, n=24).wrong.acts_in_model
+
+
 def test_a_window_on_both_sides_is_told_where_it_was_observed():
     config = small("gemma3_text", **WINDOW, use_bidirectional_attention=True)
     text = program_of(config)

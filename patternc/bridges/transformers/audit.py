@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from patternc.bridges.transformers.observe import Pairs, acting_pairs
+from patternc.bridges.transformers.observe_tokens import GLOBAL, MODULES, acting_tokens
 from patternc.language.syntax.unparse import show_node
 from patternc.pattern import Pattern
 
 Booleans = NDArray[np.bool_]
+Inputs = dict[str, NDArray[np.int64]]
 _PADDED = 5
 
 
@@ -72,13 +75,16 @@ def audit(model: nn.Module, program: Pattern | str, n: int = 24) -> Audit:
     """Compares a text model, as it is configured, with a program at n tokens.
 
     The pairs are those of modules in which tokens attend to their own sequence. Run-time inputs are
-    not given. Raises `ValueError` where no attention of the model can be observed.
+    not given, but the first token as `global_tokens` of Longformer and LED. Of LED, Longformer,
+    LongT5 and Reformer, whose attention is code of their own, heads are seen together. Raises
+    `ValueError` where no attention of the model can be observed.
     """
     if _has_two_parts(model):
         raise ValueError(
             f"{type(model).__name__} is an encoder and a decoder; audit(model.get_encoder(), ..)"
         )
     pattern = program if isinstance(program, Pattern) else Pattern.parse(program)
+    given = _inputs(model, pattern)
     done, layers = [], 0
     for situation in _situations(model, n):
         if not situation.pairs:
@@ -88,7 +94,7 @@ def audit(model: nn.Module, program: Pattern | str, n: int = 24) -> Audit:
         done.append(situation.name)
         layers = max(layers, len(situation.pairs))
         for layer in sorted(situation.pairs):
-            if (wrong := _compared(situation, layer, pattern)) is not None:
+            if (wrong := _compared(situation, layer, pattern, given)) is not None:
                 return Audit(tuple(done), layers, wrong)
     return Audit(tuple(done), layers, None)
 
@@ -104,16 +110,20 @@ def _situations(model: nn.Module, n: int) -> Iterator[_Situation]:
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(3, vocabulary, (2, n), generator=generator)
     whole = ((0, n), (0, n))
-    yield _Situation(f"{n} tokens", acting_pairs(model, {"input_ids": ids}), whole)
+    alone = _family(model) in MODULES
+    observed = acting_tokens if alone else acting_pairs
+    yield _Situation(f"{n} tokens", observed(model, {"input_ids": ids}), whole)
     half = n // 2 + 1
-    found = acting_pairs(model, {"input_ids": ids[:, :half]})
+    found = observed(model, {"input_ids": ids[:, :half]})
     yield _Situation(f"{half} tokens", found, ((0, half), (0, half)))
     for side, start, stop in (("left", _PADDED, n), ("right", 0, n - _PADDED)):
         mask = torch.zeros_like(ids)
         mask[0], mask[1, start:stop] = 1, 1
-        found = acting_pairs(model, {"input_ids": ids, "attention_mask": mask})
+        found = observed(model, {"input_ids": ids, "attention_mask": mask})
         name = f"{n} tokens, the second row padded on the {side}"
         yield _Situation(name, found, ((0, n), (start, stop)))
+    if alone:
+        return
     with torch.no_grad():
         first = model(input_ids=ids[:, :-1])
     if (cache := getattr(first, "past_key_values", None)) is not None:
@@ -121,13 +131,27 @@ def _situations(model: nn.Module, n: int) -> Iterator[_Situation]:
         yield _Situation(f"a step with a cache after {n - 1} tokens", found, whole)
 
 
-def _compared(situation: _Situation, layer: int, pattern: Pattern) -> WrongPair | None:
+def _inputs(model: nn.Module, pattern: Pattern) -> Inputs:
+    """The global token of `acting_tokens`, where the program has a set of them."""
+    known = any(each.name == "global_tokens" for each in pattern.inputs)
+    return {"global_tokens": np.array([0])} if known and _family(model) in GLOBAL else {}
+
+
+def _family(model: Any) -> str:
+    return str(model.config.model_type)
+
+
+def _compared(
+    situation: _Situation, layer: int, pattern: Pattern, given: Inputs
+) -> WrongPair | None:
     n = max(stop for _, stop in situation.spans)
     for call in situation.pairs[layer]:
         queries, keys = call.shape[2:]
         for row, (start, stop) in enumerate(situation.spans):
             first = max(n - queries, start)
-            wanted = _mask(pattern, layer, start, stop, n)[:, first:stop, n - keys :]
+            wanted = _mask(pattern, layer, start, stop, n, given)[:, first:stop, n - keys :]
+            if call.shape[1] == 1:
+                wanted = np.logical_or.reduce(wanted, axis=0, keepdims=True)
             acting = call[row, :, first - n + queries : stop - n + queries].cpu().numpy()
             different = np.argwhere(acting != wanted)
             if len(different):
@@ -138,9 +162,10 @@ def _compared(situation: _Situation, layer: int, pattern: Pattern) -> WrongPair 
     return None
 
 
-def _mask(pattern: Pattern, layer: int, start: int, stop: int, n: int) -> Booleans:
+def _mask(pattern: Pattern, layer: int, start: int, stop: int, n: int, given: Inputs) -> Booleans:
     """The pairs [heads, n, n] of a sequence at start:stop of a row."""
-    own = pattern.mask(stop - start, layer=layer if pattern.layers else 0)
+    at: dict[str, Any] = {"layer": layer if pattern.layers else 0, **given}
+    own = pattern.mask(stop - start, **at)
     found = np.zeros((len(own), n, n), dtype=np.bool_)
     found[:, start:stop, start:stop] = own
     return found

@@ -129,6 +129,9 @@ OWN_RULES: dict[str, tuple[Callable[[Any], list[str]], str]] = {
         "the model draws other blocks, at 4096 tokens of the first 1024; short inputs are full",
     ),
     "longt5": (_longt5, "t5_bias, block_bias: tables of the first layer"),
-    "reformer": (_reformer, "chunks before the own one are seen whole"),
+    "reformer": (
+        _reformer,
+        "chunks before the own one are seen whole; padding before tokens shifts them",
+    ),
 }
 """The layers of families with mask code of their own, and what to know of them."""
