@@ -56,6 +56,58 @@ def test_a_drafted_token_sees_the_text_and_its_ancestors():
     assert (mask == np.array(wanted)).all()
 
 
+def test_a_token_of_a_prefix_tree_sees_its_ancestors_and_padding_nothing():
+    parents, tout = [-1, 0, 1, 0, 3, 3, 0], [7, 3, 3, 6, 5, 6, 7, 0]
+    mask = Pattern.from_zoo("prefix_tree").mask(8, tin=np.arange(8), tout=np.array(tout))[0]
+    wanted = np.zeros((8, 8), dtype=bool)
+    for token, parent in enumerate(parents):
+        wanted[token] = wanted[parent] if parent >= 0 else False
+        wanted[token, token] = True
+    wanted[7] = mask[7]  # a row of padding is nobody's
+    assert (mask == wanted).all()
+    assert not mask[:, 7].any()
+
+
+def test_a_drafted_block_sees_the_text_before_its_anchor_and_itself():
+    anchors, size, text = [3, 9, 4], 4, 10
+    anchor = np.concatenate([np.arange(text) + 1, np.repeat(anchors, size)])
+    draft = np.concatenate([np.full(text, -1), np.repeat(np.arange(3), size)])
+
+    def seen(i, j):
+        if i < text:
+            return j <= i
+        return (j < anchor[i] and j < text) or (j >= text and draft[i] == draft[j])
+
+    mask = Pattern.from_zoo("draft_anchors").mask(22, anchor=anchor, draft=draft)[0]
+    assert (mask == pairs(22, seen)).all()
+
+
+def test_tokens_of_an_image_see_all_of_it_within_the_window():
+    n, image = 2100, np.full(2100, -1)
+    image[3:9], image[1000:1300] = 0, 1
+    last = {number: np.flatnonzero(image == number)[-1] + 1 for number in (0, 1)}
+    end = np.array([last.get(number, i + 1) for i, number in enumerate(image)])
+    i, j = np.arange(n)[:, None], np.arange(n)
+    wanted = (j <= i) | ((image[:, None] == image) & (image >= 0))
+    pattern = Pattern.from_zoo("image_spans")
+    assert (pattern.mask(n, layer=5, end=end)[0] == wanted).all()
+    assert (pattern.mask(n, layer=0, end=end)[0] == (wanted & (i - j < 1024))).all()
+
+
+def test_a_sequence_padded_on_the_left_is_as_alone():
+    real = 40
+    pos = np.concatenate([np.full(9, -1), np.arange(real)])
+    mask = Pattern.from_zoo("left_padded").mask(9 + real, pos=pos)[0]
+    assert (mask[9:, 9:] == np.tri(real, dtype=bool)).all()
+    assert mask.sum() == np.tri(real).sum()
+
+
+def test_a_map_of_tokens_sees_itself_and_the_coarser_ones():
+    step = np.repeat(np.arange(4), [1, 4, 9, 16])
+    mask = Pattern.from_zoo("next_scale").mask(30, step=step)[0]
+    assert (mask == (step[:, None] >= step)).all()
+
+
 def test_a_sink_is_seen_for_ever_and_other_tokens_as_long_as_the_window_is():
     n = 1500
     mask = Pattern.from_zoo("streaming_llm").mask(n)[0]

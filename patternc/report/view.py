@@ -8,7 +8,7 @@ draw.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -50,7 +50,16 @@ class View:
 
     @cached_property
     def inputs(self) -> dict[str, Array]:
-        return {item.name: _made_up(item, self._counted(item))[0] for item in self._asked}
+        counts = {item.name: self._counted(item) for item in self._asked}
+        return {name: value for name, (value, _) in self._made_up(counts).items()}
+
+    def _made_up(self, counts: Mapping[str, int]) -> dict[str, tuple[Array, str]]:
+        """Inputs for a picture: of several integers the first are positions, the others ends."""
+        integers = [item.name for item in self._asked if item.role == "integers"]
+        first = integers[0] if len(integers) > 1 else ""
+        return {
+            item.name: _made_up(item, counts[item.name], item.name != first) for item in self._asked
+        }
 
     @property
     def every_input(self) -> dict[str, Array]:
@@ -103,7 +112,8 @@ class View:
         layers = self.subject.layers
         layer = [f"layer {self.layer} of {layers}"] if layers else []
         rows = [f"the {self.queries:,} rows of {self.rows}"] if self.rows else []
-        notes = [_made_up(item, self.n)[1] for item in self._asked]
+        counts = {item.name: self.n for item in self._asked}
+        notes = [note for _, note in self._made_up(counts).values()]
         return ", ".join((f"n = {self.n:,}", *layer, *rows, *notes))
 
     @cached_property
@@ -254,12 +264,15 @@ def _density(subject: Subject, n: int, layer: int, head: int) -> float:
     return float(View(subject, n, layer, (head,)).cells(head, every=8).mean())
 
 
-def _made_up(item: RunTimeInput, n: int) -> tuple[Array, str]:
+def _made_up(item: RunTimeInput, n: int, ends: bool) -> tuple[Array, str]:
     """An input for a picture, and what to say of it."""
     match item.role:
         case "labels":
             documents = np.arange(n) * _DOCUMENTS // max(n, 1)
             return documents, f"{item.name} = {_DOCUMENTS} of equal length"
+        case "integers" if ends:
+            size = max(1, -(-n // _DOCUMENTS))
+            return (np.arange(n) // size + 1) * size, f"{item.name} = ends of {_DOCUMENTS} parts"
         case "integers":
             return np.arange(n), f"{item.name} = 0 .. n - 1"
         case "set":

@@ -60,6 +60,21 @@ def _parts(n: int, heads: int) -> Inputs:
     return {"chosen": torch.tensor([1, -1]), "plan": torch.randint(-1, 2, (2, 1))}
 
 
+def _trees(n: int, heads: int) -> Inputs:
+    """Of a batch and heads: the numbers of tokens in preorder, and those behind the last below."""
+    tin = torch.arange(n)
+    return {"tin": tin, "tout": (tin + torch.randint(1, 40, (2, heads, n))).clamp(max=n)}
+
+
+def _places(n: int, heads: int) -> Inputs:
+    """Positions of a sequence that is padded on the left."""
+    return {"pos": torch.arange(n) - n // 3}
+
+
+def _anchors(n: int, heads: int) -> Inputs:
+    return {"anchor": (torch.arange(n) // 20 * 20).expand(2, 1, n)}
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     text: str
@@ -97,6 +112,15 @@ CASES = {
     ),
     "parts": Case("heads 2\nhead < 1 -> blocks(parts=2) { permuted([1, 0]) }\nelse -> full"),
     "parts by input": Case("blocks(parts=2) { columns(chosen) + listed(plan) }", _parts),
+    "prefix trees": Case("heads 3\nvisible(tin, tout)", _trees),
+    "a window by positions": Case(
+        "where(pos[i] >= 0 and pos[j] >= 0 and abs(pos[i] - pos[j]) < 9) + columns([-1])", _places
+    ),
+    "anchors": Case(
+        "layers 2\nlayer == 0 -> before(anchor) + diagonal\n"
+        "else -> where(anchor[j] // 20 % 2 == 0 and anchor[i] != anchor[j]) + local(3)",
+        _anchors,
+    ),
     "scattered": Case("diagonal + columns([0, 3, 9, 20, 33, 50, -1, -5])"),
     "negative divisions": Case(
         "where((i - 100) // 7 == (j - 100) // 7 or (3 * i - n) % 5 == j % 5)"

@@ -30,11 +30,15 @@ PATTERNS = {
     "a set beside labels": "same(doc) & columns(valid)",
     "labels or a set": "(same(doc) & local(9)) + columns(valid)",
     "labels of blocks": "blocks(4) { same(parts) }",
+    "integers": "where(doc[j] >= 0 and doc[j] <= doc[i])",
+    "spans": "visible(opens, closes) & local(9)",
 }
 INPUTS = {
     "valid": torch.arange(N) < N - HIDDEN,
     "doc": LABELS,
     "parts": LABELS[::4],
+    "opens": torch.where(LABELS < 0, N, 0),
+    "closes": torch.where(LABELS < 0, 0, N),
     "plan": torch.arange(N)[:, None] * torch.tensor([3, 5]) % (N - HIDDEN),
     "relative_keys": torch.linspace(-1, 1, 9 * 16).view(9, 16).double(),
 }

@@ -116,7 +116,7 @@ class Writer(Words):
         projection = ", projection=own" if own and self.projected and self.chance(0.7) else ""
         return f"{word}({self.positions('rows' if word == 'rows' else 'set', place)}{projection})"
 
-    def comparison(self, place: Place) -> str:
+    def read_integers(self, place: Place) -> str:
         """Of run-time integers, by themselves or beside others."""
         name = self.input("integers", place)
         names = [f"{name}[i]", f"{name}[j]"] * 2 + ["i", "j", self.number(-3, 6)]
@@ -199,8 +199,8 @@ class Writer(Words):
                 lambda: f"strided({self.small(7)})",
                 self.segment,
                 lambda: f"same({self.input('labels', place)})",
-                lambda: f"where({self.comparison(place)})",
-                lambda: f"where({self.comparison(place)})",
+                lambda: f"where({self.read_integers(place)})",
+                lambda: f"where({self.read_integers(place)})",
             ]
         if place.source == "" and not place.rows:
             ways += [

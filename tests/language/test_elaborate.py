@@ -15,7 +15,9 @@ from patternc.ir.formula import (
     Constant,
     FloorDivide,
     Minimum,
+    Modulo,
     Multiply,
+    Reading,
     Subtract,
     Truth,
     Variable,
@@ -115,6 +117,8 @@ _EVERYWHERE = Listing((PositionRange(None, None),))
         ("permuted([2:4, 0, 1])", Permutation((2, 3, 0, 1))),
         ("listed(plan)", IndexList("plan")),
         ("same(document)", SameDocument("document")),
+        ("before(a)", Where(Compare("<", _J, Reading("a", _I)))),
+        ("where(a[j] % 4 <= i)", Where(Compare("<=", Modulo(Reading("a", _J), Constant(4)), _I))),
         ("random(3)", Random(3, _EVERYWHERE, 0, 0, 0, Empty())),
         (
             "random(3, pool=1:16, seed=-7)",
@@ -345,6 +349,14 @@ def test_a_bound_name_is_its_value_where_an_input_could_stand() -> None:
     union = elaborated.resolve().branches[0]
     assert isinstance(union, Union)
     assert union.terms[1] == Columns(Period(4, 0, 1))
+
+
+def test_words_that_are_younger_than_programs_can_be_bound() -> None:
+    text = "let before = local(2)\nbefore & before(visible) + visible(c, b)"
+    program = elaborate(parse(text))
+    assert [item.name for item in program.inputs] == ["visible", "c", "b"]
+    (union,) = program.resolve(0, 0).branches
+    assert union.terms[0].terms[0] == Local(Constant(2), Constant(2))  # type: ignore[union-attr]
 
 
 def test_conditions_over_positions_can_be_bound() -> None:

@@ -78,7 +78,8 @@ def resolve(node: Name, scope: Scope) -> TypeInfo | None:
         return TypeInfo("integer", frozenset({name}))
     if name in INDICES:
         return _index(node, scope)
-    return None if name in RESERVED else scope.report(unknown(node.name, node.span, scope))
+    word = name in RESERVED or name in PRIMITIVES
+    return None if word else scope.report(unknown(node.name, node.span, scope))
 
 
 def _index(node: Name, scope: Scope) -> TypeInfo:

@@ -213,5 +213,7 @@ VARIABLES = ("i", "j", "n")
 INDICES = ("layer", "head", "layers", "heads")
 KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "empty")
 
-RESERVED: frozenset[str] = frozenset((*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS))
-"""Names that a program cannot bind."""
+RESERVED: frozenset[str] = frozenset(
+    (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
+) - {"before", "visible"}
+"""Names that a program cannot bind; programs are older than the words that are not among them."""

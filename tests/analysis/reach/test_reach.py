@@ -21,7 +21,7 @@ from tests.terms import terms
 
 EXAMPLES = sorted(Path("examples").glob("*.pat"))
 LENGTHS = (1, 2, 5, 17, 63, 64, 65, 128, 130, 257)
-DECIDED_AT_THE_CALL = ("labels", "set", "listed")
+DECIDED_AT_THE_CALL = ("labels", "integers", "set", "listed")
 # LongNet in small: residues, segments and offsets of several sizes, innermost segments whole.
 DILATED = """heads 12
 mix(segment(16), segment(32, dilation=2, offset=head % 2), segment(64, dilation=4, offset=head % 4),
@@ -214,6 +214,9 @@ def test_inputs_of_the_call_make_bounds_unless_they_are_given() -> None:
     labels = np.repeat([0, 1], 8)
     found = pattern.reach(16, 2, document=labels)
     assert found.layers == dense_reach(pattern, 16, 2, document=labels).layers
+    pattern = Pattern.parse("where(place[j] <= place[i] and place[i] < place[j] + 2) & local(3)")
+    found = pattern.reach(16, 2, place=labels)
+    assert found.layers == dense_reach(pattern, 16, 2, place=labels).layers
 
 
 def test_entries_where_a_formula_has_no_closed_runs_are_those_of_boolean_products() -> None:
