@@ -28,6 +28,8 @@ Role = Literal[
     "labels",
     "projection",
     "gate",
+    "directions",
+    "forgetting",
     "memory",
     "compressed",
     "project",
