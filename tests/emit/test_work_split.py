@@ -63,9 +63,14 @@ def sample(module: ModuleType, n: int, queries: int, **options: Any) -> dict[str
 def graded(
     module: ModuleType, call: dict[str, Any], backend: str, dtype: torch.dtype, **options: Any
 ) -> list[Tensor]:
-    """out, lse and the gradients of a function of both by all floating tensors."""
+    """out, lse and the gradients of a function of both by all floating tensors.
+
+    Features have no lse; it counts as 0.
+    """
     given = {name: detached(converted(value, dtype)) for name, value in call.items()}
-    out, lse = module.attention(**given, **options, backend=backend, return_lse=True)
+    options |= {"backend": backend, "return_lse": not hasattr(module, "_Features")}
+    found = module.attention(**given, **options)
+    out, lse = found if options["return_lse"] else (found, found.new_zeros(()))
     parts = [part for leaf in given.values() for part in (leaf if type(leaf) is tuple else [leaf])]
     leaves = [part for part in parts if part.is_floating_point()]
     loss = (out * out).sum() + lse.masked_fill(~lse.isfinite(), 0).square().sum()

@@ -80,12 +80,12 @@ def _idiap_file(name: str) -> types.ModuleType:
         elu_feature_map=maps.elu_feature_map,
         EventDispatcher=dispatcher,
         AttentionRegistry=registry,
-        **dict.fromkeys(words, _anything()),
+        **dict.fromkeys(words, _Anything()),
         **names,
     )
 
 
-class _anything:
+class _Anything:
     """Stands for the types of a registry."""
 
     def __getitem__(self, _: object) -> None: ...
