@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+from patternc.analysis.cost.feature_sums import described
 from patternc.analysis.cost.layer_cost import LayerCost, Workload, layer_cost
 from patternc.analysis.cost.published_formulas import Comparison, Paper, compared
 from patternc.analysis.cost.roofline import Measured, Roofline, rooflines
@@ -92,7 +94,7 @@ def report_facts(
         _compared(paper, costs[0], work.n),
         rooflines(costs, work, measured),
         warnings,
-        (*notes, *_bounds(costs)),
+        (*notes, *_bounds(costs), *described(chain.from_iterable(subject.relations))),
     )
 
 

@@ -39,6 +39,7 @@ from patternc.emit.text.expressions import (
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, flat, quoted
 from patternc.emit.triton.kernels import KernelNames, Kernels
+from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.formula import Atom, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
@@ -82,14 +83,17 @@ def layer_groups(schedule: Schedule, printed: Printed) -> tuple[list[Text], tupl
 
 
 def _group(group: Group, layer: int | None, printed: Printed) -> Text:
-    softmaxes = Counter(item.softmax for item in group.passes)
-    passes = tuple(
-        _pass(item, layer, printed, softmaxes[item.softmax] > 1) for item in group.passes
-    )
+    launched = [item for item in group.passes if feature_map_of(item) is None]
+    softmaxes = Counter(item.softmax for item in launched)
+    passes = tuple(_pass(item, layer, printed, softmaxes[item.softmax] > 1) for item in launched)
     named: list[Text] = []
-    if group.cut:
+    mapped = [item for item in group.branches if feature_map_of(item) is not None]
+    if group.cut or mapped:
         branches = tuple(_pass(item, layer, printed) for item in group.branches)
         named.append(Keyword("branches", Items(branches)))
+    if mapped:
+        features = tuple(_pass(item, layer, printed) for item in mapped)
+        named.append(Keyword("features", Items(features)))
     if group.combined is not None:
         named.append(Keyword("combined", _combined(group.combined)))
     return Call("_Group", (numbers(group.heads), Items(passes), *named))
@@ -183,6 +187,7 @@ def _classes(classes: HeadClasses) -> Text:
 def _treated(item: Pass, treatment: PassOperands, steady: bool) -> list[Text]:
     """What is not as for plain tokens in one softmax."""
     operations = Items(tuple(operation.text for operation in treatment.operations))
+    features = _features(item)
     named: list[tuple[str, object, Text]] = [
         ("multiplicity", item.multiplicity != 1, Leaf(str(item.multiplicity))),
         ("query", treatment.query, Leaf(str(treatment.query))),
@@ -193,9 +198,30 @@ def _treated(item: Pass, treatment: PassOperands, steady: bool) -> list[Text]:
         ("softmax", item.softmax, Leaf(str(item.softmax))),
         ("sink", any(isinstance(modifier, Sink) for modifier in item.modifiers), Leaf("True")),
         ("by_length", item.source == Encoder() and _asks_n(item), Leaf("True")),
+        ("features", features is not None, features or Leaf("None")),
         ("steady", steady, Leaf("True")),
     ]
     return [Keyword(name, text) for name, present, text in named if present]
+
+
+def _features(item: Pass) -> Text | None:
+    found = feature_map_of(item)
+    if found is None:
+        return None
+    named = [
+        ("count", found.count, Leaf(str(found.count))),
+        ("seed", found.seed, Leaf(str(found.seed))),
+        ("causal", found.causal, Leaf("True")),
+        ("matrix", found.matrix, quoted(found.matrix or "")),
+        ("gate", found.gate, quoted(found.gate or "")),
+    ]
+    arguments = (Keyword(name, text) for name, given, text in named if given)
+    return Call("_Features", (quoted(found.kind), *arguments))
+
+
+def feature_map_of(item: Pass) -> FeatureMap | None:
+    """What stands in place of the scores of a pass, if anything does."""
+    return next((each for each in item.modifiers if isinstance(each, FeatureMap)), None)
 
 
 def _asks_n(item: Pass) -> bool:

@@ -36,7 +36,8 @@ def uses_of(
     said = [*layers, *treatments.queries, *treatments.feeds, *treatments.tables]
     declared = {word for text in said for word in declarations(text)}
     split = not declared.isdisjoint({"split_rows=", "split_columns="})
-    treated = printed.has_lists or "scores=" in declared or _is_treated(treatments, inputs)
+    told = not declared.isdisjoint({"scores=", "features="})
+    treated = printed.has_lists or told or _is_treated(treatments, inputs)
     # The CPU path handles all that a pass may declare, and so do checks of what a source brings.
     every = printed.has_lists
     kept = {"query", "feed", "softmax"} if treated else set()
@@ -53,7 +54,7 @@ def uses_of(
         # Those that ask for the sizes of a pass whether queries are cut off at its beginning.
         "sized": every or not declared.isdisjoint({"tables=", "rows="}),
         "products": "_Product" in declared,
-        "lists": "_Tiling" in declared,
+        "lists": every or "_Tiling" in declared,
         "scalars": every or "scalars=" in declared,
         "tables": every or "tables=" in declared,
         "several": any(len(group.passes) > 1 for groups in schedule.groups for group in groups),
@@ -66,6 +67,7 @@ def uses_of(
         "projected_rows": any(_has_rows(query) for query in treatments.queries),
         "entries": not declared.isdisjoint({"_Listed", "_Random"}),
         "combined": _is_combined(schedule),
+        "features": "features=" in declared,
         "treated": treated,
         "rows": bool(schedule.rows),
         "sources": any(feed != Call("_Feed", ()) for feed in treatments.feeds),

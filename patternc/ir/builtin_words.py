@@ -30,6 +30,8 @@ Role = Literal[
     "projection",
     "gate",
     "scores",
+    "directions",
+    "forgetting",
     "memory",
     "compressed",
     "project",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
 
 TableKind = Literal["alibi", "bias", "head", "relative", "t5", "xl"]
@@ -98,4 +99,5 @@ class Scale:
     word: ClassVar[str] = "scale"
 
 
-Modifier = ScoreModifier | Absolute | Rotary | Sink | Scale
+Modifier = ScoreModifier | Absolute | Rotary | Sink | Scale | FeatureMap
+"""A `FeatureMap` takes the place of scores and softmax, so it is the only one of its term."""

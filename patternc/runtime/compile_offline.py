@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
@@ -181,7 +181,27 @@ def _distinct_launches(
         for launch in itertools.chain(module._launches(call, out, lse), backward):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
     sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
-    return [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
+    known = [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
+    return [*known, *_scans(module, layers, q, sizes[-1])]
+
+
+def _scans(
+    module: ModuleType, layers: Sequence[int], q: Any, hip: bool
+) -> Iterator[tuple[Any, Mapping[str, object]]]:
+    """The launches of the causal sums of feature maps, and of their gradients."""
+    if not hasattr(module, "_scan_launches"):
+        return
+    every = (launch.features for layer in layers for launch, _ in module._featured(layer, q))
+    head_dim = q.shape[3]
+    for features in dict.fromkeys(each for each in every if each.causal):
+        keys, values = (
+            q.new_empty(*q.shape[:3], width).float()
+            for width in (features.count or head_dim, head_dim + 1)
+        )
+        logs = keys[..., 0] if features.gate else keys.new_empty(0)
+        for reverse, parts in itertools.product((False, True), ((keys, values), (values, keys))):
+            key, value = parts
+            yield from module._scan_launches(key, key, value, logs, value, reverse, hip)
 
 
 def _typical_layers(module: ModuleType) -> list[int]:

@@ -101,6 +101,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return _scores(part, name, part.element(value, 4))
         case "bias":
             return _bias(part, name, part.element(value, 4))
+        case "forgetting":
+            return part.real(part.element(value, 3), 2)
         case "positions":
             return value[..., : value.shape[-2] - _missing(part), :]
         case "xl" if value.dim() == 3:

@@ -26,6 +26,7 @@ PROGRAMS = {
     "sources": "full on memory(64) + local(8) + full on pool(16, mean)",
     "combined": "gate(local(8), full on pool(16, mean), name=g)",
     "classes": "local(8, dilation=4)",
+    "features": "causal\nsum(features(8, map=rfa, matrix=w, gate=g), local(3))",
     "zoo: bigbird": "bigbird",
     "zoo: etc": "etc",
 }

@@ -13,12 +13,16 @@ from patternc.language import PatternError
 from patternc.language.check.call_names import CALL_KEYWORDS
 from patternc.runtime.load import load_module
 
+_FEATURES = "causal\nfeatures(map=elu)"
 _ROWS = "full on stream(notes, 4) + listed(links)\nrows notes\nfull\n"
 
 
 def _calls() -> Iterator[Callable[..., Any]]:
     """What takes run-time inputs by name: of `Pattern`, and of modules with and without rows."""
-    for owner in (Pattern, *(load_module(Pattern(t).compile()) for t in ("full", _ROWS))):
+    for owner in (
+        Pattern,
+        *(load_module(Pattern(t).compile()) for t in ("full", _ROWS, _FEATURES)),
+    ):
         for name, member in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") and _takes_inputs(member):
                 yield member

@@ -12,6 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from patternc.analysis.cost.feature_sums import (
+    feature_products,
+    is_stateful,
+    state_bytes,
+    without_features,
+)
 from patternc.analysis.cost.kv_cache import Kept, is_causal, kept_keys, kept_pages, readers
 from patternc.analysis.cost.last_reader import LastReader, last_reader
 from patternc.analysis.cost.pair_counts import HeadCount, head_count
@@ -103,30 +109,44 @@ def layer_cost(
     """The cost of the heads with these relations; on a `grid` the length is the only one."""
     both = list(zip(relations, tables, strict=True))
     heads = tuple(head_count(relation, own, sizes, grid) for relation, own in both)
-    tiles = tuple(visited_tiles(relation, own, sizes, tile) for relation, own in both)
+    scored = [without_features(relation) for relation in relations]
+    each = zip(scored, tables, strict=True)
+    tiles = tuple(visited_tiles(relation, own, sizes, tile) for relation, own in each)
     sources = dict.fromkeys(source for relation in relations for source in relation.sources)
     slots = {source: tables[0].of(source).m for source in sources}
     keys, groups = sum(slots.values()), _by_key_head(relations, work)
-    kept = _kept(relations, groups, work.n) if TOKENS in slots else None
+    stateful = is_stateful(relations)
+    read = scored if stateful else relations
+    kept = _kept(read, _by_key_head(read, work), work.n) if TOKENS in slots else None
     others = keys - slots.get(TOKENS, 0)
+    state = state_bytes(relations, work.head_dim) if stateful else 0
+    summed = feature_products(relations, work.n, work.head_dim)
+    pairs = sum(
+        (head if own is relation else head_count(own, table, sizes, grid)).with_multiplicity.most
+        for head, own, (relation, table) in zip(heads, scored, both, strict=True)
+    )
     return LayerCost(
         heads=heads,
         rows=work.n,
         keys=keys,
         tile=tile,
         tiles=tiles,
-        useful=_products(sum(head.with_multiplicity.most for head in heads), work),
-        issued=_issued(tiles, tile, work),
+        useful=_products(pairs, work, summed),
+        issued=_issued(tiles, tile, work, summed),
         moved=_moved(len(relations), len(groups), keys, work),
         activations=_moved(len(relations), len(groups), keys, work).forward,
         prefill_cache=2 * len(groups) * keys * work.vector,
         decode_cache=(
-            None if kept is None else 2 * work.vector * sum(count + others for count in kept)
+            None
+            if kept is None
+            else 2 * work.vector * sum(count + others for count in kept) + state
         ),
         decode_keys=kept,
-        decode_pages=None if kept is None else kept_pages(readers(relations, PAGE), work.n),
+        decode_pages=None if kept is None else kept_pages(readers(read, PAGE), work.n),
         last_readers=(
-            None if kept is None else tuple(last_reader(readers([head])) for head in relations)
+            None
+            if kept is None or stateful
+            else tuple(last_reader(readers([head])) for head in relations)
         ),
     )
 
@@ -146,15 +166,21 @@ def _kept(
     return tuple(kept_keys(group, n) for group in groups) if is_causal(relations) else None
 
 
-def _products(pairs: int, work: Workload) -> Both:
-    """An addition and a multiplication for every feature of every pair, and every product."""
+def _products(pairs: int, work: Workload, summed: int) -> Both:
+    """An addition and a multiplication for every feature of every pair, and every product.
+
+    `summed` are those of feature maps, which have no pairs.
+    """
     each = 2 * pairs * work.head_dim
-    return Both(FORWARD * each, BACKWARD * each)
+    return Both(FORWARD * each + summed, BACKWARD * each + 2 * summed)
 
 
-def _issued(tiles: Sequence[int | None], tile: tuple[int, int], work: Workload) -> Both | None:
+def _issued(
+    tiles: Sequence[int | None], tile: tuple[int, int], work: Workload, summed: int
+) -> Both | None:
     known = [count for count in tiles if count is not None]
-    return _products(sum(known) * tile[0] * tile[1], work) if len(known) == len(tiles) else None
+    pairs = sum(known) * tile[0] * tile[1]
+    return _products(pairs, work, summed) if len(known) == len(tiles) else None
 
 
 def _moved(heads: int, key_heads: int, keys: int, work: Workload) -> Both:

@@ -15,6 +15,7 @@ from patternc.algebra.isl_sets import excludes
 from patternc.algebra.walk import atoms_of
 from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
+from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.formula import Condition, Not
 from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier
 from patternc.ir.sources import TOKENS, word_of
@@ -24,6 +25,7 @@ from patternc.schedule.schedule import Group, Pass
 _MODIFIERS = {
     Rotary: "`rotary` turns q and k before their product, which flex does not: leave it out of the "
     "pattern, and turn q and k yourself",
+    FeatureMap: "`features` has no softmax and no score of a pair: flex computes both",
     Absolute: "`absolute` adds positions to q and k before their product, which flex does not: "
     "leave it out of the pattern, and add them yourself",
 }

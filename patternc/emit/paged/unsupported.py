@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from patternc.algebra.walk import atoms_of
+from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.modifiers import Absolute, Modifier, Rotary, Scale, Sink
 from patternc.ir.sources import TOKENS, word_of
 from patternc.modifiers.alibi import Alibi
@@ -51,6 +52,11 @@ def _of_modifier(modifier: Modifier) -> Iterator[str]:
             return
         case Rotary():
             yield f"`rotary`: {_PLACED.format('turn q and k')}"
+        case FeatureMap():
+            yield (
+                "`features` has no keys in pages, but a state: `feature_state` of a module that "
+                "is compiled with `--backend triton` or `cpu`"
+            )
         case Absolute():
             yield f"`absolute`: {_PLACED.format('add positions')}"
         case _:

@@ -16,6 +16,7 @@ BACKEND = ModuleBackend(
         "residue_classes",
         "work_split",
         "launch_work_split",
+        "features",
     ),
     devices='("cpu", "cuda") if _INTERPRETED else "cuda"',
     kernels=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from patternc.ir.builtin_words import Builtin
 from patternc.language.check.argument_errors import excluded, missing
 from patternc.language.check.arguments import fill
-from patternc.language.syntax.ast import Argument, Call
+from patternc.language.syntax.ast import Argument, Call, Name
 from patternc.language.syntax.builtins import PRIMITIVES
 from patternc.language.syntax.diagnostics import Diagnostic
 
@@ -25,6 +25,8 @@ def check_together(node: Call, primitive: Builtin) -> Diagnostic | None:
             return _segment(node, given)
         case "neighborhood":
             return _neighborhood(node, primitive, given)
+        case "features":
+            return _features(node, primitive, given)
         case _:
             return None
 
@@ -53,4 +55,19 @@ def _neighborhood(node: Call, primitive: Builtin, given: _Given) -> Diagnostic |
         return excluded(given["radius"], side, "write `radius=`, or `left=` and `right=`")
     if "radius" not in given and side is None:
         return missing(primitive, "radius", node.span)
+    return None
+
+
+def _features(node: Call, primitive: Builtin, given: _Given) -> Diagnostic | None:
+    if "map" not in given or not isinstance(kind := given["map"].value, Name):
+        return None
+    if kind.name == "elu":
+        drawn = next((given[name] for name in ("m", "seed", "matrix") if name in given), None)
+        advice = "`elu` has a feature for each dimension of a head: write `features(map=elu)`"
+        return excluded(given["map"], drawn, advice) if drawn else None
+    if "m" not in given:
+        return missing(primitive, "m", node.span)
+    if "seed" in given and "matrix" in given:
+        advice = "remove `seed=`, or `matrix=`: directions are drawn or given"
+        return excluded(given["seed"], given["matrix"], advice)
     return None

@@ -20,6 +20,7 @@ CALL_KEYWORDS: frozenset[str] = frozenset(
             "device",
             "dropout",
             "dtype",
+            "feature_state",
             "head",
             "head_dim",
             "heads",

@@ -11,6 +11,7 @@ from patternc.language.syntax.source import Span
 
 _ATTACHED = ("source", "a key source"), ("modifier", "a score modifier")
 _SEARCH = "found", "a search of keys"
+_COMBINED = frozenset({"mix", "gate", "sum", "mean", "features"})
 _APPLIED = {"on": "A on encoder", "with": "A with alibi"}
 
 
@@ -29,7 +30,7 @@ def operator(node: Binary, left: TypeInfo, right: TypeInfo, scope: Scope) -> Typ
 
 def _operand(node: Binary, part: Node, facts: TypeInfo, scope: Scope) -> TypeInfo:
     if facts.kind == "output":
-        return scope.report(_mixture(node, part.span))
+        return scope.report(_mixture(node, part.span, facts))
     if facts.kind not in ("set", "unknown"):
         return scope.report(expected_type("a pattern", facts, part.span))
     return facts
@@ -38,7 +39,7 @@ def _operand(node: Binary, part: Node, facts: TypeInfo, scope: Scope) -> TypeInf
 def complement(node: Unary, facts: TypeInfo, scope: Scope) -> TypeInfo:
     """`~A`."""
     if facts.kind == "output":
-        return scope.report(_mixture(node, node.operand.span))
+        return scope.report(_mixture(node, node.operand.span, facts))
     if facts.kind not in ("set", "unknown"):
         return scope.report(expected_type("a pattern", facts, node.operand.span))
     if "random" in facts.holds:
@@ -86,7 +87,7 @@ def branches(node: Call, facts: list[TypeInfo], scope: Scope) -> None:
     """The arguments of a combination; those of `mix` are sets, or further `mix`."""
     given = [argument for argument in node.arguments if argument.name is None]
     for argument, branch in zip(given, facts, strict=False):
-        inner = branch.holds & {"gate", "sum", "mean", "features"}
+        inner = branch.holds & (_COMBINED - {"mix"})
         if node.function == "mix" and branch.kind == "output" and inner:
             scope.report(_inside_mix(argument.span, min(inner)))
     if len(given) == 1 and not _is_clusters(given[0].value):
@@ -108,6 +109,8 @@ def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:
 
 
 def _inside_mix(span: Span, inner: str) -> Diagnostic:
+    if inner == "features":
+        return diagnostic("P115.inside_mix", span)
     return diagnostic("P068.inside_mix", span, inner=inner)
 
 
@@ -127,7 +130,9 @@ def _plain_only(span: Span, what: str) -> Diagnostic:
     return diagnostic("P068.plain_only", span, what=what)
 
 
-def _mixture(node: Binary | Unary, span: Span) -> Diagnostic:
+def _mixture(node: Binary | Unary, span: Span, facts: TypeInfo) -> Diagnostic:
+    if facts.holds & _COMBINED == {"features"}:
+        return diagnostic("P115.operator", span, operator=node.operator)
     return diagnostic(
         "P067.mixture", span, operator=node.operator, applied=_APPLIED.get(node.operator, "A & B")
     )

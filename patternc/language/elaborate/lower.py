@@ -27,6 +27,7 @@ from patternc.language.elaborate.check_attachments import (
 )
 from patternc.language.elaborate.check_input_sizes import Sized, sizes_of
 from patternc.language.elaborate.constants import EvaluationError
+from patternc.language.elaborate.features import feature_map
 from patternc.language.elaborate.positions import written
 from patternc.language.elaborate.relations import BARE, Context, relation
 from patternc.language.elaborate.sources_and_modifiers import modifier_of, source_of
@@ -148,6 +149,8 @@ class Lowering:
                 return self._with(node)
             case Lift():
                 return self._lift(node)
+            case Call("features"):
+                return self._features(node)
             case Call():
                 return relation(self._given(node), Context(self.causal, self.term))
 
@@ -164,6 +167,13 @@ class Lowering:
         self._report(check_with(node, term, modifier))
         self.sized.extend(sizes_of(modifier, node.right.span))
         return terms.With(term, modifier)
+
+    def _features(self, node: Call) -> Term:
+        found = feature_map(self._given(node), self.causal, self.rows)
+        if found.matrix is not None:
+            size = f"{found.directions} directions"
+            self.sized.append(Sized(found.matrix, size, node.span))
+        return terms.With(terms.Full(), found)
 
     def _given(self, node: Node) -> BoundArguments:
         assert isinstance(node, Name | Call)

@@ -8,6 +8,7 @@ tests. Placed arguments come first and have no name in the text. The meaning of 
 from __future__ import annotations
 
 from patternc.ir.builtin_words import Builtin, BuiltinParameter, must, named_input
+from patternc.ir.feature_maps import MAPS
 from patternc.modifiers import MODIFIERS
 
 _POSITIONS = must("positions", "positions", role="set")
@@ -126,8 +127,13 @@ _COMBINATIONS = (
     Builtin(
         "features",
         "combination",
-        (must("m", "count", 1), must("map", "input")),
-        lowered=False,
+        (BuiltinParameter("m", "count", 1),),
+        (
+            must("map", "word", words=MAPS),
+            BuiltinParameter("seed", "count"),
+            BuiltinParameter("matrix", "input", role="directions"),
+            BuiltinParameter("gate", "input", role="forgetting"),
+        ),
     ),
 )
 
