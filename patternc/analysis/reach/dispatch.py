@@ -131,6 +131,7 @@ def _composed(
 ) -> Iterator[tuple[int, ReachAnswer]]:
     permitted = maps.past(question.n) if causal else maps.everything(question.n)
     full = ReachAnswer(full_field(question.n, causal), True, "integer sets")
+    operations = question.operations
     for layer in progress.steps(range(question.layers), "reach"):
         fields = composition.advance()
         if composition.holds(permitted):
@@ -139,10 +140,12 @@ def _composed(
                 yield from ((later, full) for later in range(layer + 1, question.layers))
                 return
         elif question.is_certain:
-            field = _facts(fields, question)
+            field = _facts(fields, question.n, operations)
             if field is None and question.fits_bits:
                 return
             if field is None:
+                # Later fields are hardly simpler.
+                operations = composition.operations = isl_engine.HASTY
                 continue
             answer = ReachAnswer(field, True, "integer sets", fields=fields)
             yield layer, answer
@@ -153,9 +156,9 @@ def _composed(
             return
 
 
-def _facts(fields: maps.Map, question: ReachQuery) -> Field | None:
+def _facts(fields: maps.Map, n: int, operations: int) -> Field | None:
     try:
-        return isl_engine.field_of(fields, question.n, question.operations)
+        return isl_engine.field_of(fields, n, operations)
     except (BudgetError, EffortError):
         return None
 
@@ -241,13 +244,17 @@ def _by_lists(question: ReachQuery, causal: bool) -> dict[int, ReachAnswer]:
 
 
 def _bounds(question: ReachQuery, causal: bool) -> Iterator[ReachAnswer]:
-    """Upper bounds: from all that tables may hold, at worst every permitted pair."""
-    upper = _steps(question.steps, question)
+    """Upper bounds: from all that tables may hold, at worst every permitted pair.
+
+    Where formulas decide everything, they have been asked.
+    """
+    upper = None if question.is_certain else _steps(question.steps, question)
     if upper is not None:
-        composition = _composition(upper, question)
+        composition, operations = _composition(upper, question), question.operations
         try:
             while True:
-                field = _facts(composition.advance(), question)
+                field = _facts(composition.advance(), question.n, operations)
+                operations = operations if field else isl_engine.HASTY
                 yield _bound(field or full_field(question.n, causal), question.n)
         except BudgetError:
             pass

@@ -90,7 +90,7 @@ class Composition:
     """The fields after one layer more, and again."""
 
     def __init__(self, steps: Sequence[Step], n: int, residual: bool, operations: int) -> None:
-        self._steps, self._residual, self._operations = steps, residual, operations
+        self._steps, self._residual, self.operations = steps, residual, operations
         self._identity = maps.identity(n)
         self._recent: list[Map] = []
         self.layer = 0
@@ -98,7 +98,7 @@ class Composition:
 
     def advance(self) -> Map:
         step = self._steps[self.layer % len(self._steps)]
-        with budget(self._operations):
+        with budget(self.operations):
             pairs = step.pairs.union(self._identity) if self._residual else step.pairs
             found = pairs.coalesce().apply_range(self.fields)
             if self.layer:
@@ -112,12 +112,12 @@ class Composition:
         """Whether no later layer adds anything: a whole round of the schedule did not."""
         if not self._residual or len(self._recent) <= len(self._steps):
             return False
-        with budget(self._operations):
+        with budget(self.operations):
             return bool(self._recent[0].is_equal(self._recent[-1]))
 
     def holds(self, permitted: Map) -> bool:
         """Whether the fields hold all of the pairs."""
-        with budget(self._operations):
+        with budget(self.operations):
             return bool(permitted.is_subset(self.fields))
 
 
