@@ -66,6 +66,10 @@ def periodic_counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     steps = -(-(stop - start) // run.step)
     if filter_of(run) == TRUE:
         return steps
+    if run.step == 1 and "i" not in variables_of(filter_of(run)):
+        return _chosen_before(run, np.maximum(start, stop), sizes) - _chosen_before(
+            run, start, sizes
+        )
     found = np.zeros(rows.shape, np.int64)
     period = period_of_filter(run)
     spend(len(rows) * period, kept=False)
@@ -79,6 +83,16 @@ def periodic_counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
         partial = np.take_along_axis(passed, np.maximum(rest - 1, 0)[:, None], axis=1)[:, 0]
         found[some] = whole * passed[:, -1] + np.where(rest, partial, 0)
     return found
+
+
+def _chosen_before(run: Interval, keys: Integers, sizes: Sizes) -> Integers:
+    """Values from 0 on below the keys that a filter chooses which does not name the row."""
+    period = period_of_filter(run)
+    spend(period)
+    held = holds(filter_of(run), {"j": np.arange(period), **sizes.values})
+    passed = np.append(0, np.cumsum(np.broadcast_to(held, period)))
+    whole, rest = np.divmod(keys, period)
+    return np.asarray(whole * passed[-1] + passed[rest])
 
 
 @lru_cache(maxsize=4096)

@@ -118,5 +118,6 @@ def in_runs(runs: tuple[Interval, ...], row: Integers, value: Integers, sizes: S
     values: Values = {"i": row, "j": value, **sizes.values}
     for run in runs:
         start, stop = evaluate(run.start, values), evaluate(run.stop, values)
-        found |= (value >= start) & (value < stop) & holds(run.guard, values)
+        visited = (value >= start) & (value < stop) & ((value - start) % run.step == 0)
+        found |= visited & holds(run.guard, values)
     return found

@@ -17,10 +17,11 @@ from patternc.analysis.cost.layer_cost import Workload
 from patternc.analysis.cost.roofline import rooflines
 from patternc.analysis.report_facts import costs_of
 from patternc.progress import steps
+from patternc.queries.arguments import MOST_TOKENS
 from patternc.report.contents import Reported
 from patternc.report.svg import label, number
 
-# Lengths: these many doublings up to n, and two beyond.
+# Lengths: these many doublings up to n, and two beyond, if they are lengths.
 _BEFORE, _AFTER, _LEAST = 5, 2, 64
 _WIDE, _HIGH, _LEFT, _TOP = 300, 200, 52, 30
 
@@ -67,7 +68,8 @@ def curves(pattern: Reported, work: Workload, layers: int) -> Curves | None:
 
 def _lengths(n: int) -> list[int]:
     before = [n >> by for by in range(_BEFORE, 0, -1) if n >> by >= min(_LEAST, n)]
-    return [*before, *(n << by for by in range(_AFTER + 1))]
+    after = (n << by for by in range(1, _AFTER + 1) if n << by <= MOST_TOKENS)
+    return [*before, n, *after]
 
 
 def chart(title: str, lengths: Sequence[int], series: Sequence[Series], unit: str) -> str:

@@ -8,7 +8,7 @@ draw.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -21,16 +21,16 @@ from patternc.ir.sources import TOKENS, KeySource, Stream
 from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.report.made_up_inputs import Unit, made_up, note, units_of
 from patternc.report.subject import TILE, Array, Subject
 from patternc.report.svg import Panel, Shares
-from patternc.semantics.errors import InputError, LengthError
+from patternc.semantics.errors import LengthError
 from patternc.semantics.source_slots import row_count
 from patternc.tiling.layout_at_length import Layout
 
 CELLS = 64
 _LENGTHS = tuple(1 << k for k in range(6, 16))
 _SPARSE = 0.25
-_DOCUMENTS = 4
 # Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
 _EXACT, _SAMPLE = 128, 64
 
@@ -50,16 +50,16 @@ class View:
 
     @cached_property
     def inputs(self) -> dict[str, Array]:
-        counts = {item.name: self._counted(item) for item in self._asked}
-        return {name: value for name, (value, _) in self._made_up(counts).items()}
-
-    def _made_up(self, counts: Mapping[str, int]) -> dict[str, tuple[Array, str]]:
-        """Inputs for a picture: of several integers the first are positions, the others ends."""
-        integers = [item.name for item in self._asked if item.role == "integers"]
-        first = integers[0] if len(integers) > 1 else ""
         return {
-            item.name: _made_up(item, counts[item.name], item.name != first) for item in self._asked
+            item.name: made_up(item, self._counted(item), item.name == self._starts)
+            for item in self._asked
         }
+
+    @property
+    def _starts(self) -> str:
+        """Of several inputs of integers the first: its are positions, the others' ends."""
+        integers = [item.name for item in self._asked if item.role == "integers"]
+        return integers[0] if len(integers) > 1 else ""
 
     @property
     def every_input(self) -> dict[str, Array]:
@@ -75,11 +75,18 @@ class View:
         return [item for item in asked if self.rows in item.rows]
 
     def _counted(self, item: RunTimeInput) -> int:
-        """What an input is as long as: the tokens, or the slots of a stream."""
-        if item.counts == self.rows:
+        """What an input is as long as: the tokens or the slots of a stream, or their blocks."""
+        units = units_of(self.subject.relations(self.layer, self.rows))
+        block, parts, source = units.get(item.name, Unit(1, 0))
+        return -(-(parts or self._length(item, source)) // block)
+
+    def _length(self, item: RunTimeInput, source: KeySource | None) -> int:
+        if item.counts == self.rows and source is None:
             return self.queries
-        found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
-        slots = {source.name: count for source, count in found if isinstance(source, Stream)}
+        columns = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
+        if source is not None:
+            return dict(columns).get(source, self.n)
+        slots = {found.name: count for found, count in columns if isinstance(found, Stream)}
         return slots.get(item.counts, self.n)
 
     @property
@@ -112,8 +119,7 @@ class View:
         layers = self.subject.layers
         layer = [f"layer {self.layer} of {layers}"] if layers else []
         rows = [f"the {self.queries:,} rows of {self.rows}"] if self.rows else []
-        counts = {item.name: self.n for item in self._asked}
-        notes = [note for _, note in self._made_up(counts).values()]
+        notes = [note(item, item.name == self._starts) for item in self._asked]
         return ", ".join((f"n = {self.n:,}", *layer, *rows, *notes))
 
     @cached_property
@@ -262,26 +268,6 @@ def _verify_length(seen: View) -> None:
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:
     """About the density: one row of cells in eight is looked at."""
     return float(View(subject, n, layer, (head,)).cells(head, every=8).mean())
-
-
-def _made_up(item: RunTimeInput, n: int, ends: bool) -> tuple[Array, str]:
-    """An input for a picture, and what to say of it."""
-    match item.role:
-        case "labels":
-            documents = np.arange(n) * _DOCUMENTS // max(n, 1)
-            return documents, f"{item.name} = {_DOCUMENTS} of equal length"
-        case "integers" if ends:
-            size = max(1, -(-n // _DOCUMENTS))
-            return (np.arange(n) // size + 1) * size, f"{item.name} = ends of {_DOCUMENTS} parts"
-        case "integers":
-            return np.arange(n), f"{item.name} = 0 .. n - 1"
-        case "set":
-            return np.array([0]), f"{item.name} = [0]"
-        case "listed":
-            unknown = "found in the call, drawn without" if item.found else "empty"
-            return np.full((n, 1), -1), f"{item.name} = {unknown}"
-        case role:
-            raise InputError(f"cannot be drawn without the run-time input `{item.name}` ({role})")
 
 
 def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:

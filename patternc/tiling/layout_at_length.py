@@ -124,14 +124,16 @@ class BranchLayout:
         return self._visits(runs, b, lambda pairs: pairs.row[pairs.tile == b])
 
     def _across(self, b: int) -> tuple[Integers, Booleans]:
-        """The column row by row, where integer sets gave up on columns only."""
-        rows = range(-(-self.sizes.n // self.tiling.query_tile))
-        listed = [(a, full[tiles == b]) for a in rows for tiles, full in [self.row(a)]]
-        held = [(a, bool(full[0])) for a, full in listed if len(full)]
-        return (
-            np.array([a for a, _ in held], np.int64),
-            np.array([full for _, full in held], np.bool_),
+        """The column from the runs of all rows, where integer sets gave up on columns only."""
+        count = -(-self.sizes.n // self.tiling.query_tile)
+        spend(count)
+        rows, tile = np.arange(count), np.full(count, b)
+        full, partial = (
+            in_runs(runs, rows, tile, self.sizes) | np.isin(rows, pairs.row[pairs.tile == b])
+            for runs, pairs in zip(self.runs, self.singles, strict=True)
         )
+        held = np.flatnonzero(full | partial)
+        return held, full[held]
 
     def _visits(
         self,

@@ -94,6 +94,12 @@ def test_pairs_at_a_billion_tokens_are_exact_or_name_what_lacks(name):
         assert all(0 <= count <= 8 * BILLION**2 for count in found)
 
 
+def test_arrays_of_a_billion_tokens_are_not_made_for_warnings_and_graphs():
+    assert not Pattern("random(5)").check(BILLION)
+    with pytest.raises(EffortError, match="`report` gives bounds"):
+        Pattern("local(5)").graph(BILLION, BILLION // 64)
+
+
 def test_a_missing_input_is_told_before_the_effort():
     with pytest.raises(InputError, match="document"):
         Pattern("causal & same(document)").pairs(BILLION)

@@ -143,6 +143,12 @@ def test_a_chart_is_well_formed_and_names_its_curves():
     assert any("n = 100: " in text for text in texts)
 
 
+def test_curves_end_at_the_greatest_length():
+    found = curves(Pattern.parse("local(4)"), Workload(1 << 30), 1)
+    assert found is not None
+    assert found.lengths[-1] == 1 << 30
+
+
 def test_grids_have_no_curves():
     pattern = Pattern.parse("neighborhood([4, 4], radius=[1, 1])")
     assert curves(pattern, Workload(16), 1) is None

@@ -131,3 +131,20 @@ def test_facts_past_the_bound_of_a_command_say_that_they_are_not_counted() -> No
     assert facts["density"] == "not counted"
     assert "not counted" in facts["tiles"]
     assert "not counted" not in str(seen.facts())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "listed(plan)",
+        "blocks(6) { listed(plan) + same(doc) }",
+        "blocks(6) { random(2, avoid=same(doc)) }",
+        "blocks(parts=3) { same(doc) + random(1, avoid=same(own)) }",
+        "same(doc) on memory(7) + local(1)",
+        "layers 2\nlayer == 0 -> blocks(4) { same(doc) }\nelse -> full",
+    ],
+)
+def test_inputs_of_blocks_and_of_other_sources_are_made_up(text):
+    pattern = Pattern.parse(text)
+    for layer in range(pattern.layers or 1):
+        assert view(pattern, 50, layer, None).panels(1)

@@ -15,7 +15,7 @@ import numpy as np
 
 from patternc.algebra.evaluate import Integers
 from patternc.analysis.sets_at_length import Formulas, Side, first_left_out, left_out
-from patternc.analysis.table_pairs import UnknownError, held
+from patternc.analysis.table_pairs import MOST_LISTED, UnknownError, held
 from patternc.ir.sources import KeySource
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables
@@ -69,6 +69,8 @@ def _first_beside_tables(
     branches: tuple[Branch, ...], formulas: Formulas, tables: HeadTables, side: Side, count: int
 ) -> int | None:
     """The first position that neither the formulas nor the tables reach."""
+    if count > MOST_LISTED:
+        return None
     left = left_out(formulas, tables.row_count, side, count)
     if left is None:
         return None

@@ -195,6 +195,7 @@ def _of_partial(
 
 def _bounds(runs: tuple[Interval, ...], tables: Tables) -> list[tuple[Integers, Integers, int]]:
     """The keys start <= j < stop of every row in each run, and their step."""
+    spend(tables.n)
     rows = np.arange(tables.n)
     return [(*spans(run, rows, tables.sizes), run.step) for run in runs]
 
