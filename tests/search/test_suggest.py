@@ -60,14 +60,14 @@ CASES = [
     ("local(w) + global([0:g])", {"w": "1:30", "g": "1:9"}, 37, 4, False),
     (
         "local(a) + where(i // 8 - j // 8 <= b and j // 8 - i // 8 <= b)",
-        {"a": "1:44", "b": "0:7"},
+        {"a": "1:16", "b": "0:7"},
         52,
         6,
         False,
     ),
     (
         "causal\nlocal(left=a) + segment(4, back=b) + columns([0:c])",
-        {"a": "1:20", "b": "0:5", "c": "0:3:1"},
+        {"a": "1:9", "b": "0:5", "c": "0:3:1"},
         40,
         5,
         True,
@@ -255,7 +255,7 @@ def test_the_users_own_program_keeps_its_comments_and_headers(tmp_path):
 
 
 def test_the_document_holds_the_front_and_every_template():
-    result = suggested("-n", "128", "--layers", "3", "--heads", "2", "--output-format", "json")
+    result = suggested("-n", "128", "--layers", "2", "--heads", "2", "--output-format", "json")
     found = json.loads(result.stdout)
     assert found["format"] == "patternc.suggest/1"
     assert [one["template"] for one in found["templates"]] == list(templates())
