@@ -92,9 +92,9 @@ def substitute(condition: Condition, scope: IndexSpace) -> Condition:
                 return leaf
             case Compare(operator, left, right):
                 sides = in_index_space(left, scope), in_index_space(right, scope)
-                if any(readings_of(left, right)):
-                    return Compared(operator, *sides)
-                return compare(sides[0], operator, sides[1])
+                found = compare(sides[0], operator, sides[1])
+                asks = isinstance(found, Compare) and any(readings_of(*sides))
+                return Compared(operator, *sides) if asks else found
             case _:
                 raise TypeError(f"a where condition holds no {type(leaf).__name__}")
 
