@@ -15,6 +15,7 @@ ArgumentKind = Literal[
     "positions",  # a list, `period(..)` or a run-time set
     "pool",  # a range or a list
     "interval",  # a range of integers
+    "part",  # a range whose ends may hold n
     "order",  # a list of integers in which the order counts
     "condition",
     "set",

@@ -236,6 +236,17 @@ class EqualParts:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """`body` on the positions of a range, counted from 0; nothing outside it.
+
+    Inside, n is the number of its positions below the n around it.
+    """
+
+    positions: PositionRange
+    body: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Union:
     terms: tuple[Term, ...]
 
@@ -300,6 +311,7 @@ Term = (
     | SpanOf
     | Blocks
     | EqualParts
+    | Part
     | Union
     | Intersection
     | Difference

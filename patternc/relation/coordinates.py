@@ -33,7 +33,8 @@ class IndexSpace:
 
     Listed keys count from `count`, which differs from `length`, the n of formulas, on key sources
     other than the `tokens`; tables number keys from `first` on. `query_count` is how many rows
-    there are: n, but for the `query_rows` rows of a stream or tree.
+    there are: n, but for the `query_rows` rows of a stream or tree. Where it is
+    not `whole`, positions are those of a part of the sequence.
     """
 
     row: Expression
@@ -47,11 +48,12 @@ class IndexSpace:
     query_count: Expression = N
     source: KeySource = sources.TOKENS
     query_rows: Rows = sources.TOKENS
+    whole: bool = True
 
     @property
     def slot(self) -> Expression:
         """The key as tables number it."""
-        unlifted = self.block == 1 and not self.parts
+        unlifted = self.key == key_of(self.source)
         return Variable("j") if unlifted else subtract(self.key, self.first)
 
 
@@ -92,9 +94,9 @@ def substitute(condition: Condition, scope: IndexSpace) -> Condition:
                 return leaf
             case Compare(operator, left, right):
                 sides = in_index_space(left, scope), in_index_space(right, scope)
-                if any(readings_of(left, right)):
-                    return Compared(operator, *sides)
-                return compare(sides[0], operator, sides[1])
+                found = compare(sides[0], operator, sides[1])
+                asks = isinstance(found, Compare) and any(readings_of(*sides))
+                return Compared(operator, *sides) if asks else found
             case _:
                 raise TypeError(f"a where condition holds no {type(leaf).__name__}")
 

@@ -29,6 +29,8 @@ from patternc.algebra.simplify import (
     conjunction,
     disjunction,
     floor_divide,
+    maximum,
+    minimum,
     modulo,
     multiply,
     negation,
@@ -57,7 +59,9 @@ from patternc.ir.terms import (
     Local,
     Neighborhood,
     On,
+    Part,
     Permutation,
+    PositionRange,
     Positions,
     Random,
     Rows,
@@ -137,6 +141,8 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
             return lower(body, _blocks(size, scope))
         case EqualParts(parts, body):
             return _parts(parts, body, scope)
+        case Part(positions, body):
+            return _within(positions, body, scope)
         case Union(terms):
             return disjunction(lower(item, scope) for item in terms)
         case Intersection(terms):
@@ -205,12 +211,14 @@ def _permuted(table: tuple[int, ...], scope: IndexSpace) -> Condition:
 
 
 def _keys(positions: Positions, scope: IndexSpace) -> Condition:
-    among = Among(scope.count, scope.slot, scope.block, scope.parts)
+    among = Among(scope.count, scope.slot, scope.block, scope.parts, whole=scope.whole)
     return lower_positions(positions, scope.key, among, lambda end: in_index_space(end, scope))
 
 
 def _queries(positions: Positions, scope: IndexSpace) -> Condition:
-    among = Among(scope.query_count, scope.row, scope.block, scope.parts, not scope.tokens)
+    among = Among(
+        scope.query_count, scope.row, scope.block, scope.parts, not scope.tokens, scope.whole
+    )
     return lower_positions(positions, scope.row, among, lambda end: in_index_space(end, scope))
 
 
@@ -302,6 +310,38 @@ def _parts(parts: int, body: Term, scope: IndexSpace) -> Condition:
             if held != FALSE:
                 cases.append(conjunction([held, own[row], other[key]]))
     return disjunction(cases)
+
+
+def _within(positions: PositionRange, body: Term, scope: IndexSpace) -> Condition:
+    """The body on the positions of a range, counted from its start; the rest holds nothing."""
+    cases = []
+    for above, start in _ends(positions.start, ZERO, scope):
+        for below, stop in _ends(positions.stop, scope.length, scope):
+            first, last = maximum(start, ZERO), minimum(stop, scope.length)
+            count = subtract(last, first)
+            inside = [
+                condition
+                for at in (scope.row, scope.key)
+                for condition in (compare(at, ">=", first), compare(at, "<", last))
+            ]
+            inner = replace(
+                scope, row=subtract(scope.row, first), key=subtract(scope.key, first),
+                count=count, length=count, query_count=count, whole=False,
+            )  # fmt: skip
+            cases.append(conjunction([above, below, *inside, lower(body, inner)]))
+    return disjunction(cases)
+
+
+def _ends(
+    end: Expression | None, missing: Expression, scope: IndexSpace
+) -> tuple[tuple[Condition, Expression], ...]:
+    """What an end of a range is, and when: a negative one counts from n."""
+    if end is None:
+        return ((TRUE, missing),)
+    value = in_index_space(end, scope)
+    from_start, from_end = compare(value, ">=", ZERO), compare(value, "<", ZERO)
+    every = ((from_start, value), (from_end, add(value, scope.length)))
+    return tuple((when, at) for when, at in every if when != FALSE)
 
 
 def _in_part(part: int, parts: int, position: Expression, scope: IndexSpace) -> Condition:

@@ -25,7 +25,8 @@ class Among:
     """What the positions of a set are among.
 
     Negative ones count from `count`. Tables know the position by `number`, in units of `block` or
-    `parts`; `of_rows` as in the tables.
+    `parts`; `of_rows` as in the tables. Of those that are not `whole`, a part of the sequence,
+    tables know no end.
     """
 
     count: Expression
@@ -33,6 +34,7 @@ class Among:
     block: int = 1
     parts: int = 0
     of_rows: bool = False
+    whole: bool = True
 
 
 def lower_positions(
@@ -53,7 +55,8 @@ def lower_positions(
             )
         case Listing(ranges):
             merged = merge(ranges)
-            if len(merged) > MOST_INTERVALS and not isinstance(at, Constant):
+            known = among.whole or all(map(_constant_span, ranges))
+            if len(merged) > MOST_INTERVALS and known and not isinstance(at, Constant):
                 scattered = ConstantSet(positions, among.block, among.of_rows)
                 return Member(scattered, among.number)
             return disjunction(_in_range(item, at, among.count, resolve) for item in merged)

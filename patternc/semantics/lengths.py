@@ -9,27 +9,43 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from math import prod
 
-from patternc.ir.terms import Blocks, EqualParts, HeadPattern, Neighborhood
+from patternc.algebra.evaluate import Keys, interval
+from patternc.ir.formula import Constant, Expression
+from patternc.ir.terms import Blocks, EqualParts, HeadPattern, Neighborhood, Part, PositionRange
 from patternc.semantics.errors import LengthError
 from patternc.semantics.neighborhoods import verify_length
 
 Span = tuple[int, int]
+Around = tuple[Blocks | EqualParts | Part, ...]
 
 
 def verify(pattern: HeadPattern, n: int) -> None:
     """Raises `LengthError` where a grid of the pattern does not have n positions."""
-    for grid, block, parts in _grids(pattern, 1, 0):
-        verify_length(grid, -(-(parts or n) // block))
+    for grid, around in _grids(pattern, ()):
+        verify_length(grid, _length(around, n))
+
+
+def _length(around: Around, n: int) -> int:
+    """How many positions there are inside of what stands around a grid."""
+    for lift in around:
+        match lift:
+            case Blocks(size):
+                n = -(-n // size)
+            case EqualParts(count):
+                n = count
+            case Part(positions):
+                start, stop = interval(positions, n, Keys(0, n, n))
+                n = max(0, stop - start)
+    return n
 
 
 def fitting(pattern: HeadPattern) -> Span | None:
     """The smallest and largest n that fits every grid; None where every n fits."""
-    spans = [
-        ((size - 1) * block + 1, size * block)
-        for grid, block, parts in _grids(pattern, 1, 0)
-        if not parts
-        for size in [prod(axis.size for axis in grid.axes)]
+    found = [
+        _fitting(prod(axis.size for axis in grid.axes), around)
+        for grid, around in _grids(pattern, ())
     ]
+    spans = [span for span in found if span is not None]
     if not spans:
         return None
     least, most = max(low for low, _ in spans), min(high for _, high in spans)
@@ -38,18 +54,46 @@ def fitting(pattern: HeadPattern) -> Span | None:
     return least, most
 
 
-def _grids(node: object, block: int, parts: int) -> Iterator[tuple[Neighborhood, int, int]]:
-    """Every neighbourhood, and the blocks or parts that its positions count."""
+def _fitting(size: int, around: Around) -> Span | None:
+    """The lengths at which so many positions are inside; None where n does not decide."""
+    least = most = size
+    for lift in reversed(around):
+        match lift:
+            case Blocks(block):
+                least, most = (least - 1) * block + 1, most * block
+            case EqualParts():
+                return None
+            case Part(PositionRange(start, stop)):
+                before, behind = _left_out(start, False), _left_out(stop, True)
+                if before is None or behind is None:
+                    return None
+                least, most = least + before + behind, most + before + behind
+    return least, most
+
+
+def _left_out(end: Expression | None, behind: bool) -> int | None:
+    """How many positions before a start, or behind a stop, a part lacks at every n, if known."""
+    match end:
+        case None:
+            return 0
+        case Constant(value) if not behind and value >= 0:
+            return value
+        case Constant(value) if behind and value < 0:
+            return -value
+        case _:
+            return None
+
+
+def _grids(node: object, around: Around) -> Iterator[tuple[Neighborhood, Around]]:
+    """Every neighbourhood, and what it stands in, from outside in."""
     match node:
         case Neighborhood():
-            yield node, block, parts
-        case Blocks(size, body):
-            yield from _grids(body, block * size, parts)
-        case EqualParts(count, body):
-            yield from _grids(body, 1, count)
+            yield node, around
+        case Blocks(_, body) | EqualParts(_, body) | Part(_, body):
+            yield from _grids(body, (*around, node))
         case tuple():
             for item in node:
-                yield from _grids(item, block, parts)
+                yield from _grids(item, around)
         case _ if is_dataclass(node):
             for field in fields(node):
-                yield from _grids(getattr(node, field.name), block, parts)
+                yield from _grids(getattr(node, field.name), around)

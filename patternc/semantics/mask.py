@@ -19,7 +19,7 @@ from functools import reduce
 
 import numpy as np
 
-from patternc.algebra.evaluate import Booleans, Integers, Keys
+from patternc.algebra.evaluate import Booleans, Integers, Keys, interval
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Rows, Tokens, Tree, home_of
 from patternc.ir.terms import (
     AvailableSpans,
@@ -32,6 +32,8 @@ from patternc.ir.terms import (
     HeadPattern,
     Intersection,
     On,
+    Part,
+    PositionRange,
     Random,
     Term,
     Union,
@@ -124,6 +126,8 @@ def pairs(term: Term, scope: EvaluationContext) -> Booleans:
             return blocks(size, body, scope)
         case EqualParts(count, body):
             return parts(count, body, scope)
+        case Part(positions, body):
+            return part_of(positions, body, scope)
         case Random():
             return drawn(term, pairs(term.avoid, scope) | passed_over(term, scope), scope)
         case _:
@@ -184,6 +188,21 @@ def parts(count: int, body: Term, scope: EvaluationContext) -> Booleans:
     rows, columns = count * scope.rows // length, count * scope.j[0] // length
     whole = replace(scope, n=count, query_count=count, keys=Keys(0, count, count))
     return lifted(body, whole, rows, rows, columns) & (scope.i >= -scope.n)
+
+
+def part_of(positions: PositionRange, body: Term, scope: EvaluationContext) -> Booleans:
+    """`body` on the rows and keys of a range, as if they were all; nothing on others."""
+    start, stop = interval(positions, scope.n, Keys(0, scope.n, scope.n))
+    held = nothing(scope)
+    rows = np.flatnonzero((scope.rows >= start) & (scope.rows < stop))
+    keys = np.flatnonzero((scope.j[0] >= start) & (scope.j[0] < stop))
+    if not len(rows) or not len(keys):
+        return held
+    count, own = stop - start, scope.rows[rows] - start
+    among = Keys(0, count, count)
+    inner = replace(scope, rows=own, own=own, n=count, query_count=count, keys=among)
+    held[np.ix_(rows, keys)] = pairs(body, inner)[:, scope.j[0, keys] - start]
+    return held
 
 
 def lifted(

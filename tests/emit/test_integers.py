@@ -88,6 +88,14 @@ def test_queries_are_the_last_rows_and_padding_is_cut_away() -> None:
     torch.testing.assert_close(padded[:, :, :22], whole[:, :, :22])
 
 
+def test_slots_that_are_not_there_have_no_integers() -> None:
+    pattern = Pattern("where(turn[j] <= turn[i]) on memory(2) + where(turn[j] == turn[i])")
+    pair, turn = tuple(part[:, :, :0] for part in _parts()[1:]), torch.arange(N) // 3
+    given = {"turn": turn, "turn_memory": turn[:0], "memory_kv": pair}
+    found = pattern.attention(*_parts(), **given)
+    torch.testing.assert_close(found, pattern.attention(*_parts(), backend="reference", **given))
+
+
 REFUSED: dict[str, tuple[torch.Tensor, type[Exception], str]] = {
     "too few": (torch.arange(N - 1), ValueError, r"expected integers \[n\], .*; here n is 40"),
     "floats": (torch.arange(N) * 1.0, TypeError, "expected a tensor, integers"),

@@ -32,7 +32,8 @@ WHOLE = ("scale", "rotary", "sink", "absolute")
 class Place:
     """Where a set of pairs stands: its source, what its positions count, whose rows ask.
 
-    `fixed` sets hold neither draws nor lists; inside of `lifted` braces stands no `on`.
+    `fixed` sets hold neither draws nor lists, `known` ones no input at all; inside of `lifted`
+    braces stands no `on`.
     """
 
     source: str = ""
@@ -42,6 +43,7 @@ class Place:
     lifted: bool = False
     fixed: bool = False
     drawing: bool = True
+    known: bool = False
 
     @property
     def counted(self) -> str:
@@ -112,7 +114,8 @@ class Writer(Words):
 
     def asking(self, word: str, place: Place) -> str:
         """`rows` and `global`, perhaps with projections of their own."""
-        own = not (place.source or place.rows or place.unit) and not self.names.causal
+        own = not (place.source or place.rows or place.unit or place.known)
+        own = own and not self.names.causal
         projection = ", projection=own" if own and self.projected and self.chance(0.7) else ""
         return f"{word}({self.positions('rows' if word == 'rows' else 'set', place)}{projection})"
 
@@ -170,6 +173,12 @@ class Writer(Words):
 
     def blocks(self, place: Place, depth: int) -> str:
         tokens = not (place.source or place.rows)
+        if tokens and self.chance(0.3):
+            ends = sorted(self.random.sample(range(30), 2))
+            first, last = (self.random.choice([str(end), str(end - 30), ""]) for end in ends)
+            last = self.random.choice([last, "n // 2 + 3"])
+            part = replace(place, lifted=True, known=True, fixed=True, drawing=False)
+            return f"within({first}:{last}) {{ {self.set(part, depth - 1)} }}"
         if tokens and place.unit == "" and self.chance(0.25):
             count = self.random.randint(1, 6)
             call, unit = f"blocks(parts={count})", f"_p{count}"
@@ -191,6 +200,12 @@ class Writer(Words):
             ways.append(lambda: self.draws(place))
         if not place.fixed:
             ways.append(lambda: f"listed({self.input('listed', place)})")
+        if place.source in SEQUENCES and not place.known:
+            ways += [
+                lambda: f"same({self.input('labels', place)})",
+                lambda: f"where({self.read_integers(place)})",
+                lambda: f"where({self.read_integers(place)})",
+            ]
         if place.source in SEQUENCES:
             ways += [
                 lambda: "diagonal" if place.rows or self.chance(0.5) else "causal",
@@ -198,9 +213,6 @@ class Writer(Words):
                 lambda: self.local(place),
                 lambda: f"strided({self.small(7)})",
                 self.segment,
-                lambda: f"same({self.input('labels', place)})",
-                lambda: f"where({self.read_integers(place)})",
-                lambda: f"where({self.read_integers(place)})",
             ]
         if place.source == "" and not place.rows:
             ways += [

@@ -28,6 +28,7 @@ from patternc.ir.terms import (
     HeadPattern,
     Intersection,
     On,
+    Part,
     Term,
     Union,
     With,
@@ -166,7 +167,7 @@ def _replaced(term: Term, chosen: Term, other: Term) -> Term:
             return Difference(inside(left), inside(right))
         case Complement(operand):
             return Complement(inside(operand))
-        case Blocks(_, body) | EqualParts(_, body):
+        case Blocks(_, body) | EqualParts(_, body) | Part(_, body):
             return replace(term, body=inside(body))
         case On(inner) | With(inner):
             return replace(term, term=inside(inner))

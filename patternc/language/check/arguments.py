@@ -37,6 +37,7 @@ _EXPECTED: dict[ArgumentKind, tuple[str, frozenset[ExprType]]] = {
     "positions": ("a list, a period or the name of a set", frozenset({"list", "period"})),
     "pool": ("a range `a:b` or a list", frozenset({"list"})),
     "interval": ("a range `a:b`", frozenset()),
+    "part": ("a range `a:b`", frozenset()),
     "order": ("a list of integers", frozenset({"list"})),
     "condition": ("a condition", frozenset({"condition"})),
     "set": ("a pattern", frozenset({"set"})),
@@ -50,6 +51,7 @@ _MAY_HOLD: dict[ArgumentKind, frozenset[str]] = {
     "number": frozenset("ijn"),
     "positions": frozenset("n"),
     "pool": frozenset("n"),
+    "part": frozenset("n"),
     "condition": frozenset("ijn"),
 }
 
@@ -105,7 +107,7 @@ def check_argument(
             return _input(value, slot, scope)
         case "pool", Range():
             return _checked(slot, item_facts(value, scope, check), value, scope)
-        case "interval", Range():
+        case "interval" | "part", Range():
             return _checked(slot, range_facts(value, scope, check), value, scope)
         case "positions", Name(name) if name not in scope.bound and name not in RESERVED:
             held = frozenset({"listed"})

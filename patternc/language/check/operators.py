@@ -12,6 +12,13 @@ from patternc.language.syntax.source import Span
 _ATTACHED = ("source", "a key source"), ("modifier", "a score modifier")
 _SEARCH = "found", "a search of keys"
 _COMBINED = frozenset({"mix", "gate", "sum", "mean", "features"})
+# What a part of the sequence cannot hold, by what facts call it.
+UNKNOWN_BEFORE = {
+    "random": "a draw",
+    "found": "a list that is found in the call",
+    "listed": "a run-time list or set",
+    "same": "a run-time input",
+}
 _APPLIED = {"on": "A on encoder", "with": "A with alibi"}
 
 
@@ -140,6 +147,11 @@ def _mixture(node: Binary | Unary, span: Span, facts: TypeInfo) -> Diagnostic:
 
 def _out_of_place(body: Node, what: str) -> Diagnostic:
     return diagnostic("P068.out_of_place", body.span, what=what)
+
+
+def in_part(body: Node, what: str) -> Diagnostic:
+    """Something that `within` does not take."""
+    return diagnostic("P068.in_part", body.span, what=what)
 
 
 def _random(node: Unary) -> Diagnostic:

@@ -42,7 +42,7 @@ from patternc.language.syntax.ast import (
     Sequence,
     Unary,
 )
-from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, SEARCHES
+from patternc.language.syntax.builtins import BLOCKS, HEADER_CALLS, PRIMITIVES, SEARCHES, WITHIN
 from patternc.language.syntax.source import Span
 
 _KIND_OF: dict[Group, ExprType] = {
@@ -135,7 +135,7 @@ def _call(node: Call, scope: Scope) -> TypeInfo:
         return _no_such_call(node, scope)
     if primitive.bare:
         return scope.report(not_called(node, primitive.name))
-    if primitive is BLOCKS:
+    if primitive.group == "lift":
         check_arguments(node, primitive, scope, check)
         return scope.report(no_braces(node))
     return _checked_call(node, primitive, scope)
@@ -188,6 +188,8 @@ def _held_by(word: str) -> frozenset[str]:
 
 def _lift(node: Lift, scope: Scope) -> TypeInfo:
     body = operators.inside_braces(node.body, check(node.body, scope), scope)
+    if node.call.function == "within":
+        return _within(node, body, scope)
     if node.call.function != "blocks":
         return scope.report(stray_braces(node))
     given = fill(node.call, BLOCKS)[0]
@@ -198,6 +200,15 @@ def _lift(node: Lift, scope: Scope) -> TypeInfo:
         )
     if not given:
         return scope.report(missing(BLOCKS, "B", node.call.span))
+    return _joined("set", body, *facts)
+
+
+def _within(node: Lift, body: TypeInfo, scope: Scope) -> TypeInfo:
+    """`within(a:b) { P }`: P is known before the call."""
+    facts = check_arguments(node.call, WITHIN, scope, check)
+    for held, what in operators.UNKNOWN_BEFORE.items():
+        if held in body.holds:
+            return scope.report(operators.in_part(node.body, what))
     return _joined("set", body, *facts)
 
 

@@ -19,6 +19,7 @@ from patternc.ir.terms import (
     IndexList,
     Intersection,
     On,
+    Part,
     Term,
     Union,
     With,
@@ -68,7 +69,7 @@ def searches_of(term: Term) -> Iterator[IndexList]:
             yield from (*searches_of(left), *searches_of(right))
         case Complement(inner) | On(inner, _) | With(inner, _):
             yield from searches_of(inner)
-        case Blocks(_, inner) | EqualParts(_, inner):
+        case Blocks(_, inner) | EqualParts(_, inner) | Part(_, inner):
             yield from searches_of(inner)
         case _:
             return

@@ -119,7 +119,9 @@ def _misplaced(
         case Unary(_, operand):
             yield from _misplaced(operand, stands, source, place, lets)
         case Lift(call, body):
-            if call.arguments[0].name or "blocks" not in stands:
+            if call.function == "within":
+                yield errors.stands_elsewhere("within", call.span, source, place)
+            elif call.arguments[0].name or "blocks" not in stands:
                 word = "blocks(parts=..)" if call.arguments[0].name else "blocks"
                 yield errors.stands_elsewhere(word, call.span, source, place)
             yield from _misplaced(body, stands, source, place, lets)

@@ -82,7 +82,7 @@ def _projected(
                 yield _Projected(rows, given.word("projection"), node.span)
         case Lift(call, body):
             (argument,) = call.arguments
-            if argument.name is None:
+            if argument.name is None and not isinstance(argument.value, Range):
                 size = constant(node_of(argument), place)
                 yield from _projected(body, place, unit * size, seen)
         case _:

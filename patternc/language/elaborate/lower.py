@@ -6,14 +6,15 @@ A part with an impossible value is reported and stands for nothing, so that one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Literal, cast
 
 from patternc.ir import terms
 from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import Combination, HeadPattern, Term
 from patternc.language.check.environment import Environment
+from patternc.language.check.operators import in_part
 from patternc.language.check.runtime_inputs import UNNAMED_GATE
 from patternc.language.elaborate.attachments_of import is_past
 from patternc.language.elaborate.bound_arguments import BoundArguments
@@ -28,10 +29,10 @@ from patternc.language.elaborate.check_attachments import (
 from patternc.language.elaborate.check_input_sizes import Sized, sizes_of
 from patternc.language.elaborate.constants import EvaluationError
 from patternc.language.elaborate.features import feature_map
-from patternc.language.elaborate.positions import written
+from patternc.language.elaborate.positions import interval, written
 from patternc.language.elaborate.relations import BARE, Context, relation
 from patternc.language.elaborate.sources_and_modifiers import modifier_of, source_of
-from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Unary, node_of
+from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Range, Unary, node_of
 from patternc.language.syntax.diagnostics import Diagnostic, Findings
 
 
@@ -182,11 +183,28 @@ class Lowering:
     def _lift(self, node: Lift) -> Term:
         body = self.term(node.body)
         (argument,) = node.call.arguments
+        if isinstance(argument.value, Range):
+            if any(projections_in(body)):
+                self.findings.add(in_part(node.body, "a projection"))
+            return terms.Part(interval(argument.value, self.place), body)
         name = argument.name or "B"
         size = at_least(1, name, node_of(argument), self.place, of="blocks")
         return (
             terms.EqualParts(size, body) if argument.name else terms.Blocks(saturated(size), body)
         )
+
+
+def projections_in(term: object) -> Iterator[str]:
+    """The projections that rows below a term have."""
+    match term:
+        case terms.Rows(_, str() as name) | terms.Global(_, str() as name):
+            yield name
+        case tuple():
+            for item in term:
+                yield from projections_in(item)
+        case _ if is_dataclass(term):
+            for field in fields(term):
+                yield from projections_in(getattr(term, field.name))
 
 
 def _chain(operator: Literal["+", "&"], node: Node) -> tuple[Node, ...]:

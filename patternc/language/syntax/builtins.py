@@ -197,6 +197,7 @@ HEADER_CALLS = {
 BLOCKS = Builtin(
     "blocks", "lift", (BuiltinParameter("B", "count", 1),), (BuiltinParameter("parts", "count", 1),)
 )
+WITHIN = Builtin("within", "lift", (must("a:b", "part"),))
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
 
 SEARCHES = ("nearest", "top_blocks")
@@ -211,6 +212,7 @@ PRIMITIVES: dict[str, Builtin] = {
         *_MODIFIERS,
         *_FUNCTIONS,
         BLOCKS,
+        WITHIN,
         PERIOD,
     )
 }
@@ -221,5 +223,5 @@ KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "
 
 RESERVED: frozenset[str] = frozenset(
     (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
-) - {"before", "visible"}
+) - {"before", "visible", "within"}
 """Names that a program cannot bind; programs are older than the words that are not among them."""

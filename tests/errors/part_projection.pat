@@ -1,0 +1,1 @@
+within(2:) { rows([0], projection=own) } + columns([0])
