@@ -29,6 +29,8 @@ Role = Literal[
     "projection",
     "gate",
     "scores",
+    "rotations",
+    "means",
     "memory",
     "compressed",
     "project",

@@ -17,8 +17,6 @@ _LISTED = (
 )
 _INSTEAD = {
     "sinkhorn": _LISTED,
-    "lsh": _LISTED,
-    "cluster": _LISTED,
     "store": "attend to all cached keys instead: `full on memory(m)`",
 }
 _NOTHING = "remove it; no other construct has the same meaning"

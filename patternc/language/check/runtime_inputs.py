@@ -30,6 +30,8 @@ _SHAPES: dict[Role, str] = {
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads]; for more than two branches [branches, heads]",
     "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
+    "rotations": "floats [heads, head_dim, rounds, buckets // 2]; directions of the hashes",
+    "means": "floats [heads, clusters, head_dim]",
     "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "project": "for keys and for values: a pair of floats [m, n]",

@@ -79,20 +79,27 @@ _RELATIONS = (
     Builtin(
         "lsh",
         "relation",
-        (must("buckets", "count", 1),),
+        (must("buckets", "count", 2),),
         (
+            BuiltinParameter("chunk", "count", 1, required=True),
             BuiltinParameter("rounds", "count", 1),
-            BuiltinParameter("chunk", "count", 1),
             BuiltinParameter("back", "count", 0),
-            BuiltinParameter("shared", "input"),
+            BuiltinParameter("edge", "word", words=("clip", "wrap")),
+            BuiltinParameter("match", "word", words=("chunk", "bucket")),
+            BuiltinParameter("rotations", "input", role="rotations"),
+            BuiltinParameter("seed", "count"),
+            _FOUND,
         ),
-        lowered=False,
     ),
     Builtin(
         "cluster",
         "relation",
         (must("count", "count", 1), must("take", "count", 1)),
-        lowered=False,
+        (
+            BuiltinParameter("means", "input", required=True, role="means"),
+            BuiltinParameter("own", "word", words=("last",)),
+            _FOUND,
+        ),
     ),
     Builtin("nearest", "relation", (must("k", "count", 1),), (_SCORES, _FOUND)),
     Builtin(
@@ -189,7 +196,7 @@ BLOCKS = Builtin(
 )
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
 
-SEARCHES = ("nearest", "top_blocks")
+SEARCHES = ("nearest", "top_blocks", "lsh", "cluster")
 """Relations whose lists are found in the call, unless given."""
 
 PRIMITIVES: dict[str, Builtin] = {
