@@ -117,7 +117,27 @@ class Cluster:
         return self.count * self.take
 
 
+@dataclass(frozen=True, slots=True)
+class Sinkhorn:
+    """One block of `width` keys for each block of `width` rows (Sinkhorn Transformer, hard).
+
+    The scores of blocks are products of their means; `sweeps` times their exponents are divided by
+    the sums of rows and of columns, so that blocks are shared out. A row takes its greatest.
+    """
+
+    width: int
+    sweeps: int = 7
+
+    @property
+    def sorts(self) -> bool:
+        return False
+
+    @property
+    def most(self) -> int:
+        return self.width
+
+
 SORTED_LISTS = "sorted_lists"
 """The lists where rows and keys are in another order: a run-time input that no call gives."""
 
-Search = Nearest | TopBlocks | Lsh | Cluster
+Search = Nearest | TopBlocks | Lsh | Cluster | Sinkhorn

@@ -290,3 +290,27 @@ def test_gradients_in_the_order_of_hashes_equal_numerical_ones() -> None:
             return _pattern(text).attention(*parts, **given)
 
         assert torch.autograd.gradcheck(attended, (q, k, v))
+
+
+@pytest.mark.parametrize("n", [16, N, 90])
+def test_sinkhorn_shares_blocks_out(n: int) -> None:
+    q, k, v = _tensors(n, n)
+    i, j = _places(n, n)
+    blocks = -(-n // 8)
+    means = np.stack([q[:, :, at : at + 8].mean(2).detach().numpy() for at in range(0, n, 8)], 2)
+    gates = means @ np.swapaxes(_block_means(k.repeat_interleave(2, 1)), 2, 3) * 8**-0.5
+    before = np.tri(blocks, k=-1, dtype=bool)
+    shares = np.exp(gates) * before
+    for _ in range(4):
+        shares = shares / np.maximum(shares.sum(-1, keepdims=True), 1e-30)
+        shares = shares / np.maximum(shares.sum(-2, keepdims=True), 1e-30)
+    best = (np.arange(blocks) == shares.argmax(-1)[..., None]) & before
+    other = best.repeat(8, -1).repeat(8, -2)[..., :n, :n]
+    mask = other | ((i // 8 == j // 8) & (j <= i))
+    text = "causal\nsinkhorn(8, sweeps=4) - segment(8) + segment(8)"
+    _check(text, q, k, v, mask, BACKENDS if n == N else ("cpu",))
+
+
+def _block_means(part: torch.Tensor) -> np.ndarray:
+    means = [part[:, :, at : at + 8].mean(2) for at in range(0, part.shape[2], 8)]
+    return torch.stack(means, 2).detach().numpy()

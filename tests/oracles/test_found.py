@@ -82,3 +82,11 @@ def test_routing_transformer_averages_the_same_clusters() -> None:
         scale = meta["config"]["head_dim"] ** -0.5
         found = _weights(text, arrays, scale, means=arrays["means"][0])
         torch.testing.assert_close(found, arrays["weights"], atol=1.1e-5, rtol=0)
+
+
+def test_sinkhorn_transformer_joins_the_same_blocks() -> None:
+    """Its one best block for each and the own one, without sweeps; values are another matter."""
+    arrays, meta = _recorded("sinkhorn_bidir_n64_b8_top1")
+    scale = meta["config"]["dim_head"] ** -0.5
+    found = _weights("segment(8) + sinkhorn(8, sweeps=0)", arrays, scale)
+    assert torch.equal(found > 0, arrays["mask"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from patternc.ir import terms
 from patternc.ir.formula import Constant
-from patternc.ir.searches import Cluster, Lsh, Nearest, Search, TopBlocks
+from patternc.ir.searches import Cluster, Lsh, Nearest, Search, Sinkhorn, TopBlocks
 from patternc.ir.terms import Term
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import (
@@ -167,4 +167,7 @@ _RELATIONS: dict[str, _Relation] = {
     "top_blocks": _found(_top_blocks),
     "lsh": _found(_lsh),
     "cluster": _found(_cluster),
+    "sinkhorn": _found(
+        lambda given: Sinkhorn(saturated(given.count("block", 1)), given.count("sweeps", 7))
+    ),
 }

@@ -113,7 +113,12 @@ _RELATIONS = (
             _FOUND,
         ),
     ),
-    Builtin("sinkhorn", "relation", (must("block", "count", 1),), lowered=False),
+    Builtin(
+        "sinkhorn",
+        "relation",
+        (must("block", "count", 1),),
+        (BuiltinParameter("sweeps", "count", 0), _FOUND),
+    ),
 )
 
 _COMBINATIONS = (
@@ -196,7 +201,7 @@ BLOCKS = Builtin(
 )
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
 
-SEARCHES = ("nearest", "top_blocks", "lsh", "cluster")
+SEARCHES = ("nearest", "top_blocks", "lsh", "cluster", "sinkhorn")
 """Relations whose lists are found in the call, unless given."""
 
 PRIMITIVES: dict[str, Builtin] = {
