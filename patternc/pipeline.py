@@ -13,13 +13,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
+from patternc.algebra.atoms import ListedTable
+from patternc.algebra.walk import atoms_of
 from patternc.emit.backend import Backend, Request
 from patternc.emit.backends import DEFAULT, chosen_backends, emit
+from patternc.emit.inputs import tables_of
 from patternc.frontend import Frontend
+from patternc.ir.searches import SORTED_LISTS
+from patternc.ir.terms import HeadPattern, IndexList
 from patternc.language import Elaborated, Program
 from patternc.logs import logged
-from patternc.relation.relation import Relation
+from patternc.relation.relation import Relation, relation
 from patternc.schedule.build import build_schedule
 from patternc.schedule.decompose import Decomposition, decompose
 from patternc.schedule.schedule import Schedule
@@ -64,11 +70,15 @@ class Compilation:
 
     @cached_property
     def relation(self) -> tuple[tuple[Relation, ...], ...]:
-        """The heads of every layer, for the rows of the tokens and then for all other rows."""
+        """The heads of every layer, for the rows of the tokens and then for all other rows.
+
+        Behind them, where a search sorts, what attends in that order.
+        """
         layers, rows = self.layers, ("", *self.program.rows)
         with logged("relation", self.name):
             every = (self.frontend.relations(at, each) for each in rows for at in layers)
-            return tuple(heads[self._rank] for heads in every)
+            asked = tuple(heads[self._rank] for heads in every)
+            return asked + (((_SORTED,),) if any(map(_sorts, chain(*asked))) else ())
 
     @cached_property
     def decomposition(self) -> Decomposition:
@@ -147,3 +157,14 @@ class Compilation:
             self_test=options.self_test,
             rank=(*options.heads, self.program.heads or 1) if options.heads else None,
         )
+
+
+_SORTED = relation(HeadPattern((IndexList(SORTED_LISTS),)))
+
+
+def _sorts(found: Relation) -> bool:
+    """Does a search of it put rows and keys in another order?"""
+    asked = (atom for each in found.branches for atom in atoms_of(each.predicate))
+    tables = (table for atom in asked for table in tables_of(atom))
+    lists = (table.found for table in tables if isinstance(table, ListedTable) and table.found)
+    return any(each.search.sorts for each in lists)

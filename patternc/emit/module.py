@@ -28,6 +28,7 @@ from patternc.emit.text.layout import Items as Items
 from patternc.emit.text.layout import flat, laid_out, quoted
 from patternc.emit.triton.kernels import Role
 from patternc.emit.uses import constants, uses_of, weight
+from patternc.ir.searches import SORTED_LISTS
 from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
@@ -91,6 +92,8 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     pools = range(len(named.treatments.pools))
     listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
     uses = uses_of(layers, named, listed, schedule)
+    if uses["sorted"]:
+        listed += (Entry(SORTED_LISTS, "listed", "not to be given"),)
     context = {
         "functions": "\n\n\n".join(named.functions.texts.values()),
         "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),

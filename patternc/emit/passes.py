@@ -139,8 +139,20 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
     if item.tables:
         slots = tuple(slot(tables, layer, functions, item.source) for tables in item.tables)
         arguments.append(Keyword("tables", Items(slots)))
+    if not beside and _is_sorted(item, treatment):
+        arguments.append(Keyword("sorted", Leaf("True")))
     steady = printed.has_lists and item.source == TOKENS and _is_steady(item)
     return Call("_Pass", (*arguments, *_treated(item, treatment, steady)))
+
+
+def _is_sorted(item: Pass, treatment: PassOperands) -> bool:
+    """Are all pairs those of one search that sorts, with plain scores?"""
+    lists = [table for tables in item.tables for table in tables]
+    alone = isinstance(simplified(item.predicate), InRow) and not treatment.operations
+    return alone and all(
+        isinstance(each, ListedTable) and each.found is not None and each.found.search.sorts
+        for each in lists
+    )
 
 
 def _tilings(item: Pass, functions: Functions, sourced: bool) -> Text:

@@ -135,10 +135,11 @@ def _found(table: ListedTable, layer: int | None, functions: Functions) -> list[
 def _arguments_of(search: Search) -> Iterator[Text]:
     for field in fields(search):
         value = getattr(search, field.name)
+        text = quoted(value) if isinstance(value, str) else Leaf(str(value))
         if field.default == MISSING:
-            yield Leaf(str(value))
+            yield text
         elif value != field.default:
-            yield Keyword(field.name, quoted(value) if isinstance(value, str) else Leaf(str(value)))
+            yield Keyword(field.name, text)
 
 
 def _avoided(

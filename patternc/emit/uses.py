@@ -60,6 +60,7 @@ def uses_of(
         "several": any(len(group.passes) > 1 for groups in schedule.groups for group in groups),
         "spans": "_Spans" in declared,
         "found": "search=" in declared,
+        "sorted": "sorted=" in declared,
         "set": "_Set" in declared,
         "labels": "_Labels" in declared,
         "integers": "_Integers" in declared,

@@ -33,6 +33,8 @@ Role = Literal[
     "scores",
     "directions",
     "forgetting",
+    "rotations",
+    "means",
     "memory",
     "compressed",
     "project",

@@ -22,6 +22,11 @@ class Nearest:
         return 1
 
     @property
+    def sorts(self) -> bool:
+        """Does it put rows and keys in another order, in which they attend?"""
+        return False
+
+    @property
     def most(self) -> int:
         """The keys that a row finds at most."""
         return self.count
@@ -42,8 +47,97 @@ class TopBlocks:
     group: bool = False
 
     @property
+    def sorts(self) -> bool:
+        return False
+
+    @property
     def most(self) -> int:
         return self.count * self.width
 
 
-Search = Nearest | TopBlocks
+@dataclass(frozen=True, slots=True)
+class Lsh:
+    """Positions in the order of their hashes, cut into chunks: keys of the own chunk and of `back`
+    before it, in each of several `rounds` (Reformer).
+
+    The hash of a query is the nearest of `buckets` directions, from the run-time input `rotations`
+    or drawn from `seed`. A row attends to itself only where it finds nothing else. With `wrap` the
+    chunks of all rounds form a ring; with `same` keys are of the row's bucket. A pair that is
+    found in several rounds is `counted` as often, or once.
+    """
+
+    buckets: int
+    chunk: int
+    rounds: int = 1
+    back: int = 1
+    wrap: bool = False
+    same: bool = False
+    counted: bool = False
+    rotations: str = ""
+    seed: int = 0
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    @property
+    def sorts(self) -> bool:
+        return True
+
+    @property
+    def most(self) -> int:
+        return self.rounds * (1 + self.back) * self.chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Each of `count` clusters takes the `take` queries and the `take` keys nearest to its mean.
+
+    Rows attend to the keys of all their clusters, or with `mean` to those of each by itself, and
+    the outputs are averaged (Routing Transformer). The run-time input `means` has the centroids.
+    With `own_last` a row attends to itself only where a cluster has nothing else for it.
+    """
+
+    count: int
+    take: int
+    means: str
+    own_last: bool = False
+    mean: bool = False
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    @property
+    def sorts(self) -> bool:
+        return self.mean
+
+    @property
+    def most(self) -> int:
+        return self.count * self.take
+
+
+@dataclass(frozen=True, slots=True)
+class Sinkhorn:
+    """One block of `width` keys for each block of `width` rows (Sinkhorn Transformer, hard).
+
+    The scores of blocks are products of their means; `sweeps` times their exponents are divided by
+    the sums of rows and of columns, so that blocks are shared out. A row takes its greatest.
+    """
+
+    width: int
+    sweeps: int = 7
+
+    @property
+    def sorts(self) -> bool:
+        return False
+
+    @property
+    def most(self) -> int:
+        return self.width
+
+
+SORTED_LISTS = "sorted_lists"
+"""The lists where rows and keys are in another order: a run-time input that no call gives."""
+
+Search = Nearest | TopBlocks | Lsh | Cluster | Sinkhorn

@@ -1,5 +1,7 @@
 """Torch modules with a pattern: `Attention`, its `Cache` for decoding, and `from_config`.
 
+`updated_means` moves the centroids of `cluster`.
+
 Importing this package imports torch; importing `patternc` does not import it.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 from patternc.nn.attention import Attention
 from patternc.nn.cache import Cache
+from patternc.nn.clusters import updated_means
 from patternc.nn.config import from_config
 
-__all__ = ["Attention", "Cache", "from_config"]
+__all__ = ["Attention", "Cache", "from_config", "updated_means"]

@@ -196,3 +196,121 @@ def test_padded_sequences_search_as_they_do_alone() -> None:
     out = pattern.attention(q, k, v, key_padding=real)
     alone = [part[1:, :, :20] for part in (q, k, v)]
     torch.testing.assert_close(out[1:, :, :20], pattern.attention(*alone))
+
+
+def _hashed(q: torch.Tensor, turns: torch.Tensor) -> np.ndarray:
+    """The bucket of each position [batch, heads, rounds, n]."""
+    turned = np.einsum("bhnd,hdrk->bhrnk", q.detach().numpy(), turns.numpy())
+    return np.concatenate([turned, -turned], -1).argmax(-1)
+
+
+def _in_chunks(hashes: np.ndarray, chunk: int, back: int) -> np.ndarray:
+    """Which positions are in a chunk at most `back` after another's, by the order of one round."""
+    order = np.argsort(hashes, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order)) // chunk
+    step = place[:, None] - place[None, :]
+    return (step >= 0) & (step <= back)
+
+
+@pytest.mark.parametrize("n", [16, N, 90])
+def test_hashes_join_positions_of_a_chunk_in_any_round(n: int) -> None:
+    q, _, v = _tensors(n, n, 2, 2)
+    k = torch.nn.functional.normalize(q, dim=-1)
+    turns = torch.randn(2, 8, 3, 2, generator=torch.Generator().manual_seed(0))
+    hashes, causal = _hashed(q, turns), np.tri(n, dtype=bool)
+    mask = np.zeros((2, 2, n, n), bool)
+    for at in np.ndindex(2, 2, 3):
+        same = hashes[at][:, None] == hashes[at][None, :]
+        mask[at[:2]] |= _in_chunks(hashes[at], 5, 2) & same & causal
+    mask &= ~np.eye(n, dtype=bool)
+    mask |= np.eye(n, dtype=bool) & ~mask.any(-1, keepdims=True)
+    text = "causal\nlsh(4, chunk=5, rounds=3, back=2, match=bucket, rotations=turns)"
+    wanted = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=torch.from_numpy(mask)
+    )
+    for backend in BACKENDS if n == N else ("cpu",):
+        out = _pattern(text).attention(q, k, v, turns=turns, backend=backend)
+        torch.testing.assert_close(out, wanted, atol=2e-5, rtol=1e-4)
+    lists = _pattern(text).module.found_lists(q, k, v, turns=turns)["lsh"]
+    assert (np.asarray(_pattern(text).mask(n, lsh=lists.numpy())) == mask).all()
+    assert torch.allclose(_pattern(text).attention(q, k, v, lsh=lists), out, atol=1e-5)
+
+
+def test_the_same_seed_draws_the_same_hashes_beside_heads_that_do_not_sort() -> None:
+    text = "heads 4\ncausal\nhead < 2 -> local(3)\nelse -> lsh(4, chunk=8, seed=5)"
+    q, _, v = (part.detach() for part in _tensors(N, N, 4, 4))
+    outs = [_pattern(text).attention(q, q, v, backend=backend) for backend in BACKENDS]
+    for out in outs[1:]:
+        torch.testing.assert_close(out, outs[0], atol=1e-5, rtol=1e-4)
+    local = _pattern("causal\nlocal(3)").attention(q[:, :2], q[:, :2], v[:, :2])
+    torch.testing.assert_close(outs[0][:, :2], local)
+    other = _pattern(text.replace("seed=5", "seed=6")).attention(q, q, v)
+    assert not torch.allclose(other[:, 2:], outs[0][:, 2:], atol=1e-3)
+
+
+@pytest.mark.parametrize("n", [16, N, 90])
+def test_clusters_are_averaged_or_joined(n: int) -> None:
+    q, k, v = _tensors(n, n)
+    means = torch.randn(4, 3, 8, generator=torch.Generator().manual_seed(1))
+    taken = []
+    for part in (q, k.repeat_interleave(2, 1)):
+        unit = part.detach() / part.detach().norm(dim=-1, keepdim=True)
+        near = np.einsum("hcd,bhnd->bhcn", means.numpy(), unit.numpy())
+        rank = np.argsort(np.argsort(-near, -1), -1)
+        taken.append(rank < 10)
+    pairs = taken[0][..., :, None] & taken[1][..., None, :] & np.tri(n, dtype=bool)
+    weights, scores = np.exp(_scores(q, k) * 8**-0.5)[:, :, None] * pairs, pairs.any(-1)
+    weights = weights / np.maximum(weights.sum(-1, keepdims=True), 1e-30)
+    mean = weights.sum(2) / np.maximum(scores.sum(2), 1)[..., None]
+    values = v.detach().repeat_interleave(2, 1).numpy()
+    text = "causal\nmean(cluster(3, 10, means=means))"
+    for backend in BACKENDS if n == N else ("cpu",):
+        out = _pattern(text).attention(q, k, v, means=means, backend=backend)
+        torch.testing.assert_close(
+            out, torch.from_numpy(mean @ values).float(), atol=2e-5, rtol=1e-4
+        )
+    union = torch.from_numpy(pairs.any(2))
+    joined = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=union, enable_gqa=True
+    ).where(union.any(-1, keepdim=True), 0)
+    out = _pattern("causal\ncluster(3, 10, means=means)").attention(q, k, v, means=means)
+    torch.testing.assert_close(out, joined, atol=2e-5, rtol=1e-4)
+
+
+def test_gradients_in_the_order_of_hashes_equal_numerical_ones() -> None:
+    q, k, v = (part.detach().double()[:1, :1, :9].requires_grad_() for part in _tensors(9, 9))
+    turns, means = torch.randn(1, 8, 2, 1).double(), torch.randn(1, 2, 8).double()
+    for text, given in (
+        ("causal\nmix(lsh(2, chunk=4, rounds=2, rotations=turns))", {"turns": turns}),
+        ("causal\nmean(cluster(2, 5, means=means))", {"means": means}),
+    ):
+
+        def attended(*parts: torch.Tensor, text: str = text, given: dict = given) -> torch.Tensor:
+            return _pattern(text).attention(*parts, **given)
+
+        assert torch.autograd.gradcheck(attended, (q, k, v))
+
+
+@pytest.mark.parametrize("n", [16, N, 90])
+def test_sinkhorn_shares_blocks_out(n: int) -> None:
+    q, k, v = _tensors(n, n)
+    i, j = _places(n, n)
+    blocks = -(-n // 8)
+    means = np.stack([q[:, :, at : at + 8].mean(2).detach().numpy() for at in range(0, n, 8)], 2)
+    gates = means @ np.swapaxes(_block_means(k.repeat_interleave(2, 1)), 2, 3) * 8**-0.5
+    before = np.tri(blocks, k=-1, dtype=bool)
+    shares = np.exp(gates) * before
+    for _ in range(4):
+        shares = shares / np.maximum(shares.sum(-1, keepdims=True), 1e-30)
+        shares = shares / np.maximum(shares.sum(-2, keepdims=True), 1e-30)
+    best = (np.arange(blocks) == shares.argmax(-1)[..., None]) & before
+    other = best.repeat(8, -1).repeat(8, -2)[..., :n, :n]
+    mask = other | ((i // 8 == j // 8) & (j <= i))
+    text = "causal\nsinkhorn(8, sweeps=4) - segment(8) + segment(8)"
+    _check(text, q, k, v, mask, BACKENDS if n == N else ("cpu",))
+
+
+def _block_means(part: torch.Tensor) -> np.ndarray:
+    means = [part[:, :, at : at + 8].mean(2) for at in range(0, part.shape[2], 8)]
+    return torch.stack(means, 2).detach().numpy()

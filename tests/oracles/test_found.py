@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from patternc import Pattern
@@ -47,3 +48,45 @@ def test_native_sparse_attention_selects_the_same_blocks() -> None:
         found = _weights(text, arrays, scale)
         torch.testing.assert_close(found, arrays["weights"], atol=2e-6, rtol=1e-5)
         assert torch.equal(found > 0, arrays["mask"])
+
+
+@pytest.mark.parametrize("name", ["reformer_causal_r3", "reformer_r2", "reformer_causal_r1"])
+def test_reformer_attends_alike_from_its_own_hashes_and_so_do_its_gradients(name: str) -> None:
+    """`record_reformer.py` wrote the files: keys are unit vectors of the queries, not scaled."""
+    arrays, meta = _recorded(name)
+    config, turns = meta["config"], arrays["rotations"][0]
+    lsh = "lsh({buckets}, chunk={chunk}, rounds={rounds}, edge=wrap, rotations=turns)"
+    text = ("causal\n" if config["causal"] else "") + f"mix({lsh.format(**config)})"
+    for backend in ("cpu", "triton", "reference"):
+        dtype, bound = (torch.float32, 1e-5) if backend == "triton" else (torch.float64, 1e-9)
+        qk, v = (arrays[key].to(dtype).requires_grad_() for key in ("qk", "v"))
+        k = qk * (qk.square().mean(-1, keepdim=True) + 1e-6).rsqrt() * qk.shape[-1] ** -0.5
+        out = _pattern(text).attention(qk, k, v, scale=1.0, turns=turns, backend=backend)
+        found = [out, *torch.autograd.grad((out * arrays["weight"]).sum(), (qk, v))]
+        for mine, key in zip(found, ("out", "d_qk", "d_v"), strict=True):
+            torch.testing.assert_close(mine.double(), arrays[key], atol=bound, rtol=bound)
+
+
+def test_routing_transformer_averages_the_same_clusters() -> None:
+    """Its code divides by the number of clusters and 1e-5 more."""
+    for name, text in (
+        ("routing_bidir_n64_c4_w8_undercover", "mean(cluster(4, 8, means=means))"),
+        (
+            "routing_causal_n64_c8_w16_sharedqk",
+            "causal\nmean(cluster(8, 16, means=means, own=last))",
+        ),
+    ):
+        arrays, meta = _recorded(name)
+        if meta["config"]["shared_qk"]:
+            arrays = {**arrays, "k": torch.nn.functional.normalize(arrays["k"], dim=-1)}
+        scale = meta["config"]["head_dim"] ** -0.5
+        found = _weights(text, arrays, scale, means=arrays["means"][0])
+        torch.testing.assert_close(found, arrays["weights"], atol=1.1e-5, rtol=0)
+
+
+def test_sinkhorn_transformer_joins_the_same_blocks() -> None:
+    """Its one best block for each and the own one, without sweeps; values are another matter."""
+    arrays, meta = _recorded("sinkhorn_bidir_n64_b8_top1")
+    scale = meta["config"]["dim_head"] ** -0.5
+    found = _weights("segment(8) + sinkhorn(8, sweeps=0)", arrays, scale)
+    assert torch.equal(found > 0, arrays["mask"])

@@ -30,7 +30,7 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.ir.searches import Nearest, TopBlocks
+from patternc.ir.searches import Nearest
 from patternc.ir.terms import Causal, Columns, Difference, Found, Intersection, Random
 from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, in_index_space, substitute
@@ -69,7 +69,7 @@ def _of_search(lists: ListedTable, among: Condition, beside: Condition) -> Drawn
     match lists.found.search:
         case Nearest(count):
             return _within_budget(count, 1, candidates_of(lists), among, beside)
-        case TopBlocks():
+        case _:
             return None
 
 

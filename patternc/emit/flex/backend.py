@@ -40,6 +40,7 @@ def _context(request: Request) -> dict[str, object]:
         ),
         "uses": {
             "found": False,
+            "sorted": False,
             "products": "_Product" in words,
             "integers": "_Integers" in words,
             "sinks": any(layer.sinks for layer in layers.distinct),

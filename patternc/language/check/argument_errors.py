@@ -12,14 +12,7 @@ from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
-_LISTED = (
-    "select the keys yourself and pass them in at call time: `listed(name)`, or by blocks "
-    "`blocks(64) { listed(name) }`"
-)
 _INSTEAD = {
-    "sinkhorn": _LISTED,
-    "lsh": _LISTED,
-    "cluster": _LISTED,
     "store": "attend to all cached keys instead: `full on memory(m)`",
 }
 _NOTHING = "remove it; no other construct has the same meaning"

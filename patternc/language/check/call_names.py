@@ -10,6 +10,8 @@ from __future__ import annotations
 import keyword
 import re
 
+from patternc.ir.searches import SORTED_LISTS
+
 CALL_KEYWORDS: frozenset[str] = frozenset(
     {
         *(
@@ -42,4 +44,6 @@ def why_taken(name: str) -> str:
         return "an argument of the calls themselves"
     if keyword.iskeyword(name):
         return "a keyword of Python"
+    if name == SORTED_LISTS:
+        return "lists that a module makes for itself"
     return "the slots of a pool" if _POOLED.fullmatch(name) else ""

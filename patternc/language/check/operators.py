@@ -97,13 +97,16 @@ def branches(node: Call, facts: list[TypeInfo], scope: Scope) -> None:
         inner = branch.holds & (_COMBINED - {"mix"})
         if node.function == "mix" and branch.kind == "output" and inner:
             scope.report(_inside_mix(argument.span, min(inner)))
-    if len(given) == 1 and not _is_clusters(given[0].value):
+    if len(given) == 1 and not _is_several(node.function, given[0].value):
         scope.report(_lone_gate(node) if node.function == "gate" else _one_branch(node))
 
 
-def _is_clusters(node: Node | Range) -> bool:
-    """Clusters are many branches of `mean`."""
-    return isinstance(node, Call) and node.function == "cluster"
+def _is_several(function: str, node: Node | Range) -> bool:
+    """Clusters are many branches of `mean`, and rounds of `mix`, also among a part of all pairs."""
+    if isinstance(node, Binary):
+        return any(_is_several(function, part) for part in (node.left, node.right))
+    several = {"mean": "cluster", "mix": "lsh"}.get(function, "")
+    return isinstance(node, Call) and node.function == several
 
 
 def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:

@@ -33,6 +33,8 @@ _SHAPES: dict[Role, str] = {
     "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
     "directions": "floats [directions, head_dim] or [heads, directions, head_dim]",
     "forgetting": "floats [batch, heads, n] from 0 to 1: the share that earlier tokens keep",
+    "rotations": "floats [heads, head_dim, rounds, buckets // 2]; directions of the hashes",
+    "means": "floats [heads, clusters, head_dim]",
     "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "project": "for keys and for values: a pair of floats [m, n]",

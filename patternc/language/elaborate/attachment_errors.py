@@ -76,6 +76,11 @@ def twice(word: str, span: Span) -> Diagnostic:
     return diagnostic("P077.modifier_twice", span, word=word)
 
 
+def not_alone(kind: str, span: Span) -> Diagnostic:
+    word = {"mix": "lsh", "mean": "cluster"}[kind]
+    return diagnostic("P068.not_alone", span, kind=kind, word=word)
+
+
 def two_searches(name: str, span: Span, where: str) -> Diagnostic:
     return diagnostic("P048.two_searches", span, name=name, where=where)
 

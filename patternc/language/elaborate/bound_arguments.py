@@ -70,6 +70,20 @@ class BoundArguments:
             advice=advice,
         )
 
+    def even(self, name: str) -> int:
+        """A constant that 2 divides."""
+        value = self.count(name, 2)
+        if value % 2 == 0:
+            return value
+        raise value_error(
+            "P105.not_even",
+            self.value(name),
+            self.place,
+            name=name,
+            function=self.call.function,
+            value=value,
+        )
+
     def width(self, name: str, default: Expression) -> Expression:
         return fitting(self.value(name), self.place) if name in self else default
 

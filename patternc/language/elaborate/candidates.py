@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from patternc.ir.searches import Cluster, Lsh
 from patternc.ir.terms import (
     Blocks,
     Complement,
@@ -16,6 +17,7 @@ from patternc.ir.terms import (
     EqualParts,
     Found,
     Full,
+    HeadPattern,
     IndexList,
     Intersection,
     On,
@@ -42,7 +44,11 @@ def _within(term: Term, around: _Around) -> Term:
             return Union(tuple(_within(item, around) for item in terms))
         case Intersection(terms):
             plain = tuple(item for item in terms if not any(searches_of(item)))
-            return Intersection(tuple(_within(item, _meeting(plain, around)) for item in terms))
+            rest = (item for item in terms if item not in plain)
+            inner = [_within(item, _meeting(plain, around)) for item in rest]
+            # What is sorted finds allowed pairs alone, and its rows are in another order.
+            alone = len(inner) == 1 and is_sorted(inner[0])
+            return inner[0] if alone else Intersection((*inner, *plain))
         case Difference(left, right):
             return Difference(_within(left, lambda hole: around(Difference(hole, right))), right)
         case On(inner, source):
@@ -55,6 +61,33 @@ def _within(term: Term, around: _Around) -> Term:
 
 def _meeting(plain: tuple[Term, ...], around: _Around) -> _Around:
     return lambda hole: around(Intersection((hole, *plain)) if plain else hole)
+
+
+def is_sorted(term: Term) -> bool:
+    """Is it a search that puts rows and keys in another order?"""
+    match term:
+        case IndexList(_, Found(Lsh() | Cluster())):
+            return True
+        case _:
+            return False
+
+
+def joined_apart(pattern: HeadPattern, kind: str) -> HeadPattern | None:
+    """The only argument of `mix` or `mean`: rounds count one by one, clusters are averaged.
+
+    None where these are beside other pairs, or have modified scores.
+    """
+    match pattern.branches:
+        case (IndexList(_, Found(Lsh() as search) as found) as term,) if kind == "mix":
+            changed: Lsh | Cluster = replace(search, counted=True)
+        case (IndexList(_, Found(Cluster() as search) as found) as term,) if kind == "mean":
+            changed = replace(search, mean=True)
+        case _:
+            several = {"mix": Lsh, "mean": Cluster}[kind]
+            every = (each.found for branch in pattern.sets for each in searches_of(branch))
+            beside = any(each and isinstance(each.search, several) for each in every)
+            return None if beside else pattern
+    return replace(pattern, branches=(replace(term, found=replace(found, search=changed)),))
 
 
 def searches_of(term: Term) -> Iterator[IndexList]:

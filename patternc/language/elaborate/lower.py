@@ -16,10 +16,11 @@ from patternc.ir.terms import Combination, HeadPattern, Term
 from patternc.language.check.environment import Environment
 from patternc.language.check.operators import in_part
 from patternc.language.check.runtime_inputs import UNNAMED_GATE
+from patternc.language.elaborate.attachment_errors import not_alone
 from patternc.language.elaborate.attachments_of import is_past
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import at_least, saturated
-from patternc.language.elaborate.candidates import with_candidates
+from patternc.language.elaborate.candidates import joined_apart, with_candidates
 from patternc.language.elaborate.check_attachments import (
     check_meet,
     check_on,
@@ -66,7 +67,15 @@ class Lowering:
                 branches = self.branches(node)
         if self.causal:
             branches = tuple(terms.Intersection((one, terms.Causal())) for one in branches)
-        return HeadPattern(tuple(map(with_candidates, branches)), rows=self.rows)
+        found = HeadPattern(tuple(map(with_candidates, branches)), rows=self.rows)
+        return self._alone(node, "mix", found) if _is_mix(node, self.place) else found
+
+    def _alone(self, node: Node, kind: str, pattern: HeadPattern) -> HeadPattern:
+        """The pattern of the only argument, whose rounds or clusters are several branches."""
+        joined = joined_apart(pattern, kind)
+        if joined is None:
+            self.findings.add(not_alone(kind, node.span))
+        return joined or pattern
 
     @property
     def home(self) -> KeySource:
@@ -77,6 +86,8 @@ class Lowering:
         parts = [argument for argument in node.arguments if argument.name is None]
         patterns = tuple(self.pattern(node_of(part)) for part in parts)
         kind = cast(Literal["gate", "sum", "mean"], node.function)
+        if kind == "mean" and len(patterns) == 1:
+            patterns = (self._alone(node, kind, patterns[0]),)
         if kind != "gate":
             return Combination(kind, patterns)
         gate = given.word("name") or UNNAMED_GATE
@@ -205,6 +216,14 @@ def projections_in(term: object) -> Iterator[str]:
         case _ if is_dataclass(term):
             for field in fields(term):
                 yield from projections_in(getattr(term, field.name))
+
+
+def _is_mix(node: Node, place: Environment) -> bool:
+    match written(node, place):
+        case Call("mix"):
+            return True
+        case _:
+            return False
 
 
 def _chain(operator: Literal["+", "&"], node: Node) -> tuple[Node, ...]:

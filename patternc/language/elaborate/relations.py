@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from patternc.ir import terms
 from patternc.ir.formula import All, Compare, Constant, Reading, Variable
-from patternc.ir.searches import Nearest, Search, TopBlocks
+from patternc.ir.searches import Cluster, Lsh, Nearest, Search, Sinkhorn, TopBlocks
 from patternc.ir.terms import Term
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import (
@@ -136,6 +136,24 @@ def _top_blocks(given: BoundArguments) -> Search:
     return TopBlocks(count, width, given.word("scores"), given.word("share") == "group")
 
 
+def _lsh(given: BoundArguments) -> Search:
+    return Lsh(
+        saturated(given.even("buckets")),
+        saturated(given.count("chunk", 1)),
+        saturated(given.count("rounds", 1)),
+        saturated(given.count("back", 1)),
+        given.word("edge") == "wrap",
+        given.word("match") == "bucket",
+        rotations=given.word("rotations"),
+        seed=given.count("seed", 0),
+    )
+
+
+def _cluster(given: BoundArguments) -> Search:
+    sizes = saturated(given.count("count", 1)), saturated(given.count("take", 1))
+    return Cluster(*sizes, given.word("means"), given.word("own") == "last")
+
+
 def _found(make: Callable[[BoundArguments], Search]) -> _Relation:
     """Lists under the name that `name=` gives, else that of the word."""
     return lambda given, _: terms.IndexList(
@@ -162,4 +180,9 @@ _RELATIONS: dict[str, _Relation] = {
     "before": _before,
     "nearest": _found(lambda given: Nearest(saturated(given.count("k", 1)), given.word("scores"))),
     "top_blocks": _found(_top_blocks),
+    "lsh": _found(_lsh),
+    "cluster": _found(_cluster),
+    "sinkhorn": _found(
+        lambda given: Sinkhorn(saturated(given.count("block", 1)), given.count("sweeps", 7))
+    ),
 }

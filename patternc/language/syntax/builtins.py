@@ -84,20 +84,27 @@ _RELATIONS = (
     Builtin(
         "lsh",
         "relation",
-        (must("buckets", "count", 1),),
+        (must("buckets", "count", 2),),
         (
+            BuiltinParameter("chunk", "count", 1, required=True),
             BuiltinParameter("rounds", "count", 1),
-            BuiltinParameter("chunk", "count", 1),
             BuiltinParameter("back", "count", 0),
-            BuiltinParameter("shared", "input"),
+            BuiltinParameter("edge", "word", words=("clip", "wrap")),
+            BuiltinParameter("match", "word", words=("chunk", "bucket")),
+            BuiltinParameter("rotations", "input", role="rotations"),
+            BuiltinParameter("seed", "count"),
+            _FOUND,
         ),
-        lowered=False,
     ),
     Builtin(
         "cluster",
         "relation",
         (must("count", "count", 1), must("take", "count", 1)),
-        lowered=False,
+        (
+            BuiltinParameter("means", "input", required=True, role="means"),
+            BuiltinParameter("own", "word", words=("last",)),
+            _FOUND,
+        ),
     ),
     Builtin("nearest", "relation", (must("k", "count", 1),), (_SCORES, _FOUND)),
     Builtin(
@@ -111,7 +118,12 @@ _RELATIONS = (
             _FOUND,
         ),
     ),
-    Builtin("sinkhorn", "relation", (must("block", "count", 1),), lowered=False),
+    Builtin(
+        "sinkhorn",
+        "relation",
+        (must("block", "count", 1),),
+        (BuiltinParameter("sweeps", "count", 0), _FOUND),
+    ),
 )
 
 _COMBINATIONS = (
@@ -200,7 +212,7 @@ BLOCKS = Builtin(
 WITHIN = Builtin("within", "lift", (must("a:b", "part"),))
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
 
-SEARCHES = ("nearest", "top_blocks")
+SEARCHES = ("nearest", "top_blocks", "lsh", "cluster", "sinkhorn")
 """Relations whose lists are found in the call, unless given."""
 
 PRIMITIVES: dict[str, Builtin] = {
