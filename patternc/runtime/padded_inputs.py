@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from patternc.queries.placement import Group, Run
+from patternc.runtime.generated import counts_tokens, source_of
 
 _BROUGHT = ("memory", "compressed", "stream", "encoder")
 
@@ -115,8 +116,7 @@ def _missing(part: Part) -> int:
 
 def _units(part: Part, name: str, value: Tensor, axis: int, block: int, parts: int) -> Tensor:
     """What counts tokens or blocks of them; labels and sets of other slots stay."""
-    counted = part.module._COUNTED_BY[part.module._GROUP_OF_LAYER[_layer(part)]]
-    if name not in counted or parts or part.whole:
+    if parts or part.whole or not counts_tokens(part.module, part.layer, name):
         return value
     if block == 1:
         return part.real(value, axis)
@@ -130,15 +130,11 @@ def _units(part: Part, name: str, value: Tensor, axis: int, block: int, parts: i
     return value.narrow(axis, 0, -(-len(part.group.placement.slots) // block))
 
 
-def _layer(part: Part) -> int:
-    return part.layer if part.module.LAYERS is not None else 0
-
-
 def _bias(part: Part, name: str, value: Tensor) -> Tensor:
     """Queries of the run by real keys; slots of other sources stay, those of a pool are unknown."""
     if value.shape[-2] == part.queries:
         value = value[..., part.run.first : part.run.stop, :]
-    source = _source_of(part, name)
+    source = source_of(part.module, part.layer, name)
     if source == "tokens":
         return part.real(value, -1)
     if source == "pool" and not part.whole:
@@ -147,14 +143,3 @@ def _bias(part: Part, name: str, value: Tensor) -> Tensor:
             "each sequence by itself"
         )
     return value
-
-
-def _source_of(part: Part, name: str) -> str:
-    """The key source that a bias is on: there is one."""
-    module, found = part.module, "tokens"
-    for group in module._GROUPS[module._GROUP_OF_LAYER[_layer(part)]]:
-        for launch in group.passes:
-            tables = [op.table for op in launch.scores if op.table is not None]
-            if any(name in module._SCORE_TABLES[table].inputs for table in tables):
-                found = str(module._FEEDS[launch.feed].source)
-    return found
