@@ -68,3 +68,16 @@ def test_imports_are_relative_to_the_package_nowhere():
     for file in FILES:
         tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
         assert not [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level], file
+
+
+READERS = {"patternc/runtime/generated.py", "patternc/runtime/kernel_launches.py"}
+
+
+def test_two_files_alone_know_names_inside_of_generated_text():
+    found = {
+        file
+        for file in FILES
+        if file.startswith("patternc/")
+        and re.search(r"\bmodule\._[a-zA-Z]", (ROOT / file).read_text(encoding="utf-8"))
+    }
+    assert found == READERS

@@ -7,19 +7,14 @@ Does not run kernels or choose tile sizes.
 
 from __future__ import annotations
 
-import inspect
-import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
 from patternc.runtime.cubin_stats import CubinStats, measured
-from patternc.runtime.paged_launches import paged_launches
-from patternc.runtime.selftest import with_self_test
+from patternc.runtime.kernel_launches import launches_of
 
 TARGETS = {
     "sm_80": ("cuda", 80, 32),
@@ -83,7 +78,9 @@ def variants(
     module: ModuleType, target: str, dtype: str = "bfloat16", head_dim: int = 64
 ) -> tuple[Variant, ...]:
     """The distinct kernels of `module`, none of them compiled yet."""
-    every = (_variant(*found) for found in _launches(module, target, dtype, head_dim))
+    memory, is_hip = SHARED_MEMORY[target], TARGETS[target][0] == "hip"
+    launches = launches_of(module, memory, is_hip, dtype, head_dim)
+    every = (_variant(*found) for found in launches)
     return tuple({variant.text: variant for variant in every}.values())
 
 
@@ -129,85 +126,6 @@ def _source(kernel: Any) -> str:
         jitted = (value for value in called if hasattr(value, "src"))
         waiting += {id(value): value for value in jitted if id(value) not in found}.values()
     return "\n".join(found.values())
-
-
-def _kinds(launch: Any) -> tuple[object, ...]:
-    """The flags of a launch and the data types of its tensors."""
-    return tuple(
-        argument if isinstance(argument, bool) else argument.dtype
-        for argument in launch.arguments
-        if isinstance(argument, bool) or hasattr(argument, "dtype")
-    )
-
-
-def _launches(
-    module: ModuleType, target: str, dtype: str, head_dim: int
-) -> list[tuple[Any, Mapping[str, object]]]:
-    """Each distinct launch of a call and of its backward pass, and the compile-time sizes.
-
-    Lines of two tiles count as long meanwhile, or so short a call would cut none in pieces.
-    """
-    if hasattr(module, "paged_attention"):
-        return paged_launches(module, dtype, head_dim)
-    cuts = hasattr(module, "_limits")
-    rule = patch.object(module, "_limits", lambda *lines: (1, 1)) if cuts else nullcontext()
-    with rule:
-        return _distinct_launches(module, target, dtype, head_dim)
-
-
-def _distinct_launches(
-    module: ModuleType, target: str, dtype: str, head_dim: int
-) -> list[tuple[Any, Mapping[str, object]]]:
-    import torch
-
-    n, kind = 4 * module.QUERY_TILE, getattr(torch, dtype)
-    q, k, v, inputs = with_self_test(module)._sample_call(n, n, head_dim)
-    q, k, v = (part.to(kind) for part in (q, k, v))
-    moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
-    layers = _typical_layers(module)
-    parts, rest = dict.fromkeys(layers, (q, k, v)), (0.125, 0.0, 0)
-    for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):
-        own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
-        parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
-    takes_tables = "tables" in inspect.signature(module._backward_launches).parameters
-    found: dict[tuple[object, ...], Any] = {}
-    every = (module._calls(*part, moved, layer, *rest) for layer, part in parts.items())
-    for call in itertools.chain.from_iterable(every):
-        out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        learned = [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
-        tables = [module._table_total(number, call, held) for number, held in enumerate(learned)]
-        gradients = module._sums(call), *([tables] if takes_tables else [])
-        backward = module._backward_launches(call, out, lse, out, lse, *gradients)
-        for launch in itertools.chain(module._launches(call, out, lse), backward):
-            found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
-    sizes = kind, q.shape[3], v.shape[3], SHARED_MEMORY[target], TARGETS[target][0] == "hip"
-    known = [(launch, module._launch_sizes(*launch[3:], *sizes)) for launch in found.values()]
-    return [*known, *_scans(module, layers, q, sizes[-1])]
-
-
-def _scans(
-    module: ModuleType, layers: Sequence[int], q: Any, hip: bool
-) -> Iterator[tuple[Any, Mapping[str, object]]]:
-    """The launches of the causal sums of feature maps, and of their gradients."""
-    if not hasattr(module, "_scan_launches"):
-        return
-    every = (launch.features for layer in layers for launch, _ in module._featured(layer, q))
-    head_dim = q.shape[3]
-    for features in dict.fromkeys(each for each in every if each.causal):
-        keys, values = (
-            q.new_empty(*q.shape[:3], width).float()
-            for width in (features.count or head_dim, head_dim + 1)
-        )
-        logs = keys[..., 0] if features.gate else keys.new_empty(0)
-        for reverse, parts in itertools.product((False, True), ((keys, values), (values, keys))):
-            key, value = parts
-            yield from module._scan_launches(key, key, value, logs, value, reverse, hip)
-
-
-def _typical_layers(module: ModuleType) -> list[int]:
-    """One layer of each kind: equal layers differ in what is drawn, not in their kernels."""
-    kinds = module._GROUP_OF_LAYER[: module.LAYERS or 1]
-    return sorted({kind: layer for layer, kind in enumerate(kinds)}.values())
 
 
 def _specialised(

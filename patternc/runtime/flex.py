@@ -13,6 +13,7 @@ from typing import Any
 
 from patternc.emit.backend import UnsupportedError
 from patternc.queries.arguments import tokens
+from patternc.runtime import generated
 from patternc.runtime.module_cache import Built, ensure
 from patternc.schedule.tile_sizes import SIZES
 
@@ -83,7 +84,7 @@ def score_mod(
 
     Raises `ValueError` where the layer has more: sinks, or another scale than the call has.
     """
-    found = module._layer(layer)
+    found = generated.flex_layer(module, layer)
     if found.sinks:
         raise ValueError(
             "`sink` adds a logit to the denominator, which no score_mod can: call `attention` of "

@@ -24,16 +24,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from patternc.queries.placement import Group, Placement, Run, grouped, placements
+from patternc.runtime import generated
 from patternc.runtime.padded_encoder import groups_of
-from patternc.runtime.padded_inputs import Part, by_head, cut_input
+from patternc.runtime.padded_inputs import Part, cut_input
 
-Tokens = tuple[Tensor, Tensor | None, Tensor | None]
+if TYPE_CHECKING:
+    from patternc.runtime.generated import Tokens
+
 _STEP = 0xC2B2AE35  # of the seeds of groups: none of layers, heads, rows and softmaxes
 
 
@@ -74,7 +77,7 @@ def attention(
     if not (q.shape[0] and q.shape[2]):
         options = {"layer": layer, "return_lse": return_lse, **rest}
         return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
-    groups, rest = grouped(where), {x: by_head(module, x, y, q) for x, y in rest.items()}
+    groups, rest = grouped(where), {x: generated.by_head(module, x, y, q) for x, y in rest.items()}
     one: tuple[Tensor, Tensor | None] | None = None
     if len(groups) > 1 and not dropout and _is_plain(module, q, where, rest):
         one = _in_one_call(module, q, k, v, layer, rest.get("scale"), where)
@@ -87,11 +90,8 @@ def _is_plain(module: ModuleType, q: Tensor, where: list[Placement], rest: dict[
     on_cpu = q.device.type == "cpu" and rest.get("backend", "auto") in ("auto", "cpu")
     if not on_cpu or "cpu" not in module.BACKENDS or not rest.keys() <= {"backend", "scale"}:
         return False
-    # Without inputs, modifiers, sources, several softmaxes, and grids that fix n.
-    simple = not (module.INPUTS or module._Query._fields)
-    simple = simple and not hasattr(module, "_joined") and not hasattr(module, "_LENGTHS")
     ranges = all(isinstance(placement.slots, range) for placement in where)
-    return simple and ranges and not torch.is_autocast_enabled("cpu")
+    return ranges and generated.is_plain(module) and not torch.is_autocast_enabled("cpu")
 
 
 def _in_one_call(
@@ -104,7 +104,6 @@ def _in_one_call(
     where: list[Placement],
 ) -> tuple[Tensor, Tensor]:
     """Output and lse by one operator, which takes every run of queries with its keys."""
-    layer, scale = module._checked(q, k, v, layer, scale)
     placed: list[int] = []
     for element, placement in enumerate(where):
         slots = placement.slots
@@ -112,9 +111,7 @@ def _in_one_call(
         for run in placement.runs:
             start = -1 if run.start is None else run.start
             placed += element, run.first, run.stop, slots.start, slots.stop, start
-    call = module._calls(q, k, v, {}, layer, scale, 0.0, 0)[0]
-    found: tuple[Tensor, Tensor] = module._backend("cpu", call)(*call._replace(placed=placed))
-    return found
+    return generated.attend_runs(module, (q, k, v), layer, scale, placed)
 
 
 def cast(
@@ -124,9 +121,7 @@ def cast(
     kind = tokens[0].device.type
     if not torch.is_autocast_enabled(kind):
         return tokens, given
-    found: tuple[Tokens, dict[str, Any]]
-    found = module._autocast(tokens, given, kind)
-    return found
+    return generated.autocast(module, tokens, given, kind)
 
 
 def _refuse_tokens(positions: object, cache_lengths: object, rest: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from patternc.queries.placement import Group, Run
+from patternc.runtime.generated import counts_tokens, source_of
 
 _BROUGHT = ("memory", "compressed", "stream", "encoder")
 
@@ -56,13 +57,6 @@ class Part:
         if isinstance(slots, range):
             return value.narrow(axis, slots.start, len(slots))
         return value.index_select(axis, torch.tensor(slots, device=value.device))
-
-
-def by_head(module: ModuleType, name: str, value: Any, q: Tensor) -> Any:
-    """Run-time integers with both their dimensions, batch and heads; another argument as it is."""
-    if module.INPUTS.get(name, ("",))[0] != "integers" or not isinstance(value, Tensor):
-        return value
-    return module._by_head(name, value, q.shape[0], q.shape[1])
 
 
 def cut_input(part: Part, name: str, value: Any) -> Any:
@@ -128,8 +122,7 @@ def _missing(part: Part) -> int:
 
 def _units(part: Part, name: str, value: Tensor, axis: int, block: int, parts: int) -> Tensor:
     """What counts tokens or blocks of them; labels and sets of other slots stay."""
-    counted = part.module._COUNTED_BY[part.module._GROUP_OF_LAYER[_layer(part)]]
-    if name not in counted or parts or part.whole:
+    if parts or part.whole or not counts_tokens(part.module, part.layer, name):
         return value
     if block == 1:
         return part.real(value, axis)
@@ -141,10 +134,6 @@ def _units(part: Part, name: str, value: Tensor, axis: int, block: int, parts: i
     if value.shape[axis] != -(-part.n // block):
         return value
     return value.narrow(axis, 0, -(-len(part.group.placement.slots) // block))
-
-
-def _layer(part: Part) -> int:
-    return part.layer if part.module.LAYERS is not None else 0
 
 
 def _scores(part: Part, name: str, value: Tensor) -> Tensor:
@@ -163,7 +152,7 @@ def _bias(part: Part, name: str, value: Tensor) -> Tensor:
     """Queries of the run by real keys; slots of other sources stay, those of a pool are unknown."""
     if value.shape[-2] == part.queries:
         value = value[..., part.run.first : part.run.stop, :]
-    source = _source_of(part, name)
+    source = source_of(part.module, part.layer, name)
     if source == "tokens":
         return part.real(value, -1)
     if source == "pool" and not part.whole:
@@ -172,14 +161,3 @@ def _bias(part: Part, name: str, value: Tensor) -> Tensor:
             "each sequence by itself"
         )
     return value
-
-
-def _source_of(part: Part, name: str) -> str:
-    """The key source that a bias is on: there is one."""
-    module, found = part.module, "tokens"
-    for group in module._GROUPS[module._GROUP_OF_LAYER[_layer(part)]]:
-        for launch in group.passes:
-            tables = [op.table for op in launch.scores if op.table is not None]
-            if any(name in module._SCORE_TABLES[table].inputs for table in tables):
-                found = str(module._FEEDS[launch.feed].source)
-    return found
