@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def autocast(
     module: ModuleType, tokens: Tokens, inputs: dict[str, Any], device: str
 ) -> tuple[Tokens, dict[str, Any]]:
-    """q, k, v and the run-time inputs in the dtype of autocast."""
+    """q, k, v and other keys and values in the dtype of autocast."""
     found: tuple[Tokens, dict[str, Any]] = module._autocast(tokens, inputs, device)
     return found
 
@@ -47,15 +47,16 @@ def attend_runs(
     return found
 
 
+def by_head(module: ModuleType, name: str, value: Any, q: Tensor) -> Any:
+    """Run-time integers with both their dimensions, batch and heads; another argument as it is."""
+    if module.INPUTS.get(name, ("",))[0] != "integers" or not hasattr(value, "dtype"):
+        return value
+    return module._by_head(name, value, q.shape[0], q.shape[1])
+
+
 def counts_tokens(module: ModuleType, layer: int, name: str) -> bool:
     """Does a label, set or list of a layer count tokens, or blocks of them?"""
     return name in module._COUNTED_BY[_group(module, layer)]
-
-
-def by_batch_and_head(module: ModuleType, name: str, value: Tensor, q: Tensor) -> Tensor:
-    """Run-time integers with both their dimensions, batch and heads."""
-    found: Tensor = module._by_head(name, value, q.shape[0], q.shape[1])
-    return found
 
 
 def source_of(module: ModuleType, layer: int, name: str) -> str:

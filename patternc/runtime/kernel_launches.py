@@ -40,25 +40,7 @@ def launches_of(
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
         sizes = kind, head_dim, head_dim, shared_memory, is_hip
         known = [(each, module._launch_sizes(*each[3:], *sizes)) for each in found.values()]
-    return [*known, *_scans(module, kind, head_dim, is_hip)]
-
-
-def _scans(module: ModuleType, kind: torch.dtype, head_dim: int, is_hip: bool) -> Iterator[Launch]:
-    """The launches of the causal sums of feature maps, and of their gradients."""
-    if not hasattr(module, "_scan_launches"):
-        return
-    n = 4 * module.QUERY_TILE
-    q = with_self_test(module)._sample_call(n, n, head_dim)[0].to(kind)
-    layers = _typical_layers(module)
-    every = (launch.features for layer in layers for launch, _ in module._featured(layer, q))
-    for features in dict.fromkeys(each for each in every if each.causal):
-        keys, values = (
-            q.new_empty(*q.shape[:3], width).float()
-            for width in (features.count or head_dim, head_dim + 1)
-        )
-        logs = keys[..., 0] if features.gate else keys.new_empty(0)
-        for reverse, (key, value) in ((False, (keys, values)), (True, (values, keys))):
-            yield from module._scan_launches(key, key, value, logs, value, reverse, is_hip)
+        return [*known, *_scans(module, kind, head_dim, is_hip)]
 
 
 def _kinds(launch: Any) -> tuple[object, ...]:
@@ -93,6 +75,24 @@ def _calls(module: ModuleType, kind: torch.dtype, head_dim: int) -> Iterator[Any
         parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
     for layer, part in parts.items():
         yield from module._calls(*part, moved, layer, 0.125, 0.0, 0)
+
+
+def _scans(module: ModuleType, kind: torch.dtype, head_dim: int, is_hip: bool) -> Iterator[Launch]:
+    """The launches of the causal sums of feature maps, and of their gradients."""
+    if not hasattr(module, "_scan_launches"):
+        return
+    q = with_self_test(module)._sample_call(*[4 * module.QUERY_TILE] * 2, head_dim)[0].to(kind)
+    layers = _typical_layers(module)
+    every = (launch.features for layer in layers for launch, _ in module._featured(layer, q))
+    for features in dict.fromkeys(each for each in every if each.causal):
+        keys, values = (
+            q.new_empty(*q.shape[:3], width).float()
+            for width in (features.count or head_dim, head_dim + 1)
+        )
+        logs = keys[..., 0] if features.gate else keys.new_empty(0)
+        for reverse, parts in itertools.product((False, True), ((keys, values), (values, keys))):
+            key, value = parts
+            yield from module._scan_launches(key, key, value, logs, value, reverse, is_hip)
 
 
 def _typical_layers(module: ModuleType) -> list[int]:

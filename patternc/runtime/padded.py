@@ -32,7 +32,7 @@ from torch import Tensor
 from patternc.queries.placement import Group, Placement, Run, grouped, placements
 from patternc.runtime import generated
 from patternc.runtime.padded_encoder import groups_of
-from patternc.runtime.padded_inputs import Part, by_head, cut_input
+from patternc.runtime.padded_inputs import Part, cut_input
 
 if TYPE_CHECKING:
     from patternc.runtime.generated import Tokens
@@ -77,7 +77,7 @@ def attention(
     if not (q.shape[0] and q.shape[2]):
         options = {"layer": layer, "return_lse": return_lse, **rest}
         return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
-    groups, rest = grouped(where), {x: by_head(module, x, y, q) for x, y in rest.items()}
+    groups, rest = grouped(where), {x: generated.by_head(module, x, y, q) for x, y in rest.items()}
     one: tuple[Tensor, Tensor | None] | None = None
     if len(groups) > 1 and not dropout and _is_plain(module, q, where, rest):
         one = _in_one_call(module, q, k, v, layer, rest.get("scale"), where)

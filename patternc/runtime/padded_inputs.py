@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from patternc.queries.placement import Group, Run
-from patternc.runtime.generated import by_batch_and_head, counts_tokens, source_of
+from patternc.runtime.generated import counts_tokens, source_of
 
 _BROUGHT = ("memory", "compressed", "stream", "encoder")
 
@@ -57,13 +57,6 @@ class Part:
         if isinstance(slots, range):
             return value.narrow(axis, slots.start, len(slots))
         return value.index_select(axis, torch.tensor(slots, device=value.device))
-
-
-def by_head(module: ModuleType, name: str, value: Any, q: Tensor) -> Any:
-    """Run-time integers with both their dimensions, batch and heads; another argument as it is."""
-    if module.INPUTS.get(name, ("",))[0] != "integers" or not isinstance(value, Tensor):
-        return value
-    return by_batch_and_head(module, name, value, q)
 
 
 def cut_input(part: Part, name: str, value: Any) -> Any:
