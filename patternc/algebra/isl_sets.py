@@ -34,6 +34,9 @@ MOST_DIVISIONS = 160
 # With more than these, a hundred times past its first operations.
 MANY_DIVISIONS = 60
 DIVIDED_BUDGET = 50_000
+# With so many in convex parts on both sides of a difference, 100,000 operations take half a second,
+# 200,000 three, and the budget hours: residues of segments that no tile fits, for example.
+FLOORS_OF_PART, CROSSED_BUDGET = 3, 100_000
 TileSet = isl.Set
 
 
@@ -120,6 +123,8 @@ def _tiles_of(
         raise BudgetError("the tiles of this relation have too many divisions")
     if divisions > MANY_DIVISIONS:
         lower_budget(DIVIDED_BUDGET)
+    if min(_most_floors(touched), _most_floors(spoiled)) >= FLOORS_OF_PART:
+        lower_budget(CROSSED_BUDGET)
     cut = isl.Set(f"[n, m] -> {{ [a, b] : {key_tile}b + {key_tile} > {keys} }}", context())
     full = (touched - spoiled - cut).coalesce()
     return full, (touched - full).coalesce()
@@ -128,6 +133,11 @@ def _tiles_of(
 def _divisions(plane: isl.Set) -> int:
     """How many floors the convex parts of a set refer to."""
     return sum(part.dim(isl.dim_type.div) for part in plane.get_basic_sets())
+
+
+def _most_floors(plane: isl.Set) -> int:
+    """Of one convex part."""
+    return max((part.dim(isl.dim_type.div) for part in plane.get_basic_sets()), default=0)
 
 
 def implies(condition: Condition, other: Condition) -> bool:
