@@ -33,6 +33,7 @@ Role = Literal[
     "means",
     "memory",
     "compressed",
+    "store",
     "project",
     "persistent",
     "stream",

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from patternc.queries.placement import Group, Run
 
-_BROUGHT = ("memory", "compressed", "stream", "encoder")
+_BROUGHT = ("memory", "compressed", "store", "stream", "encoder")
 
 
 @dataclass(frozen=True, slots=True)
