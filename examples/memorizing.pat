@@ -9,7 +9,8 @@
 causal
 layers 12
 heads 8
+param kept = 65536
 let window = local(left=512, right=-1)
 let recent = window + window on memory(512)
-layer == 8 -> gate(recent, (nearest(32) & columns(stored)) on store(65536), name=trust)
+layer == 8 -> gate(recent, (nearest(32) & columns(stored)) on store(kept), name=trust)
 else       -> recent
