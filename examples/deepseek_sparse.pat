@@ -6,5 +6,4 @@
 # beyond:  the indexer, which is trained by itself to follow the attention
 
 causal
-heads 128
 nearest(2048, scores=index)

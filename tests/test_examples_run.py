@@ -30,13 +30,14 @@ GRIDS = {"natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_
 PARAMETERS = {
     "adaptive_span": {"span": 60},
     "all_attention": {"span": 60},
+    "memorizing": {"kept": 200},
     "natten_1d": {"length": 52},
     "natten_1d_causal": {"length": 52},
     "natten_2d": {"side": 26},
     "natten_2d_causal": {"side": 13},
     "tree_decoding": {"text": 20},
 }
-_SLOTS = re.compile(r"\b((?:memory|compressed|persistent|project)\(|stream\(\w+, )\d+")
+_SLOTS = re.compile(r"\b((?:memory|compressed|persistent|project|store)\(|stream\(\w+, )\d+")
 # Windows that would not fit these slots, or a smaller grid; fewer classes and heads of a kind.
 NUMBERS = {
     "longformer_lm": ("layers 12", "layers 8"),

@@ -24,6 +24,7 @@ from patternc.ir.sources import (
     Persistent,
     Pool,
     Project,
+    Store,
     Stream,
     Tokens,
     Tree,
@@ -90,7 +91,7 @@ class OperandTable:
                 return [quoted("encoder_kv")]
             case Tree(branching):
                 return [quoted("tree_kv"), Keyword("branching", _integer(branching))]
-            case Memory(length) | Compressed(length):
+            case Memory(length) | Compressed(length) | Store(length):
                 return [quoted(f"{word_of(source)}_kv"), _integer(length)]
             case Project(count):
                 return [quoted("project_weights"), _integer(count)]

@@ -37,6 +37,7 @@ Role = Literal[
     "means",
     "memory",
     "compressed",
+    "store",
     "project",
     "persistent",
     "stream",

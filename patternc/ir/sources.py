@@ -68,6 +68,13 @@ class Persistent:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """Up to `length` keys and values of earlier segments, in no place; always available."""
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """Extra tokens with rows of their own (ETC)."""
 
@@ -97,7 +104,17 @@ class Encoder:
 
 
 KeySource = (
-    Tokens | Memory | Compressed | Pool | Project | Persistent | Stream | Tree | Text | Encoder
+    Tokens
+    | Memory
+    | Compressed
+    | Pool
+    | Project
+    | Persistent
+    | Store
+    | Stream
+    | Tree
+    | Text
+    | Encoder
 )
 TOKENS = Tokens()
 TEXT = Text()

@@ -1,6 +1,6 @@
 """Torch modules with a pattern: `Attention`, its `Cache` for decoding, and `from_config`.
 
-`updated_means` moves the centroids of `cluster`.
+`updated_means` moves the centroids of `cluster`, `Store` keeps what `store` attends to.
 
 Importing this package imports torch; importing `patternc` does not import it.
 """
@@ -11,5 +11,6 @@ from patternc.nn.attention import Attention
 from patternc.nn.cache import Cache
 from patternc.nn.clusters import updated_means
 from patternc.nn.config import from_config
+from patternc.nn.store import Store
 
-__all__ = ["Attention", "Cache", "from_config", "updated_means"]
+__all__ = ["Attention", "Cache", "Store", "from_config", "updated_means"]

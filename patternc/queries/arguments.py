@@ -20,7 +20,7 @@ from patternc.semantics.errors import InputError
 
 Input = Any
 Arrays = dict[str, NDArray[Any]]
-_AT_THE_CALL = ("memory", "compressed", "encoder")
+_AT_THE_CALL = ("memory", "compressed", "store", "encoder")
 DTYPES = ("float32", "float16", "bfloat16")
 _SHORT = {
     **dict.fromkeys(("fp32", "f32", "float", "single"), "float32"),

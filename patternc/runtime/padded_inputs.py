@@ -18,7 +18,7 @@ from torch import Tensor
 from patternc.queries.placement import Group, Run
 from patternc.runtime.generated import counts_tokens, source_of
 
-_BROUGHT = ("memory", "compressed", "stream", "encoder")
+_BROUGHT = ("memory", "compressed", "store", "stream", "encoder")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from patternc.ir.sources import (
     Pool,
     Project,
     Rows,
+    Store,
     Stream,
     Text,
     Tokens,
@@ -88,7 +89,8 @@ def window_end(pool: Pool) -> Condition:
 def slots(source: KeySource, n: int, sizes: Mapping[str, int]) -> int:
     """How many slots a source has over n tokens.
 
-    `sizes` gives what the call decides: `memory`, `compressed` (full by default) and `encoder`.
+    `sizes` gives what the call decides: `memory`, `compressed`, `store` (full by default) and
+    `encoder`.
     """
     match source:
         case Tokens() | Text():
@@ -99,6 +101,8 @@ def slots(source: KeySource, n: int, sizes: Mapping[str, int]) -> int:
             return _at_most(sizes.get("memory", length), length, "memory")
         case Compressed(length):
             return _at_most(sizes.get("compressed", length), length, "compressed")
+        case Store(length):
+            return _at_most(sizes.get("store", length), length, "store")
         case Pool():
             return windows(source, n)
         case Project(count) | Persistent(count):

@@ -1,2 +1,2 @@
 query_pool(2, mean)
-full on store(4)
+full

@@ -12,15 +12,12 @@ from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
-_INSTEAD = {
-    "store": "attend to all cached keys instead: `full on memory(m)`",
-}
 _NOTHING = "remove it; no other construct has the same meaning"
 
 
 def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
     """`what` names the `word` in full."""
-    return diagnostic("P120.not_lowered", span, what=what, advice=_INSTEAD.get(word, _NOTHING))
+    return diagnostic("P120.not_lowered", span, what=what, advice=_NOTHING)
 
 
 def stray_range(node: Range) -> Diagnostic:

@@ -39,6 +39,7 @@ _SHAPES: dict[Role, str] = {
     "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "project": "for keys and for values: a pair of floats [m, n]",
     "persistent": f"{_PAIR} [kv_heads, m, head_dim]",
+    "store": f"{_PAIR} [batch, kv_heads, m, head_dim]; m slots or fewer",
     "stream": f"{_PAIR} [batch, kv_heads, m, head_dim]",
     "tree": f"{_PAIR} [batch, kv_heads, m, head_dim]; all nodes by level, the tokens first",
     "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
@@ -60,6 +61,7 @@ _XL_SHAPES = {
 _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "memory": (("memory_kv", "memory"),),
     "compressed": (("compressed_kv", "compressed"),),
+    "store": (("store_kv", "store"),),
     "project": (("project_weights", "project"),),
     "persistent": (("persistent_kv", "persistent"),),
     "tree": (("tree_kv", "tree"),),

@@ -16,6 +16,7 @@ from patternc.ir.sources import (
     Persistent,
     Pool,
     Project,
+    Store,
     Stream,
     Text,
     Tree,
@@ -66,7 +67,7 @@ _STAND = {
     "tree": _ANYWHERE | {"contextual"},
 }
 # Their slots stand nowhere in the sequence, or at no single place.
-_NOWHERE = (Persistent, Project, Tree)
+_NOWHERE = (Persistent, Project, Store, Tree)
 
 
 def _expanded(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node | Range]:

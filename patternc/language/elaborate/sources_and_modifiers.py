@@ -42,6 +42,7 @@ _SOURCES: dict[str, Callable[[BoundArguments], KeySource]] = {
     "pool": _pool,
     "project": lambda given: sources.Project(given.count("m", 1)),
     "persistent": lambda given: sources.Persistent(given.count("m", 1)),
+    "store": lambda given: sources.Store(given.count("m", 1)),
     "stream": lambda given: sources.Stream(given.word("name"), given.count("m", 1)),
     "tree": lambda given: sources.Tree(given.count("b", 2)),
     "encoder": lambda given: sources.Encoder(),

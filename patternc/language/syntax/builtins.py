@@ -170,7 +170,7 @@ _SOURCES = (
     Builtin("stream", "source", (named_input("name", "stream"), _SLOTS)),
     Builtin("tree", "source", (must("b", "count", 2),)),
     Builtin("encoder", "source"),
-    Builtin("store", "source", (_SLOTS,), lowered=False),
+    Builtin("store", "source", (_SLOTS,)),
 )
 
 _MODIFIERS = (
