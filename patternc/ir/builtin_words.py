@@ -33,6 +33,7 @@ Role = Literal[
     "memory",
     "compressed",
     "project",
+    "convolution",
     "persistent",
     "stream",
     "tree",

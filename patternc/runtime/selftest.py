@@ -54,6 +54,7 @@ def _test_of(module: ModuleType, dtype: str | None, head_dim: int | None) -> str
             "treated": "_check_sizes" in names,
             "combined": "_combined" in names,
             "features": "_Features" in names,
+            "drawn": "_drawn_weights" in names,
         },
         backends=module.BACKENDS,
         native="_native" in names,

@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from patternc.ir.modifiers import Modifier, ScoreModifier
-from patternc.ir.sources import Compressed, KeySource, Memory, Persistent, Project, Stream, Tree
+from patternc.ir.sources import (
+    Compressed,
+    KeySource,
+    Memory,
+    Persistent,
+    Pool,
+    Project,
+    Stream,
+    Tree,
+)
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.attachment_errors import two_sizes
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -37,8 +46,10 @@ def sizes_of(attached: KeySource | Modifier, span: Span) -> Iterator[Sized]:
             yield Sized("memory_kv", f"{slots} slots", span)
         case Compressed(slots, rate):
             yield Sized("compressed_kv", f"{slots} slots of rate {rate}", span)
-        case Project(slots):
+        case Project(slots, None):
             yield Sized("project_weights", f"{slots} slots", span)
+        case Pool(size, "convolution"):
+            yield Sized("pool_kernels", f"windows of {size}", span)
         case Persistent(slots):
             yield Sized("persistent_kv", f"{slots} slots", span)
         case Stream(name, slots):
