@@ -29,7 +29,7 @@ _SHAPES: dict[Role, str] = {
     "set": "booleans [n] or [batch, n], or integers [m], the positions",
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
-    "gate": "floats [heads]; for more than two branches [branches, heads]",
+    "gate": "floats [heads] or [batch, heads, queries]; for more than two branches [branches, ..]",
     "directions": "floats [directions, head_dim] or [heads, directions, head_dim]",
     "forgetting": "floats [batch, heads, n] from 0 to 1: the share that earlier tokens keep",
     "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
