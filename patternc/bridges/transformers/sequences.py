@@ -2,8 +2,9 @@
 
 Every span of labels is a sequence whose first token has position 0, so that a padded batch gives
 what its sequences give alone; rows of a batch with the same spans share a call. Keys that are
-missing inside a span (a prompt padded on the right, then generated tokens) are hidden, and keep
-their positions.
+missing inside a span (a prompt padded on the right, then generated tokens) are hidden by the
+program and keep their positions, as in Transformers; `key_padding` would close the gap, which moves
+keys into windows that the model's own mask leaves out.
 """
 
 from __future__ import annotations
