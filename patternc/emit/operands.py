@@ -93,8 +93,11 @@ class OperandTable:
                 return [quoted("tree_kv"), Keyword("branching", _integer(branching))]
             case Memory(length) | Compressed(length) | Store(length):
                 return [quoted(f"{word_of(source)}_kv"), _integer(length)]
-            case Project(count):
+            case Project(count, None):
                 return [quoted("project_weights"), _integer(count)]
+            case Project(count, seed):
+                named = [quoted(f"project_{count}_{seed}"), _integer(count)]
+                return [*named, Keyword("seed", Leaf(str(seed)))]
             case Persistent(count):
                 return [quoted("persistent_kv"), _integer(count)]
             case Stream(name, count):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from patternc.emit.inputs import Entry
 from patternc.emit.operands import OperandTable
 from patternc.emit.passes import Printed
-from patternc.emit.text.layout import Call, Text, declarations
+from patternc.emit.text.layout import Call, Text, declarations, flat
 from patternc.language.check.runtime_inputs import DECIDING
 from patternc.schedule.schedule import Schedule
 
@@ -69,6 +69,8 @@ def uses_of(
         "entries": not declared.isdisjoint({"_Listed", "_Random"}),
         "combined": _is_combined(schedule),
         "features": "features=" in declared,
+        "drawn": any("seed=" in declarations(feed) for feed in treatments.feeds),
+        "convolved": any("convolution" in flat(feed) for feed in treatments.feeds),
         "treated": treated,
         "rows": bool(schedule.rows),
         "sources": any(feed != Call("_Feed", ()) for feed in treatments.feeds),

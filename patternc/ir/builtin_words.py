@@ -39,6 +39,7 @@ Role = Literal[
     "compressed",
     "store",
     "project",
+    "convolution",
     "persistent",
     "stream",
     "tree",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PoolOperation = Literal["mean", "sum", "max"]
+PoolOperation = Literal["mean", "sum", "max", "convolution"]
 PoolTail = Literal["clip", "drop", "merge"]
 
 
@@ -44,7 +44,8 @@ class Pool:
     """One slot for each window of `size` tokens, every `stride`.
 
     `clip`: the last slot may be short; `drop`: only whole windows; `merge`: leftovers join the
-    last whole slot, no slot if n < size. Available once its window ends at or before i.
+    last whole slot, no slot if n < size. Available once its window ends at or before i. A
+    `convolution` has weights of the call, `pool_kernels`, and drops leftovers.
     """
 
     size: int
@@ -55,9 +56,10 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Learned mixtures of all positions (Linformer)."""
+    """Mixtures of all positions (Linformer): by `project_weights`, or drawn from a seed."""
 
     slots: int
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def _test_of(module: ModuleType, dtype: str | None, head_dim: int | None) -> str
             "combined": "_combined" in names,
             "features": "_Features" in names,
             "found": "found_lists" in names,
+            "drawn": "_drawn_weights" in names,
         },
         backends=module.BACKENDS,
         native="_native" in names,

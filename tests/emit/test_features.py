@@ -18,7 +18,7 @@ from tests.emit.dense import Tensor, draw
 DIM, COUNT = 8, 32
 BACKENDS = [("reference", torch.float64), ("cpu", torch.float64), ("triton", torch.float32)]
 # Of the first direction for seed 3 and layer 2.
-FIRST = [0.6422611770459, 1.2608532152526, -1.1424631276959]
+FIRST = [-0.6728348904805, -1.6593998227521, -0.1699608639104]
 RECORDED = Path(__file__).parents[1] / "oracles" / "outputs"
 
 
@@ -158,7 +158,7 @@ def test_the_error_of_softmax_features_falls_with_their_root_and_its_mean_vanish
     What is unbiased is the kernel; the ratio of two sums has a bias of the order 1/features.
     """
     module = compiled(program("favor", False))
-    q, k = (part[0, 0] / 2 for part in sample(12)[:2])
+    q, k = (part[0, 0] / 4 for part in sample(12)[:2])
     exact = (q @ k.mT * DIM**-0.5).exp()
     errors = []
     for count in (16, 64, 256):

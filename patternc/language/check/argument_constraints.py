@@ -25,6 +25,8 @@ def check_together(node: Call, primitive: Builtin) -> Diagnostic | None:
             return _segment(node, given)
         case "neighborhood":
             return _neighborhood(node, primitive, given)
+        case "pool":
+            return _pool(given)
         case "features":
             return _features(node, primitive, given)
         case _:
@@ -55,6 +57,14 @@ def _neighborhood(node: Call, primitive: Builtin, given: _Given) -> Diagnostic |
         return excluded(given["radius"], side, "write `radius=`, or `left=` and `right=`")
     if "radius" not in given and side is None:
         return missing(primitive, "radius", node.span)
+    return None
+
+
+def _pool(given: _Given) -> Diagnostic | None:
+    convolved = "op" in given and given["op"].value == Name("convolution")
+    if convolved and "tail" in given and given["tail"].value != Name("drop"):
+        advice = "a convolution has weights for whole windows: write `tail=drop`, or leave it out"
+        return excluded(given["op"], given["tail"], advice)
     return None
 
 

@@ -23,6 +23,7 @@ UNNAMED_GATE = "gate"
 """The input of a `gate` without `name=`."""
 
 _PAIR = "keys and values: a pair of floats"
+_ONE_OR_TWO = "for keys and for values, a pair or one for both: floats"
 _SHAPES: dict[Role, str] = {
     "listed": "integers [rows, k], [heads, rows, k] or [batch, heads, rows, k]; negative: empty",
     "set": "booleans [n] or [batch, n], or integers [m], the positions",
@@ -37,7 +38,8 @@ _SHAPES: dict[Role, str] = {
     "means": "floats [heads, clusters, head_dim]",
     "memory": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
     "compressed": f"{_PAIR} [batch, kv_heads, m, head_dim]; the newest m or fewer",
-    "project": "for keys and for values: a pair of floats [m, n]",
+    "project": f"{_ONE_OR_TWO} [m, n] or [kv_heads, m, n]",
+    "convolution": f"{_ONE_OR_TWO} [head_dim, head_dim, k]",
     "persistent": f"{_PAIR} [kv_heads, m, head_dim]",
     "store": f"{_PAIR} [batch, kv_heads, m, head_dim]; m slots or fewer",
     "stream": f"{_PAIR} [batch, kv_heads, m, head_dim]",
@@ -63,6 +65,7 @@ _FIXED: dict[str, tuple[tuple[str, Role], ...]] = {
     "compressed": (("compressed_kv", "compressed"),),
     "store": (("store_kv", "store"),),
     "project": (("project_weights", "project"),),
+    "convolution": (("pool_kernels", "convolution"),),
     "persistent": (("persistent_kv", "persistent"),),
     "tree": (("tree_kv", "tree"),),
     "encoder": (("encoder_kv", "encoder"),),
@@ -210,9 +213,9 @@ def _uses(
             yield from _uses(body, lets, replace(within, lifted=True), seen)
         case Reading(name, Name("i" | "j" as side)):
             yield from _integers(name.name, side, within, node.span)
-        case Call(function):
+        case Call():
             yield from _named(node, lets, within)
-            yield from _fixed(function, node.span)
+            yield from _fixed(_brings(node), node.span)
             for child in children(node):
                 yield from _uses(child, lets, within, seen)
         case _:
@@ -265,6 +268,18 @@ def _integers(name: str, side: str, within: _Within, span: Span) -> Iterator[_Us
     counted = "" if sequence in _LABELLED else sequence
     own = f"{name}_{sequence}" if sequence else name
     yield _Use(own, "integers", slots + unit, span, counted)
+
+
+def _brings(node: Call) -> str:
+    """The word that says which inputs of fixed names a call takes."""
+    given = {slot.name: argument for slot, argument in fill(node, PRIMITIVES[node.function])[0]}
+    match node.function:
+        case "project" if "seed" in given:
+            return ""
+        case "pool" if "op" in given and given["op"].value == Name("convolution"):
+            return "convolution"
+        case function:
+            return function
 
 
 def _fixed(word: str, span: Span) -> Iterator[_Use]:

@@ -15,6 +15,7 @@ from patternc.ir.sources import (
     KeySource,
     Memory,
     Persistent,
+    Pool,
     Project,
     Store,
     Stream,
@@ -48,8 +49,10 @@ def sizes_of(attached: KeySource | Modifier, span: Span) -> Iterator[Sized]:
             yield Sized("compressed_kv", f"{slots} slots of rate {rate}", span)
         case Store(slots):
             yield Sized("store_kv", f"{slots} slots", span)
-        case Project(slots):
+        case Project(slots, None):
             yield Sized("project_weights", f"{slots} slots", span)
+        case Pool(size, "convolution"):
+            yield Sized("pool_kernels", f"windows of {size}", span)
         case Persistent(slots):
             yield Sized("persistent_kv", f"{slots} slots", span)
         case Stream(name, slots):

@@ -31,7 +31,7 @@ def modifier_of(given: BoundArguments, past: bool) -> Modifier:
 def _pool(given: BoundArguments) -> KeySource:
     size = given.count("k", 1)
     operation = cast(PoolOperation, given.word("op"))
-    tail = cast(PoolTail, given.word("tail") or "clip")
+    tail = cast(PoolTail, given.word("tail") or ("drop" if operation == "convolution" else "clip"))
     stride = given.count("stride", size)
     return sources.Pool(saturated(size), operation, saturated(stride), tail)
 
@@ -40,7 +40,9 @@ _SOURCES: dict[str, Callable[[BoundArguments], KeySource]] = {
     "memory": lambda given: sources.Memory(given.count("m", 1)),
     "compressed": lambda given: sources.Compressed(given.count("m", 1), given.count("rate", 1)),
     "pool": _pool,
-    "project": lambda given: sources.Project(given.count("m", 1)),
+    "project": lambda given: sources.Project(
+        given.count("m", 1), given.count("seed", 0) if "seed" in given else None
+    ),
     "persistent": lambda given: sources.Persistent(given.count("m", 1)),
     "store": lambda given: sources.Store(given.count("m", 1)),
     "stream": lambda given: sources.Stream(given.word("name"), given.count("m", 1)),

@@ -159,13 +159,13 @@ _SOURCES = (
     Builtin(
         "pool",
         "source",
-        (must("k", "count", 1), must("op", "word", words=_OPERATIONS)),
+        (must("k", "count", 1), must("op", "word", words=(*_OPERATIONS, "convolution"))),
         (
             BuiltinParameter("stride", "count", 1),
             BuiltinParameter("tail", "word", words=("clip", "drop", "merge")),
         ),
     ),
-    Builtin("project", "source", (_SLOTS,)),
+    Builtin("project", "source", (_SLOTS,), (BuiltinParameter("seed", "count"),)),
     Builtin("persistent", "source", (_SLOTS,)),
     Builtin("stream", "source", (named_input("name", "stream"), _SLOTS)),
     Builtin("tree", "source", (must("b", "count", 2),)),

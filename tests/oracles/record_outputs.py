@@ -1,12 +1,12 @@
-"""Records the outputs and gradients of other people's feature maps: `outputs/features_*.npz`.
+"""Records outputs and gradients of other people's feature maps and projections: `outputs/`.
 
-    python tests/oracles/record_features.py RFA FAST_TRANSFORMERS
+    python tests/oracles/record_outputs.py RFA FAST_TRANSFORMERS
 
-To be run in an environment of its own, with torch 2.13.0, numpy, ninja and performer-pytorch 1.1.4;
-the arguments are checkouts of Noahs-ARK/RFA at b075fa8a22cb and of idiap/fast-transformers at
-2ad36b97e64c, which are read file by file. Does not use patternc. Files hold float64 inputs q, k, v
-[batch, heads, n, d], the directions, `weight`, the output, and the gradients of
-(output * weight).sum().
+To be run in an environment of its own, with torch 2.13.0, numpy, ninja, performer-pytorch 1.1.4 and
+linformer-pytorch 0.19.3; the arguments are checkouts of Noahs-ARK/RFA at b075fa8a22cb and of
+idiap/fast-transformers at 2ad36b97e64c, which are read file by file. Does not use patternc. Files
+hold float64 inputs q, k, v [batch, heads, n, d], the `directions` (of Linformer the weights),
+`weight`, the output, and the gradients of (output * weight).sum().
 """
 
 from __future__ import annotations
@@ -130,6 +130,38 @@ def _rfa_file(name: str, *left_out: str, **names: object) -> types.ModuleType:
     return module
 
 
+def linformer(method: str) -> Attend:
+    """The heads of the package's attention, with the weights that `directions` holds, without bias.
+
+    Of learned ones [heads or 1, 2 or 1, m, n], of a convolution [1, 2, d, d, width].
+    """
+    from linformer_pytorch.linformer_pytorch import LinearAttentionHead
+
+    def attend(q: Tensor, k: Tensor, v: Tensor, directions: Tensor) -> Tensor:
+        outs = []
+        for head in range(HEADS):
+            own = directions[head if len(directions) > 1 else 0]
+            parts = [_linear(own[place if len(own) > 1 else 0], method) for place in (0, 1)]
+            module = LinearAttentionHead(DIM, 0.0, *parts, None)
+            outs.append(module(q[:, head], k[:, head], v[:, head]))
+        return torch.stack(outs, 1)
+
+    return attend
+
+
+def _linear(weight: Tensor, method: str) -> torch.nn.Module | Tensor:
+    from linformer_pytorch.linformer_pytorch import get_EF
+
+    if method == "no_params":
+        return weight.mT
+    slots = weight.shape[0] if method == "learnable" else N // weight.shape[2]
+    module = get_EF(N, slots, method, DIM, bias=False).double()
+    module.weight = torch.nn.Parameter(weight)
+    if module.bias is not None:
+        torch.nn.init.zeros_(module.bias)
+    return module
+
+
 def record(name: str, attend: Attend, directions: Tensor, seed: int) -> None:
     torch.manual_seed(seed)
     q, k, v = (torch.randn(BATCH, HEADS, N, DIM, dtype=torch.float64) for _ in range(3))
@@ -140,7 +172,7 @@ def record(name: str, attend: Attend, directions: Tensor, seed: int) -> None:
     named = {"q": q, "k": k, "v": v, "directions": directions, "weight": weight, "out": out}
     named |= dict(zip(("dq", "dk", "dv"), gradients, strict=True))
     arrays = {key: value.detach().numpy() for key, value in named.items()}
-    np.savez_compressed(FOLDER / f"features_{name}.npz", **arrays)
+    np.savez_compressed(FOLDER / f"{name}.npz", **arrays)
 
 
 def main() -> None:
@@ -153,9 +185,18 @@ def main() -> None:
     none = torch.zeros(0, DIM, dtype=torch.float64)
     for causal in (False, True):
         kind = "causal" if causal else "full"
-        record(f"performer_{kind}", performer(causal), orthogonal, 1)
-        record(f"rfa_{kind}", rfa(causal), independent, 2)
-        record(f"elu_{kind}", elu(causal), none, 3)
+        record(f"features_performer_{kind}", performer(causal), orthogonal, 1)
+        record(f"features_rfa_{kind}", rfa(causal), independent, 2)
+        record(f"features_elu_{kind}", elu(causal), none, 3)
+    torch.manual_seed(1)
+    shapes = {"none": (HEADS, 2), "headwise": (1, 2), "kv": (1, 1)}
+    for sharing, leading in shapes.items():
+        weights = torch.randn(*leading, 6, N, dtype=torch.float64) / N**0.5
+        record(f"linformer_{sharing}", linformer("learnable"), weights, 4)
+    kernels = torch.randn(1, 2, DIM, DIM, 4, dtype=torch.float64) / 8
+    record("linformer_convolution", linformer("convolution"), kernels, 4)
+    fixed = torch.randn(1, 2, 6, N, dtype=torch.float64) / N**0.5
+    record("linformer_fixed", linformer("no_params"), fixed, 4)
 
 
 if __name__ == "__main__":
