@@ -95,6 +95,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return _scores(part, name, part.element(value, 4))
         case "bias":
             return _bias(part, name, part.element(value, 4))
+        case "gate" if value.dim() > 2:
+            return _gate(part, value)
         case "forgetting":
             return part.real(part.element(value, 3), 2)
         case "positions":
@@ -114,6 +116,14 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return part.element(value, 4)
         case _:
             return value
+
+
+def _gate(part: Part, value: Tensor) -> Tensor:
+    """The weights of a run's queries, [branches or none, batch, heads, queries]."""
+    first, batch = part.group.first, value.dim() - 3
+    if value.shape[batch] > 1:
+        value = value.narrow(batch, first, part.group.stop - first)
+    return value[..., part.run.first : part.run.stop]
 
 
 def _missing(part: Part) -> int:

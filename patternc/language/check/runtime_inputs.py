@@ -30,7 +30,7 @@ _SHAPES: dict[Role, str] = {
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "integers": "integers [n], [batch, n], [heads, n] or [batch, heads, n]",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
-    "gate": "floats [heads]; for more than two branches [branches, heads]",
+    "gate": "floats [heads] or [batch, heads, queries]; for more than two branches [branches, ..]",
     "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
     "directions": "floats [directions, head_dim] or [heads, directions, head_dim]",
     "forgetting": "floats [batch, heads, n] from 0 to 1: the share that earlier tokens keep",
