@@ -29,6 +29,7 @@ from tests.emit.test_work_split import graded, sample
 GRIDS = {"natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_2d_causal": 13 * 13}
 PARAMETERS = {
     "adaptive_span": {"span": 60},
+    "adaptive_span_dynamic": {"span": 60},
     "all_attention": {"span": 60},
     "memorizing": {"kept": 200},
     "natten_1d": {"length": 52},

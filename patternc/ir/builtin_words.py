@@ -46,6 +46,7 @@ Role = Literal[
     "encoder",
     "bias",
     "span",
+    "token_span",
     "positions",
     "t5",
     "relative",

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
 
-TableKind = Literal["alibi", "bias", "head", "relative", "t5", "xl"]
+TableKind = Literal["alibi", "bias", "head", "query", "relative", "t5", "xl"]
 # Tables of products with queries, which have an entry for each row.
 _OF_QUERIES = ("relative", "xl")
 
@@ -23,8 +23,9 @@ class ScoreTable:
     """The numbers that a modifier looks up; `kind` names the code that makes it from `inputs`.
 
     Kinds `head` (the inputs [heads], one column each) and `alibi` (the slopes) have numbers of each
-    head; `t5`, `relative` and `xl` an entry for each distance; `bias` one for each key. `buckets`,
-    `low` and `both_sides` are those of t5; `low` is the farthest distance of `relative` too.
+    head, `query` (the inputs [batch, heads, queries]) of each query; `t5`, `relative` and `xl` an
+    entry for each distance; `bias` one for each key. `buckets`, `low` and `both_sides` are those of
+    t5; `low` is the farthest distance of `relative` too.
     """
 
     kind: TableKind

@@ -69,6 +69,14 @@ class OfHead(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class OfQuery(Node):
+    """A number of each query: entry `column` of its row of the modifier's table."""
+
+    name: str
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AtDistance(Node):
     """The table's entry at the pair's distance, cut to -low .. high, entry 0 that of -low.
 

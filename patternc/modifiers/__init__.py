@@ -9,6 +9,7 @@ from __future__ import annotations
 from patternc.modifiers.alibi import ALIBI
 from patternc.modifiers.bias import BIAS
 from patternc.modifiers.distance_aware import DISTANCE_AWARE
+from patternc.modifiers.dynamic_span import DYNAMIC_SPAN
 from patternc.modifiers.relative import RELATIVE
 from patternc.modifiers.softcap import SOFTCAP
 from patternc.modifiers.softspan import SOFTSPAN
@@ -25,4 +26,5 @@ MODIFIERS = (
     T5,
     BIAS,
     SOFTSPAN,
+    DYNAMIC_SPAN,
 )

@@ -1,4 +1,4 @@
-"""Torch modules with a pattern: `Attention`, its `Cache` for decoding, and `from_config`.
+"""Torch modules: `Attention` with a pattern, its `Cache`, `from_config`, and `DynamicSpan`.
 
 `updated_means` moves the centroids of `cluster`, `Store` keeps what `store` attends to.
 
@@ -11,6 +11,7 @@ from patternc.nn.attention import Attention
 from patternc.nn.cache import Cache
 from patternc.nn.clusters import updated_means
 from patternc.nn.config import from_config
+from patternc.nn.spans import DynamicSpan
 from patternc.nn.store import Store
 
-__all__ = ["Attention", "Cache", "Store", "from_config", "updated_means"]
+__all__ = ["Attention", "Cache", "DynamicSpan", "Store", "from_config", "updated_means"]

@@ -95,8 +95,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return _scores(part, name, part.element(value, 4))
         case "bias":
             return _bias(part, name, part.element(value, 4))
-        case "gate" if value.dim() > 2:
-            return _gate(part, value)
+        case "gate" | "token_span" if value.dim() > 2:
+            return _of_queries(part, value)
         case "forgetting":
             return part.real(part.element(value, 3), 2)
         case "positions":
@@ -118,8 +118,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return value
 
 
-def _gate(part: Part, value: Tensor) -> Tensor:
-    """The weights of a run's queries, [branches or none, batch, heads, queries]."""
+def _of_queries(part: Part, value: Tensor) -> Tensor:
+    """The numbers of a run's queries, [branches or none, batch, heads, queries]."""
     first, batch = part.group.first, value.dim() - 3
     if value.shape[batch] > 1:
         value = value.narrow(batch, first, part.group.stop - first)

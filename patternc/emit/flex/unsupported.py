@@ -19,6 +19,7 @@ from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.formula import Condition, Not
 from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier
 from patternc.ir.sources import TOKENS, word_of
+from patternc.modifiers.dynamic_span import DynamicSpan
 from patternc.schedule.head_groups import without_scalars
 from patternc.schedule.schedule import Group, Pass
 
@@ -67,6 +68,8 @@ def _of_branch(item: Pass) -> Iterator[str]:
     for modifier in item.modifiers:
         if type(modifier) in _MODIFIERS:
             yield _MODIFIERS[type(modifier)]
+        if isinstance(modifier, DynamicSpan):
+            yield "`dynamic_span` has a number of each query, which flex is not given"
         if isinstance(modifier, ScoreModifier) and modifier.table and modifier.table.of_queries:
             yield (
                 f"`{modifier.word}` adds products of the query with vectors of the distances: a "

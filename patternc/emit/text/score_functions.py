@@ -8,7 +8,7 @@ from patternc.emit.text.functions import Functions, head_of
 from patternc.emit.text.layout import Call, Leaf, Text, statement
 from patternc.emit.text.score_text import TORCH_SCORES, ScorePrinter
 from patternc.ir.modifiers import Modifier, ScoreModifier
-from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead, parts
+from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead, OfQuery, parts
 from patternc.modifiers import MODIFIERS
 
 _PLACE = {each.builtin.name: place for place, each in enumerate(MODIFIERS)}
@@ -35,14 +35,14 @@ def score_function(modifier: ScoreModifier, functions: Functions) -> str:
 
 
 def columns_of(value: Node) -> list[str]:
-    """The names of the table's columns, which are numbers of each head."""
-    found = (part for part in parts(value) if isinstance(part, OfHead))
+    """The names of the table's columns, which are numbers of each head or query."""
+    found = (part for part in parts(value) if isinstance(part, OfHead | OfQuery))
     return [part.name for part in sorted(found, key=lambda part: part.column)]
 
 
 def _leaf(part: Node) -> Text:
     match part:
-        case OfHead(name):
+        case OfHead(name) | OfQuery(name):
             return Leaf(name)
         case Distance():
             return Leaf("distance")

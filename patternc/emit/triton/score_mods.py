@@ -25,6 +25,7 @@ from patternc.ir.score_expressions import (
     Function,
     Node,
     OfHead,
+    OfQuery,
     Score,
     Sum,
     parts,
@@ -97,7 +98,7 @@ class Operation:
     @property
     def looks_up(self) -> bool:
         """Has each pair an entry of its table?"""
-        return bool(self.rows)
+        return self.scattered is not None
 
     @property
     def is_involved(self) -> bool:
@@ -120,16 +121,23 @@ def operation(text: Text, number: int, modifier: ScoreModifier) -> Operation:
     )
     if entry is not None:
         return _with_entry(common, entry, before.derivative(derivative(value, entry), "ds"))
-    numbers = [part for part in held if isinstance(part, OfHead)]
+    numbers = [part for part in held if isinstance(part, OfHead | OfQuery)]
     learned = numbers if modifier.table is not None and modifier.table.inputs else []
     return replace(
         _with_sums(common, {part: derivative(value, part) for part in learned}, before),
-        values=tuple(f"{op}_{part.name} = {_loaded(op, part.column)}" for part in numbers),
+        values=tuple(
+            f"{op}_{part.name} = {_loaded(op, part.column)}"
+            for part in numbers
+            if isinstance(part, OfHead)
+        ),
+        rows=tuple(
+            line for part in numbers if isinstance(part, OfQuery) for line in _of_query(op, part)
+        ),
     )
 
 
 def _with_sums(
-    found: Operation, gradients: Mapping[OfHead, Terms], printer: ScorePrinter
+    found: Operation, gradients: Mapping[OfHead | OfQuery, Terms], printer: ScorePrinter
 ) -> Operation:
     """The gradients of numbers of each head; what all of them begin with is computed once."""
     every = tuple(term for terms in gradients.values() for term in terms)
@@ -171,7 +179,7 @@ def _row_sum(op: str, name: str, value: Text, place: str) -> RowSum:
 def _printer(op: str, score: str) -> ScorePrinter:
     def leaf(part: Node) -> Text:
         match part:
-            case OfHead(name):
+            case OfHead(name) | OfQuery(name):
                 return Leaf(f"{op}_{name}")
             case Distance():
                 return Leaf("distance")
@@ -192,6 +200,14 @@ def _entry(place: str, inside: str) -> Text:
 
 def _loaded(op: str, column: int) -> str:
     return f"tl.load({op} + {column})" if column else f"tl.load({op})"
+
+
+def _of_query(op: str, part: OfQuery) -> tuple[str, str]:
+    rows, column = f"{op}_rows", f" + {part.column}" if part.column else ""
+    return (
+        f"{rows} = {op} + row.to(tl.int64)[:, None] * {op}_row",
+        f"{op}_{part.name} = tl.load({rows}{column}, mask=inside[:, None], other=0.0)",
+    )
 
 
 def _may_vanish(part: Node) -> bool:

@@ -47,6 +47,7 @@ _SHAPES: dict[Role, str] = {
     "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
     "bias": "floats [heads, queries, keys]",
     "span": "floats [heads]",
+    "token_span": "floats [batch, heads, queries]",
     "positions": "floats [n, head_dim], or a pair for queries and keys, each [n, head_dim] or "
     "[heads, n, head_dim]; the rows of a memory's slots come before",
     "t5": "floats [buckets, heads]",

@@ -1,0 +1,37 @@
+"""`dynamic_span(ramp, z=name)`: a span of each head and token with a soft end (Adaptive Span)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from patternc.ir.builtin_words import must, named_input
+from patternc.ir.modifiers import ScoreModifier, ScoreTable
+from patternc.ir.score_expressions import DISTANCE, SCORE, Named, Node, OfQuery, log_share
+from patternc.modifiers.definition import definition
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicSpan(ScoreModifier):
+    """exp(s) times clip((z_hi + 1 - (i - j)) / ramp + 1, 0, 1), z the input `name`."""
+
+    ramp: float
+    name: str
+    word: ClassVar[str] = "dynamic_span"
+
+    @property
+    def value(self) -> Node:
+        share = (OfQuery("span") + 1 + DISTANCE) / self.ramp + 1
+        return SCORE + log_share(Named("share", share))
+
+    @property
+    def table(self) -> ScoreTable:
+        return ScoreTable("query", (self.name,))
+
+
+DYNAMIC_SPAN = definition(
+    DynamicSpan,
+    lambda given, _: DynamicSpan(given.positive("ramp"), given.word("z")),
+    must("ramp", "decimal"),
+    keyword=(named_input("z", "token_span"),),
+)
