@@ -108,6 +108,13 @@ def test_a_map_of_tokens_sees_itself_and_the_coarser_ones():
     assert (mask == (step[:, None] >= step)).all()
 
 
+def test_distances_of_logsparse_are_the_powers_of_two():
+    n = 300
+    distance = np.arange(n)[:, None] - np.arange(n)
+    wanted = (distance == 0) | np.isin(distance, 2 ** np.arange(12))
+    assert (Pattern.from_zoo("logsparse").mask(n)[0] == wanted).all()
+
+
 def test_a_sink_is_seen_for_ever_and_other_tokens_as_long_as_the_window_is():
     n = 1500
     mask = Pattern.from_zoo("streaming_llm").mask(n)[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["relation", "positions", "lift", "combination", "source", "modifier", "function"]
+Group = Literal[
+    "relation", "positions", "lift", "combination", "source", "modifier", "function", "distances"
+]
 
 ArgumentKind = Literal[
     "count",  # an integer known once layer, head and parameters are
@@ -17,6 +19,7 @@ ArgumentKind = Literal[
     "interval",  # a range of integers
     "part",  # a range whose ends may hold n
     "order",  # a list of integers in which the order counts
+    "distances",  # a list of integers, or the powers of one
     "condition",
     "set",
     "branch",  # a set or an output

@@ -95,6 +95,15 @@ class Writer(Words):
         more = [f"dilation={self.small(4)}"] if self.chance(0.4) else []
         return f"local({', '.join(sides + more)})"
 
+    def offsets(self) -> str:
+        """Distances in a list, which ranges are in, or powers."""
+        if self.chance(0.3):
+            return f"offsets(powers({self.random.randint(2, 4)}))"
+        single = [str(self.random.randint(-9, 20)) for _ in range(self.random.randint(1, 3))]
+        first, step = self.random.randint(-4, 4), self.random.randint(1, 4)
+        spaced = [str(first + step * k) for k in range(self.random.randint(1, 6))]
+        return f"offsets([{', '.join([*single, *spaced])}])"
+
     def segment(self) -> str:
         width = self.small(9)
         if self.chance(0.3):
@@ -212,6 +221,7 @@ class Writer(Words):
                 lambda: self.local(place),
                 lambda: self.local(place),
                 lambda: f"strided({self.small(7)})",
+                self.offsets,
                 self.segment,
             ]
         if place.source == "" and not place.rows:

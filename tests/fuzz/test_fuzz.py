@@ -17,6 +17,8 @@ _WORDS = (
         "contextual(",
         "blocks(",
         "within(",
+        "offsets(",
+        "powers(",
         "[i] ",
         "parts=",
         "~",

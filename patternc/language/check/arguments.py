@@ -38,6 +38,7 @@ _EXPECTED: dict[ArgumentKind, tuple[str, frozenset[ExprType]]] = {
     "pool": ("a range `a:b` or a list", frozenset({"list"})),
     "interval": ("a range `a:b`", frozenset()),
     "part": ("a range `a:b`", frozenset()),
+    "distances": ("a list or `powers(b)`", frozenset({"list", "distances"})),
     "order": ("a list of integers", frozenset({"list"})),
     "condition": ("a condition", frozenset({"condition"})),
     "set": ("a pattern", frozenset({"set"})),

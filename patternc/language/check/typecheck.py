@@ -53,6 +53,7 @@ _KIND_OF: dict[Group, ExprType] = {
     "source": "source",
     "modifier": "modifier",
     "function": "integer",
+    "distances": "distances",
 }
 
 

@@ -19,6 +19,7 @@ ExprType = Literal[
     "source",
     "modifier",
     "decimal",
+    "distances",
     "unknown",
 ]
 
@@ -32,6 +33,7 @@ ARTICLED: dict[ExprType, str] = {
     "source": "a key source",
     "modifier": "a score modifier",
     "decimal": "a decimal number",
+    "distances": "the powers of a number",
     "unknown": "something unknown",
 }
 
@@ -100,6 +102,8 @@ def _advice(expected: str, found: ExprType) -> str:
             return "put a pattern before it: `full on ..`"
         case "a pattern", "modifier":
             return "put a pattern before it: `full with ..`"
+        case "a pattern", "distances":
+            return "distances are an argument: `offsets(powers(2))`"
         case "a pattern", ("list" | "period"):
             return "key positions are `columns(..)`, query positions `rows(..)`"
         case _:

@@ -58,7 +58,7 @@ _ANYWHERE = frozenset(
     *("nearest", "top_blocks"),
 }
 _IN_ORDER = _ANYWHERE | {
-    *("local", "strided", "segment", "causal", "diagonal", "same", "visible", "blocks"),
+    *("local", "strided", "segment", "causal", "diagonal", "same", "offsets", "visible", "blocks"),
 }
 _STAND = {
     **dict.fromkeys(("memory", "encoder", "stream"), _IN_ORDER),

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count, takewhile
 
 from patternc.ir import terms
-from patternc.ir.formula import All, Compare, Constant, Reading, Variable
+from patternc.ir.formula import All, Compare, Constant, Reading, Subtract, Variable
 from patternc.ir.searches import Cluster, Lsh, Nearest, Search, Sinkhorn, TopBlocks
 from patternc.ir.terms import Term
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.bounds import (
     FARTHEST,
+    at_least,
     not_empty,
     reaching,
     saturated,
@@ -23,9 +25,12 @@ from patternc.language.elaborate.bounds import (
     spread,
 )
 from patternc.language.elaborate.conditions import condition
+from patternc.language.elaborate.constants import value_error
+from patternc.language.elaborate.distances import among, progressions
 from patternc.language.elaborate.neighborhoods import neighborhood
-from patternc.language.elaborate.positions import order, pool, positions
-from patternc.language.syntax.ast import Node
+from patternc.language.elaborate.positions import integers, order, pool, positions, written
+from patternc.language.syntax.ast import Call, Node, Range, node_of
+from patternc.language.syntax.limits import BANDS
 
 QUERY, KEY = Variable("i"), Variable("j")
 
@@ -93,6 +98,21 @@ def _permuted(given: BoundArguments, context: Context) -> Term:
 
 def _where(given: BoundArguments, context: Context) -> Term:
     return terms.Where(condition(given.value("condition"), given.place))
+
+
+def _offsets(given: BoundArguments, context: Context) -> Term:
+    """j - i in a set; i - j under the header `causal`."""
+    value = written(given.value("distances"), given.place)
+    assert not isinstance(value, Range)
+    if isinstance(value, Call):
+        base = at_least(2, "base", node_of(value.arguments[0]), given.place, of="powers")
+        found = tuple(takewhile(lambda power: power < FARTHEST, map(base.__pow__, count())))
+    else:
+        found = tuple(map(saturated, integers(value, given.place)))
+    if sum(1 for _ in progressions(found)) > BANDS:
+        raise value_error("P130.too_many_bands", value, given.place, most=BANDS)
+    distance = Subtract(QUERY, KEY) if context.causal else Subtract(KEY, QUERY)
+    return terms.Where(among(distance, found))
 
 
 def _visible(given: BoundArguments, context: Context) -> Term:
@@ -176,6 +196,7 @@ _RELATIONS: dict[str, _Relation] = {
     "neighborhood": _neighborhood,
     "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,
+    "offsets": _offsets,
     "visible": _visible,
     "before": _before,
     "nearest": _found(lambda given: Nearest(saturated(given.count("k", 1)), given.word("scores"))),

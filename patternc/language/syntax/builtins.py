@@ -79,6 +79,7 @@ _RELATIONS = (
     Builtin(
         "visible", "relation", (named_input("begin", "integers"), named_input("end", "integers"))
     ),
+    Builtin("offsets", "relation", (must("distances", "distances"),)),
     Builtin("before", "relation", (named_input("bound", "integers"),)),
     Builtin("contextual", "relation", (must("k", "count", 1),)),
     Builtin(
@@ -210,6 +211,7 @@ BLOCKS = Builtin(
     "blocks", "lift", (BuiltinParameter("B", "count", 1),), (BuiltinParameter("parts", "count", 1),)
 )
 WITHIN = Builtin("within", "lift", (must("a:b", "part"),))
+POWERS = Builtin("powers", "distances", (must("base", "count", 2),))
 PERIOD = Builtin("period", "positions", (must("l", "count", 1), must("a:b", "interval")))
 
 SEARCHES = ("nearest", "top_blocks", "lsh", "cluster", "sinkhorn")
@@ -225,6 +227,7 @@ PRIMITIVES: dict[str, Builtin] = {
         *_FUNCTIONS,
         BLOCKS,
         WITHIN,
+        POWERS,
         PERIOD,
     )
 }
@@ -235,5 +238,5 @@ KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "
 
 RESERVED: frozenset[str] = frozenset(
     (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
-) - {"before", "visible", "within"}
+) - {"before", "offsets", "powers", "visible", "within"}
 """Names that a program cannot bind; programs are older than the words that are not among them."""

@@ -33,6 +33,8 @@ SLOTS = 2**24
 """Numbers of slots, and of random keys a row (P132)."""
 CASES = 1_024
 """Of the normal form of a relation with tables, each a condition with other tables (P135)."""
+BANDS = 128
+"""Of `offsets`, of neighbours or evenly spaced distances each (P130)."""
 BLOCK_PARTS = 32
 """Of `blocks(parts=p)`, whose every part is a case of its own (P132)."""
 
