@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from patternc import Pattern
 from patternc.language import PatternError
@@ -38,6 +39,14 @@ def test_offsets_hold_the_pairs_at_their_distances(listed: str, causal: bool) ->
     pattern = Pattern(f"{header}offsets({listed})")
     assert np.array_equal(pattern.mask(n)[0], wanted & (distance <= 0) if causal else wanted)
     assert pattern.pairs(n) == [pattern.mask(n).sum()]
+
+
+def test_kernels_attend_to_many_distances() -> None:
+    torch.manual_seed(0)
+    pattern = Pattern("causal\noffsets(powers(2)) + diagonal")
+    q, k, v = torch.randn(3, 1, 1, 150, 16).unbind()
+    found = pattern.attention(q, k, v, backend="triton")
+    torch.testing.assert_close(found, pattern.attention(q, k, v, backend="reference"))
 
 
 def test_evenly_spaced_offsets_are_computed_over_classes_of_positions() -> None:

@@ -50,6 +50,8 @@ class TableParameters:
     sizes: tuple[str, ...]
 
 
+# Alternatives whose bounds a kernel keeps in registers; more are asked of every pair.
+MOST_BOUNDED = 16
 Role = Literal["forward", "d_queries", "d_keys", "d_tables"]
 
 
@@ -260,7 +262,8 @@ class Kernels:
         kind: str,
     ) -> str:
         allowed = by_position(simplified(item.predicate))
-        if is_wide(allowed, item.scalars, LARGEST):
+        many = isinstance(allowed, Either) and len(allowed.items) > MOST_BOUNDED
+        if many or is_wide(allowed, item.scalars, LARGEST):
             allowed = unbounded(simplified(item.predicate), by_position)
         wide = is_wide(allowed, item.scalars)
         return self.functions.kernel_predicate(allowed, parameters, wide, kind)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count, takewhile
 
+from patternc.algebra.value_bounds import POSITIONS
 from patternc.ir import terms
 from patternc.ir.formula import All, Compare, Constant, Reading, Subtract, Variable
 from patternc.ir.searches import Cluster, Lsh, Nearest, Search, Sinkhorn, TopBlocks
@@ -106,9 +107,10 @@ def _offsets(given: BoundArguments, context: Context) -> Term:
     assert not isinstance(value, Range)
     if isinstance(value, Call):
         base = at_least(2, "base", node_of(value.arguments[0]), given.place, of="powers")
-        found = tuple(takewhile(lambda power: power < FARTHEST, map(base.__pow__, count())))
+        found = tuple(takewhile(POSITIONS.__gt__, map(base.__pow__, count())))
     else:
-        found = tuple(map(saturated, integers(value, given.place)))
+        listed = integers(value, given.place)
+        found = tuple(one for one in listed if abs(one) < POSITIONS)
     if sum(1 for _ in progressions(found)) > BANDS:
         raise value_error("P130.too_many_bands", value, given.place, most=BANDS)
     distance = Subtract(QUERY, KEY) if context.causal else Subtract(KEY, QUERY)
