@@ -84,7 +84,8 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "slots of no source": (
         lambda: HELD.mask(4, slots={"memry": 2}),
         InputError,
-        "slots has 'memry'; only the slots of memory, compressed, store, encoder are set at call time",
+        "slots has 'memry'; only the slots of memory, compressed, store, encoder are set at "
+        "call time",
     ),
     "slots without a source": (
         lambda: HELD.mask(4, slots=3),  # type: ignore[arg-type]
