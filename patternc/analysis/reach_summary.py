@@ -26,6 +26,7 @@ from patternc.ir.sources import TOKENS
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.semantics.errors import InputError
 
 # Every head is left out once: longer sequences are not asked so often.
 MOST_POSITIONS = 1 << 16
@@ -125,6 +126,8 @@ def _slowest(
         return None, "the place was not found within the budget"
     try:
         return slowest(program, schedule, tables, found.latest), ""
+    except InputError:
+        return None, "its path asks what the call decides"
     except (UnknownError, BudgetError, EffortError):
         return None, "its path takes draws or formulas that are too much at this length"
 
@@ -136,7 +139,7 @@ def _unheard(
         return None
     try:
         return unheard(schedule, tables, found.lacking, layers, found.reach.causal)
-    except (UnknownError, BudgetError, EffortError):
+    except (UnknownError, BudgetError, EffortError, InputError):
         return None
 
 

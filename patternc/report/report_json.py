@@ -71,6 +71,7 @@ def _layer(layer: LayerFacts) -> Json:
         "order": [count.order for count in with_multiplicity],
         "keys": cost.keys,
         "products": {"useful": asdict(cost.useful), "issued": _both(cost.issued)},
+        **({"finding": cost.finding} if cost.finding else {}),
         "bytes": asdict(cost.moved),
         "memory": {
             "activations": cost.activations,

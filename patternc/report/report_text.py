@@ -179,6 +179,8 @@ def _cost(facts: ReportFacts) -> Iterator[Row]:
     issued = [cost.issued.forward for cost in costs if cost.issued is not None]
     yield "useful FLOPs, forward", f"{_scaled(useful)}FLOP"
     yield "useful FLOPs, backward", f"{_scaled(sum(cost.useful.backward for cost in costs))}FLOP"
+    if finding := sum(cost.finding for cost in costs):
+        yield "finding pairs, forward", f"{_scaled(finding)}FLOP"
     if len(issued) == len(costs) and useful:
         query, key = costs[0].tile
         share = useful / max(sum(issued), 1)

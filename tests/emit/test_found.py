@@ -245,6 +245,8 @@ def test_the_same_seed_draws_the_same_hashes_beside_heads_that_do_not_sort() -> 
         torch.testing.assert_close(out, outs[0], atol=1e-5, rtol=1e-4)
     local = _pattern("causal\nlocal(3)").attention(q[:, :2], q[:, :2], v[:, :2])
     torch.testing.assert_close(outs[0][:, :2], local)
+    rank = _pattern(text).attention(q[:, 3:], q[:, 3:], v[:, 3:], heads=slice(3, 4))
+    torch.testing.assert_close(rank, outs[0][:, 3:], atol=1e-5, rtol=1e-4)
     other = _pattern(text.replace("seed=5", "seed=6")).attention(q, q, v)
     assert not torch.allclose(other[:, 2:], outs[0][:, 2:], atol=1e-3)
 

@@ -21,6 +21,7 @@ from patternc.analysis.cost.feature_sums import (
 from patternc.analysis.cost.kv_cache import Kept, is_causal, kept_keys, kept_pages, readers
 from patternc.analysis.cost.last_reader import LastReader, last_reader
 from patternc.analysis.cost.pair_counts import HeadCount, head_count
+from patternc.analysis.cost.search_cost import search_products
 from patternc.analysis.cost.visited_tiles import visited_tiles
 from patternc.ir.sources import TOKENS
 from patternc.relation.relation import Relation
@@ -63,8 +64,8 @@ class LayerCost:
 
     `rows` are the queries, `keys` the slots of all sources. `useful` and `issued` are
     floating-point operations: of the pairs, and of the whole tiles that hold them (None where
-    tables or inputs decide the tiles). `tiles` are visited ones, `tile` is
-    (query rows, keys). Caches are bytes of keys and values;
+    tables or inputs decide the tiles); `finding` are those of searches, in the forward pass.
+    `tiles` are visited ones, `tile` is (query rows, keys). Caches are bytes of keys and values;
     `decode_keys` says how many tokens of each key head later rows still need, `decode_pages` how
     many pages of `PAGE` tokens all key heads together; None where rows see later tokens.
     `last_readers` say in closed form which row is the last one that reads token j of each head.
@@ -84,6 +85,7 @@ class LayerCost:
     decode_keys: tuple[int, ...] | None
     decode_pages: Kept | None
     last_readers: tuple[LastReader, ...] | None
+    finding: int = 0
 
     @property
     def density(self) -> float:
@@ -148,6 +150,7 @@ def layer_cost(
             if kept is None or stateful
             else tuple(last_reader(readers([head])) for head in relations)
         ),
+        finding=sum(search_products(*head, work.head_dim) for head in both),
     )
 
 
