@@ -1,6 +1,6 @@
 """Overlapping windows of a long input that are encoded apart (SLED, Unlimiformer's encoder).
 
-    states [batch, n, dim] -> windows [batch * count, size, dim] -> encoder -> states [batch, n, dim]
+    states [batch, n, dim] -> windows [batch * count, size, dim] -> encoder -> [batch, n, dim]
 
 Every window is encoded by all layers on its own and keeps its centre, so that a token has one state
 and has seen its window alone, at every depth (Ivgi et al. 2023, "Efficient long-text understanding
@@ -75,7 +75,7 @@ class Windows:
         starts = self.starts(n)
         if not starts:
             return encoded
-        parts = encoded.unflatten(0, (-1, len(starts))).unbind(1)
+        parts = encoded.reshape(-1, len(starts), *encoded.shape[1:]).unbind(1)
         kept = zip(parts, starts, self.kept(n), strict=True)
         return torch.cat(
             [

@@ -14,7 +14,7 @@ from patternc.language.syntax.spelling import nearest
 
 _INSTEAD = {
     "unfold": "encode windows apart: `patternc.runtime.unfold.Windows(c, m)` splits and joins them",
-    "query_pool": "pool the states yourself, and give them as queries of a pattern `full on encoder`",
+    "query_pool": "pool the states yourself, and give them as queries to `full on encoder`",
 }
 _NOTHING = "remove it; no other construct has the same meaning"
 
