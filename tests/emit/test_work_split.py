@@ -65,11 +65,12 @@ def graded(
 ) -> list[Tensor]:
     """out, lse and the gradients of a function of both by all floating tensors.
 
-    Outputs that are combined have no lse: 0 instead.
+    Outputs that are combined or of features have no lse: 0 instead.
     """
     given = {name: detached(converted(value, dtype)) for name, value in call.items()}
     groups = (group for groups in module._GROUPS for group in groups)
     combined = any(getattr(group, "combined", None) is not None for group in groups)
+    combined |= hasattr(module, "_Features")
     made = module.attention(**given, **options, backend=backend, return_lse=not combined)
     out, lse = (made, made[..., 0] * 0) if combined else made
     parts = [part for leaf in given.values() for part in (leaf if type(leaf) is tuple else [leaf])]
