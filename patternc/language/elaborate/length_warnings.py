@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from patternc.algebra.evaluate import Keys
-from patternc.algebra.evaluate import interval as cut
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.constants import constant
-from patternc.language.elaborate.positions import interval, written
+from patternc.language.elaborate.positions import written
 from patternc.language.syntax.ast import (
     Binary,
     Call,
@@ -77,11 +75,15 @@ def _blocks(call: Call, place: Environment) -> int:
     """How many blocks, parts or positions of a part the length has."""
     (argument,) = call.arguments
     if isinstance(argument.value, Range):
-        n = place.values["n"]
-        start, stop = cut(interval(argument.value, place), n, Keys(0, n, n))
-        return max(0, stop - start)
+        return len(range(place.values["n"])[_bounds(argument.value, place)])
     size = constant(node_of(argument), place)
     return size if argument.name is not None else -(-place.values["n"] // size)
+
+
+def _bounds(part: Range, place: Environment) -> slice:
+    return slice(
+        *(None if end is None else constant(end, place) for end in (part.start, part.stop))
+    )
 
 
 def _outside(item: Node, position: int, length: int, place: Environment) -> Diagnostic:
