@@ -5,4 +5,4 @@
 # length:  8192
 # equals:  every token with its ancestors and itself, as each trajectory alone
 
-visible(tin, tout)
+where(tin[j] <= tin[i] and tin[i] < tout[j])
