@@ -292,12 +292,23 @@ def _product(
     product: TableTiles, functions: Functions, tables: int, kind: str, sourced: bool
 ) -> Call:
     """One listing is enough: what the others leave out, the predicate masks."""
-    held = functions.predicate(condition_of(product), 0, tables, kind, sourced)
-    arguments = [Leaf(functions.runs(product.runs, "_touched_#", sourced)), Leaf(held)]
+    runs = Leaf(functions.runs(product.runs, "_touched_#", sourced))
     listings = (_listing(item.atom, sourced) for item in product.literals if item.positive)
     listing = next((found for found in listings if found is not None), None)
     named = [Keyword("listing", listing)] if listing else []
-    return Call("_Product", (*arguments, *named))
+    if not all(_tells_no_tile(item.atom) for item in product.literals):
+        held = functions.predicate(condition_of(product), 0, tables, kind, sourced)
+        named.insert(0, Keyword("held", Leaf(held)))
+    return Call("_Product", (runs, *named))
+
+
+def _tells_no_tile(atom: Atom) -> bool:
+    """Does a list of each row decide, of whose tiles nothing is known but where its entries are?"""
+    match atom:
+        case InRow(_, row, key):
+            return {"i", "j"} <= variables_of(row) | variables_of(key)
+        case _:
+            return False
 
 
 def _listing(atom: Atom, sourced: bool) -> Call | None:

@@ -54,6 +54,7 @@ def uses_of(
         # Those that ask for the sizes of a pass whether queries are cut off at its beginning.
         "sized": every or not declared.isdisjoint({"tables=", "rows="}),
         "products": "_Product" in declared,
+        "verdicts": "held=" in declared,
         "lists": every or "_Tiling" in declared,
         "scalars": every or "scalars=" in declared,
         "tables": every or "tables=" in declared,

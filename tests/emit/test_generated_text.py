@@ -189,3 +189,11 @@ def test_passes_and_groups_have_the_fields_that_a_file_reads(name: str) -> None:
                 if not isinstance(item, ast.AnnAssign) or isinstance(item.target, ast.Name)
             }
             assert read <= known | {"_replace"}, (variable, read - known)
+
+
+@pytest.mark.parametrize(("text", "told"), [("causal & listed(p)", False), ("same(doc)", True)])
+def test_files_ask_tables_about_whole_tiles_only_where_these_can_tell(
+    text: str, told: bool
+) -> None:
+    source = Pattern(text).compile()
+    assert ("class _Verdict" in source, "held=_allowed" in source) == (told, told)

@@ -42,6 +42,7 @@ def _context(request: Request) -> dict[str, object]:
             "found": False,
             "sorted": False,
             "products": "_Product" in words,
+            "verdicts": "held=" in words,
             "integers": "_Integers" in words,
             "sinks": any(layer.sinks for layer in layers.distinct),
             "scales": any(layer.scale is not None for layer in layers.distinct),
