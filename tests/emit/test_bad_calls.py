@@ -17,6 +17,7 @@ KEPT = torch.zeros(2, 4, 5, 16)
 WINDOW = Pattern.parse("heads 4\nlayers 2\nlocal(2)")
 ANY_HEADS, MANY = Pattern.parse("local(1)"), torch.zeros(1, 257, 4, 16)
 SAME = Pattern.parse("same(doc)")
+READ = Pattern.parse("before(tout)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
 BIASED = Pattern.parse("local(9) with bias(near)")
 LEARNED = Pattern.parse("local(1) + full on persistent(3)")
@@ -24,8 +25,9 @@ TURNED = Pattern.parse("local(1) with rotary(10000)")
 MIXED = Pattern.parse("full on project(4)")
 NO_TENSOR = "expected a tensor [batch, heads, n, head_dim]"
 LABELLED = "integers [n] or [batch, n]; negative: equal to nothing"
+READ_INTEGERS = "integers [n], [batch, n], [heads, n] or [batch, heads, n]"
 MEMORY = "keys and values: a pair of floats [batch, kv_heads, m, head_dim]; the newest m or fewer"
-WEIGHTS = "for keys and for values: a pair of floats [m, n]"
+WEIGHTS = "for keys and for values, a pair or one for both: floats [m, n] or [kv_heads, m, n]"
 
 Ask = Callable[[], Any]
 CASES: dict[str, tuple[Ask, type[Exception], str]] = {
@@ -129,6 +131,11 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         lambda: SAME.attention(Q, Q, Q),
         TypeError,
         f"the run-time input 'doc' is missing: labels, {LABELLED}",
+    ),
+    "no integers, which their shape begins with": (
+        lambda: READ.attention(Q, Q, Q),
+        TypeError,
+        f"the run-time input 'tout' is missing: {READ_INTEGERS}",
     ),
     "more memory than declared": (
         lambda: HELD.attention(Q, Q, Q, memory_kv=(KEPT, KEPT)),
