@@ -18,6 +18,8 @@ WINDOW = Pattern.parse("heads 4\nlayers 2\nlocal(2)")
 ANY_HEADS, MANY = Pattern.parse("local(1)"), torch.zeros(1, 257, 4, 16)
 SAME = Pattern.parse("same(doc)")
 READ = Pattern.parse("before(tout)")
+SCORED = Pattern.parse("nearest(2, scores=s)")
+HASHED = Pattern.parse("lsh(4, chunk=4, rotations=r)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
 BIASED = Pattern.parse("local(9) with bias(near)")
 LEARNED = Pattern.parse("local(1) + full on persistent(3)")
@@ -136,6 +138,18 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         lambda: READ.attention(Q, Q, Q),
         TypeError,
         f"the run-time input 'tout' is missing: {READ_INTEGERS}",
+    ),
+    "scores of the wrong number of heads": (
+        lambda: SCORED.attention(Q, Q, Q, s=torch.zeros(2, 2, 20, 20)),
+        ValueError,
+        "s has shape [2, 2, 20, 20]; expected floats [batch, heads or 1, queries, keys or blocks "
+        "of keys]; here [1 or 2, 1 or 4, 20, any]",
+    ),
+    "directions of hashes for one head of four": (
+        lambda: HASHED.attention(Q, Q, Q, r=torch.zeros(1, 16, 1, 2)),
+        ValueError,
+        "r has shape [1, 16, 1, 2]; expected floats [heads, head_dim, rounds, buckets // 2]; "
+        "directions of the hashes; here [4, 16, any, any]",
     ),
     "more memory than declared": (
         lambda: HELD.attention(Q, Q, Q, memory_kv=(KEPT, KEPT)),
