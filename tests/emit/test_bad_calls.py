@@ -20,6 +20,7 @@ SAME = Pattern.parse("same(doc)")
 READ = Pattern.parse("before(tout)")
 SCORED = Pattern.parse("nearest(2, scores=s)")
 HASHED = Pattern.parse("lsh(4, chunk=4, rotations=r)")
+CLUSTERED = Pattern.parse("cluster(2, 4, means=m)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
 BIASED = Pattern.parse("local(9) with bias(near)")
 LEARNED = Pattern.parse("local(1) + full on persistent(3)")
@@ -150,6 +151,12 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         ValueError,
         "r has shape [1, 16, 1, 2]; expected floats [heads, head_dim, rounds, buckets // 2]; "
         "directions of the hashes; here [4, 16, any, any]",
+    ),
+    "clusters of the last rows alone": (
+        lambda: CLUSTERED.attention(Q[:, :, :3], Q, Q, m=torch.zeros(4, 2, 16)),
+        ValueError,
+        "clusters take queries among all rows: there are 3 queries and 20 keys; give lists, as "
+        "found_lists of all rows returns them, for steps of decoding",
     ),
     "more memory than declared": (
         lambda: HELD.attention(Q, Q, Q, memory_kv=(KEPT, KEPT)),
