@@ -45,8 +45,13 @@ def summary(report: Report) -> str:
     head = f"{name}: {_extent(report.layers, 'layer')}, {_extent(report.heads, 'head')}"
     warnings = len(report.diagnostics)
     lines = [f"{head}, {_plural(warnings, 'warning')}" if warnings else head]
-    lines += [f"  {item.name}: {item.role}, {item.shape}" for item in report.inputs]
+    lines += [f"  {item.name}: {_described(item)}" for item in report.inputs]
     return "\n".join(lines)
+
+
+def _described(given: RunTimeInput) -> str:
+    """Role and shape; the shape of some begins with the role's word."""
+    return given.shape if given.shape.startswith(given.role) else f"{given.role}, {given.shape}"
 
 
 def document(reports: Sequence[Report]) -> list[dict[str, object]]:

@@ -17,6 +17,10 @@ KEPT = torch.zeros(2, 4, 5, 16)
 WINDOW = Pattern.parse("heads 4\nlayers 2\nlocal(2)")
 ANY_HEADS, MANY = Pattern.parse("local(1)"), torch.zeros(1, 257, 4, 16)
 SAME = Pattern.parse("same(doc)")
+READ = Pattern.parse("before(tout)")
+SCORED = Pattern.parse("nearest(2, scores=s)")
+HASHED = Pattern.parse("lsh(4, chunk=4, rotations=r)")
+CLUSTERED = Pattern.parse("cluster(2, 4, means=m)")
 HELD = Pattern.parse("local(1) + full on memory(4)")
 BIASED = Pattern.parse("local(9) with bias(near)")
 LEARNED = Pattern.parse("local(1) + full on persistent(3)")
@@ -24,8 +28,9 @@ TURNED = Pattern.parse("local(1) with rotary(10000)")
 MIXED = Pattern.parse("full on project(4)")
 NO_TENSOR = "expected a tensor [batch, heads, n, head_dim]"
 LABELLED = "integers [n] or [batch, n]; negative: equal to nothing"
+READ_INTEGERS = "integers [n], [batch, n], [heads, n] or [batch, heads, n]"
 MEMORY = "keys and values: a pair of floats [batch, kv_heads, m, head_dim]; the newest m or fewer"
-WEIGHTS = "for keys and for values: a pair of floats [m, n]"
+WEIGHTS = "for keys and for values, a pair or one for both: floats [m, n] or [kv_heads, m, n]"
 
 Ask = Callable[[], Any]
 CASES: dict[str, tuple[Ask, type[Exception], str]] = {
@@ -129,6 +134,29 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         lambda: SAME.attention(Q, Q, Q),
         TypeError,
         f"the run-time input 'doc' is missing: labels, {LABELLED}",
+    ),
+    "no integers, which their shape begins with": (
+        lambda: READ.attention(Q, Q, Q),
+        TypeError,
+        f"the run-time input 'tout' is missing: {READ_INTEGERS}",
+    ),
+    "scores of the wrong number of heads": (
+        lambda: SCORED.attention(Q, Q, Q, s=torch.zeros(2, 2, 20, 20)),
+        ValueError,
+        "s has shape [2, 2, 20, 20]; expected floats [batch, heads or 1, queries, keys or blocks "
+        "of keys]; here [1 or 2, 1 or 4, 20, any]",
+    ),
+    "directions of hashes for one head of four": (
+        lambda: HASHED.attention(Q, Q, Q, r=torch.zeros(1, 16, 1, 2)),
+        ValueError,
+        "r has shape [1, 16, 1, 2]; expected floats [heads, head_dim, rounds, buckets // 2]; "
+        "directions of the hashes; here [4, 16, any, any]",
+    ),
+    "clusters of the last rows alone": (
+        lambda: CLUSTERED.attention(Q[:, :, :3], Q, Q, m=torch.zeros(4, 2, 16)),
+        ValueError,
+        "clusters take queries among all rows: there are 3 queries and 20 keys; give lists, as "
+        "found_lists of all rows returns them, for steps of decoding",
     ),
     "more memory than declared": (
         lambda: HELD.attention(Q, Q, Q, memory_kv=(KEPT, KEPT)),

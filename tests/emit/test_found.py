@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from patternc import Pattern
+from patternc.runtime.selftest import with_self_test
 
 _pattern = cache(Pattern.parse)
 BACKENDS = ("cpu", "triton", "reference")
@@ -316,3 +317,10 @@ def test_sinkhorn_shares_blocks_out(n: int) -> None:
 def _block_means(part: torch.Tensor) -> np.ndarray:
     means = [part[:, :, at : at + 8].mean(2) for at in range(0, part.shape[2], 8)]
     return torch.stack(means, 2).detach().numpy()
+
+
+@pytest.mark.parametrize("search", ["cluster(2, 4, means=m)", "lsh(4, chunk=4, rotations=r)"])
+def test_a_self_test_gives_lists_in_place_of_what_a_search_is_given(search: str) -> None:
+    module = Pattern.parse(f"heads 1\n{search}").module
+    q, k, v, inputs = with_self_test(module)._sample_call(24, 3)
+    assert module.attention(q, k, v, **inputs).shape == q.shape

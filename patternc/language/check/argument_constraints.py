@@ -27,6 +27,8 @@ def check_together(node: Call, primitive: Builtin) -> Diagnostic | None:
             return _neighborhood(node, primitive, given)
         case "pool":
             return _pool(given)
+        case "lsh":
+            return _lsh(given)
         case "features":
             return _features(node, primitive, given)
         case _:
@@ -65,6 +67,13 @@ def _pool(given: _Given) -> Diagnostic | None:
     if convolved and "tail" in given and given["tail"].value != Name("drop"):
         advice = "a convolution has weights for whole windows: write `tail=drop`, or leave it out"
         return excluded(given["op"], given["tail"], advice)
+    return None
+
+
+def _lsh(given: _Given) -> Diagnostic | None:
+    if "rotations" in given and "seed" in given:
+        advice = "remove `seed=`, or `rotations=`: directions are drawn or given"
+        return excluded(given["rotations"], given["seed"], advice)
     return None
 
 

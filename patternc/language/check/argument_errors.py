@@ -6,7 +6,7 @@ from patternc.ir.builtin_words import Builtin, BuiltinParameter
 from patternc.language.check.readings import outside, readings_below
 from patternc.language.check.scope import Scope
 from patternc.language.check.types import TypeInfo, expected_type
-from patternc.language.syntax.ast import Argument, Name, Node, Range, walk
+from patternc.language.syntax.ast import Argument, Name, Node, Range, Reading, walk
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
@@ -34,6 +34,12 @@ def wrong_kind(
     advice = ""
     if slot.kind in ("positions", "order", "pool") and facts.kind == "integer":
         advice = "write a list: `[..]`"
+    if slot.kind == "distances" and facts.kind == "integer":
+        advice = "write a list, `[1, 2, 4]`, or `powers(2)`"
+    if isinstance(value, Reading) and slot.kind == "input":
+        advice = f"write `{value.name.name}` alone: the word says of which position"
+    elif slot.role == "integers":
+        advice = "write a name, or compare with numbers by `where(..)`"
     if facts.kind == "list":
         advice = f"write {expected} here"
     return expected_type(expected, facts, value.span, advice)

@@ -149,7 +149,7 @@ def _mixture(node: Binary | Unary, span: Span, facts: TypeInfo) -> Diagnostic:
 
 
 def _out_of_place(body: Node, what: str) -> Diagnostic:
-    return diagnostic("P068.out_of_place", body.span, what=what)
+    return diagnostic("P068.out_of_place", body.span, what=what, search=what == _SEARCH[1])
 
 
 def in_part(body: Node, what: str) -> Diagnostic:

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 
 from patternc.language.check.scope import Scope, input_name
 from patternc.language.check.types import TypeInfo
-from patternc.language.syntax.ast import Name, Node, Program, Range, Reading, nodes_of, walk
+from patternc.language.syntax.ast import (
+    Argument,
+    Call,
+    Comparison,
+    Name,
+    Node,
+    Program,
+    Range,
+    Reading,
+    nodes_of,
+    walk,
+)
 from patternc.language.syntax.builtins import RESERVED
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.messages import diagnostic
@@ -34,6 +45,30 @@ def names_read(program: Program) -> frozenset[str]:
     """The names that appear with a position somewhere in the program."""
     roots = (root for statement in program.statements for root in nodes_of(statement))
     return frozenset(found.name.name for root in roots for found in readings_below(root))
+
+
+def names_compared(program: Program) -> frozenset[str]:
+    """The names that stand for an integer in a comparison inside `where`; `tin(i)` is one too."""
+    roots = (root for statement in program.statements for root in nodes_of(statement))
+    conditions = (part for root in roots for part in walk(root) if _is_where(part))
+    compared = (
+        part for where in conditions for part in walk(where) if isinstance(part, Comparison)
+    )
+    return frozenset(name for part in compared for name in map(_named, walk(part)) if name)
+
+
+def _is_where(part: Node | Range) -> bool:
+    return isinstance(part, Call) and part.function == "where"
+
+
+def _named(part: Node | Range) -> str:
+    match part:
+        case Name(name=name):
+            return name
+        case Call(function=name, arguments=(Argument(value=Name(name="i" | "j")),)):
+            return name
+        case _:
+            return ""
 
 
 def readings_below(node: Node | Range) -> Iterator[Reading]:

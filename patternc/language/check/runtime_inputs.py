@@ -156,7 +156,7 @@ class _Use:
 
     def shape(self) -> str:
         shape = _XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]
-        return ("found in the call, unless given: " if self.found else "") + shape + self.unit
+        return shape + self.unit + ("; found in the call unless given" if self.found else "")
 
 
 _Seen = set[tuple[str, _Within]]

@@ -25,7 +25,8 @@ class Scope:
 
     `below` are bound further down, `headers` appear above, `used` was looked up, `near` has bound
     names by what is left of them without a letter. `sound` are the identities of relations without
-    a mistake, `unsound` of conditions with one. Names of `read` have a position somewhere.
+    a mistake, `unsound` of conditions with one. Names of `read` have a position somewhere,
+    those of `compared` are compared inside a `where`.
     """
 
     findings: Findings
@@ -37,6 +38,7 @@ class Scope:
     used: set[str] = field(default_factory=set)
     sound: set[int] = field(default_factory=set)
     read: frozenset[str] = frozenset()
+    compared: frozenset[str] = frozenset()
     unsound: set[int] = field(default_factory=set)
 
     def report(self, diagnostic: Diagnostic) -> TypeInfo:
@@ -96,10 +98,16 @@ def unknown(name: str, span: Span, scope: Scope) -> Diagnostic:
         return _below(name, span, scope.below[name])
     if name in scope.read:
         return diagnostic("P080.bare", span, name=name)
-    few = scope.findings.count < NEAR_MISSES
-    return diagnostic(
-        "P040.unknown_name", span, name=name, similar=suggestion(name, _known(scope)) if few else ""
-    )
+    compared = name in scope.compared
+    similar = _similar(name, compared, scope) if scope.findings.count < NEAR_MISSES else ""
+    return diagnostic("P040.unknown_name", span, name=name, similar=similar, compared=compared)
+
+
+def _similar(name: str, compared: bool, scope: Scope) -> str:
+    """What was meant instead; in a comparison an integer, no pattern and no function."""
+    if compared:
+        return suggestion(name, (*VARIABLES, *INDICES, *scope.bound), loosely=False)
+    return suggestion(name, _known(scope))
 
 
 def input_name(node: Name, scope: Scope) -> bool:

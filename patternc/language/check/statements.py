@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from patternc.language.check.lists import integer
 from patternc.language.check.program_structure import ProgramStructure
-from patternc.language.check.readings import names_read, outside, readings_below
+from patternc.language.check.readings import names_compared, names_read, outside, readings_below
 from patternc.language.check.scope import Scope, bind, scope_of
 from patternc.language.check.typecheck import check, check_header_call, check_rule, expect
 from patternc.language.check.types import POSITIONAL, UNKNOWN, TypeInfo, expected_type
@@ -83,7 +83,7 @@ def check_statements(
     program: Program, arrangement: ProgramStructure, findings: Findings
 ) -> tuple[CheckedStatements, Scope]:
     scope, checked = scope_of(program, findings), CheckedStatements()
-    scope.read = names_read(program)
+    scope.read, scope.compared = names_read(program), names_compared(program)
     written = set(map(id, program.statements))
     implied = [rule for rule in arrangement.rules if id(rule) not in written]
     misplaced = set(map(id, arrangement.misplaced))

@@ -37,7 +37,9 @@ def not_called(node: Call, name: str) -> Diagnostic:
 
 
 def no_braces(node: Call) -> Diagnostic:
-    return diagnostic("P057.no_braces", node.span, function=node.function)
+    return diagnostic(
+        "P057.no_braces", node.span, function=node.function, within=node.function == "within"
+    )
 
 
 def stray_braces(node: Lift) -> Diagnostic:

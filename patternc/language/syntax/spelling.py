@@ -58,13 +58,16 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return next((candidate for candidate in candidates if one_edit(word, candidate)), None)
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """What to write instead of an unknown word; empty where nothing is near."""
+def suggestion(word: str, known: Iterable[str], *, loosely: bool = True) -> str:
+    """What to write instead of an unknown word; empty where nothing is near.
+
+    A word of another library is meant by one spelled like it only `loosely`.
+    """
     words = _mistakes()["words"]
     elsewhere = words.get(word) or words.get(word.lower())
     if elsewhere is not None:
         return elsewhere
-    near = nearest(word, known) or nearest(word, words)
+    near = nearest(word, known) or (nearest(word, words) if loosely else None)
     return words.get(near) or f"did you mean `{near}`?" if near else ""
 
 

@@ -1,0 +1,1 @@
+where(tin <= 3) + where(i - j < tout(j))

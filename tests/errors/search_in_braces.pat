@@ -1,0 +1,1 @@
+blocks(4) { nearest(2) } + within(2:)

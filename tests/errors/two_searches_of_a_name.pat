@@ -1,0 +1,1 @@
+nearest(4, name=a) + nearest(8, name=a)
