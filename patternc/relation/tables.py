@@ -128,6 +128,10 @@ class Tables:
         at = np.asarray(evaluate(reading.position, values))
         return found[np.clip(at, 0, len(found) - 1)] if len(found) else np.zeros_like(at)
 
+    def is_given(self, name: str) -> bool:
+        """Is there such a run-time input?"""
+        return self._inputs.get(name) is not None
+
     def required(self, name: str) -> NDArray[np.generic]:
         """A run-time input. Raises `InputError` where it is missing."""
         return input_arrays.required(name, self._inputs)

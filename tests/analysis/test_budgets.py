@@ -88,7 +88,8 @@ def test_pairs_at_a_billion_tokens_are_exact_or_name_what_lacks(name):
     except (LengthError, InputError):
         assert not closed(name)
     except EffortError:
-        assert name == "bp_transformer"
+        # A tree, and distances that as many conditions say as there are powers of two.
+        assert name in ("bp_transformer", "logsparse")
     else:
         assert len(found) == (pattern.heads or 1)
         assert all(0 <= count <= 8 * BILLION**2 for count in found)

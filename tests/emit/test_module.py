@@ -26,13 +26,22 @@ def test_the_mask_is_that_of_the_pattern(name: str) -> None:
         for layer in range(pattern.layers or 1):
             found = module.multiplicity(n, layer=layer, queries=queries, **inputs)
             for batch, counts in enumerate(found if found.dim() == 4 else found[None]):
-                one = {key: of_batch(value, key, batch) for key, value in inputs.items()}
+                one = {
+                    item.name: of_batch(inputs[item.name], item.role, batch)
+                    for item in pattern.inputs
+                    if item.name in inputs
+                }
                 wanted = pattern.multiplicity(n, queries, layer, **one)
-                assert np.array_equal(counts.numpy(), wanted), (n, queries, layer, batch)
+                assert wanted.size == counts.numel()
+                same = np.array_equal(counts.numpy(), wanted.reshape(counts.shape))
+                assert same, (n, queries, layer, batch)
 
 
-def of_batch(value: torch.Tensor, name: str, batch: int) -> np.ndarray:
-    has_batch = value.dim() == 4 if name == "plan" else value.dim() == 2
+def of_batch(value: torch.Tensor, role: str, batch: int) -> np.ndarray:
+    if role == "integers" and value.dim() == 3:
+        # With its batch: [heads, n] could be [batch, n].
+        return value[batch : batch + 1].numpy()
+    has_batch = value.dim() == {"listed": 4}.get(role, 2)
     return (value[batch] if has_batch else value).numpy()
 
 

@@ -114,7 +114,8 @@ def _exactly(
     _verify_given(branch, tables.of(branch.source))
     if isinstance(relation.rows, Tree):
         return tree_spans.covered_pairs(tables.n, relation.rows.branching)
-    if tables.n > MOST_DIRECT and relation.rows == TOKENS and not grid:
+    searched = _finds_given_lists(branch, tables.of(branch.source))
+    if tables.n > MOST_DIRECT and relation.rows == TOKENS and not (grid or searched):
         form = _closed_form(branch, sizes)
         if form is not None and form.holds_at(tables.n):
             return form.at(tables.n)
@@ -132,6 +133,17 @@ def _verify_given(branch: Branch, tables: Tables) -> None:
                     tables.required(name)
             case _:
                 pass
+
+
+def _finds_given_lists(branch: Branch, tables: Tables) -> bool:
+    """Does the call bring lists that are found otherwise, and may hold fewer keys?"""
+    return any(
+        tables.is_given(atom.table.name)
+        for atom in atoms_of(branch.predicate)
+        if isinstance(atom, InRow)
+        and isinstance(atom.table, ListedTable)
+        and atom.table.found is not None
+    )
 
 
 def _closed_form(branch: Branch, sizes: Sizes) -> Count | None:
@@ -184,6 +196,8 @@ def _set(branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: b
         return _Set(None, None, _counted(whole, tables), cells, "a tree has levels as n asks")
     slots_of = extent(whole.source, sizes)
     least, most, reason = _closed(whole, tuple(branch.formula for branch in branches), slots_of)
+    if _finds_given_lists(whole, tables.of(whole.source)):
+        return _Set(None, most, _counted(whole, tables), cells, "lists are given in the call")
     if least is not None and least is most and least.holds_at(n):
         return _Set(least, most, least.at(n), cells)
     return _Set(least, most, _counted(whole, tables), cells, reason)

@@ -12,6 +12,9 @@ from patternc.zoo import zoo
 INPUTS = {
     "packed_documents": {"document": lambda n: np.arange(n) // 10},
     "tree_decoding": {"ancestors": lambda n: np.full((n, 1), -1)},
+    "deepseek_sparse": {"nearest": lambda n: np.arange(n)[:, None] // 2},
+    "moba": {"top_blocks": lambda n: np.zeros((n, 1), int)},
+    "unlimiformer": {"nearest": lambda n: np.zeros((n, 1), int)},
 }
 SMALL = [
     "causal\nlocal(left=5)",
