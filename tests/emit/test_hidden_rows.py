@@ -199,9 +199,3 @@ def test_full_tiles_ask_nothing_of_rows() -> None:
     source = Path(str(compiled("full").__file__)).read_text()
     assert "_sees_" not in source
     assert "limit = " not in source
-
-
-@pytest.mark.parametrize("text", ["causal", "local(3) + global([0])"])
-def test_rows_that_all_see_the_first_key_are_asked_for_their_sign_alone(text: str) -> None:
-    source = Pattern(text).compile(backends=("triton",))
-    assert "def _sees_0_kernel(i, _n, _m):\n    return i >= 0\n" in source

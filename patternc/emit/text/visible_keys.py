@@ -28,15 +28,7 @@ from patternc.emit.text.bounds import (
 )
 from patternc.emit.text.expressions import POSITIONS, TRITON, Names, Printer
 from patternc.emit.text.layout import AND, OR, Text
-from patternc.ir.formula import (
-    Atom,
-    Compare,
-    Condition,
-    Constant,
-    Expression,
-    Subtract,
-    Variable,
-)
+from patternc.ir.formula import Atom, Compare, Condition, Subtract, Variable
 
 
 def seen_keys(value: Condition) -> tuple[Bounded, ...]:
@@ -49,34 +41,8 @@ def seen_keys(value: Condition) -> tuple[Bounded, ...]:
 
 
 def seeing_rows(value: Condition) -> tuple[Bounded, ...]:
-    """The keys that each row may see by what is known of the row alone; none if any.
-
-    Where all rows may see the first key, they are the rows i >= 0: to ask more takes registers.
-    """
-    rows = _known(value, "j")
-    inside = Compare(">=", Variable("i"), Constant(0))
-    return (Bounded("j", (), (), inside, ()),) if any(map(_has_first_key, rows)) else rows
-
-
-def _has_first_key(item: Bounded) -> bool:
-    """Is j = 0 within the bounds for all i >= 0 and n, m >= 1, and nothing else asked of rows?"""
-    ends = [*(Subtract(Constant(0), end) for end in item.lower), *item.upper]
-    return all(map(_is_natural, ends)) and all(map(_is_sure, items_of(item.held)))
-
-
-def _is_sure(held: Condition) -> bool:
-    match held:
-        case Compare(">=", left, right):
-            return _is_natural(Subtract(left, right))
-        case _:
-            return held == TRUE
-
-
-def _is_natural(value: Expression) -> bool:
-    """Is it a sum of positions and lengths, none negative?"""
-    found = linear(value)
-    terms = ((isinstance(term, Variable), factor) for term, factor in found.terms)
-    return found.number >= 0 and all(named and factor > 0 for named, factor in terms)
+    """The keys that each row may see by what is known of the row alone; none if any."""
+    return _known(value, "j")
 
 
 def tells_rows_without_keys(value: Condition) -> bool:
