@@ -2,9 +2,10 @@
 # paper:   Yuan et al. 2025, Native Sparse Attention: Hardware-Aligned and Natively Trainable Sparse Attention
 # config:  27B: windows of 32 every 16, 16 blocks of 64 of which the first and the last two always
 # length:  8192
-# equals:  the paper for gates of heads; importance are the scores of blocks, its equations 9 and 10
+# equals:  the paper; importance are the scores of blocks, its equations 9 and 10; branches are the
+#          gates, [3, batch, heads, queries]
 # checked: native-sparse-attention-pytorch 0.2.3 (nsa)
-# beyond:  summaries by a small network, given as pool_kv; gates that each query has for itself
+# beyond:  summaries by a small network, given as pool_kv
 
 causal
 heads 64
