@@ -281,3 +281,12 @@ def test_what_features_do_not_have_is_refused(name: str) -> None:
     module = compiled("causal\nsum(features(map=elu), local(3))")
     with pytest.raises(ValueError, match=said):
         module.attention(*sample(10)[:3], **asked)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+def test_a_gate_outside_zero_to_one_is_refused(wrong: float) -> None:
+    module = compiled(program("elu", True, ", gate=g"))
+    q, k, v, gates = sample(10)
+    gates[0, 0, 3] = wrong
+    with pytest.raises(ValueError, match="g has numbers outside 0 to 1"):
+        module.attention(q, k, v, g=gates)
