@@ -231,7 +231,7 @@ def in_table(table: Integers, scope: EvaluationContext) -> Booleans:
 def _spread(table: Integers, width: int) -> Integers:
     """Every one of the `width` keys that an entry stands for."""
     keys = table[..., None] * width + np.arange(width)
-    return np.where(table[..., None] < 0, -1, keys).reshape(len(table), -1)
+    return np.where(table[..., None] < 0, -1, keys).reshape(len(table), table.shape[1] * width)
 
 
 def drawn(term: Random, avoid: Booleans, scope: EvaluationContext) -> Booleans:

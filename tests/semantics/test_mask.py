@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from patternc import Pattern
 from patternc.ir import terms as t
 from patternc.ir.formula import (
     Absolute,
@@ -242,6 +243,12 @@ def test_listed_rows_ignore_empty_and_repeated_entries():
     actual = mask(t.IndexList("plan"), 5, inputs={"plan": table})
     assert [set(np.flatnonzero(row)) for row in actual] == expected
     assert np.array_equal(mask(t.IndexList("plan"), 5, 7, {"plan": table})[2:], actual)
+
+
+def test_lists_of_no_tokens_and_of_no_queries_hold_nothing():
+    pattern = Pattern.parse("listed(plan)")
+    assert pattern.mask(0, plan=np.zeros((0, 2), int)).shape == (1, 0, 0)
+    assert pattern.mask(3, queries=0, plan=np.zeros((3, 2), int)).shape == (1, 0, 3)
 
 
 def test_listed_tables_count_blocks_inside_blocks():
