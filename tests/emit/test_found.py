@@ -324,3 +324,14 @@ def test_a_self_test_gives_lists_in_place_of_what_a_search_is_given(search: str)
     module = Pattern.parse(f"heads 1\n{search}").module
     q, k, v, inputs = with_self_test(module)._sample_call(24, 3)
     assert module.attention(q, k, v, **inputs).shape == q.shape
+
+
+def test_dropout_of_hashes_is_drawn_by_a_seed_that_is_a_tensor():
+    module = _pattern("lsh(4, rounds=2, chunk=8, back=1)").module
+    parts = _tensors(32, 32)
+    first, again, other = (
+        module.attention(*parts, dropout=0.5, seed=seed, backend="cpu")
+        for seed in (7, torch.tensor(7), torch.tensor(8))
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
