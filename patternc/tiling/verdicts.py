@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from patternc.algebra.atoms import Compared, SameLabel
 from patternc.algebra.evaluate import Values, evaluate
 from patternc.algebra.queries import variables_of
+from patternc.algebra.walk import children
 from patternc.algebra.work_budget import strips
 from patternc.ir.formula import (
     Absolute,
@@ -44,6 +45,7 @@ from patternc.relation.tables import Tables
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+_Number = TypeVar("_Number", bound=np.generic)
 _NONE = np.iinfo(np.int64).max
 
 
@@ -59,6 +61,14 @@ class Range(NamedTuple):
 
     low: Integers
     high: Integers
+
+
+class LabelBounds(NamedTuple):
+    """Of the labels in each tile: the least without negative ones, the greatest, the least."""
+
+    low: Integers
+    high: Integers
+    least: Integers
 
 
 @dataclass(slots=True)
@@ -93,7 +103,7 @@ class Tiles:
                 lambda values: self.tables.holds(leaf, values),
                 (np.logical_or, np.logical_and),
             )
-            return Verdict(*(np.asarray(self._spread(name, part), np.bool_) for part in marks))
+            return Verdict(*(self._spread(name, part) for part in marks))
         match leaf:
             case Compare(operator, left, right) | Compared(operator, left, right):
                 return _compared(operator, self._range(left), self._range(right))
@@ -106,27 +116,31 @@ class Tiles:
         marks = np.full(len(self.row), held)
         return Verdict(marks, marks)
 
-    def _spread(self, name: str, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _spread(self, name: str, values: NDArray[_Number]) -> NDArray[_Number]:
         """What is known of the tiles of one side, at each tile."""
         return values[self.row if name == "i" else self.tile]
 
     def _by_tile(
         self,
         name: str,
-        of: Callable[[Values], NDArray[np.generic]],
+        of: Callable[[Values], NDArray[_Number]],
         reductions: tuple[np.ufunc, ...],
-    ) -> list[NDArray[np.generic]]:
+    ) -> list[NDArray[_Number]]:
         """A function of the positions of one side, reduced to one value for each tile of it."""
         count, size = (
             (self.tables.n, self.sizes[0]) if name == "i" else (self.tables.m, self.sizes[1])
         )
-        found: list[NDArray[np.generic]] = []
-        for first, stop in strips(count):
+
+        def within(first: int, stop: int) -> NDArray[_Number]:
             at = np.arange(first, stop)
-            found.append(np.broadcast_to(of({"i": at, "j": at}), at.shape))
+            return np.broadcast_to(of({"i": at, "j": at}), at.shape)
+
+        if not count:
+            return [within(0, 0)] * len(reductions)
+        values = np.concatenate([within(*strip) for strip in strips(count)])
         starts = np.arange(0, count, size)
-        values = np.concatenate(found) if found else np.zeros(0, np.int64)
-        return [by.reduceat(values, starts) if count else values for by in reductions]
+        reduced: list[NDArray[_Number]] = [by.reduceat(values, starts) for by in reductions]
+        return reduced
 
     def _range(self, value: Expression) -> Range:
         names = variables_of(value) & {"i", "j"}
@@ -137,7 +151,8 @@ class Tiles:
             return self._of_side(next(iter(names), "i"), value)
         if isinstance(value, Absolute):
             return _absolute(self._range(value.operand))
-        return _combined(value, self._range(value.left), self._range(value.right))  # type: ignore[union-attr]
+        left, right = children(value)
+        return _combined(value, self._range(left), self._range(right))
 
     def _of_side(self, name: str, value: Expression) -> Range:
         if (value, name) not in self._known:
@@ -147,18 +162,17 @@ class Tiles:
                 return np.asarray(evaluate(value, {**sizes, **values}, self.tables.read))
 
             ends = self._by_tile(name, at, (np.minimum, np.maximum))
-            self._known[value, name] = Range(*(self._spread(name, end) for end in ends))  # type: ignore[arg-type]
+            self._known[value, name] = Range(*(self._spread(name, end) for end in ends))
         return self._known[value, name]
 
     def _labels(self, atom: SameLabel) -> Verdict:
         """Labels that meet, as far as their bounds tell; negative ones meet nothing."""
-        rows, keys = (self._label_range(atom, name) for name in ("i", "j"))
+        rows, keys = (self._label_bounds(atom, name) for name in ("i", "j"))
         some = (rows.low <= keys.high) & (keys.low <= rows.high)
-        whole = [self._label_range(atom, name, whole=True) for name in ("i", "j")]
-        alike = [(each.low == each.high) & (each.low >= 0) for each in whole]
-        return Verdict(some, alike[0] & alike[1] & (whole[0].low == whole[1].low))
+        alike = [(each.least == each.high) & (each.least >= 0) for each in (rows, keys)]
+        return Verdict(some, alike[0] & alike[1] & (rows.least == keys.least))
 
-    def _label_range(self, atom: SameLabel, name: str, whole: bool = False) -> Range:
+    def _label_bounds(self, atom: SameLabel, name: str) -> LabelBounds:
         position = atom.row if name == "i" else atom.key
         sizes = self.tables.sizes.values
 
@@ -166,11 +180,12 @@ class Tiles:
             return self.tables.label(atom.table, evaluate(position, {**sizes, **values}))
 
         def labelled(values: Values) -> Integers:
-            return np.where(at(values) >= 0, at(values), _NONE)
+            found = at(values)
+            return np.where(found >= 0, found, _NONE)
 
-        low = self._by_tile(name, at if whole else labelled, (np.minimum,))
-        high = self._by_tile(name, at, (np.maximum,))
-        return Range(*(self._spread(name, end) for end in low + high))  # type: ignore[arg-type]
+        low = self._by_tile(name, labelled, (np.minimum,))
+        ends = self._by_tile(name, at, (np.maximum, np.minimum))
+        return LabelBounds(*(self._spread(name, end) for end in low + ends))
 
 
 def _both(parts: Iterator[Verdict]) -> Verdict:
