@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from patternc.algebra.atoms import ListedTable
-from patternc.algebra.walk import atoms_of
+from patternc.algebra.walk import searched_lists
 from patternc.emit.backend import Backend, Request
 from patternc.emit.backends import DEFAULT, chosen_backends, emit
-from patternc.emit.inputs import tables_of
 from patternc.frontend import Frontend
 from patternc.ir.searches import SORTED_LISTS
 from patternc.ir.terms import HeadPattern, IndexList
@@ -164,7 +162,5 @@ _SORTED = relation(HeadPattern((IndexList(SORTED_LISTS),)))
 
 def _sorts(found: Relation) -> bool:
     """Does a search of it put rows and keys in another order?"""
-    asked = (atom for each in found.branches for atom in atoms_of(each.predicate))
-    tables = (table for atom in asked for table in tables_of(atom))
-    lists = (table.found for table in tables if isinstance(table, ListedTable) and table.found)
-    return any(each.search.sorts for each in lists)
+    lists = (table for each in found.branches for table in searched_lists(each.predicate))
+    return any(table.found is not None and table.found.search.sorts for table in lists)

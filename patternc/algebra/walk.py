@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from patternc.algebra import simplify
+from patternc.algebra.atoms import InRow, ListedTable
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -108,6 +109,13 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 def atoms_of(condition: Condition) -> Iterator[Atom]:
     """The tables that a condition asks, in the order they are written."""
     return (leaf for leaf in leaves(condition) if isinstance(leaf, Atom))
+
+
+def searched_lists(condition: Condition) -> Iterator[ListedTable]:
+    """The lists that a search finds, unless the call gives them."""
+    for atom in atoms_of(condition):
+        if isinstance(atom, InRow) and isinstance(atom.table, ListedTable) and atom.table.found:
+            yield atom.table
 
 
 def sides_of(condition: Condition) -> Iterator[Expression]:

@@ -26,7 +26,7 @@ from patternc.algebra.atoms import (
     SetTable,
 )
 from patternc.algebra.intervals import filter_of
-from patternc.algebra.walk import atoms_of, readings_of
+from patternc.algebra.walk import atoms_of, readings_of, searched_lists
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.closed_forms import Count, Order
 from patternc.analysis.cost.constant_tables import scattered
@@ -137,13 +137,7 @@ def _verify_given(branch: Branch, tables: Tables) -> None:
 
 def _finds_given_lists(branch: Branch, tables: Tables) -> bool:
     """Does the call bring lists that are found otherwise, and may hold fewer keys?"""
-    return any(
-        tables.is_given(atom.table.name)
-        for atom in atoms_of(branch.predicate)
-        if isinstance(atom, InRow)
-        and isinstance(atom.table, ListedTable)
-        and atom.table.found is not None
-    )
+    return any(tables.is_given(table.name) for table in searched_lists(branch.predicate))
 
 
 def _closed_form(branch: Branch, sizes: Sizes) -> Count | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from patternc.algebra.atoms import InRow, ListedTable
-from patternc.algebra.walk import atoms_of
+from patternc.algebra.walk import searched_lists
 from patternc.ir.searches import Cluster, Lsh, Nearest, Search, Sinkhorn, TopBlocks
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -19,10 +18,9 @@ from patternc.relation.tables import HeadTables
 def search_products(relation: Relation, tables: HeadTables, head_dim: int) -> int:
     """Of all searches of a head, each once."""
     found = {
-        (atom.table.name, branch.source): atom.table
+        (table.name, branch.source): table
         for branch in relation.branches
-        for atom in atoms_of(branch.predicate)
-        if isinstance(atom, InRow) and isinstance(atom.table, ListedTable) and atom.table.found
+        for table in searched_lists(branch.predicate)
     }
     return sum(
         _products(table.found.search, tables.row_count, tables.of(source).m, head_dim)

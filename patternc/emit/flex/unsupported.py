@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
-from patternc.algebra.atoms import InRow, ListedTable
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import excludes
-from patternc.algebra.walk import atoms_of
+from patternc.algebra.walk import atoms_of, searched_lists
 from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
 from patternc.ir.feature_maps import FeatureMap
@@ -59,12 +58,11 @@ def _of_branch(item: Pass) -> Iterator[str]:
     if item.projection is not None or item.projected:
         names = [item.projection] if item.projection else [name for _, name in item.projected]
         yield f"`projection={names[0]}` has a q, k and v of its own: flex has one of each"
-    for atom in atoms_of(item.predicate):
-        if isinstance(atom, InRow) and isinstance(atom.table, ListedTable) and atom.table.found:
-            yield (
-                f"`{atom.table.name}` is found from queries and keys, which a mask function is not "
-                f"given: take lists that the module found, `listed({atom.table.name}_keys)`"
-            )
+    for table in searched_lists(item.predicate):
+        yield (
+            f"`{table.name}` is found from queries and keys, which a mask function is not "
+            f"given: take lists that the module found, `listed({table.name}_keys)`"
+        )
     for modifier in item.modifiers:
         if type(modifier) in _MODIFIERS:
             yield _MODIFIERS[type(modifier)]
