@@ -23,6 +23,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -195,12 +196,8 @@ def runs(
 ) -> Iterator[Run]:
     known = commands()
     for name, command, n in wanted:
-        yield done.get((name, command, n)) or measured(
-            name,
-            command,
-            n,
-            lambda: known[command](programs[name], n),  # noqa: B023
-        )
+        run = partial(known[command], programs[name], n)
+        yield done.get((name, command, n)) or measured(name, command, n, run)
 
 
 def kept(path: Path) -> dict[Asked, Run]:

@@ -60,7 +60,7 @@ def audit(
             pattern = Pattern.parse(program_of(found, part))
         model = small_model(found, attention)
         if part == "encoder" and getattr(found, "is_encoder_decoder", False):
-            model = model.get_encoder()  # type: ignore[operator]
+            model = model.get_encoder()  # type: ignore[operator]  # typed as a submodule
         seen = compare(model, pattern, length)
     except (ConfigurationError, ValueError, ImportError) as error:
         raise click.ClickException(str(error)) from error

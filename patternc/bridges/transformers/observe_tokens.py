@@ -35,10 +35,13 @@ def acting_tokens(model: Any, inputs: Mapping[str, Tensor]) -> Pairs:
     """
     model, n = copy.deepcopy(model).double().eval(), inputs["input_ids"].shape[1]
     calls: list[tuple[nn.Module, tuple[Any, ...], dict[str, Any]]] = []
+
+    def noted(module: nn.Module, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        calls.append((module, args, options))
+
     for module in model.modules():
         if type(module).__name__ == MODULES[model.config.model_type]:
-            hook = lambda *call: calls.append(call)  # noqa: E731 - that of one module
-            module.register_forward_pre_hook(hook, with_kwargs=True)
+            module.register_forward_pre_hook(noted, with_kwargs=True)
     given = dict(inputs)
     if model.config.model_type in GLOBAL:
         given["global_attention_mask"] = _first_tokens(given)
