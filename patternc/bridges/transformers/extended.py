@@ -47,7 +47,7 @@ class ExtendedAttention(nn.Module):
     def forward(
         self, hidden_states: Tensor, attention_mask: Tensor | None = None, **rest: Any
     ) -> tuple[Tensor, None]:
-        """What the model's layer calls. Raises `InputError` for what is no mask of padding."""
+        """What the model's layer calls. Raises `InputError` for masks other than padding."""
         if rest.get("output_attentions"):
             raise InputError("output_attentions=True: weights [queries, keys] are never computed")
         q, k, v = (self._heads(part(hidden_states)) for part in (self.query, self.key, self.value))
