@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from patternc.ir.builtin_words import must, named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
-from patternc.ir.score_expressions import DISTANCE, SCORE, Named, Node, OfQuery, log_share
+from patternc.ir.score_expressions import Node, OfQuery
 from patternc.modifiers.definition import definition
+from patternc.modifiers.softspan import with_soft_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,7 @@ class DynamicSpan(ScoreModifier):
 
     @property
     def value(self) -> Node:
-        share = (OfQuery("span") + 1 + DISTANCE) / self.ramp + 1
-        return SCORE + log_share(Named("share", share))
+        return with_soft_end(OfQuery("span"), self.ramp)
 
     @property
     def table(self) -> ScoreTable:

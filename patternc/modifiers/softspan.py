@@ -11,6 +11,12 @@ from patternc.ir.score_expressions import DISTANCE, SCORE, Named, Node, OfHead, 
 from patternc.modifiers.definition import definition
 
 
+def with_soft_end(span: Node, ramp: float) -> Node:
+    """The score with the logarithm of the share that a key keeps: 1 up to `span`, 0 a ramp on."""
+    # Divided exactly: the share of the last distance that is none must be 0.
+    return SCORE + log_share(Named("share", (span + 1 + DISTANCE) / ramp + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class SoftSpan(ScoreModifier):
     """exp(s) times clip((z_h + 1 - (i - j)) / ramp + 1, 0, 1), z the input `name`."""
@@ -21,9 +27,7 @@ class SoftSpan(ScoreModifier):
 
     @property
     def value(self) -> Node:
-        # Divided exactly: the share of the last distance that is none must be 0.
-        share = (OfHead("span") + 1 + DISTANCE) / self.ramp + 1
-        return SCORE + log_share(Named("share", share))
+        return with_soft_end(OfHead("span"), self.ramp)
 
     @property
     def table(self) -> ScoreTable:
