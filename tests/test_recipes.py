@@ -26,14 +26,13 @@ def _check_toy(_tensors):
     """It takes all tensors."""
 
 
-def _toy_forward(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed, start=None):
-    return _reference(q, k, v, scores, given, layer, softmax, n, scale, dropout, seed, start)
+def _toy_forward(*call):
+    return _reference(*call)
 
 
-def _toy_backward(d_out, d_lse, q, k, v, _out, _lse, scores, *rest):
-    # Inside an operator torch records no graph; `vjp` does. Behind the seed is what is learned.
-    given = *rest[:7], *rest[8:]
-    _, pull = torch.func.vjp(lambda *parts: _reference(*parts, *given), q, k, v, scores)
+def _toy_backward(d_out, d_lse, _out, _lse, _learned, q, k, v, scores, *rest):
+    # Inside an operator torch records no graph; `vjp` does.
+    _, pull = torch.func.vjp(lambda *parts: _reference(*parts, *rest), q, k, v, scores)
     return pull((d_out, d_lse))
 '''
 USE = """

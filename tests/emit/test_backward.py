@@ -144,10 +144,8 @@ def test_strides_may_exceed_32_bits() -> None:
         *([part] for part in parts), [], [], 0, 0, 2, 0.25, 0.0, 0
     )
     d_out, d_lse = 2 * out, 2 * lse
-    given = [[part] for part in parts], [[], []], [0, 0, 2, 0.25, 0.0, 0, []]
-    found = module._OPERATORS.triton_backward.default(
-        d_out, d_lse, *given[0], out, lse, *given[1], *given[2]
-    )
+    given = *([part] for part in parts), [], [], 0, 0, 2, 0.25, 0.0, 0
+    found = module._OPERATORS.triton_backward.default(d_out, d_lse, out, lse, [], *given)
     for one, other in zip([out, lse, *(part for (part,) in found[:3])], near, strict=True):
         assert torch.equal(one, other)
 
