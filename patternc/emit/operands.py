@@ -123,7 +123,10 @@ class OperandTable:
         found = operation(Call("_ScoreMod", tuple(arguments)), number, modifier)
         if not found.looks_up:
             return found
-        data = Call("_ScoreMod", (*arguments, Keyword("looks_up", Leaf("True"))))
+        arguments.append(Keyword("looks_up", Leaf("True")))
+        if modifier.of_values:
+            arguments.append(Keyword("of_values", Leaf("True")))
+        data = Call("_ScoreMod", tuple(arguments))
         return replace(found, text=data)
 
     def _table(self, table: ScoreTable, query: int, item: Pass) -> Text:

@@ -46,6 +46,7 @@ def uses_of(
         "classes": every or "_Classes" in declared,
         "split": split,
         "scores": "scores=" in declared,
+        "value_terms": "of_values=" in declared,
         "sinks": "sink=" in declared,
         "by_length": "by_length=" in declared,
         "encoder": every or "encoder" in treatments.feed_sources,

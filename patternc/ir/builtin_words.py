@@ -53,6 +53,7 @@ Role = Literal[
     "positions",
     "t5",
     "relative",
+    "relative_values",
     "xl",
     "distance",
     "sink",

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
 
-TableKind = Literal["alibi", "bias", "head", "query", "relative", "t5", "xl"]
+TableKind = Literal["alibi", "bias", "head", "query", "relative", "relative_values", "t5", "xl"]
 # Tables of products with queries, which have an entry for each row.
 _OF_QUERIES = ("relative", "xl")
 
@@ -24,8 +24,8 @@ class ScoreTable:
 
     Kinds `head` (the inputs [heads], one column each) and `alibi` (the slopes) have numbers of each
     head, `query` (the inputs [batch, heads, queries]) of each query; `t5`, `relative` and `xl` an
-    entry for each distance; `bias` one for each key. `buckets`, `low` and `both_sides` are those of
-    t5; `low` is the farthest distance of `relative` too.
+    entry for each distance, and `relative_values` a vector; `bias` one for each key. `buckets`,
+    `low` and `both_sides` are those of t5; `low` is the farthest distance of the relative ones too.
     """
 
     kind: TableKind
@@ -45,10 +45,11 @@ class ScoreModifier:
 
     __slots__ = ()
     word: ClassVar[str]
+    of_values: ClassVar[bool] = False
 
     @property
     def value(self) -> Node:
-        """The score after it."""
+        """The score after it, or with `of_values` what is added to the value: an entry."""
         raise NotImplementedError
 
     @property

@@ -11,12 +11,13 @@ from patternc.modifiers.bias import BIAS
 from patternc.modifiers.distance_aware import DISTANCE_AWARE
 from patternc.modifiers.dynamic_span import DYNAMIC_SPAN
 from patternc.modifiers.relative import RELATIVE
+from patternc.modifiers.relative_values import RELATIVE_VALUES
 from patternc.modifiers.softcap import SOFTCAP
 from patternc.modifiers.softspan import SOFTSPAN
 from patternc.modifiers.t5 import T5
 from patternc.modifiers.xl_relative import XL_RELATIVE
 
-# In the order in which they apply.
+# In the order in which they apply; what is added to values is no score, so its place is free.
 MODIFIERS = (
     RELATIVE,
     XL_RELATIVE,
@@ -27,4 +28,5 @@ MODIFIERS = (
     BIAS,
     SOFTSPAN,
     DYNAMIC_SPAN,
+    RELATIVE_VALUES,
 )

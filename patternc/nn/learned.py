@@ -17,6 +17,7 @@ from patternc.ir.modifiers import Sink
 from patternc.ir.sources import Persistent
 from patternc.modifiers.distance_aware import DistanceAware
 from patternc.modifiers.relative import Relative
+from patternc.modifiers.relative_values import RelativeValues
 from patternc.modifiers.softspan import SoftSpan
 from patternc.modifiers.t5 import T5Bias
 from patternc.modifiers.xl_relative import XlRelative
@@ -96,6 +97,9 @@ def _of_branch(branch: Branch, sizes: Sizes) -> Iterator[tuple[str, Learned]]:
             case Relative(max_distance):
                 shape = 2 * max_distance + 1, sizes.head_dim
                 yield "relative_keys", Learned(shape, sizes.head_dim**-0.5)
+            case RelativeValues(max_distance):
+                shape = 2 * max_distance + 1, sizes.head_dim
+                yield "relative_values", Learned(shape, sizes.head_dim**-0.5)
             case XlRelative():
                 for name in ("xl_u", "xl_v"):
                     yield name, Learned((sizes.heads, sizes.head_dim))

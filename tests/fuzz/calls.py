@@ -176,7 +176,7 @@ def _floats(item: RunTimeInput, call: Call, sizes: Sizes, random: np.random.Gene
             return draw(call.n + sizes.slots("memory"), DIM)
         case "t5":
             return draw(int(item.name[len("steps") :]), heads)
-        case "relative":
+        case "relative" | "relative_values":
             return draw(11, DIM)
         case "xl" if item.name == "xl_r":
             rows = call.n + sizes.slots("memory") + sizes.slots("compressed")

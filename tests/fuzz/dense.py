@@ -50,6 +50,7 @@ from patternc.modifiers.alibi import Alibi
 from patternc.modifiers.bias import Bias
 from patternc.modifiers.distance_aware import DistanceAware
 from patternc.modifiers.relative import Relative
+from patternc.modifiers.relative_values import RelativeValues
 from patternc.modifiers.softcap import SoftCap
 from patternc.modifiers.softspan import SoftSpan
 from patternc.modifiers.t5 import T5Bias
@@ -137,10 +138,23 @@ def _softmax(head: Head, pattern: HeadPattern) -> tuple[Floats, Floats, Booleans
     top = np.where(np.isfinite(top), top, 0)
     weights = np.exp(scores - top[..., None])
     total = weights.sum(-1) + np.exp(sink - top)
-    mixed = weights @ np.concatenate(values, 1)
+    mixed = weights @ np.concatenate(values, 1) + _value_terms(head, parts, weights)
     with np.errstate(divide="ignore"):
         lse = np.log(total) + top
     return mixed / np.where(total == 0, 1, total)[..., None], lse, held
+
+
+def _value_terms(head: Head, parts: list[Part], weights: Floats) -> Floats | float:
+    """What vectors of the distances add, weighted as the pairs are."""
+    total: Floats | float = 0.0
+    ends = np.cumsum([part.pairs.shape[1] for part in parts])
+    for part, end in zip(parts, ends, strict=True):
+        if found := part.has(RelativeValues):
+            most, distance = found.max_distance, _distance(head, part)
+            table = head.call.floats["relative_values"][(-distance).clip(-most, most) + most]
+            own = np.where(part.pairs, weights[..., end - part.pairs.shape[1] : end], 0)
+            total = total + np.einsum("brs,rsd->brd", own, table)
+    return total
 
 
 # --- which pairs are treated how ----------------------------------------------------------------

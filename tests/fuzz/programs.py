@@ -23,7 +23,15 @@ _BASES = {
 }
 SEQUENCES = ("", "memory", "encoder", "stream")
 NOWHERE = ("persistent", "project", "tree")
-DISTANCES = ("alibi", "t5", "relative", "xl_relative", "distance_aware", "softspan")
+DISTANCES = (
+    "alibi",
+    "t5",
+    "relative",
+    "relative_values",
+    "xl_relative",
+    "distance_aware",
+    "softspan",
+)
 SCORES = ("softcap", "bias")
 WHOLE = ("scale", "rotary", "sink", "absolute")
 
@@ -302,6 +310,8 @@ class Writer(Words):
                 return f"t5({buckets}, {4 * buckets}, name=steps{buckets})"
             case "relative":
                 return "relative(5)"
+            case "relative_values":
+                return "relative_values(5)"
             case "softcap":
                 return f"softcap({self.decimal()})"
             case "softspan":

@@ -140,6 +140,11 @@ class Kernel:
             lines = [*before, *lines, op.slope.at(margin)]
         return self.turned(tuple(lines))
 
+    def value_lines(self, margin: str) -> list[str]:
+        """The statements that add products with the vectors of value terms to `ds`."""
+        lines = (op.of_values for op in self.operations if op.of_values)
+        return self.turned(tuple(line.at(margin) for line in lines))
+
     def within(self, line: str) -> str:
         """A line that asks which keys j there are."""
         return line.replace("(j < m)", f"(j < {self.tokens})")
@@ -231,8 +236,9 @@ class Kernels:
         joined = forward.looks_up
         backward = _rows(item, joined, forward.cuts_keys)
         sees = self._sees(item, list(forward.parameters))
+        of_scores = tuple(each for each in operations if each.of_values is None)
         kernels = [
-            forward,
+            replace(forward, operations=of_scores),
             replace(forward, role="d_queries", **backward),
             replace(
                 forward,

@@ -69,7 +69,8 @@ class Operation:
     `values` are read once for a head, `rows` found once for a query tile. `slope` assigns the
     derivative by the score before it, where that is not 1, in terms of parts with names and of that
     score, `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make the
-    gradient of its table, row by row; `learning` are the lines that these build on.
+    gradient of its table, row by row; `learning` are the lines that these build on. An operation
+    `of_values` changes no score, but the gradient of the weights: by this line.
     """
 
     text: Text
@@ -81,6 +82,7 @@ class Operation:
     learning: tuple[Line, ...] = ()
     sums: tuple[RowSum, ...] = ()
     scattered: Scattered | None = None
+    of_values: Line | None = None
     uses_distance: bool = False
     may_vanish: bool = False
 
@@ -109,6 +111,8 @@ class Operation:
 def operation(text: Text, number: int, modifier: ScoreModifier) -> Operation:
     """The modifier as operation `number` of a pass; `text` is its data in the module."""
     value, op = modifier.value, f"op{number}"
+    if modifier.of_values:
+        return _of_values(text, number, value)
     before, held = _printer(op, f"{op}_before"), parts(value)
     entry = next((part for part in held if isinstance(part, Entry)), None)
     common = Operation(
@@ -134,6 +138,15 @@ def operation(text: Text, number: int, modifier: ScoreModifier) -> Operation:
             line for part in numbers if isinstance(part, OfQuery) for line in _of_query(op, part)
         ),
     )
+
+
+def _of_values(text: Text, number: int, value: Node) -> Operation:
+    """An entry that is added to values: the gradient of its vector is made of the weights."""
+    assert isinstance(value, Entry)
+    printer = _printer(f"op{number}", "qk")
+    line = Line("ds += ", printer.expression(value))
+    common = Operation(text, number, of_values=line, uses_distance=isinstance(value, AtDistance))
+    return _with_entry(common, value, Leaf("weights"))
 
 
 def _with_sums(

@@ -52,6 +52,7 @@ _SHAPES: dict[Role, str] = {
     "[heads, n, head_dim]; the rows of a memory's slots come before",
     "t5": "floats [buckets, heads]",
     "relative": "floats [2 * max_distance + 1, head_dim]; row max_distance is j = i",
+    "relative_values": "floats [2 * max_distance + 1, value_dim]; row max_distance is j = i",
     "distance": "floats [heads]",
     "sink": "floats [heads]",
 }
