@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.composition.operators import Composable, with_parameters
 from patternc.emit.backends import DEFAULT
 from patternc.frontend import Frontend
 from patternc.ir.sources import KeySource
@@ -26,6 +27,7 @@ from patternc.queries import analyses, masks
 from patternc.queries.arguments import Input, head_range, layer_number
 from patternc.queries.call import head_tables
 from patternc.queries.compile_options import compile_options
+from patternc.queries.equality import equal, fingerprint
 from patternc.queries.placed_masks import mask_of_call
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -66,7 +68,7 @@ class FromMask(NamedTuple):
     report: MaskReport
 
 
-class Pattern:
+class Pattern(Composable):
     """A pattern for every length.
 
     >>> from patternc import Pattern
@@ -161,7 +163,35 @@ class Pattern:
         return f"Pattern({shown!r}, heads={self.heads}, layers={self.layers})"
 
     def __str__(self) -> str:
-        return self.text
+        """The text, with parameters that were given in the place of its own: parse gives it back.
+
+        >>> print(Pattern.parse("param w = 4\\nlocal(w)  # both sides", w=7))
+        param w = 7
+        local(w)  # both sides
+        """
+        return with_parameters(self._frontend)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are proved to mean the same for every n: heads and layers, inputs by name
+        and role, and in each head the same pairs as often, with the same modifiers.
+
+        Past its budget, some seconds, neither is proved and `NotProvedError` is raised, a
+        `ValueError`; `str(a) == str(b)` compares the texts. Equal patterns have equal hashes. What
+        is no pattern is unequal.
+
+        >>> Pattern.local(3) & Pattern.causal() == Pattern.local(left=3)
+        True
+        """
+        if not isinstance(other, Pattern):
+            return NotImplemented
+        return self is other or equal(self._frontend, other._frontend)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return fingerprint(self._frontend)
 
     @property
     def text(self) -> str:
