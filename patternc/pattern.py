@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.composition.operators import Composable, with_parameters
 from patternc.emit.backends import DEFAULT
 from patternc.frontend import Frontend
 from patternc.ir.sources import KeySource
@@ -26,6 +27,7 @@ from patternc.queries import analyses, masks
 from patternc.queries.arguments import Input, head_range, layer_number
 from patternc.queries.call import head_tables
 from patternc.queries.compile_options import compile_options
+from patternc.queries.equality import equal, fingerprint
 from patternc.queries.placed_masks import mask_of_call
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -66,7 +68,7 @@ class FromMask(NamedTuple):
     report: MaskReport
 
 
-class Pattern:
+class Pattern(Composable):
     """A pattern for every length.
 
     >>> from patternc import Pattern
@@ -161,7 +163,35 @@ class Pattern:
         return f"Pattern({shown!r}, heads={self.heads}, layers={self.layers})"
 
     def __str__(self) -> str:
-        return self.text
+        """The text, with parameters that were given in the place of its own: parse gives it back.
+
+        >>> print(Pattern.parse("param w = 4\\nlocal(w)  # both sides", w=7))
+        param w = 7
+        local(w)  # both sides
+        """
+        return with_parameters(self._frontend)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are proved to mean the same for every n: heads and layers, inputs by name
+        and role, and in each head the same pairs as often, with the same modifiers.
+
+        Past its budget, some seconds, neither is proved and `NotProvedError` is raised, a
+        `ValueError`; `str(a) == str(b)` compares the texts. Equal patterns have equal hashes. What
+        is no pattern is unequal.
+
+        >>> Pattern.local(3) & Pattern.causal() == Pattern.local(left=3)
+        True
+        """
+        if not isinstance(other, Pattern):
+            return NotImplemented
+        return self is other or equal(self._frontend, other._frontend)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return fingerprint(self._frontend)
 
     @property
     def text(self) -> str:
@@ -630,8 +660,32 @@ class Pattern:
         backend: Backend = ...,
         dropout: float = ...,
         seed: int | torch.Tensor | None = ...,
+        return_weights: Literal[False] = ...,
         **inputs: RunTimeTensors,
     ) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+    @overload
+    def attention(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor | None,
+        v: torch.Tensor | None,
+        *,
+        return_weights: Literal[True] | torch.Tensor,
+        return_lse: bool = ...,
+        layer: int = ...,
+        rows: str | None = ...,
+        start: int | None = ...,
+        positions: Positions | None = ...,
+        cache_lengths: Lengths | None = ...,
+        key_padding: torch.Tensor | None = ...,
+        heads: slice | None = ...,
+        scale: float | None = ...,
+        backend: Backend = ...,
+        dropout: float = ...,
+        seed: int | torch.Tensor | None = ...,
+        **inputs: RunTimeTensors,
+    ) -> tuple[torch.Tensor, ...]: ...
 
     @overload
     def attention(
@@ -652,6 +706,7 @@ class Pattern:
         backend: Backend = ...,
         dropout: float = ...,
         seed: int | torch.Tensor | None = ...,
+        return_weights: Literal[False] = ...,
         **inputs: RunTimeTensors,
     ) -> torch.Tensor: ...
 
@@ -673,8 +728,9 @@ class Pattern:
         backend: Backend = "auto",
         dropout: float = 0.0,
         seed: int | torch.Tensor | None = None,
+        return_weights: bool | torch.Tensor = False,
         **inputs: RunTimeTensors,
-    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+    ) -> torch.Tensor | tuple[torch.Tensor, ...]:
         """Attention over this pattern, forward and backward.
 
         q [batch, heads, queries, head_dim], k and v [batch, kv_heads, n, head_dim]; None where the
@@ -713,10 +769,17 @@ class Pattern:
         `seed`; one that is a tensor is read when kernels run, in replays of a CUDA graph too.
         `backend`: "auto", "triton", "cpu" or "reference". Raises `ValueError`, `TypeError`, and
         `RuntimeError` where a backend cannot run.
+
+        `return_weights`: the last result are the weights [batch, heads, queries, slots] that the
+        output is made of, dropped and shared by sinks, gates and branches as there; slots are the
+        columns of the layer's mask. They are computed densely with gradients, whatever the backend,
+        for at most 2**26 numbers. Integers [m] in its place ask for the weights of these slots
+        alone, at any n, by the backend; `weights` gives those of some queries.
         """
         module, seed = self._modules.of_call(heads, q, dropout, seed)
         options: dict[str, Any] = {"layer": layer, "return_lse": return_lse, "scale": scale}
         options |= {"backend": backend, "dropout": dropout, "seed": seed, **inputs}
+        options |= {} if return_weights is False else {"return_weights": return_weights}
         placed = {"rows": rows, "start": start, "positions": positions}
         placed |= {"cache_lengths": cache_lengths, "key_padding": key_padding}
         return attend(module, q, k, v, placed, options)  # type: ignore[no-any-return]
@@ -738,6 +801,7 @@ class Pattern:
         scale: float | None = None,
         dropout: float = 0.0,
         seed: int | torch.Tensor | None = None,
+        return_weights: bool | torch.Tensor = False,
         **inputs: RunTimeTensors,
     ) -> Any:
         """`attention` by dense masks, in any dtype: what the kernels are held to."""
@@ -756,8 +820,44 @@ class Pattern:
             backend="reference",
             dropout=dropout,
             seed=seed,
+            return_weights=return_weights,
             **inputs,
         )
+
+    def weights(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor | None = None,
+        *,
+        queries: Sequence[int] | torch.Tensor | None = None,
+        slots: Sequence[int] | torch.Tensor | None = None,
+        layer: int = 0,
+        start: int | None = None,
+        scale: float | None = None,
+        backend: Backend = "auto",
+        **inputs: RunTimeTensors,
+    ) -> torch.Tensor:
+        """The weights that some queries give, or that some keys get, as a sparse tensor.
+
+        `queries` are rows of q: the result is [batch, heads, len(queries), all slots]. `slots` are
+        keys, numbered as the columns of the layer's mask: the result is [batch, heads, rows of q,
+        len(slots)]. No n x n numbers are held: those of queries are computed a few rows at a time,
+        with gradients, those of slots by the backend of the call, as outputs of values that are 1
+        at these keys. Searches go over all queries as in `attention`. The result is a coalesced
+        `torch.sparse_coo_tensor`; other arguments are those of `attention` (v for its size alone).
+        A padded batch is asked sequence by sequence. Raises `ValueError` and `TypeError`.
+
+        >>> import torch
+        >>> q, k = torch.randn(2, 1, 1, 100_000, 16)
+        >>> found = Pattern.parse("causal\\nlocal(3)").weights(q, k, queries=[70_000])
+        >>> found.shape, found.indices()[3].tolist()
+        (torch.Size([1, 1, 1, 100000]), [69997, 69998, 69999, 70000])
+        """
+        from patternc.runtime.weights import weights_of
+
+        asked = {"layer": layer, "start": start, "scale": scale, "backend": backend}
+        return weights_of(self.module, (q, k, v), queries, slots, asked, inputs)
 
     def block_mask(
         self,

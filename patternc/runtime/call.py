@@ -41,6 +41,10 @@ def attend(
         return module.attention(q, k, v, **placed, **options)
     if placed:
         _refuse_both(next(iter(placed)), next(iter(padding)))
+    if "return_weights" in options:
+        from patternc.runtime.weights import with_padded_weights
+
+        return with_padded_weights(_padded(), module, (q, k, v), padding, options)
     return _padded()(module, q, k, v, **padding, **options)
 
 

@@ -54,6 +54,11 @@ def by_head(module: ModuleType, name: str, value: Any, q: Tensor) -> Any:
     return module._by_head(name, value, q.shape[0], q.shape[1])
 
 
+def finds_lists(module: ModuleType) -> bool:
+    """Does any layer search for keys?"""
+    return hasattr(module, "found_lists")
+
+
 def counts_tokens(module: ModuleType, layer: int, name: str) -> bool:
     """Does a label, set or list of a layer count tokens, or blocks of them?"""
     return name in module._COUNTED_BY[_group(module, layer)]

@@ -10,7 +10,7 @@ reach.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import lcm
 
@@ -29,8 +29,10 @@ from patternc.analysis.equivalence.counterexamples import (
     with_all,
 )
 from patternc.analysis.equivalence.results import HeadDifference, Outcome, Witness
+from patternc.ir.formula import All, Any, Condition, Not
+from patternc.ir.sources import TOKENS
 from patternc.progress import steps
-from patternc.relation.relation import Combined, Relation
+from patternc.relation.relation import Branch, Combined, Relation
 
 Heads = Sequence[Relation]
 
@@ -71,20 +73,75 @@ def _difference(
     hint: int,
     work: Work,
 ) -> HeadDifference:
-    alike = _treatments(left) == _treatments(right)
-    if _meaning(left) == _meaning(right):
-        return HeadDifference(0, 0, "equal", alike, None, 0, 0)
+    if _said_alike(left, right):
+        return HeadDifference(0, 0, "equal", True, None, 0, 0)
     only_left, only_right = counted(left, right, n, work)
-    outcome, witness, below = _decided(*_without_common(left, right), lengths, hint, work)
+    outcome, alike, witness, below = _verdict(left, right, lengths, hint, work)
     if witness is not None:
         witness = with_all(witness, left, right)
     return HeadDifference(0, 0, outcome, alike, witness, only_left, only_right, below)
 
 
+def verdict(left: Relation, right: Relation, lengths: tuple[int, int] | None) -> Outcome:
+    """Whether every pair counts as often, scored alike; at the lengths that both mean something."""
+    if _said_alike(left, right):
+        return "equal"
+    if left.rows != TOKENS or right.rows != TOKENS:
+        return "undecided"
+    outcome, alike, _, _ = _verdict(left, right, lengths, SMALL, Work())
+    return outcome if alike else "different"
+
+
+def _verdict(
+    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
+) -> tuple[Outcome, bool, Witness | None, int | None]:
+    """Of the pairs; whether they are scored alike; a witness; and no n below has another."""
+    softmaxes = _parts(left, right, lambda each: each.softmax)
+    outcome, witness, below = _decided(softmaxes, lengths, hint, work)
+    alike = _shape(left.combined) == _shape(right.combined) and _kinds(left) == _kinds(right)
+    if outcome == "equal" and alike:
+        # The same pairs: whether each has the same modifiers.
+        scores, _, unseen = _decided(_parts(left, right, _kind), lengths, hint, work)
+        alike = scores != "different"
+        outcome, below = (scores, unseen) if scores == "undecided" else (outcome, below)
+    return outcome, alike, witness, below
+
+
+def _parts(
+    left: Relation, right: Relation, place: Callable[[Branch], object]
+) -> tuple[tuple[Relation, Relation], ...]:
+    """Both, cut to what counts at each place; as one softmax."""
+    places = dict.fromkeys(map(place, (*left.branches, *right.branches)))
+
+    def cut(side: Relation, at: object) -> Relation:
+        here = (each for each in side.branches if place(each) == at)
+        return replace(side, branches=tuple(replace(each, softmax=0) for each in here))
+
+    return tuple((cut(left, at), cut(right, at)) for at in places)
+
+
 def _decided(
+    parts: Sequence[tuple[Relation, Relation]],
+    lengths: tuple[int, int] | None,
+    hint: int,
+    work: Work,
+) -> tuple[Outcome, Witness | None, int | None]:
+    """The verdict on all parts: the witness of smallest n, and the n below which there is none."""
+    found = [_part_decided(*_without_common(*part), lengths, hint, work) for part in parts]
+    witnesses = [witness for _, witness, _ in found if witness is not None]
+    outcomes = {outcome for outcome, _, _ in found}
+    verdict: Outcome = "undecided" if "undecided" in outcomes else "equal"
+    below = min((below for _, _, below in found if below is not None), default=None)
+    first = min(witnesses, key=lambda each: each.n, default=None)
+    return "different" if "different" in outcomes else verdict, first, below
+
+
+def _part_decided(
     left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
 ) -> tuple[Outcome, Witness | None, int | None]:
     """The verdict, a witness, and the n below which there is none."""
+    if not left.branches and not right.branches:
+        return "equal", None, None
     if asks_inputs(left) or asks_inputs(right):
         return "undecided", None, 0
     small = range(1, SMALL) if lengths is None else range(0)
@@ -111,19 +168,35 @@ def _without_common(left: Relation, right: Relation) -> tuple[Relation, Relation
     )  # type: ignore[return-value]
 
 
-def _meaning(relation: Relation) -> frozenset[tuple[object, ...]]:
-    """What decides how often pairs count, as it is written."""
-    return frozenset(
-        (each.softmax, each.source, each.predicate, each.multiplicity) for each in relation.branches
+def _said_alike(left: Relation, right: Relation) -> bool:
+    """Whether both are written alike, but for the order of branches and of what `&` joins."""
+    ours, theirs = (
+        frozenset((_kind(b), _unordered(b.predicate), b.multiplicity) for b in side.branches)
+        for side in (left, right)
     )
+    return ours == theirs and _shape(left.combined) == _shape(right.combined)
 
 
-def _treatments(relation: Relation) -> tuple[object, ...]:
-    """What scores and outputs depend on beside the pairs."""
-    kinds = {
-        (each.source, each.modifiers, each.projection, each.projected) for each in relation.branches
-    }
-    return _shape(relation.combined), frozenset(kinds)
+def _unordered(condition: Condition) -> object:
+    match condition:
+        case All(items):
+            return All, frozenset(map(_unordered, items))
+        case Any(items):
+            return Any, frozenset(map(_unordered, items))
+        case Not(operand):
+            return Not, _unordered(operand)
+        case _:
+            return condition
+
+
+def _kinds(relation: Relation) -> frozenset[object]:
+    return frozenset(map(_kind, relation.branches))
+
+
+def _kind(branch: Branch) -> object:
+    """What the score of a pair depends on beside its place, and the softmax that it is in."""
+    treatment = branch.modifiers, branch.projection, branch.projected
+    return branch.softmax, branch.source, *treatment
 
 
 def _shape(combined: int | Combined | None) -> object:

@@ -36,8 +36,6 @@ SMALL = 9
 # Longer lengths that are looked at where those from the shortest on show no difference.
 SEARCHED = (12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 320, 512, 768, 1024)
 
-# A pair of the k-th softmax counts in the k-th digit.
-_DIGIT = 1 << 16
 # What looking at one length costs at least, in cells.
 _OVERHEAD = 1 << 13
 
@@ -118,13 +116,13 @@ def _on_source(
 
 
 def _levels(relation: Relation, source: KeySource, keys: Literal["n", "m"]) -> dict[int, maps.Map]:
-    """How often pairs count, softmaxes apart where there are several: the pairs of each number."""
+    """How often pairs count: the pairs of each number."""
     levels = {0: maps.plane(keys)}
     for branch in relation.branches:
         if branch.source != source:
             continue
         own = maps.symbolic(branch.formula, keys)
-        times = branch.multiplicity * _DIGIT**branch.softmax
+        times = branch.multiplicity
         grown: dict[int, maps.Map] = {}
         for number, level in levels.items():
             for total, part in (
@@ -199,7 +197,7 @@ def _dense(relation: Relation, source: KeySource, n: int) -> Integers:
     for branch in relation.branches:
         if branch.source == source:
             held = tables.holds(branch.predicate, {"i": rows, "j": keys})
-            counts += np.where(held, branch.multiplicity * _DIGIT**branch.softmax, 0)
+            counts += np.where(held, branch.multiplicity, 0)
     return counts
 
 

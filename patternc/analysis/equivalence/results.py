@@ -15,6 +15,10 @@ from patternc.ir.sources import KeySource
 Outcome = Literal["equal", "different", "undecided"]
 
 
+class NotProvedError(ValueError):
+    """Within the budget neither equality nor a difference of two patterns was proved."""
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """Where two patterns differ first: the pair counts `left` times in one and `right` in other."""

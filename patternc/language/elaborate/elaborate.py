@@ -92,15 +92,17 @@ class Elaborated:
 
         Rows without rules have one pattern.
         """
-        if rows not in self._rules:
-            return ((0, 0),)
+        return tuple(self.reached(rows).values()) if rows in self._rules else ((0, 0),)
+
+    def reached(self, rows: str = "") -> dict[int, tuple[int, int]]:
+        """The numbers of the rules that some layer and head has, with the first such place."""
         rules, found = self._rules[rows], dict[int, tuple[int, int]]()
         for place in self._headers.places(self._lets):
             number = next(at for at, rule in enumerate(rules) if _matches(rule, place))
             found.setdefault(number, (place.layer, place.head))
             if len(found) == len(rules):
                 break
-        return tuple(found[number] for number in sorted(found))
+        return {number: found[number] for number in sorted(found)}
 
     def has_rules(self, rows: str) -> bool:
         """Whether rules are written for these rows."""

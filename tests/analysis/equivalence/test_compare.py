@@ -105,6 +105,27 @@ def test_modifiers_tell_patterns_apart_whose_pairs_are_equal() -> None:
     found = Pattern.parse("local(3) with alibi").diff(Pattern.parse("local(3)"), 64)
     assert found.outcome == "different"
     assert found.witness is None
+    # The same modifiers, on other pairs.
+    for left, right in (
+        ("local(2) with alibi + columns([0])", "columns([0]) with alibi + local(2)"),
+        ("mix(local(2) with alibi, columns([0]))", "mix(local(2), columns([0]) with alibi)"),
+    ):
+        found = Pattern.parse(left).diff(right)
+        assert (found.outcome, found.witness) == ("different", None)
+    alike = Pattern.parse("local(2) with alibi + columns([0])")
+    assert (
+        alike.diff("(local(left=2) + local(right=2)) with alibi + columns([0])").outcome == "equal"
+    )
+
+
+def test_many_softmaxes_are_compared_one_by_one() -> None:
+    every = [f"local({k})" for k in range(1, 7)]
+    ours = Pattern.parse(f"sum({', '.join(every)})")
+    assert ours.diff(f"sum({', '.join(every[:5])}, local(left=6, right=6))").outcome == "equal"
+    found = ours.diff(f"sum({', '.join(every[:5])}, local(7))")
+    assert found.outcome == "different"
+    assert found.witness is not None
+    assert (found.witness.n, found.witness.left, found.witness.right) == (8, 0, 1)
 
 
 def test_other_numbers_of_heads_tell_patterns_apart() -> None:
