@@ -26,7 +26,11 @@ from tests.emit.dense import converted
 from tests.emit.test_work_split import graded, sample
 
 # Grids have one length; these are the smallest that hold the windows.
-GRIDS = {"natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_2d_causal": 13 * 13}
+GRIDS = {
+    "natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_2d_causal": 13 * 13,
+    "swin": 10 * 10, "maxvit": 9 * 9, "crossformer": 8 * 8, "sam": 10 * 10,
+    "qwen_vision": 4 * 6 * 6,
+}  # fmt: skip
 PARAMETERS = {
     "adaptive_span": {"span": 60},
     "adaptive_span_dynamic": {"span": 60},
@@ -36,12 +40,18 @@ PARAMETERS = {
     "natten_1d_causal": {"length": 52},
     "natten_2d": {"side": 26},
     "natten_2d_causal": {"side": 13},
+    "swin": {"side": 10, "window": 4},
+    "maxvit": {"side": 9, "size": 3},
+    "crossformer": {"side": 8},
+    "sam": {"side": 10},
+    "qwen_vision": {"side": 6},
     "tree_decoding": {"text": 20},
 }
 _SLOTS = re.compile(r"\b((?:memory|compressed|persistent|project|store)\(|stream\(\w+, )\d+")
 # Windows that would not fit these slots, or a smaller grid; fewer classes and heads of a kind.
 NUMBERS = {
     "longformer_lm": ("layers 12", "layers 8"),
+    "sam": ("size=[14, 14]", "size=[4, 4]"),
     "longlora": ("heads 32", "heads 4"),
     "natten_2d": ("radius=[6, 6]", "radius=[2, 2]"),
     "sparse_transformer_alternating": ("strided(128)", "strided(16)"),
@@ -126,13 +136,18 @@ def test_the_cpu_path_is_the_reference(name):
 
 # Others have kernels of these kinds, and are smaller.
 ALIKE = {
+    "crossformer",
     "gemma",
     "gpt_neo",
     "gtrxl",
+    "hiera",
     "longformer_large",
     "longformer_questions",
     "longnet_torchscale",
+    "maxvit",
     "natten_2d_causal",
+    "qwen_vision",
+    "sam",
 }
 
 

@@ -231,6 +231,31 @@ class Words:
         )
 
     @classmethod
+    def windows(
+        cls,
+        grid: Positions,
+        /,
+        *,
+        size: Positions,
+        shift: Positions | None = None,
+        dilation: Positions | None = None,
+        edge: Literal["clip", "wrap", "roll"] | None = None,
+    ) -> Self:
+        """windows(grid, size=.., [shift=..], [dilation=..], [edge=..])
+
+        A grid in raster order, as of `neighborhood`, is cut into windows; i and j are in one. One
+        number for each axis in every list:
+        """
+        return cls._of_word(
+            "windows",
+            (grid,),
+            size=size,
+            shift=shift,
+            dilation=dilation,
+            edge=edge,
+        )
+
+    @classmethod
     def same(cls, name: str, /) -> Self:
         """same(name)
 

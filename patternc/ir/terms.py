@@ -180,6 +180,31 @@ class Neighborhood:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowAxis:
+    """One axis that is cut into windows of `window` members, the first after `shift` of them.
+
+    Members are the positions of one residue of `dilation`.
+    """
+
+    size: int
+    window: int
+    shift: int = 0
+    dilation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of a raster-ordered grid: i and j are in one on every axis (Swin).
+
+    What `shift` leaves at an end is a window (`clip`), or belongs to the last one, around the end
+    (`wrap`), or does so but for what is among the first `shift` of a padded axis (`roll`, timm).
+    """
+
+    axes: tuple[WindowAxis, ...]
+    edge: Literal["clip", "wrap", "roll"]
+
+
+@dataclass(frozen=True, slots=True)
 class SameDocument:
     """The run-time labels of i and j are equal and not negative."""
 
@@ -304,6 +329,7 @@ Term = (
     | Random
     | IndexList
     | Neighborhood
+    | Windows
     | SameDocument
     | Where
     | Contextual

@@ -72,11 +72,13 @@ from patternc.ir.terms import (
     Term,
     Union,
     Where,
+    Windows,
     With,
 )
 from patternc.relation.coordinates import TOKENS, ZERO, IndexSpace, in_index_space, substitute
 from patternc.relation.neighborhoods import lower_neighborhood
 from patternc.relation.positions import Among, lower_positions
+from patternc.relation.windows import lower_windows
 from patternc.semantics.source_slots import QUERY
 
 # A permutation of more entries than this is a table.
@@ -123,6 +125,9 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
             return _in_row(lists, scope, lists.width)
         case Neighborhood():
             grid = lower_neighborhood(term, scope.row, scope.key)
+            return conjunction([_existing_row(scope), grid])
+        case Windows():
+            grid = lower_windows(term, scope.row, scope.key)
             return conjunction([_existing_row(scope), grid])
         case SameDocument(name):
             return _same(name, scope)

@@ -19,23 +19,17 @@ from patternc.algebra.simplify import (
 )
 from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.terms import Axis, Neighborhood
+from patternc.relation.raster import coordinates
 
 
 def lower_neighborhood(term: Neighborhood, row: Expression, key: Expression) -> Condition:
     """Is `key` in the window of `row` on every axis? Both are raster positions, not negative."""
-    conditions: list[Condition] = []
-    stride = 1
-    for axis in reversed(term.axes):
-        outermost = len(conditions) + 1 == len(term.axes)
-        x, y = (_coordinate(at, stride, axis.size, outermost) for at in (row, key))
-        conditions.append(_in_window(axis, x, y, shift=term.edge == "shift"))
-        stride *= axis.size
-    return conjunction(reversed(conditions))
-
-
-def _coordinate(at: Expression, stride: int, size: int, outermost: bool) -> Expression:
-    coordinate = floor_divide(at, Constant(stride))
-    return coordinate if outermost else modulo(coordinate, Constant(size))
+    sizes = [axis.size for axis in term.axes]
+    sides = zip(coordinates(row, sizes), coordinates(key, sizes), strict=True)
+    return conjunction(
+        _in_window(axis, x, y, shift=term.edge == "shift")
+        for axis, (x, y) in zip(term.axes, sides, strict=True)
+    )
 
 
 def _in_window(axis: Axis, x: Expression, y: Expression, shift: bool) -> Condition:

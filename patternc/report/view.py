@@ -24,7 +24,6 @@ from patternc.relation.tables import HeadTables
 from patternc.report.made_up_inputs import Unit, made_up, note, units_of
 from patternc.report.subject import TILE, Array, Subject
 from patternc.report.svg import Panel, Shares
-from patternc.semantics.errors import LengthError
 from patternc.semantics.source_slots import row_count
 from patternc.tiling.layout_at_length import Layout
 
@@ -244,20 +243,12 @@ def view(subject: Subject, n: int | None, layer: int, head: int | None, rows: st
 
 def telling_length(subject: Subject, layer: int, head: int) -> int:
     """The smallest length at which a head is sparse, or as dense as it stays."""
-    if (only := _only_length(subject, layer)) is not None:
-        return only
+    if (lengths := subject.fitting(layer)) is not None:
+        return lengths[1]
     enough = max(_SPARSE, 1.1 * _density(subject, _LENGTHS[-1], layer, head))
     return _LENGTHS[
         bisect_left(_LENGTHS[:-1], True, key=lambda n: _density(subject, n, layer, head) <= enough)
     ]
-
-
-def _only_length(subject: Subject, layer: int) -> int | None:
-    try:
-        _verify_length(View(subject, 1, layer, ()))
-    except LengthError as error:
-        return error.expected
-    return None
 
 
 def _verify_length(seen: View) -> None:

@@ -11,8 +11,17 @@ from math import prod
 
 from patternc.algebra.evaluate import Keys, interval
 from patternc.ir.formula import Constant, Expression
-from patternc.ir.terms import Blocks, EqualParts, HeadPattern, Neighborhood, Part, PositionRange
+from patternc.ir.terms import (
+    Blocks,
+    EqualParts,
+    HeadPattern,
+    Neighborhood,
+    Part,
+    PositionRange,
+    Windows,
+)
 from patternc.semantics.errors import LengthError
+from patternc.semantics.lengths_of_grids import verify_grid
 from patternc.semantics.neighborhoods import verify_length
 
 Span = tuple[int, int]
@@ -22,7 +31,11 @@ Around = tuple[Blocks | EqualParts | Part, ...]
 def verify(pattern: HeadPattern, n: int) -> None:
     """Raises `LengthError` where a grid of the pattern does not have n positions."""
     for grid, around in _grids(pattern, ()):
-        verify_length(grid, _length(around, n))
+        length = _length(around, n)
+        if isinstance(grid, Neighborhood):
+            verify_length(grid, length)
+        else:
+            verify_grid([axis.size for axis in grid.axes], length)
 
 
 def _length(around: Around, n: int) -> int:
@@ -84,10 +97,10 @@ def _left_out(end: Expression | None, behind: bool) -> int | None:
             return None
 
 
-def _grids(node: object, around: Around) -> Iterator[tuple[Neighborhood, Around]]:
-    """Every neighbourhood, and what it stands in, from outside in."""
+def _grids(node: object, around: Around) -> Iterator[tuple[Neighborhood | Windows, Around]]:
+    """Every grid, and what it stands in, from outside in."""
     match node:
-        case Neighborhood():
+        case Neighborhood() | Windows():
             yield node, around
         case Blocks(_, body) | EqualParts(_, body) | Part(_, body):
             yield from _grids(body, (*around, node))

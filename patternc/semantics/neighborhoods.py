@@ -8,13 +8,12 @@ NATTEN 0.17 (edges shift) and 0.21 (stride, even windows). Does not handle block
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers
 from patternc.ir.terms import Axis, Neighborhood
 from patternc.semantics.errors import LengthError
+from patternc.semantics.lengths_of_grids import verify_grid
 
 
 def neighborhood(term: Neighborhood, i: Integers, j: Integers, n: int) -> Booleans:
@@ -30,10 +29,7 @@ def neighborhood(term: Neighborhood, i: Integers, j: Integers, n: int) -> Boolea
 
 
 def verify_length(term: Neighborhood, n: int) -> None:
-    sizes = [axis.size for axis in term.axes]
-    if prod(sizes) != n:
-        message = f"the grid {sizes} has {prod(sizes)} positions, n is {n}"
-        raise LengthError(message, expected=prod(sizes))
+    verify_grid([axis.size for axis in term.axes], n)
     for axis in term.axes:
         window = axis.left + axis.right + 1
         if term.edge == "shift" and not axis.causal and window * axis.dilation > axis.size:

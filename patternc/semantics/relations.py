@@ -52,11 +52,13 @@ from patternc.ir.terms import (
     SpanOf,
     Strided,
     Where,
+    Windows,
 )
 from patternc.semantics import input_arrays
 from patternc.semantics import tree_spans as spans
 from patternc.semantics.neighborhoods import neighborhood
 from patternc.semantics.random_tables import draw
+from patternc.semantics.windows import windows
 
 Inputs = Mapping[str, np.ndarray]
 
@@ -109,7 +111,7 @@ def nothing(scope: EvaluationContext) -> Booleans:
 
 Relation = (
     Full | Empty | Diagonal | Causal | Local | Strided | Segment | DilatedSegment | Columns
-    | Rows | Global | Permutation | IndexList | Neighborhood | SameDocument | Where
+    | Rows | Global | Permutation | IndexList | Neighborhood | Windows | SameDocument | Where
     | Contextual | AvailableSpans | SpanOf
 )  # fmt: skip
 
@@ -123,7 +125,7 @@ def relation(term: Relation, scope: EvaluationContext) -> Booleans:
             return same(name, scope)
         case Where(condition) if any(readings_in(condition)):
             return where(condition, scope)
-        case Rows() | Global() | Permutation() | IndexList() | Neighborhood():
+        case Rows() | Global() | Permutation() | IndexList() | Neighborhood() | Windows():
             return scope.listed & of_query_positions(term, scope)
         case Contextual() | AvailableSpans() | SpanOf():
             return of_spans(term, scope)
@@ -175,7 +177,7 @@ def dilated_segment(term: DilatedSegment, i: Integers, j: Integers) -> Booleans:
     return np.asarray((i // term.width == j // term.width) & row_in & key_in)
 
 
-OfQueryPositions = Rows | Global | Permutation | IndexList | Neighborhood
+OfQueryPositions = Rows | Global | Permutation | IndexList | Neighborhood | Windows
 
 
 def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Booleans:
@@ -196,6 +198,8 @@ def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Bool
             return in_table(_spread(listed, term.width), scope)
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
+        case Windows():
+            return windows(term, scope.i, scope.j, scope.n)
         case _:
             assert_never(term)
 

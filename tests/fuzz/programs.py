@@ -188,6 +188,18 @@ class Writer(Words):
             more.append(f"edge={'shift' if inside else 'clip'}")
         return f"neighborhood({list(grid)}, {', '.join(more)})"
 
+    def windows(self) -> str:
+        grid = self.names.grid or (6,)
+        sizes = [self.random.randint(1, 5) for _ in grid]
+        more = [f"size={sizes}"]
+        if self.chance(0.6):
+            more.append(f"shift={[self.random.randrange(size) for size in sizes]}")
+        if self.chance(0.3):
+            more.append(f"dilation={[self.random.randint(1, 2) for _ in grid]}")
+        if self.chance(0.5):
+            more.append(f"edge={self.random.choice(['clip', 'wrap', 'roll'])}")
+        return f"windows({list(grid)}, {', '.join(more)})"
+
     def blocks(self, place: Place, depth: int) -> str:
         tokens = not (place.source or place.rows)
         if tokens and self.chance(0.3):
@@ -238,7 +250,7 @@ class Writer(Words):
                 lambda: f"permuted({self.permutation()})",
             ]
             if self.names.grid and not place.lifted:
-                ways += [self.neighborhood] * 4
+                ways += [self.neighborhood, self.windows] * 3
             if self.names.patterns and not place.lifted and not place.fixed:
                 ways += [lambda: self.random.choice(self.names.patterns)] * 2
         if place.source == "tree" and not place.rows:

@@ -12,7 +12,7 @@ from tests.fuzz.shrink import shrunk
 
 _WORDS = (
     *("full", "none", "diagonal", "causal", "local(", "strided(", "segment(", "columns(", "rows("),
-    *("global(", "permuted(", "random(", "listed(", "neighborhood(", "same(", "where("),
+    *("global(", "permuted(", "random(", "listed(", "neighborhood(", "windows(", "same(", "where("),
     *(
         "contextual(",
         "blocks(",

@@ -1,7 +1,7 @@
 """Masks observed in other people's code, each with the same pattern as a program of ours.
 
-Maps `masks/*.npz` to `OracleCase`s; `models.py` and `libraries.py` write the programs from the
-configuration that each file records. Leaves out what the README lists as out of scope.
+Maps `masks/*.npz` to `OracleCase`s; `models.py`, `libraries.py` and `grids.py` write the programs
+from the configuration that each file records. Leaves out what the README lists as out of scope.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-# Both modules register their writers.
-from tests.oracles import libraries, models  # noqa: F401
+# These modules register their writers.
+from tests.oracles import grids, libraries, models  # noqa: F401
 from tests.oracles.writers import Observed, Written, program_of
 
 MASKS = Path(__file__).parent / "masks"

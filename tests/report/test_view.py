@@ -73,6 +73,8 @@ def test_heads_with_one_pattern_share_a_panel():
         ("local(20)", 256),
         ("local(256)", 2048),
         ("neighborhood([6, 8], radius=[1, 1])", 48),
+        ("blocks(4) { windows([6, 8], size=[2, 2]) }", 192),
+        ("columns([:9]) + within(9:) { windows([6, 8], size=[2, 2]) }", 57),
         ("causal\nlocal(left=256, right=-1) on memory(256) + local(left=256)", 1024),
     ],
 )

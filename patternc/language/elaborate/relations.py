@@ -30,6 +30,7 @@ from patternc.language.elaborate.constants import value_error
 from patternc.language.elaborate.distances import among, progressions
 from patternc.language.elaborate.neighborhoods import neighborhood
 from patternc.language.elaborate.positions import integers, order, pool, positions, written
+from patternc.language.elaborate.windows import windows
 from patternc.language.syntax.ast import Call, Node, Range, node_of
 from patternc.language.syntax.limits import BANDS
 
@@ -133,6 +134,11 @@ def _neighborhood(given: BoundArguments, context: Context) -> Term:
     return neighborhood(given.call, values, given.place)
 
 
+def _windows(given: BoundArguments, context: Context) -> Term:
+    values = {name: argument.value for name, argument in given.arguments.items()}
+    return windows(given.call, values, given.place)
+
+
 def _columns(given: BoundArguments, context: Context) -> Term:
     return terms.Columns(_positions(given))
 
@@ -196,6 +202,7 @@ _RELATIONS: dict[str, _Relation] = {
     "listed": _on_input(terms.IndexList),
     "same": _on_input(terms.SameDocument),
     "neighborhood": _neighborhood,
+    "windows": _windows,
     "contextual": lambda given, _: terms.Contextual(saturated(given.count("k", 1))),
     "where": _where,
     "offsets": _offsets,

@@ -74,6 +74,17 @@ _RELATIONS = (
             BuiltinParameter("causal", "order"),
         ),
     ),
+    Builtin(
+        "windows",
+        "relation",
+        (must("grid", "order", 1),),
+        (
+            BuiltinParameter("size", "order", 1, required=True),
+            BuiltinParameter("shift", "order", 0),
+            BuiltinParameter("dilation", "order", 1),
+            BuiltinParameter("edge", "word", words=("clip", "wrap", "roll")),
+        ),
+    ),
     Builtin("same", "relation", (named_input("name", "labels"),)),
     Builtin("where", "relation", (must("condition", "condition"),)),
     Builtin(
@@ -238,5 +249,5 @@ KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "
 
 RESERVED: frozenset[str] = frozenset(
     (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
-) - {"before", "offsets", "powers", "visible", "within"}
+) - {"before", "offsets", "powers", "visible", "windows", "within"}
 """Names that a program cannot bind; programs are older than the words that are not among them."""
