@@ -41,6 +41,7 @@ def _context(request: Request) -> dict[str, object]:
         "uses": {
             "found": False,
             "sorted": False,
+            "value_terms": False,
             "products": "_Product" in words,
             "verdicts": "held=" in words,
             "integers": "_Integers" in words,
