@@ -36,22 +36,24 @@ from dataclasses import asdict
 from patternc import Pattern
 from patternc.runtime.load import load_module
 from patternc.runtime.compile_offline import compile_offline
-target, head_dims, *paths = sys.argv[1:]
+target, head_dims, *texts = sys.argv[1:]
 for head_dim in map(int, head_dims.split(",")):
     known = set()
-    for path in paths:
-        module = load_module(Pattern.load(path).compile(dtype="bfloat16", head_dim=head_dim))
+    for path in texts:
+        pattern = Pattern.load(path) if path.endswith(".pat") else Pattern.parse(path)
+        module = load_module(pattern.compile(dtype="bfloat16", head_dim=head_dim))
         for binary in compile_offline(module, target, "bfloat16", head_dim, known):
             print(json.dumps({"example": path, "head_dim": head_dim, **asdict(binary)}))
 """
 
 
 def compiled(examples: Sequence[str], target: str, head_dims: str) -> list[dict[str, object]]:
-    """What the distinct kernels of examples use.
+    """What the distinct kernels of examples, or of patterns by their text, use.
 
     A process of its own: the interpreter, under which the other tests run, compiles nothing.
     """
-    paths = [str(ROOT / "examples" / f"{example}.pat") for example in examples]
+    folder = ROOT / "examples"
+    paths = [str(folder / f"{x}.pat") if x in EXAMPLES else x for x in examples]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, target, head_dims, *paths],
         capture_output=True,
@@ -89,6 +91,13 @@ def verify(examples: Sequence[str], target: str, head_dims: str) -> None:
 def test_kernels_for_sm_90_keep_to_registers_and_use_the_tensor_cores(part: int) -> None:
     examples = [*EXAMPLES[part::PARTS], *(FOUR if part == 0 else ())]
     verify(list(dict.fromkeys(examples)), "sm_90", "64")
+
+
+@pytest.mark.parametrize(
+    ("text", "head_dim"), [("local(256) + global([0])", "64"), ("visible(begin, end)", "128")]
+)
+def test_kernels_of_keys_that_are_short_of_registers_keep_to_them(text: str, head_dim: str) -> None:
+    verify([text], "sm_90", head_dim)
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "sm_90"])

@@ -25,7 +25,7 @@ from patternc.emit.text.expressions import (
 )
 from patternc.emit.text.layout import WIDTH, Call, Items, Keyword, Lambda, Leaf, Text, statement
 from patternc.emit.text.subexpressions import aliases
-from patternc.emit.text.visible_keys import printed_seen
+from patternc.emit.text.visible_keys import printed_seen, printed_sees
 from patternc.ir.formula import All, Condition, Expression
 from patternc.ir.terms import Listing, PositionRange
 from patternc.tiling.tiling import Interval
@@ -72,18 +72,18 @@ class Functions:
     ) -> str:
         """`kind(low, high, j, n, m, ..)`: may a row of low .. high see key j? In a kernel."""
         known = ["low", "high", "j", "n", "m"]
-        return self._seen(items, known, {}, parameters, wide, kind)
+        return self._seen(printed_seen(items), known, {}, parameters, wide, kind)
 
     def sees_predicate(
         self, items: tuple[Bounded, ...], parameters: list[str], wide: bool, kind: str
     ) -> str:
         """`kind(i, n, m, ..)`: may row i see a key? In a kernel."""
         ends = {"low": "0", "high": "m - 1"}
-        return self._seen(items, ["i", "n", "m"], ends, parameters, wide, kind)
+        return self._seen(printed_sees(items), ["i", "n", "m"], ends, parameters, wide, kind)
 
     def _seen(
         self,
-        items: tuple[Bounded, ...],
+        condition: Text,
         known: list[str],
         ends: Mapping[str, str],
         parameters: list[str],
@@ -91,7 +91,7 @@ class Functions:
         kind: str,
     ) -> str:
         lines = [f"    {name} = {name}.to(tl.int64)\n" for name in known] if wide else []
-        asked = statement(printed_seen(items), "return ", 4)
+        asked = statement(condition, "return ", 4)
         used = set(re.findall(r"[A-Za-z_]\w*", asked))
         lines += [f"    {name} = {end}\n" for name, end in ends.items() if name in used]
         body = f"{''.join(lines)}{asked}"

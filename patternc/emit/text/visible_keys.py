@@ -7,11 +7,11 @@ residues, count as visible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import chain, product
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
+from itertools import chain, permutations, product
 
-from patternc.algebra.affine import linear
+from patternc.algebra.affine import Linear, linear, total
 from patternc.algebra.atoms import Compared, Member, SameLabel
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
@@ -28,7 +28,7 @@ from patternc.emit.text.bounds import (
 )
 from patternc.emit.text.expressions import POSITIONS, TRITON, Names, Printer
 from patternc.emit.text.layout import AND, OR, Text
-from patternc.ir.formula import Atom, Compare, Condition, Subtract, Variable
+from patternc.ir.formula import Atom, Compare, Condition, Constant, Subtract, Variable
 
 
 def seen_keys(value: Condition) -> tuple[Bounded, ...]:
@@ -85,11 +85,94 @@ def _is_read(atom: Atom) -> bool:
 
 
 def printed_seen(items: tuple[Bounded, ...]) -> Text:
-    """The text that asks keys whether a row of low .. high may see them, in a kernel.
+    """The text that asks keys whether a row of low .. high may see them, in a kernel."""
+    return joined(OR, "|", list(map(_printed_seen, items)))
 
-    Or rows whether they may see a key of low .. high.
+
+def _printed_seen(item: Bounded) -> Text:
+    return joined(AND, "&", list(_seen(item)))
+
+
+def printed_sees(items: tuple[Bounded, ...]) -> Text:
+    """The text that asks rows whether they may see a key of low .. high, all of 0 .. m - 1.
+
+    Ranges of rows that meet are one: each number that a loop keeps costs kernels a register.
     """
-    return joined(OR, "|", [joined(AND, "&", list(_seen(item))) for item in items])
+    common = set(items_of(items[0].held)).intersection(*(items_of(item.held) for item in items))
+    asked = [part for part in items_of(items[0].held) if part in common]
+    bare = [_without(item, common) for item in items]
+    ranges = [found for item in bare if (found := _range_of_rows(item)) is not None]
+    merged = _merged(ranges)
+    if len(merged) == len(ranges) or RowRange(None, None) in merged:
+        return printed_seen(items)
+    others = [item for item in bare if _range_of_rows(item) is None]
+    printer = Printer(TRITON, POSITIONS)
+    parts = [*(printed(each.bounded(), printer) for each in merged), *map(_printed_seen, others)]
+    return joined(AND, "&", [joined(OR, "|", parts), *map(printer.condition, asked)])
+
+
+def _without(item: Bounded, common: Set[Condition]) -> Bounded:
+    return replace(item, held=conjunction(x for x in items_of(item.held) if x not in common))
+
+
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """The rows from `first` to `last`, sums of m and a number; None: without an end there."""
+
+    first: Linear | None
+    last: Linear | None
+
+    def bounded(self) -> Bounded:
+        first, last = (
+            () if end is None else (end.expression(),) for end in (self.first, self.last)
+        )
+        return Bounded("i", first, last, TRUE, ())
+
+    def joined(self, later: RowRange) -> RowRange | None:
+        """Both as one, where this one begins first and leaves no row out before the later one."""
+        begins = self.first is None or _is_least(self.first, later.first)
+        if not begins or not (self.last is None or _is_least(later.first, self.last.plus(1))):
+            return None
+        if self.last is None or (later.last is not None and _is_least(later.last, self.last)):
+            return self
+        ends = later.last is None or _is_least(self.last, later.last)
+        return RowRange(self.first, later.last) if ends else None
+
+
+def _is_least(one: Linear | None, other: Linear | None) -> bool:
+    """Is the one number at most the other, whatever m is? There is a key, so m is at least 1."""
+    if one is None or other is None:
+        return False
+    change = total([one, other.times(-1)])
+    factors = dict(change.terms)
+    of_m = factors.pop(Variable("m"), 0)
+    return not factors and of_m <= 0 and change.number + of_m <= 0
+
+
+def _range_of_rows(item: Bounded) -> RowRange | None:
+    """The rows of an item, if those are a range: what it asks keys 0 .. m - 1 says of rows."""
+    last = Subtract(Variable("m"), Constant(1))
+    asked = [
+        *(Compare("<=", end, last) for end in item.lower),
+        *(Compare(">=", end, Constant(0)) for end in item.upper if end != Constant(0)),
+        *_not_empty(item),
+        *items_of(item.held),
+    ]
+    found = bounded(conjunction(asked), "i", ())
+    alone = len(found.lower) < 2 and len(found.upper) < 2 and not found.pairs
+    if found.held != TRUE or not alone:
+        return None
+    first, last_row = (linear(ends[0]) if ends else None for ends in (found.lower, found.upper))
+    return RowRange(first, last_row)
+
+
+def _merged(ranges: list[RowRange]) -> list[RowRange]:
+    """Ranges of the same rows, as few as joining two of them leads to."""
+    for one, other in permutations(ranges, 2):
+        whole = one.joined(other)
+        if whole is not None and whole.first != whole.last:  # one row is asked by `==`
+            return _merged([whole, *(each for each in ranges if each not in (one, other))])
+    return ranges
 
 
 def _seen(value: Bounded) -> Iterator[Text]:
@@ -98,12 +181,17 @@ def _seen(value: Bounded) -> Iterator[Text]:
     last, first = _kernel_printer(value.name, "high"), _kernel_printer(value.name, "low")
     yield from (_of_tile(Compare(">=", other, end), own, last) for end in value.lower)
     yield from (_of_tile(Compare("<=", other, end), own, first) for end in value.upper)
+    yield from map(first.condition, _not_empty(value))
+    if value.held != TRUE:
+        yield first.condition(value.held)
+
+
+def _not_empty(value: Bounded) -> Iterator[Condition]:
+    """That the bounds leave room between them, where that is not plain."""
     for low, high in product(value.lower, value.upper):
         room = linear(Subtract(high, low))
         if room.terms or room.number < 0:
-            yield first.condition(Compare("<=", low, high))
-    if value.held != TRUE:
-        yield first.condition(value.held)
+            yield Compare("<=", low, high)
 
 
 def _other_than(name: Position) -> Position:

@@ -62,7 +62,8 @@ class Kernel:
     `seen` is the function that asks keys whether a row may see them, so that others are not loaded;
     none where a row may see any key. `sees` is the function that asks rows whether they may see
     keys at all, so that the kernels of keys and tables do not load others; with `asks_sums` their
-    lse2 says it too. A row may see keys of other passes `beside` this one in its softmax.
+    lse2 says it too. A row may see keys of other passes `beside` this one in its softmax. Bounds
+    that are run-time integers are asked behind a product, or they keep registers through it.
     """
 
     role: Role
@@ -81,6 +82,7 @@ class Kernel:
     sees: str = ""
     asks_sums: bool = False
     beside: bool = False
+    reads_integers: bool = False
 
     @property
     def backward(self) -> bool:
@@ -237,14 +239,16 @@ class Kernels:
         backward = _rows(item, joined, forward.cuts_keys)
         sees = self._sees(item, list(forward.parameters))
         of_scores = tuple(each for each in operations if each.of_values is None)
+        asks_sums = not tells_rows_without_keys(simplified(item.predicate))
         kernels = [
             replace(forward, operations=of_scores),
             replace(forward, role="d_queries", **backward),
             replace(
                 forward,
                 role="d_keys",
-                sees=sees,
-                asks_sums=not tells_rows_without_keys(simplified(item.predicate)),
+                # Rows without keys in the whole softmax are those that their lse2 tells.
+                sees="" if asks_sums and not beside else sees,
+                asks_sums=asks_sums,
                 beside=beside and sees != "",
                 predicate=self._predicate(
                     item, list(forward.parameters), rows_of_keys, "_allowed_#_column_kernel"
@@ -331,6 +335,7 @@ class Kernels:
             classes=item.classes is not None,
             effort=effort,
             seen=seen,
+            reads_integers=any(isinstance(heads[0], IntegerTable) for heads in item.tables),
             **(_rows(item, cuts_keys=True) if effort > 1 else visits),
         )
 
