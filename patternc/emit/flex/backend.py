@@ -40,6 +40,7 @@ def _context(request: Request) -> dict[str, object]:
         ),
         "uses": {
             "found": False,
+            "value_terms": False,
             "sorted": False,
             "products": "_Product" in words,
             "verdicts": "held=" in words,
