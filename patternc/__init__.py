@@ -1,7 +1,8 @@
 """patternc: a compiler for attention patterns, from a line of text to a Triton file.
 
-`Pattern` is the whole of it in Python; the `patternc` command is the same for the shell. Importing
-this package is cheap: what needs torch or triton is imported by the call that needs it.
+`Pattern` is the whole of it in Python, `Stages` of a program of several patterns; the `patternc`
+command is the same for the shell. Importing this package is cheap: what needs torch or triton is
+imported by the call that needs it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from patternc.version import __version__
 if TYPE_CHECKING:
     from patternc.language import PatternError
     from patternc.pattern import Pattern
+    from patternc.staged import Stages
 
-__all__ = ["Pattern", "PatternError", "__version__"]
+__all__ = ["Pattern", "PatternError", "Stages", "__version__"]
 
-_HOMES = {"Pattern": "patternc.pattern", "PatternError": "patternc.language"}
+_HOMES = {
+    "Pattern": "patternc.pattern",
+    "PatternError": "patternc.language",
+    "Stages": "patternc.staged",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -21,6 +21,9 @@ def read(name: Room, file: str) -> str:
     return (room(name) / file).read_text(encoding="utf-8")
 
 
-def names(name: Room, suffix: str) -> tuple[str, ...]:
-    """The names of the files with a suffix, which they lose, in alphabetical order."""
-    return tuple(sorted(path.stem for path in room(name).glob(f"*{suffix}")))
+def names(name: Room, suffix: str, folder: str = "") -> tuple[str, ...]:
+    """The names of the files with a suffix, which they lose, in alphabetical order.
+
+    A `folder` in the package ends with `/`.
+    """
+    return tuple(sorted(path.stem for path in room(name).glob(f"{folder}*{suffix}")))

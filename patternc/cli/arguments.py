@@ -200,9 +200,19 @@ def all_given(
     if text is not None:
         found = [Given(INLINE, text, parameters or {})]
     else:
-        found = [Given(path, files.read(path), parameters or {}) for path in paths]
+        found = [_of_path(path, parameters or {}) for path in paths]
     READ.extend(found)
     return found
+
+
+def _of_path(path: str, parameters: dict[str, str]) -> Given:
+    """A file's program, or with `FILE::NAME` one stage of it."""
+    file, _, stage = path.rpartition("::")
+    if not (file and stage.isidentifier()):
+        return Given(path, files.read(path), parameters)
+    from patternc.language.stages import stage_text
+
+    return Given(path, stage_text(files.read(file), stage, file), parameters)
 
 
 def verify_read_once(paths: tuple[str, ...]) -> None:

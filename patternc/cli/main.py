@@ -50,6 +50,7 @@ _COMMANDS = {
     "report": "report:report",
     "selftest": "selftest:selftest_command",
     "show": "show:show",
+    "stages": "stages:stages_command",
     "suggest": "suggest:suggest",
     "why": "why:why",
 }

@@ -73,15 +73,13 @@ class BuiltinParameter:
     words: tuple[str, ...] = ()
     required: bool = False
     role: Role | None = None
-    lowered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
     """A word with its arguments; without any it is written without brackets.
 
-    `variadic` is the kind of any number of further placed arguments. What is not `lowered` is
-    parsed and checked, and then refused.
+    `variadic` is the kind of any number of further placed arguments.
     """
 
     name: str
@@ -89,7 +87,6 @@ class Builtin:
     positional: tuple[BuiltinParameter, ...] = ()
     keyword: tuple[BuiltinParameter, ...] = ()
     variadic: BuiltinParameter | None = None
-    lowered: bool = True
 
     @property
     def bare(self) -> bool:

@@ -28,36 +28,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from patternc.ir.stages import Unfold
+
 
 @dataclass(frozen=True, slots=True)
-class Windows:
-    """Windows of `size` tokens every `size` - 2 `margin`; the last one ends with the text.
-
-    A window keeps what is `margin` or more from both of its ends, the first one its beginning, the
-    last one all from where the window before it stops keeping. py-sled has margin
-    int(size * (1 - f) / 2) for its share f.
-    """
-
-    size: int
-    margin: int
-
-    def __post_init__(self) -> None:
-        if self.margin < 0 or self.size <= 2 * self.margin:
-            raise ValueError(
-                f"size {self.size} and margin {self.margin}; expected a margin of 0 or more and a "
-                "size above twice the margin"
-            )
-
-    def starts(self, n: int) -> tuple[int, ...]:
-        """The first token of each window of a text of n tokens; none for no tokens."""
-        last = max(n - self.size, 0)
-        return (*range(0, last, self.size - 2 * self.margin), last) if n else ()
-
-    def kept(self, n: int) -> tuple[range, ...]:
-        """The tokens that each window keeps: every token once."""
-        starts = self.starts(n)
-        stops = [start + self.size - self.margin for start in starts[:-1]]
-        return tuple(map(range, [0, *stops], [*stops, n])) if starts else ()
+class Windows(Unfold):
+    """Windows of `size` tokens, of which each keeps its centre: see `Unfold`."""
 
     def split(self, states: Tensor, prefix: Tensor | None = None) -> Tensor:
         """[batch, n, ..] to [batch * count, size or n, ..], windows of one text behind one another.

@@ -383,14 +383,7 @@ def test_lets_that_double_are_evaluated_once_each() -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), list(zoo()))
-def test_published_systems_elaborate_or_are_refused_as_not_yet_lowered(
-    name: str, text: str
-) -> None:
-    if name.endswith("later"):
-        with pytest.raises(PatternError) as caught:
-            elaborate(parse(text))
-        assert {diagnostic.code for diagnostic in caught.value.diagnostics} == {"P120"}
-        return
+def test_published_systems_elaborate(name: str, text: str) -> None:
     elaborated = elaborate(parse(text))
     assert elaborated.warnings == ()
     again = elaborate(parse(show(elaborated.program)))

@@ -35,6 +35,7 @@ def _context(request: Request) -> dict[str, object]:
         "uses": {
             "softcap": any("_tanh" in line for line in lines),
             "split": False,
+            "value_terms": False,
             "sinks": any(layer.sinks != () for layer in layers),
             "slopes": any(kernel.slopes for kernel in printed.kernels),
         },

@@ -12,17 +12,6 @@ from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 from patternc.language.syntax.spelling import nearest
 
-_INSTEAD = {
-    "unfold": "encode windows apart: `patternc.runtime.unfold.Windows(c, m)` splits and joins them",
-    "query_pool": "pool the states yourself, and give them as queries to `full on encoder`",
-}
-_NOTHING = "remove it; no other construct has the same meaning"
-
-
-def not_lowered(word: str, what: str, span: Span) -> Diagnostic:
-    """`what` names the `word` in full."""
-    return diagnostic("P120.not_lowered", span, what=what, advice=_INSTEAD.get(word, _NOTHING))
-
 
 def stray_range(node: Range) -> Diagnostic:
     return diagnostic("P061.stray_range", node.span)

@@ -14,7 +14,6 @@ from patternc.language.check.argument_errors import (
     given_twice,
     missing,
     not_a_word,
-    not_lowered,
     stray_position,
     stray_range,
     without_slot,
@@ -96,8 +95,6 @@ def _check_idle(argument: Argument, scope: Scope, check: Check) -> None:
 def check_argument(
     slot: BuiltinParameter, argument: Argument, scope: Scope, check: Check
 ) -> TypeInfo:
-    if not slot.lowered:
-        scope.report(not_lowered(slot.name, f"the argument `{slot.name}=`", argument.span))
     value = argument.value
     match slot.kind, value:
         case "word", Name(word) if word in slot.words:

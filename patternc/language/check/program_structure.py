@@ -24,6 +24,7 @@ from patternc.language.syntax.ast import (
     Parameter,
     Program,
     Rule,
+    Stage,
     StreamRows,
     Unary,
     When,
@@ -150,6 +151,8 @@ def _headers(program: Program) -> Iterator[Diagnostic]:
                 if ruled is not None:
                     word = "param" if isinstance(statement, Parameter) else "let"
                     yield _late(word, statement.span, ruled.span)
+            case Stage():
+                pass
             case _:
                 ruled = ruled or statement
 

@@ -33,6 +33,7 @@ from patternc.language.syntax.ast import (
     Range,
     Rule,
     Sequence,
+    Stage,
     Statement,
     StreamRows,
     Unary,
@@ -139,7 +140,7 @@ def _check_statement(statement: Statement, scope: Scope) -> TypeInfo:
             return check_rule(pattern, scope)
         case When(condition, pattern):
             return _when(condition, pattern, scope)
-        case FlagHeader() | StreamRows():
+        case FlagHeader() | StreamRows() | Stage():
             pass
     return UNKNOWN
 

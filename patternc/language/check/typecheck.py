@@ -12,7 +12,7 @@ from typing import assert_never
 from patternc.ir.builtin_words import Builtin, Group
 from patternc.language.check import operators
 from patternc.language.check.argument_constraints import check_together
-from patternc.language.check.argument_errors import excluded, missing, not_lowered
+from patternc.language.check.argument_errors import excluded, missing
 from patternc.language.check.arguments import check_arguments, fill
 from patternc.language.check.lists import integer, list_facts
 from patternc.language.check.readings import reading_facts
@@ -104,7 +104,6 @@ def check_rule(pattern: Node, scope: Scope) -> TypeInfo:
 def check_header_call(statement: CallHeader, scope: Scope) -> None:
     primitive = HEADER_CALLS[statement.call.function]
     check_arguments(statement.call, primitive, scope, check)
-    scope.report(not_lowered(primitive.name, f"the header `{primitive.name}`", statement.span))
 
 
 def _joined(kind: ExprType, *facts: TypeInfo) -> TypeInfo:
@@ -167,8 +166,6 @@ def _check_parts(node: Call, primitive: Builtin, facts: list[TypeInfo], scope: S
 def _primitive_facts(
     primitive: Builtin, facts: list[TypeInfo], span: Span, scope: Scope
 ) -> TypeInfo:
-    if not primitive.lowered:
-        scope.report(not_lowered(primitive.name, f"`{primitive.name}`", span))
     joined = frozenset().union(*(part.holds for part in facts))
     match primitive.group:
         case "relation":

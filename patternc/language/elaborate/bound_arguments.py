@@ -16,7 +16,7 @@ from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import at_least
 from patternc.language.elaborate.constants import constant, fitting, value_error
 from patternc.language.syntax.ast import Argument, Call, Decimal, Name, Node, Unary, node_of
-from patternc.language.syntax.builtins import PRIMITIVES
+from patternc.language.syntax.builtins import HEADER_CALLS, PRIMITIVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class BoundArguments:
     def of(node: Name | Call, place: Environment) -> BoundArguments:
         """A word without arguments is a bare name in the text."""
         call = Call(node.name, (), node.span) if isinstance(node, Name) else node
-        filled, _ = fill(call, PRIMITIVES[call.function])
+        filled, _ = fill(call, (PRIMITIVES | HEADER_CALLS)[call.function])
         slots = {slot.name: slot for slot, _ in filled}
         return BoundArguments(
             call, slots, {slot.name: argument for slot, argument in filled}, place

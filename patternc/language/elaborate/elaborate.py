@@ -27,11 +27,13 @@ from patternc.language.elaborate.lower import Lowering
 from patternc.language.elaborate.parameters import overridden
 from patternc.language.syntax.ast import (
     Call,
+    CallHeader,
     CountHeader,
     Let,
     Node,
     Program,
     Rule,
+    Stage,
     When,
     nodes_of,
     walk,
@@ -80,6 +82,10 @@ class Elaborated:
             return without_rules(asking, self.rows.values())
         written, place = self.written(layer, head, rows)
         return Lowering(place, self.causal, Findings(), asking).pattern(written)
+
+    def place(self) -> Environment:
+        """Where names have their values for all layers and heads alike."""
+        return Environment(dict(self.parameters), self._lets)
 
     def written(self, layer: int = 0, head: int = 0, rows: str = "") -> tuple[Node, Environment]:
         """The pattern of one head as it is written, and where its names have their values."""
@@ -139,9 +145,16 @@ class Elaborated:
         return findings.warnings()
 
 
-def elaborate(program: Program, parameters: Mapping[str, int | str] | None = None) -> Elaborated:
-    """The meaning of a program; raises `PatternError` with every mistake in it."""
+def elaborate(
+    program: Program, parameters: Mapping[str, int | str] | None = None, staged: bool = False
+) -> Elaborated:
+    """The meaning of a program; raises `PatternError` with every mistake in it.
+
+    One that is `staged` may have headers that say what the rows of a stage are.
+    """
     findings = Findings()
+    if not staged:
+        _refuse_stages(program)
     arrangement = structure_of(program, findings)
     checked, scope = check_statements(program, arrangement, findings)
     sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
@@ -161,6 +174,19 @@ def elaborate(program: Program, parameters: Mapping[str, int | str] | None = Non
         # What a draw excludes is written out, and differs between heads: lowered as it is then.
         sound, patterns = write_out(sound), HeadPatterns()
     return _elaborated(sound, headers, inputs, findings.warnings(), patterns)
+
+
+def _refuse_stages(program: Program) -> None:
+    """Refuses what `patternc.language.stages` reads."""
+    stages = [each for each in program.statements if isinstance(each, Stage)]
+    calls = [each for each in program.statements if isinstance(each, CallHeader)]
+    if stages:
+        listed, first = ", ".join(stage.name for stage in stages), stages[0]
+        found = diagnostic("P032.stages", first.span, listed=listed, first=first.name)
+        raise PatternError([found], program.source)
+    if calls:
+        word = calls[0].call.function
+        raise PatternError([diagnostic("P032.outside", calls[0].span, word=word)], program.source)
 
 
 def _counted(program: Program, checked: CheckedStatements) -> bool:

@@ -170,6 +170,16 @@ class StreamRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """`stage name from states, keys`: the headers and rules below it are a program of their own."""
+
+    name: str
+    states: str | None = None
+    encoder: str | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Bare:
     """A pattern alone on its line."""
 
@@ -196,7 +206,7 @@ class Otherwise:
 
 Rule = Bare | When | Otherwise
 Header = CountHeader | FlagHeader | CallHeader
-Statement = Header | Parameter | Let | StreamRows | Rule
+Statement = Header | Parameter | Let | StreamRows | Stage | Rule
 
 
 @dataclass(frozen=True, slots=True)

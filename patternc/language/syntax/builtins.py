@@ -207,14 +207,17 @@ HEADER_CALLS = {
         "query_pool",
         "function",
         (must("k", "count", 1), must("op", "word", words=_OPERATIONS)),
-        lowered=False,
+        (
+            BuiltinParameter("stride", "count", 1),
+            BuiltinParameter("apart", "count", 0),
+            BuiltinParameter("tail", "word", words=("clip", "drop", "truncate")),
+        ),
     ),
     "unfold": Builtin(
         "unfold",
         "function",
         (must("c", "count", 1),),
         (BuiltinParameter("margin", "count", 0, required=True),),
-        lowered=False,
     ),
 }
 

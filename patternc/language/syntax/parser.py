@@ -217,6 +217,7 @@ def _headers_named(
         if isinstance(statement, ast.Bare) and not ruled:
             statement = _as_header(statement, source)
         ruled = ruled or isinstance(statement, ast.Bare | ast.When | ast.Otherwise)
+        ruled = ruled and not isinstance(statement, ast.Stage)
         named.append(statement)
     return tuple(named)
 
@@ -229,6 +230,11 @@ def _as_header(statement: ast.Bare, source: SourceText) -> ast.Statement:
             return ast.CallHeader(call, statement.span)
         case _:
             return statement
+
+
+def _stage_names(parts: list[_Part]) -> tuple[str, str | None, str | None]:
+    name, states, encoder = (None if part is None else str(part) for part in parts)
+    return name or "", states, encoder
 
 
 _Builder = Callable[[list[_Part], Span], _Part]
@@ -349,6 +355,7 @@ _BUILDERS: dict[str, _Builder] = {
     "param": lambda parts, span: ast.Parameter(*_bound(parts, span)),
     "let": lambda parts, span: ast.Let(*_bound(parts, span)),
     "stream_rows": lambda parts, span: ast.StreamRows(str(parts[0]), span),
+    "stage": lambda parts, span: ast.Stage(*_stage_names(parts), span=span),
     "when": lambda parts, span: ast.When(_node(parts[0]), _node(parts[2]), span),
     "otherwise": lambda parts, span: ast.Otherwise(_node(parts[1]), span),
     "bare": lambda parts, span: ast.Bare(_node(parts[0]), span),

@@ -30,6 +30,7 @@ from patternc.language.syntax.ast import (
     Range,
     Reading,
     Sequence,
+    Stage,
     Statement,
     StreamRows,
     Unary,
@@ -62,6 +63,7 @@ def show(program: Program) -> str:
     for statement in program.statements:
         lines.append(_bare(statement, ruled) if isinstance(statement, Bare) else _line(statement))
         ruled = ruled or isinstance(statement, Bare | When | Otherwise)
+        ruled = ruled and not isinstance(statement, Stage)
     return "".join(line + "\n" for line in lines)
 
 
@@ -87,6 +89,9 @@ def _line(statement: Statement) -> str:
             return f"param {name} = {show_node(value)}"
         case Let(name, value):
             return f"let {name} = {show_node(value)}"
+        case Stage(name, states, encoder):
+            given = [part for part in (states, encoder) if part]
+            return f"stage {name}" + (f" from {', '.join(given)}" if given else "")
         case StreamRows(name):
             return f"rows {name}"
         case When(condition, pattern):
