@@ -42,7 +42,6 @@ def _context(request: Request) -> dict[str, object]:
             "found": False,
             "value_terms": False,
             "sorted": False,
-            "value_terms": False,
             "products": "_Product" in words,
             "verdicts": "held=" in words,
             "integers": "_Integers" in words,
