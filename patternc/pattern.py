@@ -24,7 +24,7 @@ from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.modifiers.alibi import Alibi
 from patternc.pipeline import Compilation
 from patternc.queries import analyses, masks
-from patternc.queries.arguments import Input, head_range, layer_number
+from patternc.queries.arguments import Input, head_range, inputs_of_element, layer_number
 from patternc.queries.call import head_tables
 from patternc.queries.compile_options import compile_options
 from patternc.queries.equality import equal, fingerprint
@@ -345,9 +345,14 @@ class Pattern(Composable):
         *,
         rows: str = "",
         slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
         **inputs: Input,
     ) -> Layout:
-        """The tiles each head visits; `block` is a size, or (query tile, key tile)."""
+        """The tiles each head visits; `block` is a size, or (query tile, key tile).
+
+        `batch_element` says which, where run-time inputs have several.
+        """
+        inputs = self._of_element(inputs, batch_element)
         return masks.layout(self._frontend, n, block, layer, rows, slots, inputs)
 
     def fitting(self, layer: int = 0) -> tuple[int, int] | None:
@@ -368,9 +373,11 @@ class Pattern(Composable):
         layer: int = 0,
         *,
         slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
         **inputs: Input,
     ) -> list[HeadTables]:
         """What answers the atoms of a relation at n, one for every head."""
+        inputs = self._of_element(inputs, batch_element)
         return head_tables(self._frontend, n, layer, slots, inputs)
 
     def reach(
@@ -380,13 +387,16 @@ class Pattern(Composable):
         *,
         residual: bool = True,
         slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
         **inputs: Input,
     ) -> Reach:
         """The receptive fields of n positions, layer by layer.
 
         `layers` are the program's by default, 1 where it names none; more repeat its schedule.
-        Run-time inputs that are not given make bounds, which say so.
+        Run-time inputs that are not given make bounds, which say so; `batch_element` says which of
+        several is meant.
         """
+        inputs = self._of_element(inputs, batch_element)
         return analyses.reach(self._frontend, n, layers, residual, slots, inputs)
 
     def why(
@@ -399,13 +409,16 @@ class Pattern(Composable):
         head: int | None = None,
         layers: int | None = None,
         slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
         **inputs: Input,
     ) -> Why:
         """Why `query` attends to `key` at n tokens, or does not, and how it depends on it at last.
 
         What each head of a layer says (all heads by default), and a shortest path through at most
-        `layers` layers: the program's by default, 256 where it names none.
+        `layers` layers: the program's by default, 256 where it names none. `batch_element` says
+        which, where run-time inputs have several.
         """
+        inputs = self._of_element(inputs, batch_element)
         asked = n, query, key, layer, head, layers
         return analyses.why(self._frontend, *asked, slots, inputs)
 
@@ -496,9 +509,11 @@ class Pattern(Composable):
         layer: int = 0,
         *,
         slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
         **inputs: Input,
     ) -> Unattended:
         """How many rows of each head have no key, and how many keys no head attends to."""
+        inputs = self._of_element(inputs, batch_element)
         return analyses.unmet(self._frontend, n, layer, slots, inputs)
 
     def last_reader(self, layer: int = 0, *, page: int = 1) -> tuple[LastReader, ...]:
@@ -531,6 +546,7 @@ class Pattern(Composable):
         layer: int = 0,
         *,
         slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
         **inputs: Input,
     ) -> nx.DiGraph[int]:
         """The blocks of a layer as a networkx graph, edges from queries to keys.
@@ -539,7 +555,13 @@ class Pattern(Composable):
         `patternc.analysis.reach.block_graph`; `patternc.analysis.reach.graph_structure` says what
         the graph means. Needs networkx.
         """
+        inputs = self._of_element(inputs, batch_element)
         return analyses.graph(self._frontend, n, block, layer, slots, inputs)
+
+    def _of_element(
+        self, inputs: Mapping[str, Input], batch_element: int | None
+    ) -> dict[str, Input]:
+        return dict(inputs_of_element(inputs, self.inputs, batch_element))
 
     def subject(
         self,
@@ -564,6 +586,7 @@ class Pattern(Composable):
         kv_heads: int | None = None,
         slots: Mapping[str, int] | None = None,
         ignore: Iterable[str] = (),
+        batch_element: int | None = None,
         **inputs: Any,
     ) -> Report:
         """What the pattern costs at n tokens and how far it sees: exact counts, closed forms,
@@ -573,13 +596,13 @@ class Pattern(Composable):
         the run-time inputs that decide pairs, counts are upper bounds, and the report says so.
         An encoder has n positions unless `slots` says otherwise. `dtype` is a name, short or not,
         or torch's own: "float16", "fp16", torch.float16. `ignore` are codes of warnings
-        that are meant. Raises `LengthError`, `InputError`, and `ValueError` for numbers out of
-        range.
+        that are meant. `batch_element` says which is reported, where run-time inputs have several.
+        Raises `LengthError`, `InputError`, and `ValueError` for numbers out of range.
         """
         from patternc.report.report import report_of
 
         asked = n, layers, head_dim, dtype, kv_heads, slots, ignore
-        return report_of(self, *asked, inputs)
+        return report_of(self, *asked, self._of_element(inputs, batch_element))
 
     def schedule(
         self,

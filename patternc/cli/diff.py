@@ -13,6 +13,7 @@ import click
 from patternc.cli import files
 from patternc.cli.arguments import READ, Given, defines, slotted, text_given, verify_read_once
 from patternc.cli.from_mask import MASKS, read_mask
+from patternc.cli.input_files import given_inputs
 from patternc.progress import working
 
 
@@ -37,6 +38,7 @@ from patternc.progress import working
     "--layer", type=click.IntRange(0), default=0, help="The layer to compare with a mask."
 )
 @slotted
+@given_inputs
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -48,6 +50,7 @@ def diff(
     layers: int | None,
     layer: int,
     slots: dict[str, int],
+    inputs: dict[str, Any],
     output_format: str,
 ) -> None:
     """Compare two programs: equal for every n, or the smallest counterexample.
@@ -62,7 +65,7 @@ def diff(
     try:
         one, other = _sides(paths, texts, parameters)
         with working("diff"):
-            found = _compared(one, other, length, layers, layer, slots)
+            found = _compared(one, other, length, layers, layer, slots, inputs)
     except PatternError as error:
         click.echo(str(error).rstrip("\n"), err=True)
         sys.exit(2)
@@ -110,6 +113,7 @@ def _compared(
     layers: int | None,
     layer: int,
     slots: dict[str, int],
+    inputs: dict[str, Any],
 ) -> _Found:
     from functools import partial
 
@@ -118,6 +122,8 @@ def _compared(
 
         if layer:
             raise ValueError("--layer is for masks: two programs are compared in all layers")
+        if inputs:
+            raise ValueError("--input is for masks: two programs are compared for all inputs")
         found = one.pattern().diff(other.pattern(), n, layers=layers, slots=slots)
         printed = partial(difference.text, found), partial(difference.document, found)
         return _Found(found.outcome, *printed)
@@ -125,22 +131,27 @@ def _compared(
 
     if layers is not None:
         raise ValueError("--layers is for two programs: a mask is compared with one --layer")
-    masked = _with_mask(one, other, n, layer, slots)
+    masked = _with_mask(one, other, n, layer, slots, inputs)
     return _Found(
         masked.outcome, partial(mask_diff.text, masked), partial(mask_diff.document, masked)
     )
 
 
 def _with_mask(
-    one: Given | str, other: Given | str, n: int | None, layer: int, slots: dict[str, int]
+    one: Given | str,
+    other: Given | str,
+    n: int | None,
+    layer: int,
+    slots: dict[str, int],
+    inputs: dict[str, Any],
 ) -> Any:
     from patternc.queries.given_masks import given_mask
     from patternc.queries.mask_diff import diff_of_masks
 
     if isinstance(one, Given):
         assert isinstance(other, str)
-        return one.pattern().diff(read_mask(other), n, layer=layer, slots=slots)
+        return one.pattern().diff(read_mask(other), n, layer=layer, slots=slots, **inputs)
     left = given_mask(read_mask(one), n)
     if isinstance(other, Given):
-        return other.pattern().diff(left, n, layer=layer, slots=slots).swapped()
+        return other.pattern().diff(left, n, layer=layer, slots=slots, **inputs).swapped()
     return diff_of_masks(left, given_mask(read_mask(other), n))

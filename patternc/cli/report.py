@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from patternc.cli import files
 from patternc.cli.arguments import defines, ignores, one_given, programs, slotted, typed
+from patternc.cli.input_files import with_inputs
 from patternc.progress import working
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @typed("Data type of queries, keys and values", "bfloat16")
 @click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
 @slotted
+@with_inputs
 @click.option(
     "--charts",
     metavar="FILE",
@@ -54,6 +56,8 @@ def report(
     dtype: str,
     kv_heads: int | None,
     slots: dict[str, int],
+    inputs: dict[str, Any],
+    batch_element: int | None,
     charts: str | None,
     output_format: str,
     output: str,
@@ -61,8 +65,8 @@ def report(
     """Report cost and receptive fields at N tokens.
 
     Pair counts are exact at any length, with closed forms in n; where run-time inputs decide pairs,
-    they are bounds and marked as such. `html` is a page with figures, `svg` shows the growth of
-    receptive fields.
+    they are bounds and marked as such, unless `--input NAME=FILE` gives them. `html` is a page with
+    figures, `svg` shows the growth of receptive fields.
     """
     from patternc.semantics.errors import InputError, LengthError
 
@@ -78,6 +82,8 @@ def report(
                 kv_heads=kv_heads,
                 slots=slots,
                 ignore=ignored,
+                batch_element=batch_element,
+                **inputs,
             )
             told = getattr(found, output_format)()
         if charts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from patternc.cli import files
 from patternc.cli.arguments import Given, defines, ignores, one_given, programs
 from patternc.cli.common import check_range, load_pattern
 from patternc.cli.configurations import of_part, program_of_model
+from patternc.cli.input_files import length_of, with_inputs
 from patternc.progress import working
 
 # Numbers that a drawing and its counts compute; counts that need more are left out.
@@ -33,6 +35,7 @@ NUMBERS = 1 << 29
     "--model", metavar="CONFIGURATION", help="Draw the program of a model: see `patternc import`."
 )
 @of_part
+@with_inputs
 @click.option("--svg", "drawing", metavar="FILE", help="Write the picture to FILE as SVG.")
 def show(
     paths: tuple[str, ...],
@@ -45,13 +48,17 @@ def show(
     rows: str,
     model: str | None,
     part: str,
+    inputs: dict[str, Any],
+    batch_element: int | None,
     drawing: str | None,
 ) -> None:
     """Draw a pattern, with its pairs, density and tiles.
 
-    `--rows NAME` draws what the slots of a stream attend to, or the spans of a tree.
+    Run-time inputs are made up, unless `--input NAME=FILE` gives them. `--rows NAME` draws what the
+    slots of a stream attend to, or the spans of a tree.
     """
     from patternc.algebra.work_budget import EffortError, allowance
+    from patternc.queries.arguments import inputs_of_element
     from patternc.report import svg, terminal
     from patternc.report import view as views
     from patternc.semantics.dense_strips import SizeError
@@ -66,6 +73,8 @@ def show(
     else:
         given = one_given(paths, text, parameters)
     pattern = load_pattern(given, ignored, length)
+    length = length or length_of(inputs, pattern.inputs)
+    chosen = inputs_of_element(inputs, pattern.inputs, batch_element)
     check_range("--layer", layer, pattern.layers)
     check_range("--head", head or 0, pattern.heads)
     if rows and rows not in pattern.rows:
@@ -74,7 +83,7 @@ def show(
     most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
     try:
         with working("show"), allowance(NUMBERS):
-            view = views.view(pattern, length, layer, head, rows)
+            view = views.view(pattern, length, layer, head, rows, chosen)
             panels, facts = view.panels(most), view.facts()
     except (EffortError, SizeError) as error:
         raise click.ClickException(f"cannot be drawn at this length: {error}") from error

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 from patternc.cli.arguments import defines, one_given, programs, slotted
+from patternc.cli.input_files import with_inputs
 from patternc.progress import working
 
 
@@ -24,6 +26,7 @@ from patternc.progress import working
     help="Maximum number of layers of a path.  [default: the program's, or 256]",
 )
 @slotted
+@with_inputs
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -38,6 +41,8 @@ def why(
     head: int | None,
     layers: int | None,
     slots: dict[str, int],
+    inputs: dict[str, Any],
+    batch_element: int | None,
     output_format: str,
 ) -> None:
     """Explain why a query attends to a key, or does not, and the path that connects them.
@@ -50,7 +55,15 @@ def why(
     try:
         with working("why"):
             found = pattern.why(
-                length, query, key, layer=layer, head=head, layers=layers, slots=slots
+                length,
+                query,
+                key,
+                layer=layer,
+                head=head,
+                layers=layers,
+                slots=slots,
+                batch_element=batch_element,
+                **inputs,
             )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

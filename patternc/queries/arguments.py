@@ -233,9 +233,28 @@ def one_element(given: Arrays, known: Sequence[RunTimeInput], what: str) -> None
     """An error where a question about one batch element gets several."""
     if (batch := batch_of(given, known)) != 1:
         raise InputError(
-            f"{what} is defined for one batch element, the inputs have {batch}; pass those of one: "
-            "NAME=value[0]"
+            f"{what} is defined for one batch element, the inputs have {batch}; say which: "
+            "batch_element=0, --batch-element 0 of a command"
         )
+
+
+def inputs_of_element(
+    inputs: Mapping[str, Input], known: Sequence[RunTimeInput], element: int | None
+) -> Mapping[str, Input]:
+    """The inputs, or of those that have a batch one element, as a batch of one."""
+    if element is None:
+        return inputs
+    given, number = arrays(inputs, known), whole("batch_element", element)
+    batch, roles = batch_of(given, known), {item.name: item.role for item in known}
+    if number >= batch:
+        raise InputError(
+            f"batch_element is {number}; the inputs have {batch} batch element"
+            f"{'s' if batch > 1 else ''}, counted from 0"
+        )
+    several = {name for name, value in given.items() if _elements(value, roles[name]) > 1}
+    return {
+        name: given[name][[number]] if name in several else value for name, value in inputs.items()
+    }
 
 
 def of_head(given: Arrays, known: Sequence[RunTimeInput], head: int, element: int = 0) -> Arrays:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from patternc.analysis.cost.layer_cost import Workload
@@ -52,3 +52,4 @@ class ReportContents:
     source: SourceText
     title: str
     pattern: Reported
+    inputs: Mapping[str, Any] = field(default_factory=dict)

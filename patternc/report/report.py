@@ -106,7 +106,7 @@ def report_of(
             (f"rows and keys were looked for at n = {looked_at:,} only",) if several else (),
         )
     title = visible(PurePath(pattern.name).name)
-    return Report(facts, SourceText.of(pattern.text, pattern.name), title, pattern)
+    return Report(facts, SourceText.of(pattern.text, pattern.name), title, pattern, inputs)
 
 
 def _any_length(pattern: Reported) -> bool:

@@ -6,6 +6,7 @@ sequence, and says so. SVG elements are in `svg` and `reach_svg`.
 
 from __future__ import annotations
 
+from patternc.language.check.runtime_inputs import DECIDING
 from patternc.relation.tables import HeadTables
 from patternc.report.contents import ReportContents
 from patternc.report.reach_growth import MOST_DRAWN, ReachGrowth, reach_growth
@@ -14,7 +15,7 @@ from patternc.report.view import CELLS, View, view
 
 
 def drawn_view(report: ReportContents, layer: int = 0) -> View:
-    """One layer at the report's length, or at the largest that is drawn.
+    """One layer at the report's length, or at the largest that is drawn, with made-up inputs.
 
     Raises `ValueError` for grids beyond that, and `InputError` for inputs that cannot be made up.
     """
@@ -22,7 +23,10 @@ def drawn_view(report: ReportContents, layer: int = 0) -> View:
     only = pattern.fitting(layer)
     if n > MOST_DRAWN and only is not None:
         raise ValueError(f"a picture of {n:,} positions; at most {MOST_DRAWN:,} are drawn")
-    return view(pattern, min(n, MOST_DRAWN), layer, None)
+    names = {item.name for item in pattern.inputs if item.role in DECIDING}
+    deciding = {name: value for name, value in report.inputs.items() if name in names}
+    given = deciding if n <= MOST_DRAWN else {}
+    return view(pattern, min(n, MOST_DRAWN), layer, None, given=given)
 
 
 def report_growth(report: ReportContents) -> tuple[View, ReachGrowth]:

@@ -68,5 +68,6 @@ class Subject(Protocol):
         *,
         rows: str = "",
         slots: Mapping[str, int] | None = None,
-        **inputs: Array,
+        batch_element: int | None = None,
+        **inputs: Any,
     ) -> Layout: ...

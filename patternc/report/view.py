@@ -8,10 +8,11 @@ draw.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,13 @@ from numpy.typing import NDArray
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, KeySource, Stream
 from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
+from patternc.queries.arguments import arrays, of_head
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.made_up_inputs import Unit, made_up, note, units_of
 from patternc.report.subject import TILE, Array, Subject
 from patternc.report.svg import Panel, Shares
+from patternc.semantics.errors import InputError
 from patternc.semantics.source_slots import row_count
 from patternc.tiling.layout_at_length import Layout
 
@@ -38,7 +41,8 @@ _EXACT, _SAMPLE = 128, 64
 class View:
     """One layer of a pattern at length `n`; `heads` are those to draw.
 
-    Queries are the tokens, or the `rows` of a stream or tree.
+    Queries are the tokens, or the `rows` of a stream or tree. Inputs that are not `given`, of one
+    batch element, are made up.
     """
 
     subject: Subject
@@ -46,13 +50,19 @@ class View:
     layer: int
     heads: tuple[int, ...]
     rows: str = ""
+    given: Mapping[str, Array] = field(default_factory=dict, compare=False)
 
     @cached_property
-    def inputs(self) -> dict[str, Array]:
-        return {
-            item.name: made_up(item, self._counted(item), item.name == self._starts)
-            for item in self._asked
-        }
+    def inputs(self) -> dict[str, Any]:
+        return {item.name: self._input(item) for item in self._asked}
+
+    def _input(self, item: RunTimeInput) -> Array:
+        if item.name in self.given:
+            return self.given[item.name]
+        return made_up(item, self._counted(item), item.name == self._starts)
+
+    def _of_head(self, head: int) -> dict[str, Array]:
+        return of_head(self.inputs, self.subject.inputs, head)
 
     @property
     def _starts(self) -> str:
@@ -118,16 +128,23 @@ class View:
         layers = self.subject.layers
         layer = [f"layer {self.layer} of {layers}"] if layers else []
         rows = [f"the {self.queries:,} rows of {self.rows}"] if self.rows else []
-        notes = [note(item, item.name == self._starts) for item in self._asked]
+        notes = [
+            f"{item.name} as given" if item.name in self.given else self._note(item)
+            for item in self._asked
+        ]
         return ", ".join((f"n = {self.n:,}", *layer, *rows, *notes))
+
+    def _note(self, item: RunTimeInput) -> str:
+        return note(item, item.name == self._starts)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """The heads that share one pattern, group by group."""
-        groups: dict[Relation, list[int]] = {}
+        groups: dict[tuple[Relation, bytes], list[int]] = {}
         relations = self.subject.relations(self.layer, self.rows)
         for head in self.heads:
-            groups.setdefault(relations[head], []).append(head)
+            own = b"".join(value.tobytes() for value in self._of_head(head).values())
+            groups.setdefault((relations[head], own), []).append(head)
         return tuple(map(tuple, groups.values()))
 
     def panels(self, most: int) -> tuple[Panel, ...]:
@@ -141,14 +158,14 @@ class View:
 
     def cells(self, head: int, every: int = 1) -> Shares:
         """The shares of one head in squares of equal size; of every so many rows of them."""
-        return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every)
+        return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every, head)
 
-    def cells_of(self, relation: Relation, every: int = 1) -> Shares:
+    def cells_of(self, relation: Relation, every: int = 1, head: int = 0) -> Shares:
         """The same for a relation on the columns of this view, such as one term of a rule."""
         cell = -(-max(self.queries, self.keys) // CELLS)
         height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)
-        tables = HeadTables(self.n, self.inputs, self.slots, relation.rows)
+        tables = HeadTables(self.n, self._of_head(head), self.slots, relation.rows)
         if set(self._spans) != {TOKENS}:
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
@@ -230,15 +247,33 @@ class View:
         ]
 
 
-def view(subject: Subject, n: int | None, layer: int, head: int | None, rows: str = "") -> View:
+def view(
+    subject: Subject,
+    n: int | None,
+    layer: int,
+    head: int | None,
+    rows: str = "",
+    given: Mapping[str, Array] | None = None,
+) -> View:
     """The view asked for; n None is `telling_length`, head None is every head.
 
-    Raises `LengthError` where the pattern has no meaning at n, and `ValueError` for unknown rows.
+    Raises `LengthError` where the pattern has no meaning at n, `ValueError` for unknown rows, and
+    `InputError` for given inputs that do not fit.
     """
     heads = tuple(range(subject.heads or 1)) if head is None else (head,)
-    seen = View(subject, n or telling_length(subject, layer, heads[0]), layer, heads, rows)
+    at = n or telling_length(subject, layer, heads[0])
+    seen = View(subject, at, layer, heads, rows, _deciding(subject, given or {}))
     _verify_length(seen)
     return seen
+
+
+def _deciding(subject: Subject, given: Mapping[str, Array]) -> Mapping[str, Array]:
+    """The inputs as arrays. Raises `InputError` for those that change no picture."""
+    found = arrays(given, subject.inputs)
+    for item in subject.inputs:
+        if item.name in found and item.role not in DECIDING:
+            raise InputError(f"`{item.name}` ({item.role}) changes no picture; leave it out")
+    return found
 
 
 def telling_length(subject: Subject, layer: int, head: int) -> int:

@@ -151,8 +151,8 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
     "a layout of two batch elements": (
         lambda: SAME.layout(2, doc=[[0, 0]] * 2),
         InputError,
-        "a layout is defined for one batch element, the inputs have 2; pass those of one: "
-        "NAME=value[0]",
+        "a layout is defined for one batch element, the inputs have 2; say which: batch_element=0, "
+        "--batch-element 0 of a command",
     ),
     "no batch elements": (
         lambda: SAME.mask(2, doc=np.zeros((0, 2), np.int64)),

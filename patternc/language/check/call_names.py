@@ -16,6 +16,7 @@ CALL_KEYWORDS: frozenset[str] = frozenset(
     {
         *(
             "backend",
+            "batch_element",
             "block",
             "block_size",
             "cache_lengths",
