@@ -261,8 +261,10 @@ def _floats(item: RunTimeInput, call: Call, sizes: Sizes, random: np.random.Gene
             return draw(call.n + sizes.slots("memory"), DIM)
         case "t5":
             return draw(int(item.name[len("steps") :]), heads)
-        case "relative" | "relative_values":
+        case "relative":
             return draw(11, DIM)
+        case "relative_values":
+            return draw(11, VALUE_DIM)
         case "xl" if item.name == "xl_r":
             rows = call.n + sizes.slots("memory") + sizes.slots("compressed")
             return draw(rows + 1, heads, DIM)
