@@ -83,9 +83,10 @@ def why(
     program = frontend.program
     n, layer = tokens(n, 1), layer_number(layer, program.layers)
     query, key = (_position(name, at, n) for name, at in (("query", query), ("key", key)))
-    heads = range(program.heads or 1) if head is None else [_head(head, program.heads)]
     most = layers_looked_at(layers, program.layers or LAYERS)
     schedule, tables = stack(frontend, n, max(most, layer + 1), slots, inputs)
+    listed = len(tables[layer % len(tables)])
+    heads = range(listed) if head is None else [_head(head, program.heads, listed)]
     with allowance():
         return why(program, schedule, tables, n, query, key, layer, heads, most)
 
@@ -263,8 +264,9 @@ def _position(name: str, value: object, n: int) -> int:
     return position
 
 
-def _head(head: object, heads: int | None) -> int:
+def _head(head: object, heads: int | None, listed: int) -> int:
+    """A head of the program; without `heads` it has as many as its lists, else all are alike."""
     number = whole("head", head)
     if number >= (heads or number + 1):
         raise ValueError(f"head {number} is out of range; heads count from 0 to {(heads or 1) - 1}")
-    return number if heads else 0
+    return number if heads else min(number, listed - 1)

@@ -23,6 +23,7 @@ from tests.fuzz.calls import call_of, sizes_of
 from tests.fuzz.case import Case
 from tests.fuzz.failures import DisagreementError, Failures, failures
 from tests.fuzz.pieces import loaded
+from tests.fuzz.searching import finds, searched
 from tests.fuzz.thrift import thrifty
 from tests.fuzz.tiles import layouts
 
@@ -31,6 +32,8 @@ LENGTHS = (0, 1, 2, 3, 7, 13, 15, 16, 17, 29, 31, 32, 33, 47, 48, 61, 64, 65, 97
 TILES = ((16, 16), (16, 32), (64, 32))
 """Of these the kernels of backward passes have the same tiles by columns."""
 ODD_TILES, BLOCKS = ((32, 16), (128, 128)), ((8, 32), (5, 3))
+SEARCHED = 0.6
+"""How often lists are found and not given, where there are searches."""
 KERNELS, GRADIENTS, REPORTS, ODD = 0.004, 0.15, 0.5, 0.05
 """How often the dearer checks are made."""
 USUAL_BUDGET, LARGE_BUDGET = 20_000, 200_000
@@ -62,7 +65,7 @@ def _found(cases: list[Case], random: Random) -> Failures:
     for case in cases:
         checks = _checks(case, random)
         if case is reported and case.sizes.n and not case.rows:
-            checks["report"] = lambda: _reports(reported)
+            checks["report"] = lambda: _reports(reported.elements[0])
         found |= failures(checks, SECONDS)
     return found
 
@@ -94,19 +97,31 @@ def _cases(
             queries = n if rows or random.random() < 0.5 else random.randint(0, most)
             draws = np.random.default_rng(random.getrandbits(32))
             call = call_of(pattern, sizes, layer, rows, queries, draws)
-            yield Case(pattern, module, sizes, layer, rows, call, tile)
+            case = Case(pattern, module, sizes, layer, rows, call, tile)
+            yield searched(case, random) if random.random() < SEARCHED else case
 
 
 def _checks(case: Case, random: Random) -> Checks:
     block = random.choice(BLOCKS) if random.random() < ODD else case.tile
     first = random.random() < 0.5
+    element = random.choice(case.elements)
     checks: Checks = {
-        "mask": lambda: _masks(case),
-        "pairs": lambda: _pairs(case),
-        "layout": lambda: layouts(case, block),
+        "mask": lambda: [_masks(each) for each in case.elements],
+        "pairs": lambda: _pairs(element),
+        "layout": lambda: layouts(element, block),
         "cpu": lambda: attends(case, "cpu", torch.float64, 1e-9, lse=first),
         "reference": lambda: attends(case, "reference", torch.float64, 1e-9, lse=not first),
     }
+    if len(case.elements) > 1:
+        checks["batch"] = lambda: _of_the_batch(case)
+    if case.lists:
+        checks["search"] = lambda: finds(case)
+        checks |= {
+            f"{backend} without lists": lambda backend=backend: attends(
+                case.without_lists, backend, torch.float64, 1e-9
+            )
+            for backend in ("cpu", "reference")
+        }
     if random.random() < GRADIENTS:
         checks["gradients on the CPU"] = lambda: differentiates(case, "cpu", torch.float64, 1e-8)
     if random.random() < KERNELS and case.call.queries <= case.sizes.n <= 33:
@@ -128,6 +143,22 @@ def _masks(case: Case) -> None:
     if not case.rows and case.call.queries != n:
         queries = {"queries": case.call.queries}
         _same_as_module(case, case.pattern.multiplicity(n, **queries, **case.known), queries)
+
+
+def _of_the_batch(case: Case) -> None:
+    """Masks of several batch elements are those of each."""
+    wanted = np.stack([element.wanted for element in case.elements])
+    for found in (
+        case.pattern.multiplicity(case.sizes.n, **case.known),
+        case.module.multiplicity(case.sizes.n, **case.tensors).numpy(),
+    ):
+        # What the layer does not ask for has no batch and no heads.
+        if found.ndim > wanted.ndim or not (np.broadcast_to(found, wanted.shape) == wanted).all():
+            raise DisagreementError(f"the batch has another mask: {found.shape}, {wanted.shape}")
+    counts = wanted.sum((-2, -1))
+    pairs = np.array(case.pattern.pairs(case.sizes.n, **case.known))
+    if pairs.ndim > counts.ndim or not (np.broadcast_to(pairs, counts.shape) == counts).all():
+        raise DisagreementError(f"`pairs` of a batch differ: {pairs}, not {counts}")
 
 
 def _same_as_module(case: Case, wanted: Any, queries: dict[str, int]) -> None:
@@ -171,5 +202,5 @@ def _reports(case: Case) -> None:
     for cost in facts.others:
         asked = {**case.known, "rows": cost.name}
         pairs = case.pattern.multiplicity(case.sizes.n, **asked).sum((1, 2)).tolist()
-        if None not in cost.pairs and list(cost.pairs) != pairs:
+        if None not in cost.pairs and list(cost.pairs) != pairs * (len(cost.pairs) // len(pairs)):
             raise DisagreementError(f"the report counts other pairs of {cost.name}: {cost.pairs}")

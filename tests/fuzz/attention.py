@@ -16,7 +16,7 @@ def attends(case: Case, backend: str, dtype: torch.dtype, bound: float, lse: boo
     """The output; with `lse` also the logarithm of the sum, where there is one."""
     lse = lse and not case.combined
     options = {**_options(case, backend), **({"return_lse": True} if lse else {})}
-    found = case.module.attention(**_leaves(case.call, dtype), **options, **case.deciding)
+    found = case.module.attention(**leaves(case.call, dtype), **options, **case.deciding)
     output, sums = found if lse else (found, None)
     for head, (wanted, logarithm) in enumerate(case.attended):
         _close(output[:, head].detach().double().numpy(), wanted, bound, f"{backend} output")
@@ -29,7 +29,7 @@ def _options(case: Case, backend: str) -> dict[str, Any]:
     return {"layer": case.layer, "backend": backend, **rows}
 
 
-def _leaves(call: Call, dtype: torch.dtype, learned: bool = False) -> dict[str, Any]:
+def leaves(call: Call, dtype: torch.dtype, learned: bool = False) -> dict[str, Any]:
     """q, k, v and the inputs with numbers, as tensors that may be differentiated by."""
 
     def leaf(value: Any) -> Any:
@@ -62,11 +62,11 @@ def _role(case: Case, name: str) -> str:
 
 
 def _gradients(case: Case, backend: str, dtype: torch.dtype) -> dict[str, Any]:
-    leaves = _leaves(case.call, dtype, learned=True)
-    out = case.module.attention(**leaves, **_options(case, backend), **case.deciding)
+    made = leaves(case.call, dtype, learned=True)
+    out = case.module.attention(**made, **_options(case, backend), **case.deciding)
     flat = {
         name if part is value else f"{name}[{place}]": part
-        for name, value in leaves.items()
+        for name, value in made.items()
         for place, part in enumerate(value if isinstance(value, tuple) else (value,))
     }
     if not out.requires_grad:

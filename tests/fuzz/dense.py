@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from patternc.ir.sources import (
     Persistent,
     Pool,
     Project,
+    Store,
     Stream,
     Text,
     Tokens,
@@ -49,6 +51,7 @@ from patternc.ir.terms import (
 from patternc.modifiers.alibi import Alibi
 from patternc.modifiers.bias import Bias
 from patternc.modifiers.distance_aware import DistanceAware
+from patternc.modifiers.dynamic_span import DynamicSpan
 from patternc.modifiers.relative import Relative
 from patternc.modifiers.relative_values import RelativeValues
 from patternc.modifiers.softcap import SoftCap
@@ -57,6 +60,7 @@ from patternc.modifiers.t5 import T5Bias
 from patternc.modifiers.xl_relative import XlRelative
 from patternc.semantics.mask import mask, window_ends
 from tests.fuzz.calls import DIM, Call
+from tests.fuzz.featured import feature_map, weighed
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -77,12 +81,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Head:
-    """One head of a call; `inputs` are its lists, sets and labels."""
+    """One head of a call; `inputs` are its lists, sets and labels.
+
+    What is normally distributed is `drawn` by the module, and nothing else is asked of it. `asked`
+    are the sources of all heads of the layer.
+    """
 
     call: Call
     head: int
     pattern: HeadPattern
     inputs: dict[str, NDArray[Any]]
+    drawn: ModuleType
+    asked: frozenset[KeySource]
 
     def pairs(self, term: Term, source: KeySource) -> Booleans:
         call, asking = self.call, self.pattern.rows
@@ -99,7 +109,7 @@ class Head:
 
 def attended(head: Head) -> tuple[Floats, Floats | None]:
     """Output [batch, rows, size] and lse [batch, rows]; a combination has none."""
-    if head.pattern.combination is None:
+    if head.pattern.combination is None and feature_map(head.pattern) is None:
         return _softmax(head, head.pattern)[:2]
     return _combined(head, head.pattern)[0], None
 
@@ -107,6 +117,10 @@ def attended(head: Head) -> tuple[Floats, Floats | None]:
 def _combined(head: Head, pattern: HeadPattern) -> tuple[Floats, Booleans]:
     """Output, and which rows have a key."""
     found = pattern.combination
+    if (features := feature_map(pattern)) is not None:
+        call, own = head.call, head.head // head.call.shared
+        parts = call.q[:, head.head], call.k[:, own], call.v[:, own]
+        return weighed(features, head.head, parts, head.i, call, head.drawn)
     if found is None:
         out, _, held = _softmax(head, pattern)
         return out, held
@@ -118,9 +132,12 @@ def _combined(head: Head, pattern: HeadPattern) -> tuple[Floats, Booleans]:
         case "mean":
             return outs.sum(0) / np.maximum(helds.sum(0), 1)[..., None], helds.any(0)
         case _:
-            gate = head.call.floats[found.gate or "gate"][..., head.head]
+            gate = head.call.floats[found.gate or "gate"]
+            each = gate.ndim > 2
+            gate = gate[..., head.head, :] if each else gate[..., head.head, None, None]
             weights = np.array([1 - gate, gate]) if len(parts) == 2 else gate
-    return np.einsum("p,pbre->bre", weights, outs), helds.any(0)
+    weights = weights.reshape(*weights.shape[:1], *(weights.shape[1:] or (1, 1)))
+    return (weights[..., None] * outs).sum(0), helds.any(0)
 
 
 def _softmax(head: Head, pattern: HeadPattern) -> tuple[Floats, Floats, Booleans]:
@@ -167,7 +184,7 @@ def _treated(head: Head, branch: Term) -> Iterator[Part]:
         before = taken.get(part.source, np.zeros_like(part.pairs))
         taken[part.source] = before | part.pairs
         rest = part.pairs & ~before
-        for name, rows in _projected(head).items():
+        for name, rows in projected(head).items():
             yield replace(part, pairs=rest & rows[:, None], projection=name)
             rest = rest & ~rows[:, None]
         yield replace(part, pairs=rest)
@@ -203,7 +220,7 @@ def _of(head: Head, term: Term, source: KeySource, stands_on: KeySource) -> Bool
     return head.pairs(written, source)
 
 
-def _projected(head: Head) -> dict[str, Booleans]:
+def projected(head: Head) -> dict[str, Booleans]:
     """The rows of every projection."""
     found: dict[str, Booleans] = {}
     for branch in head.pattern.sets:
@@ -238,31 +255,39 @@ def _scored(head: Head, part: Part) -> tuple[Floats, Floats]:
     call = head.call
     own = call.floats[part.projection] if part.projection else (call.q, call.k, call.v)
     keys, values = (
-        side[:, head.head // call.shared] for side in _slots(part.source, call, own[1], own[2])
+        side[:, head.head // call.shared] for side in slots_of(part.source, head, own[1], own[2])
     )
-    query, keys = _placed(head, part, own[0][:, head.head], keys)
+    query, keys = placed(head, part, own[0][:, head.head], keys)
     distance = _distance(head, part)
     scores = _product(head, part, query, keys, distance)
     scores = _modified(head, part, scores, distance)
     return np.where(part.pairs, scores, -np.inf), values
 
 
-def _slots(source: KeySource, call: Call, k: Floats, v: Floats) -> tuple[Floats, Floats]:
+def slots_of(source: KeySource, head: Head, k: Floats, v: Floats) -> tuple[Floats, Floats]:
     """Keys and values [batch, key heads, slots, size]."""
+    call = head.call
     match source:
         case Tokens() | Text():
             return k, v
+        case Pool(operation="convolution"):
+            kernels = call.floats["pool_kernels"]
+            return _convolved(source, k, kernels[0]), _convolved(source, v, kernels[1])
         case Pool():
             return _pooled(source, k), _pooled(source, v)
+        case Project(slots, int(seed)):
+            mixing = head.drawn._drawn_weights(slots, call.n, seed).numpy()
+            return mixing @ k, mixing @ v
         case Project():
-            weights = call.floats["project_weights"]
-            return weights[0] @ k, weights[1] @ v
+            given = call.floats["project_weights"]
+            both = given if isinstance(given, tuple) else (given, given)
+            return both[0] @ k, both[1] @ v
         case Persistent():
             pair = call.floats["persistent_kv"]
             return tuple(np.broadcast_to(part, (len(k), *part.shape)) for part in pair)  # type: ignore[return-value]
         case Stream(name):
             return call.floats[f"{name}_kv"]  # type: ignore[no-any-return]
-        case Memory() | Compressed() | Tree() | Encoder():
+        case Memory() | Compressed() | Store() | Tree() | Encoder():
             return call.floats[f"{type(source).__name__.lower()}_kv"]  # type: ignore[no-any-return]
 
 
@@ -276,7 +301,14 @@ def _pooled(pool: Pool, part: Floats) -> Floats:
     return np.stack(found, 2) if found else part[:, :, :0]
 
 
-def _placed(head: Head, part: Part, query: Floats, keys: Floats) -> tuple[Floats, Floats]:
+def _convolved(pool: Pool, part: Floats, kernel: Floats) -> Floats:
+    """Whole windows, each by the kernel [out, in, place]."""
+    starts = range(0, part.shape[2] - pool.size + 1, pool.stride)
+    found = [np.einsum("bhpi,oip->bho", part[:, :, at : at + pool.size], kernel) for at in starts]
+    return np.stack(found, 2) if found else part[:, :, :0]
+
+
+def placed(head: Head, part: Part, query: Floats, keys: Floats) -> tuple[Floats, Floats]:
     """Queries and keys with their positions worked in."""
     call = head.call
     at = np.arange(keys.shape[1]) - (keys.shape[1] if isinstance(part.source, Memory) else 0)
@@ -314,8 +346,8 @@ def _distance(head: Head, part: Part) -> NDArray[np.int64]:
 
 def _memory(head: Head) -> int:
     """The slots of the memory that compressed slots stand before."""
-    pair = head.call.floats.get("memory_kv")
-    return 0 if pair is None else int(pair[0].shape[2])
+    asked = any(isinstance(source, Memory) for source in head.asked)
+    return int(head.call.floats["memory_kv"][0].shape[2]) if asked else 0
 
 
 def _product(
@@ -354,10 +386,16 @@ def _modified(head: Head, part: Part, scores: Floats, distance: NDArray[np.int64
     if bias := part.has(Bias):
         scores = scores + floats[bias.name][at]
     if span := part.has(SoftSpan):
-        share = (floats[span.name][at] - distance + 1) / span.ramp + 1
-        with np.errstate(divide="ignore"):
-            scores = scores + np.log(share.clip(0, 1))
+        scores = scores + _soft_end(floats[span.name][at], distance, span.ramp)
+    if reach := part.has(DynamicSpan):
+        ends = floats[reach.name][:, at, :, None]
+        scores = scores + _soft_end(ends, distance, reach.ramp)
     return scores
+
+
+def _soft_end(span: Floats, distance: NDArray[np.int64], ramp: float) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.log(((span - distance + 1) / ramp + 1).clip(0, 1))
 
 
 def _slopes(heads: int) -> list[float]:

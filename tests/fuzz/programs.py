@@ -2,8 +2,8 @@
 
 From a seed to a text that most times is accepted. A name of a run-time input says what it counts:
 `plan_b3` counts blocks of 3, `plan_p4` four parts, `plan_of_memory` the slots of a source (for a
-pool with its window, `plan_of_pool_4_2_clip`), `plan_in_g` the rows of the stream `g`;
-`tests.fuzz.calls` reads it there.
+pool with its window, `plan_of_pool_4_2_clip`), `plan_in_g` the rows of the stream `g`, `found1_w4`
+blocks of 4 keys; `tests.fuzz.calls` reads it there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.fuzz.words import Words
+from tests.fuzz.searches import Searches
 
 STREAM = "g"
 _BASES = {
@@ -21,16 +21,13 @@ _BASES = {
     "labels": "doc",
     "integers": "number",
 }
+CONVOLVED = 3
+"""Positions of the kernels of pools: one input serves all pools of a program."""
 SEQUENCES = ("", "memory", "encoder", "stream")
-NOWHERE = ("persistent", "project", "tree")
+NOWHERE = ("persistent", "store", "project", "tree")
 DISTANCES = (
-    "alibi",
-    "t5",
-    "relative",
-    "relative_values",
-    "xl_relative",
-    "distance_aware",
-    "softspan",
+    *("alibi", "t5", "relative", "relative_values", "xl_relative", "distance_aware"),
+    *("softspan", "dynamic_span"),
 )
 SCORES = ("softcap", "bias")
 WHOLE = ("scale", "rotary", "sink", "absolute")
@@ -41,7 +38,7 @@ class Place:
     """Where a set of pairs stands: its source, what its positions count, whose rows ask.
 
     `fixed` sets hold neither draws nor lists, `known` ones no input at all; inside of `lifted`
-    braces stands no `on`.
+    braces stands no `on` and no search. `repeated` sets stand in several places of a head.
     """
 
     source: str = ""
@@ -52,10 +49,19 @@ class Place:
     fixed: bool = False
     drawing: bool = True
     known: bool = False
+    repeated: bool = False
+
+    @property
+    def searching(self) -> bool:
+        return not (self.fixed or self.lifted or self.repeated)
 
     @property
     def counted(self) -> str:
         return self.unit + (f"_of_{self.source}{self.window}" if self.source else "")
+
+    @property
+    def asked(self) -> str:
+        return f"_in_{self.rows}" if self.rows else ""
 
     @property
     def of_tokens(self) -> bool:
@@ -63,13 +69,14 @@ class Place:
         return not (self.rows and self.source)
 
 
-class Writer(Words):
+class Writer(Searches):
     """One program of one seed."""
 
     def __init__(self, random: Random) -> None:
         super().__init__(random)
-        self.sizes = {word: random.randint(1, 6) for word in ("memory", "compressed", "persistent")}
-        self.sizes |= {"project": random.randint(1, 6), "stream": random.randint(1, 5)}
+        slotted = ("memory", "compressed", "persistent", "store", "project")
+        self.sizes = {word: random.randint(1, 6) for word in slotted}
+        self.sizes |= {"stream": random.randint(1, 5)}
         self.rate, self.branching = random.randint(1, 3), random.randint(2, 4)
         self.depth = random.choice([0, 1, 1, 2])
         # Most programs are short: what is wrong of a few parts is found sooner.
@@ -80,7 +87,7 @@ class Writer(Words):
     # --- relations ------------------------------------------------------------------------------
 
     def input(self, role: str, place: Place) -> str:
-        asked = f"_in_{place.rows}" if place.rows and role in ("listed", "rows") else ""
+        asked = place.asked if role in ("listed", "rows") else ""
         base = _BASES[role]
         counted = place.unit if role in ("rows", "labels", "integers") else place.counted
         return f"{base}{counted}{asked}"
@@ -156,6 +163,13 @@ class Writer(Words):
             found = f"({found}) {joint} ({side(*names[:2])} {operator} {side(*names)})"
         return found
 
+    def bounded(self, place: Place) -> str:
+        """Of bounds that the call gives for rows or keys."""
+        name = self.input("integers", place)
+        if place.source in SEQUENCES and self.chance(0.6):
+            return f"visible({name}, limit{name[len('number') :]})"
+        return f"before({name})"
+
     def draws(self, place: Place) -> str:
         parts = [str(self.random.randint(1, 3))]
         if self.chance(0.4):
@@ -229,6 +243,10 @@ class Writer(Words):
             ways.append(lambda: self.draws(place))
         if not place.fixed:
             ways.append(lambda: f"listed({self.input('listed', place)})")
+        if place.searching and self.searches:
+            ways += [lambda: self.search(place)] * 4
+        if not place.known:
+            ways.append(lambda: self.bounded(place))
         if place.source in SEQUENCES and not place.known:
             ways += [
                 lambda: f"same({self.input('labels', place)})",
@@ -284,18 +302,23 @@ class Writer(Words):
 
     def pool(self) -> tuple[str, str]:
         """How a pool is written, and its window as a name of an input says it."""
-        size, word = self.random.randint(1, 6), self.random.choice(["mean", "sum", "max"])
+        words = ["mean", "sum", "max", "convolution"]
+        size, word = self.random.randint(1, 6), self.random.choice(words)
+        tail, usual = self.random.choice(["clip", "drop"]), "clip"
+        if not self.names.causal and self.chance(0.3):
+            tail = "merge"
+        if word == "convolution":
+            size, tail, usual = CONVOLVED, "drop", "drop"
         stride = self.random.randint(1, size)
-        tail = self.random.choice(["clip", "drop"] + ["merge"] * (not self.names.causal))
         parts = [str(size), word] + ([f"stride={stride}"] if stride < size else [])
-        parts += [f"tail={tail}"] if tail != "clip" or self.chance(0.5) else []
+        parts += [f"tail={tail}"] if tail != usual or self.chance(0.5) else []
         return f"pool({', '.join(parts)})", f"_{size}_{stride}_{tail}"
 
     def source(self, rows: str) -> tuple[str, str, str]:
         """The kind of a source, how it is written, and what else names of inputs say of it."""
-        kinds = ["memory", "compressed", "pool", "persistent", "encoder", "tree"]
+        kinds = ["memory", "compressed", "pool", "pool", "persistent", "store", "encoder", "tree"]
         kinds += [] if self.names.causal else ["project", "stream"]
-        kinds = ["stream", "persistent", "memory"] if rows else kinds
+        kinds = ["stream", "persistent", "memory", "store"] if rows else kinds
         kind = self.random.choice(kinds)
         size = self.sizes.get(kind, 0)
         match kind:
@@ -308,6 +331,8 @@ class Writer(Words):
                 return kind, f"tree({self.branching})", ""
             case "encoder":
                 return kind, "encoder", ""
+            case "project" if self.chance(0.3):
+                return kind, f"project({size}, seed={self.random.choice([0, 5, 2**35])})", ""
             case "stream":
                 self.streams = True
                 return kind, f"stream({STREAM}, {size})", ""
@@ -328,6 +353,8 @@ class Writer(Words):
                 return f"softcap({self.decimal()})"
             case "softspan":
                 return f"softspan({self.decimal()}, z=reach)"
+            case "dynamic_span":
+                return f"dynamic_span({self.decimal()}, z=reaches)"
             case "bias":
                 return f"bias(table{place.counted}{'_in_' if place.rows else ''}{place.rows})"
             case "scale" | "rotary":
@@ -383,6 +410,10 @@ class Writer(Words):
         return self.modified(f"({text})", Place(source="tokens", rows=rows), tuple(shared), 1.0)
 
     def pattern(self, rows: str = "", depth: int = 1) -> str:
+        if not rows and self.chance(0.06):
+            return self.featured()
+        if not rows and self.searches and self.chance(0.1):
+            return self.ordered(Place())
         if depth == 0 or self.chance(0.85 if self.short else 0.65):
             return self.branch(rows)
         if self.chance(0.4):
@@ -392,6 +423,17 @@ class Writer(Words):
         parts = [self.pattern(rows, depth - 1) for _ in range(count)]
         name = [f"name=gate{count}"] if kind == "gate" else []
         return f"{kind}({', '.join(parts + name)})"
+
+    def featured(self) -> str:
+        """An output of features, which stands where a softmax does."""
+        kind, count = self.random.choice(["favor", "rfa", "elu"]), self.random.randint(1, 5)
+        parts = [] if kind == "elu" else [str(2 * count if kind == "rfa" else count)]
+        parts.append(f"map={kind}")
+        if kind != "elu":
+            own = [f"seed={self.random.choice([1, 2**33])}", f"matrix=directions{count}"]
+            parts += [self.random.choice(own)] if self.chance(0.6) else []
+        parts += ["gate=kept"] if self.names.causal and self.chance(0.4) else []
+        return f"features({', '.join(parts)})"
 
     def rules(self, rows: str = "") -> list[str]:
         if not (self.names.layers or self.names.heads) or self.chance(0.3):
@@ -436,7 +478,8 @@ class Writer(Words):
             lines.append(f"let some = {self.list() if self.chance(0.7) else self.period()}")
             names.lists.append("some")
         if self.chance(0.15):
-            lines.append(f"let near = {self.set(Place(), 1)}")
+            near = Place(repeated=self.chance(0.7))
+            lines.append(f"let near = {self.set(near, 1)}")
             names.patterns.append("near")
         return lines
 

@@ -22,7 +22,8 @@ def layouts(case: Case, block: tuple[int, int]) -> None:
     tables = tables_of(case.pattern._frontend, *asked)
     relations = cycle(case.pattern.relations(case.layer, case.rows))
     full, partial = [], []
-    for head, (own, relation) in enumerate(zip(tables, relations, strict=False)):
+    # Inputs that these rows do not ask for may have more heads.
+    for head, (own, relation) in enumerate(zip(tables[: layout.heads], relations, strict=False)):
         kinds = _tiles(layout, head, relation, own)
         full.append(sum(int((kind == 2).sum()) for kind in kinds))
         partial.append(sum(int((kind == 1).sum()) for kind in kinds))

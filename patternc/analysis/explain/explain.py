@@ -92,8 +92,8 @@ def step_of(program: Elaborated, tables: Sequence[Sequence[HeadTables]], link: L
     plain = PathStep(link.layer, link.query, link.key, None, (), rows, source)
     if not program.has_rules(rows):
         return plain
-    for head in range(program.heads or 1):
-        own = tables[at][min(head, len(tables[at]) - 1)]
+    # A program without `heads` has as many as its lists.
+    for head, own in enumerate(tables[at]):
         found = verdict(program, at, head, own, link.query, link.key, link.rows, link.source)
         if found.sees:
             return replace(plain, head=head, terms=found.allowed_by)

@@ -1,0 +1,68 @@
+"""Searches at the edges: calls without rows, keys or batch, lists of heads, rows of a stream."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from patternc import Pattern
+
+_pattern = cache(Pattern.parse)
+SEARCHES = (
+    "causal\nsinkhorn(3)",
+    "top_blocks(2, block=3, share=group)",
+    "mix(lsh(2, chunk=3, rounds=2))",
+    "lsh(2, chunk=3) + diagonal",
+    "mean(cluster(2, 3, means=centres))",
+    "cluster(2, 3, means=centres) + diagonal",
+)
+
+
+@pytest.mark.parametrize("text", SEARCHES)
+def test_searches_of_nothing_find_nothing(text: str) -> None:
+    """No token, rows before the first token alone, an empty batch."""
+    given = {"centres": torch.randn(2, 2, 8)} if "cluster" in text else {}
+    for batch, queries, n in ((2, 0, 0), (1, 2, 0), (0, 4, 4)):
+        q = torch.randn(batch, 2, queries, 8)
+        k = torch.randn(batch, 2, n, 8)
+        for backend in ("cpu", "reference"):
+            out = _pattern(text).attention(q, k, k, backend=backend, **given)
+            assert torch.equal(out, torch.zeros_like(q))
+
+
+def test_lists_of_an_empty_batch_are_taken() -> None:
+    empty, lists = torch.randn(0, 2, 4, 8), torch.zeros(0, 2, 4, 2, dtype=torch.int64)
+    assert _pattern("listed(plan)").attention(empty, empty, empty, plan=lists).shape == empty.shape
+
+
+def test_a_program_for_any_heads_has_as_many_as_its_lists() -> None:
+    """In every mask, and in what says why: the second head alone has the key 1."""
+    pattern = _pattern("causal\nnearest(1) + diagonal")
+    lists = np.stack([np.zeros((6, 1), int), np.ones((6, 1), int)])
+    wanted = pattern.mask(6, nearest=lists)
+    assert np.array_equal(pattern.module.mask(6, nearest=torch.from_numpy(lists)), wanted)
+    found = pattern.why(6, 5, 1, nearest=lists)
+    assert [each.sees for each in found.verdicts] == [False, True]
+    assert found.path is not None
+    assert found.path[0].head == 1
+    assert pattern.why(6, 5, 1, head=1, nearest=lists).verdicts[0].sees
+
+
+def test_integers_of_heads_give_a_program_for_any_heads_their_number() -> None:
+    pattern = _pattern("where(level[j] == 1)")
+    levels = np.array([[[0, 1, 0], [1, 0, 0]]])
+    found = pattern.module.mask(3, level=torch.from_numpy(levels))
+    assert np.array_equal(found, pattern.mask(3, level=levels))
+
+
+def test_rows_of_a_stream_have_a_sum_where_the_tokens_have_features() -> None:
+    pattern = _pattern("mean(features(map=elu), full on stream(g, 2))\nrows g\nfull")
+    slots = torch.randn(1, 2, 2, 8)
+    tokens = torch.randn(1, 2, 5, 8)
+    out, lse = pattern.attention(slots, tokens, tokens, rows="g", return_lse=True)
+    scores = slots @ tokens.mT * 8**-0.5
+    torch.testing.assert_close(lse, scores.logsumexp(-1))
+    torch.testing.assert_close(out, scores.softmax(-1) @ tokens)
