@@ -31,6 +31,7 @@ Role = Literal[
     "set",
     "labels",
     "integers",
+    "size",
     "projection",
     "gate",
     "scores",

@@ -27,6 +27,7 @@ from patternc.language.syntax.ast import (
     Node,
     Otherwise,
     Parameter,
+    Size,
     Statement,
     StreamRows,
     When,
@@ -129,5 +130,5 @@ def _nodes(statement: Statement) -> tuple[Node, ...]:
             return (pattern,)
         case When(condition, pattern):
             return (condition, pattern)
-        case FlagHeader() | StreamRows():
+        case FlagHeader() | StreamRows() | Size():
             return ()

@@ -138,6 +138,8 @@ def _deciding(
                 return random.integers(-1, 3, count)
             own = pattern.heads and random.random() < 0.4
             return random.integers(-4, 8, (1, pattern.heads, count) if own else count)
+        case "size":
+            return np.array(random.integers(0, 9))
         case _:
             keys = asked if name.startswith("picked") else _keys(name, sizes)
             return _set(_counted(name, keys), random)

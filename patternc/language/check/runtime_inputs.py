@@ -29,6 +29,7 @@ _SHAPES: dict[Role, str] = {
     "set": "booleans [n] or [batch, n], or integers [m], the positions",
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "integers": "integers [n], [batch, n], [heads, n] or [batch, heads, n]",
+    "size": "an integer, or integers [batch]; 0 or more",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads] or [batch, heads, queries]; for more than two branches [branches, ..]",
     "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
@@ -79,7 +80,7 @@ _UNNAMED: dict[str, tuple[str, Role]] = {
     "gate": (UNNAMED_GATE, "gate"),
     **{each.builtin.name: each.unnamed for each in MODIFIERS if each.unnamed},
 }
-DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers")
+DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers", "size")
 """Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
 
 Inside blocks these count blocks; on another source than the tokens some count its slots.
@@ -115,6 +116,7 @@ class _Within:
     source: str = ""
     stream: str = ""
     rows: str = ""
+    sizes: frozenset[str] = frozenset()
 
     def counts(self, function: str) -> str:
         """The stream whose slots an input counts."""
@@ -168,15 +170,17 @@ def inputs_of(
     lets: Mapping[str, Node],
     ruleless: list[str],
     findings: Findings,
+    sizes: frozenset[str] = frozenset(),
 ) -> tuple[RunTimeInput, ...]:
     """The inputs in the order of their first use.
 
-    Patterns come with the name of their rows; rows without rules attend to every stream.
+    Patterns come with the name of their rows; rows without rules attend to every stream. `sizes`
+    are declared, and inputs where they appear.
     """
     uses: dict[str, _Use] = {}
     takers: dict[str, list[str]] = {}
     for pattern, rows in patterns:
-        for use in _uses(pattern, lets, _Within(rows=rows), set()):
+        for use in _uses(pattern, lets, _Within(rows=rows, sizes=sizes), set()):
             first = uses.setdefault(use.name, use)
             takers.setdefault(use.name, []).append(rows)
             if first.shape() != use.shape():
@@ -206,12 +210,16 @@ def _uses(
             if (name, within) not in seen:
                 seen.add((name, within))
                 yield from _uses(lets[name], lets, within, seen)
+        case Name(name) if name in within.sizes:
+            yield _Use(name, "size", "", node.span)
         case Name(name):
             yield from _fixed(name, node.span)
         case Binary("on", left, Name() | Call() as source):
             yield from _uses(left, lets, within.on(source), seen)
             yield from _uses(node.right, lets, within, seen)
-        case Lift(_, body):
+        case Lift(call, body):
+            for child in children(call):
+                yield from _uses(child, lets, within, seen)
             yield from _uses(body, lets, replace(within, lifted=True), seen)
         case Reading(name, Name("i" | "j" as side)):
             yield from _integers(name.name, side, within, node.span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patternc.language.check.types import TypeInfo
+from patternc.language.check.types import TypeInfo, as_written
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Unary
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.messages import diagnostic
@@ -10,13 +10,13 @@ from patternc.language.syntax.spelling import instead_of_call, suggestion
 
 
 def two_positions(node: Binary, left: TypeInfo, right: TypeInfo) -> Diagnostic:
-    return diagnostic(
-        "P064.two_positions", node.span, left=min(left.positional), right=min(right.positional)
-    )
+    one, other = (as_written(min(side.positional)) for side in (left, right))
+    return diagnostic("P064.two_positions", node.span, left=one, right=other)
 
 
 def positional_side(side: Node, what: str, facts: TypeInfo) -> Diagnostic:
-    return diagnostic("P065.positional_side", side.span, what=what, position=min(facts.positional))
+    position = as_written(min(facts.positional))
+    return diagnostic("P065.positional_side", side.span, what=what, position=position)
 
 
 def minus_pattern(node: Unary) -> Diagnostic:

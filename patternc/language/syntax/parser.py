@@ -348,6 +348,7 @@ _BUILDERS: dict[str, _Builder] = {
     "allow_empty": lambda parts, span: ast.FlagHeader("allow empty", span),
     "param": lambda parts, span: ast.Parameter(*_bound(parts, span)),
     "let": lambda parts, span: ast.Let(*_bound(parts, span)),
+    "size": lambda parts, span: ast.Size(str(parts[0]), span, _span_of(cast(Token, parts[0]))),
     "stream_rows": lambda parts, span: ast.StreamRows(str(parts[0]), span),
     "when": lambda parts, span: ast.When(_node(parts[0]), _node(parts[2]), span),
     "otherwise": lambda parts, span: ast.Otherwise(_node(parts[1]), span),

@@ -30,6 +30,7 @@ from patternc.language.syntax.ast import (
     Range,
     Reading,
     Sequence,
+    Size,
     Statement,
     StreamRows,
     Unary,
@@ -87,6 +88,8 @@ def _line(statement: Statement) -> str:
             return f"param {name} = {show_node(value)}"
         case Let(name, value):
             return f"let {name} = {show_node(value)}"
+        case Size(name):
+            return f"size {name}"
         case StreamRows(name):
             return f"rows {name}"
         case When(condition, pattern):
