@@ -49,6 +49,7 @@ Role = Literal[
     "tree",
     "encoder",
     "bias",
+    "slopes",
     "span",
     "token_span",
     "positions",
@@ -82,7 +83,8 @@ class Builtin:
     """A word with its arguments; without any it is written without brackets.
 
     `variadic` is the kind of any number of further placed arguments. What is not `lowered` is
-    parsed and checked, and then refused.
+    parsed and checked, and then refused. One that may stand `alone` has arguments that may be left
+    out, and its brackets with them.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Builtin:
     keyword: tuple[BuiltinParameter, ...] = ()
     variadic: BuiltinParameter | None = None
     lowered: bool = True
+    alone: bool = False
 
     @property
     def bare(self) -> bool:
@@ -106,6 +109,8 @@ class Builtin:
         parts = [_optional(slot.name, slot) for slot in self.positional]
         parts += [f"{self.variadic.name}, .."] if self.variadic else []
         parts += [_optional(f"{slot.name}=..", slot) for slot in self.keyword]
+        if self.alone:
+            return f"{self.name}, {self.name}({', '.join(parts)})"
         braces = " { .. }" if self.group == "lift" else ""
         return f"{self.name}({', '.join(parts)}){braces}"
 
@@ -122,6 +127,10 @@ def must(
     role: Role | None = None,
 ) -> BuiltinParameter:
     return BuiltinParameter(name, kind, least, words, required=True, role=role)
+
+
+POSITION = BuiltinParameter("position", "input", role="integers")
+"""Positions of the call in place of indices."""
 
 
 def named_input(name: str, role: Role) -> BuiltinParameter:

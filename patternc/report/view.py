@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, KeySource, Stream
-from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
+from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.made_up_inputs import Unit, made_up, note, units_of
@@ -70,7 +70,7 @@ class View:
     @property
     def _asked(self) -> list[RunTimeInput]:
         """The inputs that decide which pairs there are."""
-        asked = (item for item in self.subject.inputs if item.role in DECIDING)
+        asked = (item for item in self.subject.inputs if item.decides)
         return [item for item in asked if self.rows in item.rows]
 
     def _counted(self, item: RunTimeInput) -> int:

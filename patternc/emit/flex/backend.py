@@ -44,6 +44,7 @@ def _context(request: Request) -> dict[str, object]:
             "products": "_Product" in words,
             "verdicts": "held=" in words,
             "integers": not words.isdisjoint({"_Integers", "_CallSize"}),
+            "places": False,
             "sizes": "_CallSize" in words,
             "sinks": any(layer.sinks for layer in layers.distinct),
             "scales": any(layer.scale is not None for layer in layers.distinct),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patternc.ir.builtin_words import Builtin
 from patternc.language.check.types import TypeInfo, as_written
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Unary
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -34,6 +35,12 @@ def keyword(node: Name) -> Diagnostic:
 
 def not_called(node: Call, name: str) -> Diagnostic:
     return diagnostic("P056.not_called", node.span, name=name, advice=instead_of_call(name))
+
+
+def empty_brackets(node: Call, primitive: Builtin) -> Diagnostic:
+    slots = ", ".join(f"{slot.name}=.." for slot in primitive.keyword)
+    usage = f"{primitive.name}({slots})"
+    return diagnostic("P056.empty", node.span, name=primitive.name, usage=usage)
 
 
 def no_braces(node: Call) -> Diagnostic:
