@@ -23,6 +23,8 @@ from patternc.semantics.key_sources import sources_of
 from patternc.semantics.lengths import Span, fitting
 
 _ATTACHED = 4_000
+# Programs with numbers for their sizes that are kept.
+_SIZED = 64
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class Frontend:
         default_factory=dict, init=False, repr=False, compare=False
     )
     _sources: dict[str, tuple[KeySource, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    _sized: dict[tuple[tuple[str, int], ...], Frontend] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -59,6 +65,15 @@ class Frontend:
         ast = self.ast
         with logged("program", self.name), _attached(self.text):
             return elaborate(ast, self.parameters)
+
+    def with_sizes(self, values: Mapping[str, int]) -> Frontend:
+        """The program with numbers for these of its sizes, as if they were parameters."""
+        key = tuple(sorted(values.items()))
+        if key not in self._sized:
+            if len(self._sized) >= _SIZED:
+                self._sized.pop(next(iter(self._sized)))
+            self._sized[key] = Frontend(self.text, self.name, {**self.parameters, **values})
+        return self._sized[key]
 
     def relations(self, layer: int = 0, rows: str = "") -> tuple[Relation, ...]:
         """The relation of every head, each distinct pattern lowered once."""

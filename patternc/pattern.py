@@ -655,7 +655,8 @@ class Pattern(Composable):
         if self.heads is not None:
             return found
         every = (each for layer in range(self.layers or 1) for each in self.relations(layer))
-        if any(Alibi() in branch.modifiers for each in every for branch in each.branches):
+        held = (one for each in every for branch in each.branches for one in branch.modifiers)
+        if any(isinstance(one, Alibi) and not one.slopes for one in held):
             refuse_unknown_heads(heads)
         return None
 

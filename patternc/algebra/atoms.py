@@ -121,7 +121,7 @@ class IntegerTable:
 
     They count blocks or parts as labels do. Those of an encoder's queries are of each query by
     itself if they are its `own`: the position of a query is its number there. With `of_keys` they
-    are those of the key source's slots.
+    are those of the key source's slots. A `size` is one number for all positions.
     """
 
     name: str
@@ -129,6 +129,7 @@ class IntegerTable:
     parts: int = 0
     own: bool = False
     of_keys: bool = False
+    size: bool = False
 
 
 SpanKind = Literal["contextual", "past", "ended", "covered"]

@@ -54,6 +54,8 @@ def extent(value: Expression, reach: Reach = Reach()) -> Extent:  # noqa: B008
             return -reach.places, reach.places
         case Scalar():
             return -reach.scalars, reach.scalars
+        case Reading(_, Constant()):
+            return 0, READ[1]
         case Reading():
             return READ
         case Add(left, right):

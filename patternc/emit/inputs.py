@@ -54,6 +54,11 @@ class Input(Protocol):
         """Is it found in the call, unless given?"""
         ...
 
+    @property
+    def decides(self) -> bool:
+        """Does it say which pairs there are?"""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -69,6 +74,7 @@ class Entry:
     parts: int = 0
     counts: str = ""
     found: bool = False
+    decides: bool = True
 
     @property
     def shape_lines(self) -> list[str]:
@@ -95,7 +101,7 @@ def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
 
 
 def _entry(item: Input, unit: tuple[int, int]) -> Entry:
-    return Entry(item.name, item.role, item.shape, *unit, item.counts, item.found)
+    return Entry(item.name, item.role, item.shape, *unit, item.counts, item.found, item.decides)
 
 
 def _tables(schedule: Schedule) -> Iterator[Table]:

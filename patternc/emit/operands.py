@@ -14,9 +14,10 @@ from patternc.emit.tables import projected_rows
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, flat, quoted
 from patternc.emit.text.score_functions import in_order, score_function
-from patternc.emit.triton.score_mods import Operation, operation
+from patternc.emit.triton.score_mods import Operation, operation, places
 from patternc.ir.modifiers import Absolute, Rotary, Scale, ScoreModifier, ScoreTable
 from patternc.ir.sources import (
+    TOKENS,
     Compressed,
     Encoder,
     KeySource,
@@ -28,6 +29,7 @@ from patternc.ir.sources import (
     Stream,
     Tokens,
     Tree,
+    labels_of,
     word_of,
 )
 from patternc.ir.sources import Text as OthersText
@@ -65,11 +67,32 @@ class OperandTable:
         self.feed_sources[source] = None
         self.columns.setdefault(item.source, self._column(item.source))
         self.needs_tokens |= source in ("tokens", "text", "project", "pool")
-        operations = tuple(
-            self._operation(modifier, number, query, item, functions)
-            for number, modifier in enumerate(in_order(item.modifiers))
-        )
+        operations = self._operations(item, query, feed, functions)
         return PassOperands(query, feed, operations, _scale(item))
+
+    def _operations(
+        self, item: Pass, query: int, feed: int, functions: Functions
+    ) -> tuple[Operation, ...]:
+        """Modifiers in order; those by positions of the call behind what looks these up."""
+        found: list[Operation] = []
+        placed, known = 0, ""
+        for modifier in in_order(item.modifiers):
+            if modifier.position not in ("", known):
+                placed, known = len(found), modifier.position
+                found.append(self._places(known, placed, feed, item))
+            at = placed if modifier.position else None
+            found.append(self._operation(modifier, len(found), query, item, functions, at))
+        return tuple(found)
+
+    def _places(self, name: str, number: int, feed: int, item: Pass) -> Operation:
+        """What looks up the positions of queries and keys, for the operations behind it."""
+        self.table_kinds["places"] = None
+        inputs = Items((quoted(name), quoted(labels_of(name, item.source))))
+        table = _numbered(
+            self.tables, Call("_Table", (quoted("places"), inputs, Keyword("feed", _integer(feed))))
+        )
+        data = Call("_ScoreMod", (Leaf("None"), _integer(table), Keyword("places", Leaf("True"))))
+        return places(data, number)
 
     def _column(self, source: KeySource) -> str:
         """What tells the columns of a mask apart: the input that brings them, if there is one."""
@@ -81,7 +104,7 @@ class OperandTable:
         arguments += self._source_arguments(item.source)
         if item.projection is not None:
             arguments.append(Keyword("projection", quoted(item.projection)))
-        return Call("_Feed", tuple(arguments + _placements(item)))
+        return Call("_Feed", tuple(arguments + _placements(item, item.source)))
 
     def _source_arguments(self, source: KeySource) -> list[Text]:
         match source:
@@ -115,24 +138,31 @@ class OperandTable:
         return quoted(pool_input(self.pools.index(key)))
 
     def _operation(
-        self, modifier: ScoreModifier, number: int, query: int, item: Pass, functions: Functions
+        self,
+        modifier: ScoreModifier,
+        number: int,
+        query: int,
+        item: Pass,
+        functions: Functions,
+        placed: int | None,
     ) -> Operation:
         arguments: list[Text] = [Leaf(score_function(modifier, functions))]
         if modifier.table is not None:
             arguments.append(self._table(modifier.table, query, item))
-        found = operation(Call("_ScoreMod", tuple(arguments)), number, modifier)
-        if not found.looks_up:
-            return found
-        arguments.append(Keyword("looks_up", Leaf("True")))
-        if modifier.of_values:
-            arguments.append(Keyword("of_values", Leaf("True")))
-        data = Call("_ScoreMod", tuple(arguments))
-        return replace(found, text=data)
+        found = operation(Call("_ScoreMod", tuple(arguments)), number, modifier, placed)
+        flags = (
+            ("looks_up", found.looks_up),
+            ("of_values", modifier.of_values),
+            ("positioned", placed is not None),
+        )
+        marks = [Keyword(name, Leaf("True")) for name, held in flags if held]
+        return replace(found, text=Call("_ScoreMod", (*arguments, *marks)))
 
     def _table(self, table: ScoreTable, query: int, item: Pass) -> Text:
         self.table_kinds[table.kind] = None
         inputs = table.inputs
-        if table.kind == "relative" and XlRelative() in item.modifiers:
+        shifted = any(isinstance(each, XlRelative) for each in item.modifiers)
+        if table.kind == "relative" and shifted:
             # The query is shifted for `xl_relative`, which is none of this product.
             inputs = (*inputs, "xl_u")
         scale = _scale(item) if table.of_queries else None
@@ -172,15 +202,17 @@ def _query(item: Pass, functions: Functions) -> Text:
         arguments.append(Keyword("projection", quoted(item.projection)))
     if any(isinstance(modifier, XlRelative) for modifier in item.modifiers):
         arguments.append(Keyword("shift", quoted("xl_u")))
-    return Call("_Query", tuple(arguments + _placements(item)))
+    return Call("_Query", tuple(arguments + _placements(item, TOKENS)))
 
 
-def _placements(item: Pass) -> list[Text]:
+def _placements(item: Pass, source: KeySource) -> list[Text]:
     placed: list[Text] = []
     for modifier in item.modifiers:
         match modifier:
-            case Rotary(base):
+            case Rotary(base, position):
                 placed.append(Keyword("rotary", Leaf(str(base))))
+                if position:
+                    placed.append(Keyword("position", quoted(labels_of(position, source))))
             case Absolute(name):
                 placed.append(Keyword("absolute", quoted(name)))
     return placed

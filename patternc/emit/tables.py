@@ -83,6 +83,8 @@ def _table(
             before = [Keyword("keys", quoted(keys))] if keys else []
             before += [Keyword("own", Leaf("True"))] if own else []
             return Call("_Labels", (quoted(name), *_scope(block, parts), *before))
+        case IntegerTable(name, size=True):
+            return Call("_CallSize", (quoted(name),))
         case IntegerTable(name, block, parts, own, of_keys):
             flags = (("own", own), ("of_keys", of_keys))
             marks = [Keyword(word, Leaf("True")) for word, held in flags if held]

@@ -31,6 +31,7 @@ Role = Literal[
     "set",
     "labels",
     "integers",
+    "size",
     "projection",
     "gate",
     "scores",
@@ -48,6 +49,7 @@ Role = Literal[
     "tree",
     "encoder",
     "bias",
+    "slopes",
     "span",
     "token_span",
     "positions",
@@ -79,7 +81,8 @@ class BuiltinParameter:
 class Builtin:
     """A word with its arguments; without any it is written without brackets.
 
-    `variadic` is the kind of any number of further placed arguments.
+    `variadic` is the kind of any number of further placed arguments. One that may stand `alone` has
+    arguments that may be left out, and its brackets with them.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Builtin:
     positional: tuple[BuiltinParameter, ...] = ()
     keyword: tuple[BuiltinParameter, ...] = ()
     variadic: BuiltinParameter | None = None
+    alone: bool = False
 
     @property
     def bare(self) -> bool:
@@ -102,6 +106,8 @@ class Builtin:
         parts = [_optional(slot.name, slot) for slot in self.positional]
         parts += [f"{self.variadic.name}, .."] if self.variadic else []
         parts += [_optional(f"{slot.name}=..", slot) for slot in self.keyword]
+        if self.alone:
+            return f"{self.name}, {self.name}({', '.join(parts)})"
         braces = " { .. }" if self.group == "lift" else ""
         return f"{self.name}({', '.join(parts)}){braces}"
 
@@ -118,6 +124,10 @@ def must(
     role: Role | None = None,
 ) -> BuiltinParameter:
     return BuiltinParameter(name, kind, least, words, required=True, role=role)
+
+
+POSITION = BuiltinParameter("position", "input", role="integers")
+"""Positions of the call in place of indices."""
 
 
 def named_input(name: str, role: Role) -> BuiltinParameter:

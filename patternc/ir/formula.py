@@ -40,7 +40,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The integer of a run-time input at a position: `tin[i]`.
+    """The integer of a run-time input at a position: `tin[i]`; at a `Constant`, a size of the call.
 
     `table` is its name in a `where`, and what holds it (`algebra.atoms.IntegerTable`) in an atom.
     """
@@ -116,6 +116,16 @@ Expression = (
     | Maximum
     | Absolute
 )
+
+
+def size(name: str) -> Reading:
+    """The integer that a call gives for `size NAME`."""
+    return Reading(name, Constant(0))
+
+
+def is_size(reading: Reading) -> bool:
+    """Is it one number for all positions?"""
+    return isinstance(reading.position, Constant)
 
 
 @dataclass(frozen=True, slots=True)

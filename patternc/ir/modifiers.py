@@ -13,7 +13,9 @@ from typing import ClassVar, Literal
 from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
 
-TableKind = Literal["alibi", "bias", "head", "query", "relative", "relative_values", "t5", "xl"]
+TableKind = Literal[
+    "alibi", "bias", "head", "places", "query", "relative", "relative_values", "t5", "xl"
+]
 # Tables of products with queries, which have an entry for each row.
 _OF_QUERIES = ("relative", "xl")
 
@@ -24,8 +26,9 @@ class ScoreTable:
 
     Kinds `head` (the inputs [heads], one column each) and `alibi` (the slopes) have numbers of each
     head, `query` (the inputs [batch, heads, queries]) of each query; `t5`, `relative` and `xl` an
-    entry for each distance, and `relative_values` a vector; `bias` one for each key. `buckets`,
-    `low` and `both_sides` are those of t5; `low` is the farthest distance of the relative ones too.
+    entry for each distance, and `relative_values` a vector; `bias` one for each key; `places` the
+    positions of queries and keys. `buckets`, `low` and `both_sides` are those of t5; `low` is the
+    farthest distance of the relative ones too.
     """
 
     kind: TableKind
@@ -58,9 +61,19 @@ class ScoreModifier:
         return None
 
     @property
+    def position(self) -> str:
+        """The run-time input that says where queries and keys stand; empty: they count."""
+        return ""
+
+    @property
     def input_sizes(self) -> tuple[tuple[str, str], ...]:
         """Inputs with the size that it asks of them, in words; all heads of a layer share one."""
         return ()
+
+
+def positions_of(modifier: Modifier) -> str:
+    """The run-time input that says where queries and keys stand for it, if one does."""
+    return modifier.position if isinstance(modifier, ScoreModifier | Rotary) else ""
 
 
 def uses_distance(modifier: Modifier) -> bool:
@@ -80,9 +93,10 @@ class Absolute:
 
 @dataclass(frozen=True, slots=True)
 class Rotary:
-    """q and k rotated by their positions (RoFormer)."""
+    """q and k rotated by their positions, or those of the input `position` (RoFormer)."""
 
     base: float
+    position: str = ""
     word: ClassVar[str] = "rotary"
 
 

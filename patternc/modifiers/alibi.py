@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.ir.builtin_words import POSITION, BuiltinParameter
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import DISTANCE, SCORE, Node, OfHead, absolute
 from patternc.modifiers.definition import definition
@@ -12,8 +13,10 @@ from patternc.modifiers.definition import definition
 
 @dataclass(frozen=True, slots=True)
 class Alibi(ScoreModifier):
-    """s - slope(h) * |i - j|; the slopes follow from the number of heads."""
+    """s - slope(h) * |i - j|; the slopes follow from the number of heads, or are the input."""
 
+    slopes: str = ""
+    position: str = ""
     word: ClassVar[str] = "alibi"
 
     @property
@@ -22,7 +25,11 @@ class Alibi(ScoreModifier):
 
     @property
     def table(self) -> ScoreTable:
-        return ScoreTable("alibi")
+        return ScoreTable("head", (self.slopes,)) if self.slopes else ScoreTable("alibi")
 
 
-ALIBI = definition(Alibi, lambda _given, _past: Alibi())
+ALIBI = definition(
+    Alibi,
+    lambda given, _: Alibi(given.word("slopes"), given.word("position")),
+    keyword=(BuiltinParameter("slopes", "input", role="slopes"), POSITION),
+)

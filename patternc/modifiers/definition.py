@@ -54,5 +54,7 @@ def definition(
     unnamed: tuple[str, Role] | None = None,
 ) -> Definition:
     """The definition of a modifier's word, with its arguments."""
-    builtin = Builtin(modifier.word, "modifier", positional, keyword)
+    needed = any(slot.required for slot in (*positional, *keyword))
+    alone = bool(keyword) and not positional and not needed
+    builtin = Builtin(modifier.word, "modifier", positional, keyword, alone=alone)
     return Definition(builtin, build, inputs, unnamed)

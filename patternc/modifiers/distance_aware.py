@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.ir.builtin_words import POSITION
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import (
     DISTANCE,
@@ -26,6 +27,7 @@ _INPUTS = ("distance_alpha", "distance_beta")
 class DistanceAware(ScoreModifier):
     """relu(s) * (1 + e^beta) / (1 + e^(beta - alpha |i - j|)); alpha and beta of the head."""
 
+    position: str = ""
     word: ClassVar[str] = "distance_aware"
 
     @property
@@ -43,6 +45,7 @@ class DistanceAware(ScoreModifier):
 
 DISTANCE_AWARE = definition(
     DistanceAware,
-    lambda _given, _past: DistanceAware(),
+    lambda given, _: DistanceAware(given.word("position")),
+    keyword=(POSITION,),
     inputs=tuple((name, "distance") for name in _INPUTS),
 )

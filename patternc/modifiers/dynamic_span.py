@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from patternc.ir.builtin_words import must, named_input
+from patternc.ir.builtin_words import POSITION, must, named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import Node, OfQuery
 from patternc.modifiers.definition import definition
@@ -18,6 +18,7 @@ class DynamicSpan(ScoreModifier):
 
     ramp: float
     name: str
+    position: str = ""
     word: ClassVar[str] = "dynamic_span"
 
     @property
@@ -31,7 +32,7 @@ class DynamicSpan(ScoreModifier):
 
 DYNAMIC_SPAN = definition(
     DynamicSpan,
-    lambda given, _: DynamicSpan(given.positive("ramp"), given.word("z")),
+    lambda given, _: DynamicSpan(given.positive("ramp"), given.word("z"), given.word("position")),
     must("ramp", "decimal"),
-    keyword=(named_input("z", "token_span"),),
+    keyword=(named_input("z", "token_span"), POSITION),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from patternc.ir.builtin_words import must
+from patternc.ir.builtin_words import POSITION, must
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtDistance, Node
 from patternc.modifiers.definition import definition
@@ -16,6 +16,7 @@ class Relative(ScoreModifier):
     """s + q . table[clip(j - i)], `relative_keys` [2 * max_distance + 1, head_dim]."""
 
     max_distance: int
+    position: str = ""
     word: ClassVar[str] = "relative"
 
     @property
@@ -33,7 +34,8 @@ class Relative(ScoreModifier):
 
 RELATIVE = definition(
     Relative,
-    lambda given, _: Relative(given.count("max_distance", 1)),
+    lambda given, _: Relative(given.count("max_distance", 1), given.word("position")),
     must("max_distance", "count", 1),
+    keyword=(POSITION,),
     inputs=(("relative_keys", "relative"),),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from patternc.ir.builtin_words import must, named_input
+from patternc.ir.builtin_words import POSITION, must, named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import DISTANCE, SCORE, Named, Node, OfHead, log_share
 from patternc.modifiers.definition import definition
@@ -23,6 +23,7 @@ class SoftSpan(ScoreModifier):
 
     ramp: float
     name: str
+    position: str = ""
     word: ClassVar[str] = "softspan"
 
     @property
@@ -36,7 +37,7 @@ class SoftSpan(ScoreModifier):
 
 SOFTSPAN = definition(
     SoftSpan,
-    lambda given, _: SoftSpan(given.positive("ramp"), given.word("z")),
+    lambda given, _: SoftSpan(given.positive("ramp"), given.word("z"), given.word("position")),
     must("ramp", "decimal"),
-    keyword=(named_input("z", "span"),),
+    keyword=(named_input("z", "span"), POSITION),
 )

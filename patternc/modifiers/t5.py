@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from patternc.ir.builtin_words import BuiltinParameter, must
+from patternc.ir.builtin_words import POSITION, BuiltinParameter, must
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtDistance, Node
 from patternc.modifiers.definition import Arguments, definition
@@ -28,6 +28,7 @@ class T5Bias(ScoreModifier):
     max_distance: int
     bidirectional: bool
     name: str
+    position: str = ""
     word: ClassVar[str] = "t5"
 
     @property
@@ -50,7 +51,8 @@ def _build(given: Arguments, past: bool) -> T5Bias:
     # Half of the buckets of a side hold one distance each, the others grow up to the farthest.
     for name, least in (("buckets", sides), ("max_distance", buckets // sides + 1)):
         given.at_least(name, least, _NOTE, f"write {least} or more; T5 has `t5(32, 128)`")
-    return T5Bias(buckets, farthest, not past, given.word("name") or UNNAMED)
+    table, position = given.word("name") or UNNAMED, given.word("position")
+    return T5Bias(buckets, farthest, not past, table, position)
 
 
 T5 = definition(
@@ -58,6 +60,6 @@ T5 = definition(
     _build,
     must("buckets", "count", 1),
     must("max_distance", "count", 1),
-    keyword=(BuiltinParameter("name", "input", role="t5"),),
+    keyword=(BuiltinParameter("name", "input", role="t5"), POSITION),
     unnamed=(UNNAMED, "t5"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.ir.builtin_words import POSITION
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtDistance, Node
 from patternc.modifiers.definition import definition
@@ -16,6 +17,7 @@ _INPUTS = ("xl_u", "xl_v", "xl_r")
 class XlRelative(ScoreModifier):
     """(q + u) . k + (q + v) . r[i - j]; u shifts the queries before this."""
 
+    position: str = ""
     word: ClassVar[str] = "xl_relative"
 
     @property
@@ -29,6 +31,7 @@ class XlRelative(ScoreModifier):
 
 XL_RELATIVE = definition(
     XlRelative,
-    lambda _given, _past: XlRelative(),
+    lambda given, _: XlRelative(given.word("position")),
+    keyword=(POSITION,),
     inputs=tuple((name, "xl") for name in _INPUTS),
 )

@@ -25,6 +25,7 @@ from patternc.queries.arguments import (
     whole,
 )
 from patternc.queries.call import Inputs, Slots, all_given, checked, head_tables, stack, tables_of
+from patternc.queries.sizes import fixed
 from patternc.schedule.tile_sizes import choose_tiles
 from patternc.semantics.lengths import Span
 
@@ -61,6 +62,7 @@ def reach(
 
     n = tokens(n, 1)
     layers = layers_looked_at(layers, frontend.program.layers)
+    frontend, inputs = fixed(frontend, inputs, "a receptive field")
     schedule, tables = stack(frontend, n, layers, slots, inputs)
     given = tables if all_given(frontend, inputs) else None
     with allowance():
@@ -80,6 +82,7 @@ def why(
 ) -> Why:
     from patternc.analysis.explain.explain import why
 
+    frontend, inputs = fixed(frontend, inputs, "this question")
     program = frontend.program
     n, layer = tokens(n, 1), layer_number(layer, program.layers)
     query, key = (_position(name, at, n) for name, at in (("query", query), ("key", key)))
@@ -164,6 +167,7 @@ def growth(frontend: Frontend, layer: int, residual: bool) -> ClosedFormReach | 
 def unmet(frontend: Frontend, n: int, layer: int, slots: Slots, inputs: Inputs) -> Unattended:
     from patternc.analysis.reach.unattended import unattended
 
+    frontend, inputs = fixed(frontend, inputs, "this question")
     tables = head_tables(frontend, tokens(n, 1), layer, slots, inputs)
     with allowance():
         return unattended(frontend.relations(layer), tables)
@@ -221,6 +225,7 @@ def graph(
 ) -> nx.DiGraph[int]:
     from patternc.analysis.reach.block_graph import graph
 
+    frontend, inputs = fixed(frontend, inputs, "a graph")
     program = frontend.program
     n, layer, given = checked(frontend, tokens(n, 1), layer, inputs)
     one_element(given, program.inputs, "a graph")
@@ -235,6 +240,7 @@ def subject(
 ) -> ReportSubject:
     from patternc.analysis.report_facts import ReportSubject
 
+    frontend, inputs = fixed(frontend, inputs, "a report")
     program = frontend.program
     each, tables = stack(frontend, work.n, layers, {"encoder": work.n, **slots}, inputs)
     schedule = [layer % len(tables) for layer in range(layers)]

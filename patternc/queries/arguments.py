@@ -226,7 +226,7 @@ _HEADS = {"listed": -3, "integers": -2}
 
 def batched(role: str) -> tuple[int, ...]:
     """How many dimensions an input that decides pairs has where the first is the batch."""
-    return {"listed": (4,), "integers": (2, 3)}.get(role, (2,))
+    return {"listed": (4,), "integers": (2, 3), "size": (1,)}.get(role, (2,))
 
 
 def one_element(given: Arrays, known: Sequence[RunTimeInput], what: str) -> None:

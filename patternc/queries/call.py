@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from patternc.frontend import Frontend
-from patternc.language.check.runtime_inputs import DECIDING
 from patternc.queries.arguments import (
     Arrays,
     Input,
@@ -91,5 +90,5 @@ def stack(
 
 def all_given(frontend: Frontend, inputs: Inputs) -> bool:
     """Whether every input that decides about pairs is there."""
-    asked = (item.name for item in frontend.program.inputs if item.role in DECIDING)
+    asked = (item.name for item in frontend.program.inputs if item.decides)
     return all(name in inputs for name in asked)

@@ -24,6 +24,7 @@ from patternc.queries.arguments import (
     whole,
 )
 from patternc.queries.call import Inputs, Slots, checked, heads_with, tables_of
+from patternc.queries.sizes import by_element, fixed, require_sizes
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics import mask as dense
@@ -71,6 +72,25 @@ def _dense(
     dtype: type[np.generic],
 ) -> NDArray[np.generic]:
     """How often pairs count, or whether they do, as an array of the shape of `mask`."""
+    every = [
+        _of_element(own, n, queries, layer, rows, slots, inputs, dtype)
+        for own, inputs in by_element(frontend, inputs)
+    ]
+    return np.stack(every) if len(every) > 1 else every[0]
+
+
+def _of_element(
+    frontend: Frontend,
+    n: int,
+    queries: int | None,
+    layer: int,
+    rows: str,
+    slots: Slots,
+    inputs: Inputs,
+    dtype: type[np.generic],
+) -> NDArray[np.generic]:
+    """The same with numbers for sizes."""
+    require_sizes(frontend)
     n, layer, given = checked(frontend, n, layer, inputs, rows)
     queries = None if queries is None else whole("queries", queries)
     if queries is not None and rows:
@@ -127,6 +147,24 @@ def _counts(
     slots: Slots,
     inputs: Inputs,
 ) -> list[Any]:
+    every = [
+        _counts_of_element(counted, own, n, layer, rows, slots, inputs)
+        for own, inputs in by_element(frontend, inputs)
+    ]
+    return every if len(every) > 1 else every[0]
+
+
+def _counts_of_element(
+    counted: Counted,
+    frontend: Frontend,
+    n: int,
+    layer: int,
+    rows: str,
+    slots: Slots,
+    inputs: Inputs,
+) -> list[Any]:
+    """The same with numbers for sizes."""
+    require_sizes(frontend)
     n, layer, given = checked(frontend, n, layer, inputs, rows)
     grid, batch = frontend.fitting(layer) is not None, batch_of(given, frontend.program.inputs)
     count = partial(_count, counted, sizes=slot_counts(slots), grid=grid)
@@ -154,6 +192,7 @@ def layout(
     slots: Slots,
     inputs: Inputs,
 ) -> Layout:
+    frontend, inputs = fixed(frontend, inputs, "a layout")
     n, layer, given = checked(frontend, n, layer, inputs, rows)
     one_element(given, frontend.program.inputs, "a layout")
     query_tile, key_tile = tile_sizes(block)

@@ -159,6 +159,8 @@ def _cut(
     slots, listed = placement.slots, item.role == "listed"
     if item.role not in DECIDING or (item.role == "set" and value.dtype != np.bool_):
         return value
+    if item.role == "size":
+        return value[min(at, len(value) - 1)] if value.ndim == 1 else value
     if value.ndim in batched(item.role):
         at = min(at, len(value) - 1)
         # With heads the dimension of the batch stays, so that heads are not taken for it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
-from patternc.ir.formula import Reading
+from patternc.ir.formula import Constant, Reading
 from patternc.ir.sources import Rows, home_of, labels_of
 from patternc.ir.terms import HeadPattern, IndexList, Listing, On, RunTimeSet, SameDocument
 from patternc.semantics.source_slots import QUERY
@@ -29,6 +29,8 @@ def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
             yield name
         case SameDocument(name):
             yield from (labels_of(name, rows), name + suffix)
+        case Reading(str() as name, Constant()):
+            yield name
         case Reading(str() as name, position):
             yield labels_of(name, rows) if position == QUERY else name + suffix
         case On(inner, source):

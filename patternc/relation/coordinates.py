@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patternc.algebra.atoms import Compared, IntegerTable
-from patternc.algebra.simplify import compare, subtract
-from patternc.algebra.walk import Leaf, map_children, map_leaves, readings_of
+from patternc.algebra.atoms import IntegerTable
+from patternc.algebra.simplify import subtract
+from patternc.algebra.walk import Leaf, map_children, map_leaves
 from patternc.ir import sources
 from patternc.ir.formula import (
     Compare,
@@ -20,8 +20,10 @@ from patternc.ir.formula import (
     Reading,
     Truth,
     Variable,
+    is_size,
 )
 from patternc.ir.sources import Encoder, KeySource, Rows, Text, Tokens, labels_of
+from patternc.relation.comparisons import compare
 from patternc.semantics.source_slots import QUERY, M, N, count_of, first_of, key_of
 
 ZERO = Constant(0)
@@ -94,9 +96,7 @@ def substitute(condition: Condition, scope: IndexSpace) -> Condition:
                 return leaf
             case Compare(operator, left, right):
                 sides = in_index_space(left, scope), in_index_space(right, scope)
-                found = compare(sides[0], operator, sides[1])
-                asks = isinstance(found, Compare) and any(readings_of(*sides))
-                return Compared(operator, *sides) if asks else found
+                return compare(sides[0], operator, sides[1])
             case _:
                 raise TypeError(f"a where condition holds no {type(leaf).__name__}")
 
@@ -118,6 +118,8 @@ def _reading(reading: Reading, scope: IndexSpace) -> Reading:
     On an encoder the position of a query is its number, and its integer that of its own.
     """
     name, units = str(reading.table), (scope.block, scope.parts)
+    if is_size(reading):
+        return Reading(IntegerTable(name, size=True), reading.position)
     if reading.position == QUERY:
         own = scope.source == Encoder()
         table = IntegerTable(labels_of(name, scope.query_rows), *units, own)

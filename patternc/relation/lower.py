@@ -25,7 +25,6 @@ from patternc.algebra.simplify import (
     FALSE,
     TRUE,
     add,
-    compare,
     conjunction,
     disjunction,
     floor_divide,
@@ -75,6 +74,7 @@ from patternc.ir.terms import (
     Windows,
     With,
 )
+from patternc.relation.comparisons import compare
 from patternc.relation.coordinates import TOKENS, ZERO, IndexSpace, in_index_space, substitute
 from patternc.relation.neighborhoods import lower_neighborhood
 from patternc.relation.positions import Among, lower_positions

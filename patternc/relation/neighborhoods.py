@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from patternc.algebra.simplify import (
     add,
-    compare,
     conjunction,
     floor_divide,
     maximum,
@@ -19,6 +18,7 @@ from patternc.algebra.simplify import (
 )
 from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.terms import Axis, Neighborhood
+from patternc.relation.comparisons import compare
 from patternc.relation.raster import coordinates
 
 

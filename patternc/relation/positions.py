@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from patternc.algebra.atoms import ConstantSet, Member, SetTable
-from patternc.algebra.simplify import add, compare, conjunction, disjunction, modulo
+from patternc.algebra.simplify import add, conjunction, disjunction, modulo
 from patternc.ir.formula import CompareOperator, Condition, Constant, Expression
 from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
+from patternc.relation.comparisons import compare
 
 # Above this many intervals integer sets grow out of hand, and a table is the better form.
 MOST_INTERVALS = 4

@@ -116,6 +116,8 @@ class Tables:
         return self._integers[table]
 
     def _make_integers(self, table: IntegerTable) -> Integers:
+        if table.size:
+            return np.reshape(input_arrays.size(table.name, self._inputs), 1)
         count = self._count(table, self.m if table.of_keys else self.n)
         found = input_arrays.integers(table.name, self._inputs, count)
         # All rows ask here, so that a row's number is its position.

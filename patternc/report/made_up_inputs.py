@@ -43,6 +43,8 @@ def made_up(item: RunTimeInput, count: int, starts: bool) -> Array:
             return (np.arange(count) // size + 1) * size
         case "set":
             return np.array([0])
+        case "size":
+            return np.array(count // 4)
         case "listed":
             return np.full((count, 1), -1)
         case role:
@@ -60,6 +62,8 @@ def note(item: RunTimeInput, starts: bool) -> str:
             return f"{item.name} = ends of {_DOCUMENTS} parts"
         case "set":
             return f"{item.name} = [0]"
+        case "size":
+            return f"{item.name} = n // 4"
         case _:
             unknown = "found in the call, drawn without" if item.found else "empty"
             return f"{item.name} = {unknown}"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, KeySource, Stream
-from patternc.language.check.runtime_inputs import DECIDING, RunTimeInput
+from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.queries.arguments import arrays, of_head
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -80,7 +80,7 @@ class View:
     @property
     def _asked(self) -> list[RunTimeInput]:
         """The inputs that decide which pairs there are."""
-        asked = (item for item in self.subject.inputs if item.role in DECIDING)
+        asked = (item for item in self.subject.inputs if item.decides)
         return [item for item in asked if self.rows in item.rows]
 
     def _counted(self, item: RunTimeInput) -> int:
@@ -271,7 +271,7 @@ def _deciding(subject: Subject, given: Mapping[str, Array]) -> Mapping[str, Arra
     """The inputs as arrays. Raises `InputError` for those that change no picture."""
     found = arrays(given, subject.inputs)
     for item in subject.inputs:
-        if item.name in found and item.role not in DECIDING:
+        if item.name in found and not item.decides:
             raise InputError(f"`{item.name}` ({item.role}) changes no picture; leave it out")
     return found
 

@@ -56,7 +56,7 @@ def _every(module: ModuleType, kind: torch.dtype, head_dim: int) -> Iterator[Any
     takes_tables = "tables" in inspect.signature(module._backward_launches).parameters
     for call in _calls(module, kind, head_dim):
         out, lse = torch.zeros_like(call.q[0]), torch.zeros(call.q[0].shape[:3])
-        learned = [bool(table.inputs) for table in getattr(module, "_SCORE_TABLES", ())]
+        learned = [table.learned for table in getattr(module, "_SCORE_TABLES", ())]
         tables = [module._table_total(number, call, held) for number, held in enumerate(learned)]
         gradients = module._sums(call), *([tables] if takes_tables else [])
         yield from module._launches(call, out, lse)
@@ -68,6 +68,11 @@ def _calls(module: ModuleType, kind: torch.dtype, head_dim: int) -> Iterator[Any
     n = 4 * module.QUERY_TILE
     q, k, v, inputs = with_self_test(module)._sample_call(n, n, head_dim)
     moved = {name: module._moved(value, "cpu", kind) for name, value in inputs.items()}
+    if hasattr(module, "_by_role"):
+        moved = {
+            name: module._by_role(module.INPUTS[name][0], name, value, *q.shape[:2], q.device)
+            for name, value in moved.items()
+        }
     layers = _typical_layers(module)
     parts = dict.fromkeys(layers, tuple(part.to(kind) for part in (q, k, v)))
     for rows, layer in itertools.product(getattr(module, "_ROWS", ()), layers):

@@ -82,6 +82,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             if role == "set" and value.dtype != torch.bool:
                 return value
             return _units(part, name, part.element(value, 2), -1, block, parts)
+        case "size":
+            return part.element(value, 1)
         case "integers":
             return _units(part, name, part.element(value, 3), -1, block, parts)
         case "listed":

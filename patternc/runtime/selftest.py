@@ -56,6 +56,8 @@ def _test_of(module: ModuleType, dtype: str | None, head_dim: int | None) -> str
             "features": "_Features" in names,
             "found": "found_lists" in names,
             "drawn": "_drawn_weights" in names,
+            "places": "_places_table" in names,
+            "turned_places": "_places_of" in names,
         },
         backends=module.BACKENDS,
         native="_native" in names,

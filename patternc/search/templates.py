@@ -27,6 +27,7 @@ from patternc.language.syntax.ast import (
     Node,
     Otherwise,
     Parameter,
+    Size,
     Stage,
     Statement,
     StreamRows,
@@ -130,5 +131,5 @@ def _nodes(statement: Statement) -> tuple[Node, ...]:
             return (pattern,)
         case When(condition, pattern):
             return (condition, pattern)
-        case FlagHeader() | StreamRows() | Stage():
+        case FlagHeader() | StreamRows() | Size() | Stage():
             return ()

@@ -19,7 +19,6 @@ from patternc.analysis.reach import explored, reach
 from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
-from patternc.language.check.runtime_inputs import DECIDING
 from patternc.relation.relation import Relation, relation
 from patternc.relation.tables import HeadTables
 from patternc.search.query import SearchQuery, Suggestion
@@ -93,7 +92,7 @@ class Trials:
     def schedule(self, values: Values) -> list[Heads]:
         """The relations of the layers that the program has, at most those asked for."""
         program = elaborate(self.tree, dict(values))
-        asked = [item.name for item in program.inputs if item.role in DECIDING]
+        asked = [item.name for item in program.inputs if item.decides]
         if asked:
             raise ValueError(f"{self.name} has the input `{asked[0]}`, which decides pairs")
         found = []

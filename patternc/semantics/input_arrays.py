@@ -61,6 +61,20 @@ def integers(name: str, inputs: Inputs, count: int) -> Integers:
     return found.astype(np.int64)
 
 
+def size(name: str, inputs: Inputs) -> int:
+    """The integer that a call gives for `size NAME`."""
+    found = required(name, inputs)
+    if found.size != 1 or found.ndim > 1 or not _are_integers(found):
+        raise InputError(
+            f"`{name}` must be an integer, or integers [batch], one for each batch element; got "
+            f"{described(found)}"
+        )
+    value = int(found.reshape(()))
+    if not 0 <= value <= READ[1]:
+        raise InputError(f"`{name}` is {value}; a size is 0 to 2**30 - 1")
+    return value
+
+
 def members(name: str, inputs: Inputs, count: int) -> Booleans:
     """Booleans [count]; of integer positions negative ones count from the end."""
     found = required(name, inputs)

@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 from math import prod
 
 from patternc.algebra.evaluate import Keys, interval
+from patternc.algebra.walk import readings_of
 from patternc.ir.formula import Constant, Expression
 from patternc.ir.terms import (
     Blocks,
@@ -31,11 +32,21 @@ Around = tuple[Blocks | EqualParts | Part, ...]
 def verify(pattern: HeadPattern, n: int) -> None:
     """Raises `LengthError` where a grid of the pattern does not have n positions."""
     for grid, around in _grids(pattern, ()):
+        if any(map(_is_open, around)):
+            continue
         length = _length(around, n)
         if isinstance(grid, Neighborhood):
             verify_length(grid, length)
         else:
             verify_grid([axis.size for axis in grid.axes], length)
+
+
+def _is_open(lift: Blocks | EqualParts | Part) -> bool:
+    """Does a size of the call decide how many positions a part has?"""
+    if not isinstance(lift, Part):
+        return False
+    ends = (lift.positions.start, lift.positions.stop)
+    return any(end is not None and any(readings_of(end)) for end in ends)
 
 
 def _length(around: Around, n: int) -> int:

@@ -7,8 +7,9 @@ optimized for speed, and without scores, so `with` and `projection=` have no eff
 
 Run-time inputs are those of one head, in the units of the scope they appear in (blocks inside
 `blocks`): lists integers [rows, k], sets booleans [n] or integer positions, labels integers [n].
-On a key source they number its slots, 0 the oldest. Sizes give the slots known only at call time:
-`memory` and `compressed` (as declared by default; the missing ones are the oldest) and `encoder`.
+On a key source they number its slots, 0 the oldest. A size of the call is an integer. `sizes` give
+the slots known only at call time: `memory` and `compressed` (as declared by default; the missing
+ones are the oldest) and `encoder`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
+from patternc.semantics.call_sizes import with_sizes
 from patternc.semantics.key_sources import named_by, sources_of
 from patternc.semantics.relations import EvaluationContext, Inputs, drawn, nothing, relation
 from patternc.semantics.source_slots import keys_of, row_count, slots
@@ -68,6 +70,7 @@ def mask(
     rows = own - (height - count if source == Encoder() else 0)
     keys = keys_of(source, slots(source, n, sizes or {}))
     home = home_of(asking)
+    term = with_sizes(term, inputs or {})
     return pairs(
         term, EvaluationContext(rows, own, n, keys, inputs or {}, height, source, home, asking)
     )

@@ -94,7 +94,7 @@ class Writer(Searches):
 
     def width(self, place: Place) -> str:
         if place.of_tokens and self.chance(0.1):
-            return self.random.choice(["n // 4", "n", "n // 3 + 1"])
+            return self.random.choice(["n // 4", "n", "n // 3 + 1", *self.names.sizes])
         return self.number(0, 9)
 
     def local(self, place: Place) -> str:
@@ -471,6 +471,9 @@ class Writer(Searches):
                 names.numbers[word] = self.random.randint(1, 6)
                 kind = self.random.choice(["param", "let"])
                 lines.append(f"{kind} {word} = {names.numbers[word]}")
+        if self.chance(0.1):
+            names.sizes.append("reach_of_call")
+            lines.append("size reach_of_call")
         if self.chance(0.1):
             lines.append(f"let far = {self.condition()}")
             names.conditions.append("far")

@@ -25,6 +25,7 @@ class Names:
     conditions: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
+    sizes: list[str] = field(default_factory=list)
 
 
 class Words:
@@ -78,7 +79,9 @@ class Words:
 
     def affine(self, depth: int = 2) -> str:
         """An integer in i, j and n."""
-        leaf = self.random.choice(["i", "j", "i", "j", "n", "i - j", "j - i", self.number(0, 9)])
+        leaf = self.random.choice(
+            ["i", "j", "i", "j", "n", "i - j", "j - i", self.number(0, 9), *self.names.sizes]
+        )
         if depth == 0 or self.chance(0.4):
             return f"({leaf})" if " " in leaf else leaf
         inner = self.affine(depth - 1)

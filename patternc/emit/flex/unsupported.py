@@ -16,7 +16,7 @@ from patternc.emit.flex.scores import Scored, scale_of, scored
 from patternc.emit.text.bounds import items_of
 from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.formula import Condition, Not
-from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier
+from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier, positions_of
 from patternc.ir.sources import TOKENS, word_of
 from patternc.modifiers.dynamic_span import DynamicSpan
 from patternc.schedule.head_groups import without_scalars
@@ -66,6 +66,11 @@ def _of_branch(item: Pass) -> Iterator[str]:
     for modifier in item.modifiers:
         if type(modifier) in _MODIFIERS:
             yield _MODIFIERS[type(modifier)]
+        if positions_of(modifier):
+            yield (
+                f"`{modifier.word}(position=..)` counts distances from a run-time input, and a "
+                "score function from indices: place the tokens so that indices are the positions"
+            )
         if isinstance(modifier, DynamicSpan):
             yield "`dynamic_span` has a number of each query, which flex is not given"
         if isinstance(modifier, ScoreModifier) and modifier.of_values:

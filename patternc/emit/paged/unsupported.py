@@ -48,8 +48,11 @@ def _of_branch(item: Pass) -> Iterator[str]:
 
 def _of_modifier(modifier: Modifier) -> Iterator[str]:
     match modifier:
-        case Alibi() | SoftCap() | Scale() | Sink():
+        case Alibi("", "") | SoftCap() | Scale() | Sink():
             return
+        case Alibi(slopes):
+            argument = "slopes" if slopes else "position"
+            yield f"`alibi({argument}=..)` takes a run-time input, which a paged call does not have"
         case Rotary():
             yield f"`rotary`: {_PLACED.format('turn q and k')}"
         case FeatureMap():

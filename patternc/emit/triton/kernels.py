@@ -35,7 +35,7 @@ from patternc.emit.text.layout import Call, Leaf, laid_out
 from patternc.emit.text.visible_keys import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.triton.loops import Inline, along_row, are_few, down_column
 from patternc.emit.triton.register_pressure import effort_of, is_wide
-from patternc.emit.triton.score_mods import Operation, row_of_distance
+from patternc.emit.triton.score_mods import KEYS, Operation, row_of_distance
 from patternc.ir.formula import Condition
 from patternc.schedule.schedule import Pass
 from patternc.tiling.classify import Classified, Runs
@@ -149,7 +149,7 @@ class Kernel:
 
     def within(self, line: str) -> str:
         """A line that asks which keys j there are."""
-        return line.replace("(j < m)", f"(j < {self.tokens})")
+        return line.replace("(j < m)", f"(j < {self.tokens})").replace(KEYS, self.tokens)
 
     @property
     def distance(self) -> str:

@@ -55,11 +55,15 @@ class RowSum:
 
 @dataclass(frozen=True, slots=True)
 class Scattered:
-    """Part of a table's gradient: `value` of the pairs in `mask`, one of a row for each `place`."""
+    """Part of a table's gradient: `value` of the pairs in `mask`, one of a row for each `place`.
+
+    With `repeats` keys of one row may share a place.
+    """
 
     place: str
     mask: str
     value: str
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +112,54 @@ class Operation:
         return bool(self.slope and self.sums)
 
 
-def operation(text: Text, number: int, modifier: ScoreModifier) -> Operation:
-    """The modifier as operation `number` of a pass; `text` is its data in the module."""
+# Stands for the number of keys, of which a kernel knows the name.
+KEYS = "KEY_COUNT"
+
+
+def places(text: Text, number: int) -> Operation:
+    """Operation `number`, which looks up where the queries and keys stand for others.
+
+    Its table has the positions of the n tokens, and behind them those of the keys.
+    """
+    op = f"op{number}"
+    of_row = f"tl.load({op} + i[:, None], mask=inside[:, None] & (i >= 0)[:, None], other=0)"
+    of_key = f"tl.load({op} + ({op}_size - {KEYS} + j)[None, :], mask=(j < m)[None, :], other=0)"
+    return Operation(
+        text,
+        number,
+        rows=(f"{op}_row_place = {of_row}",),
+        lines=(
+            Line(f"{op}_key_place = ", Leaf(of_key)),
+            Line(f"{op}_distance = ", Leaf(f"{op}_key_place - {op}_row_place")),
+        ),
+    )
+
+
+def operation(
+    text: Text, number: int, modifier: ScoreModifier, placed: int | None = None
+) -> Operation:
+    """The modifier as operation `number` of a pass; `text` is its data in the module.
+
+    Its distances are those that operation `placed` finds, if there is one.
+    """
     value, op = modifier.value, f"op{number}"
     if modifier.of_values:
         return _of_values(text, number, value)
-    before, held = _printer(op, f"{op}_before"), parts(value)
+    distance = "distance" if placed is None else f"op{placed}_distance"
+    before, held = _printer(op, f"{op}_before", distance), parts(value)
     entry = next((part for part in held if isinstance(part, Entry)), None)
     common = Operation(
         text,
         number,
-        lines=_lines(value, _printer(op, "qk")),
+        lines=_lines(value, _printer(op, "qk", distance)),
         slope=_slope(derivative(value, SCORE), before),
-        uses_distance=any(isinstance(part, Distance | AtDistance) for part in held),
+        uses_distance=placed is None
+        and any(isinstance(part, Distance | AtDistance) for part in held),
         may_vanish=entry is not None or any(map(_may_vanish, held)),
     )
     if entry is not None:
-        return _with_entry(common, entry, before.derivative(derivative(value, entry), "ds"))
+        gradient = before.derivative(derivative(value, entry), "ds")
+        return _with_entry(common, entry, gradient, distance)
     numbers = [part for part in held if isinstance(part, OfHead | OfQuery)]
     learned = numbers if modifier.table is not None and modifier.table.inputs else []
     return replace(
@@ -143,10 +178,10 @@ def operation(text: Text, number: int, modifier: ScoreModifier) -> Operation:
 def _of_values(text: Text, number: int, value: Node) -> Operation:
     """An entry that is added to values: the gradient of its vector is made of the weights."""
     assert isinstance(value, Entry)
-    printer = _printer(f"op{number}", "qk")
+    printer = _printer(f"op{number}", "qk", "distance")
     line = Line("ds += ", printer.expression(value))
     common = Operation(text, number, of_values=line, uses_distance=isinstance(value, AtDistance))
-    return _with_entry(common, value, Leaf("weights"))
+    return _with_entry(common, value, Leaf("weights"), "distance")
 
 
 def _with_sums(
@@ -189,13 +224,13 @@ def _row_sum(op: str, name: str, value: Text, place: str) -> RowSum:
     return RowSum(name, Line(f"d_{op}_{name} += ", Call("tl.sum", (value, Leaf("1")))), place)
 
 
-def _printer(op: str, score: str) -> ScorePrinter:
+def _printer(op: str, score: str, distance: str) -> ScorePrinter:
     def leaf(part: Node) -> Text:
         match part:
             case OfHead(name) | OfQuery(name):
                 return Leaf(f"{op}_{name}")
             case Distance():
-                return Leaf("distance")
+                return Leaf(distance)
             case AtDistance():
                 return _entry(f"{op}_rows + {op}_at", "inside[:, None]")
             case AtKey():
@@ -227,7 +262,7 @@ def _may_vanish(part: Node) -> bool:
     return isinstance(part, Function) and part.name == "log_share"
 
 
-def _with_entry(found: Operation, entry: Entry, gradient: Text) -> Operation:
+def _with_entry(found: Operation, entry: Entry, gradient: Text, distance: str) -> Operation:
     op = f"op{found.number}"
     rows = (f"{op}_rows = {op} + row.to(tl.int64)[:, None] * {op}_row",)
     match entry:
@@ -235,18 +270,23 @@ def _with_entry(found: Operation, entry: Entry, gradient: Text) -> Operation:
             scattered = Scattered("j[None, :]", "(j < m)[None, :]", flat(gradient))
             return replace(found, rows=rows, scattered=scattered)
         case AtDistance(low, high):
-            return _at_distance(replace(found, rows=rows), low, high, gradient)
+            return _at_distance(replace(found, rows=rows), low, high, gradient, distance)
         case _:
             assert_never(entry)
 
 
-def _at_distance(found: Operation, low: int | None, high: int, gradient: Text) -> Operation:
-    """Distances between the ends are those of one pair of a row; the ends gather all beyond."""
+def _at_distance(
+    found: Operation, low: int | None, high: int, gradient: Text, distance: str
+) -> Operation:
+    """Distances between the ends are those of one pair of a row; the ends gather all beyond.
+
+    Where the call says where keys stand, several of a row may have one distance.
+    """
     op = f"op{found.number}"
     farthest = f"{op}_size - 1" if low is None else str(low)
-    place = f"tl.minimum(tl.maximum(distance, -({farthest})), {high}) + {farthest}"
-    below = Line("low = ", Leaf(f"distance <= -({farthest})"))
-    above = Line("high = ", Leaf(f"(distance >= {high}) & ~low"))
+    place = f"tl.minimum(tl.maximum({distance}, -({farthest})), {high}) + {farthest}"
+    below = Line("low = ", Leaf(f"{distance} <= -({farthest})"))
+    above = Line("high = ", Leaf(f"({distance} >= {high}) & ~low"))
     sums = [
         _row_sum(op, end, Call("tl.where", (Leaf(end), gradient, Leaf("0.0"))), at)
         for end, at in (("low", "0"), ("high", f"{op}_size - 1"))
@@ -256,7 +296,7 @@ def _at_distance(found: Operation, low: int | None, high: int, gradient: Text) -
         lines=(Line(f"{op}_at = ", Leaf(place)), *found.lines),
         learning=(below, above),
         sums=tuple(sums),
-        scattered=Scattered(f"{op}_at", "~low & ~high", flat(gradient)),
+        scattered=Scattered(f"{op}_at", "~low & ~high", flat(gradient), distance != "distance"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from patternc.ir.builtin_words import Builtin, BuiltinParameter
 from patternc.language.check.readings import outside, readings_below
 from patternc.language.check.scope import Scope
-from patternc.language.check.types import TypeInfo, expected_type
+from patternc.language.check.types import TypeInfo, expected_type, is_known_at_calls, size_in
 from patternc.language.syntax.ast import Argument, Name, Node, Range, Reading, walk
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
@@ -35,10 +35,13 @@ def wrong_kind(
 
 
 def stray_position(slot: BuiltinParameter, name: str, value: Node | Range) -> Diagnostic:
-    if name != "n" and (read := next(readings_below(value), None)):
+    late, word = is_known_at_calls(name), size_in(name) or name
+    if not late and (read := next(readings_below(value), None)):
         return outside(read)
-    inside = next((p for p in walk(value) if p == Name(name)), value)
-    if name == "n":
+    inside = next((p for p in walk(value) if p == Name(word)), value)
+    if size_in(name):
+        return diagnostic("P063.stray_size", inside.span, name=slot.name, size=word)
+    if late:
         return diagnostic("P063.stray_position", inside.span, name=slot.name)
     return diagnostic("P062.stray_position", inside.span, name=name, alone=isinstance(inside, Name))
 

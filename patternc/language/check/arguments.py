@@ -21,7 +21,7 @@ from patternc.language.check.argument_errors import (
 )
 from patternc.language.check.lists import item_facts, range_facts
 from patternc.language.check.scope import Check, Scope, input_name
-from patternc.language.check.types import ExprType, TypeInfo
+from patternc.language.check.types import ExprType, TypeInfo, size_in
 from patternc.language.syntax.ast import Argument, Call, Name, Node, Range
 from patternc.language.syntax.builtins import RESERVED
 from patternc.language.syntax.diagnostics import Diagnostic
@@ -54,6 +54,8 @@ _MAY_HOLD: dict[ArgumentKind, frozenset[str]] = {
     "part": frozenset("n"),
     "condition": frozenset("ijn"),
 }
+# Which may hold a size of the call, beside n.
+_SIZED: frozenset[ArgumentKind] = frozenset({"width", "number", "positions", "part", "condition"})
 
 
 def fill(call: Call, primitive: Builtin) -> tuple[Filled, tuple[Argument, ...]]:
@@ -138,7 +140,9 @@ def _checked(
         kinds = frozenset({"list"})
     if facts.kind not in kinds:
         return scope.report(wrong_kind(slot, expected, facts, value))
-    stray = facts.positional - _MAY_HOLD.get(slot.kind, frozenset())
+    may_hold = _MAY_HOLD.get(slot.kind, frozenset())
+    sizes = slot.kind in _SIZED
+    stray = {name for name in facts.positional - may_hold if not (sizes and size_in(name))}
     if stray:
         return scope.report(stray_position(slot, min(stray), value))
     return facts

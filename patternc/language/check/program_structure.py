@@ -24,6 +24,7 @@ from patternc.language.syntax.ast import (
     Parameter,
     Program,
     Rule,
+    Size,
     Stage,
     StreamRows,
     Unary,
@@ -147,9 +148,9 @@ def _headers(program: Program) -> Iterator[Diagnostic]:
                 elif ruled is not None:
                     yield _late(name, statement.span, ruled.span)
                 first.setdefault(name, statement)
-            case Parameter() | Let():
+            case Parameter() | Let() | Size():
                 if ruled is not None:
-                    word = "param" if isinstance(statement, Parameter) else "let"
+                    word = {Parameter: "param", Let: "let", Size: "size"}[type(statement)]
                     yield _late(word, statement.span, ruled.span)
             case Stage():
                 pass

@@ -6,7 +6,7 @@ those of a fixed name that sources and modifiers take. Does not determine their 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from patternc.ir.builtin_words import Role
@@ -29,6 +29,7 @@ _SHAPES: dict[Role, str] = {
     "set": "booleans [n] or [batch, n], or integers [m], the positions",
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "integers": "integers [n], [batch, n], [heads, n] or [batch, heads, n]",
+    "size": "an integer, or integers [batch]; 0 or more",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads] or [batch, heads, queries]; for more than two branches [branches, ..]",
     "scores": "floats [batch, heads or 1, queries, keys or blocks of keys]",
@@ -46,6 +47,7 @@ _SHAPES: dict[Role, str] = {
     "tree": f"{_PAIR} [batch, kv_heads, m, head_dim]; all nodes by level, the tokens first",
     "encoder": f"{_PAIR} [batch, kv_heads, m, head_dim]; any m",
     "bias": "floats [heads, queries, keys]",
+    "slopes": "floats [heads]",
     "span": "floats [heads]",
     "token_span": "floats [batch, heads, queries]",
     "positions": "floats [n, head_dim], or a pair for queries and keys, each [n, head_dim] or "
@@ -79,7 +81,7 @@ _UNNAMED: dict[str, tuple[str, Role]] = {
     "gate": (UNNAMED_GATE, "gate"),
     **{each.builtin.name: each.unnamed for each in MODIFIERS if each.unnamed},
 }
-DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers")
+DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers", "size")
 """Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
 
 Inside blocks these count blocks; on another source than the tokens some count its slots.
@@ -96,7 +98,8 @@ class RunTimeInput:
     """A tensor, or a few, given at call time. `shape` is human-readable.
 
     `rows` are those whose call takes it, the tokens' without a name; `counts` is the stream whose
-    slots are its n, none for the tokens. What is `found` in the call need not be given.
+    slots are its n, none for the tokens. What is `found` in the call need not be given. One that
+    `decides` says which pairs there are.
     """
 
     name: str
@@ -105,6 +108,7 @@ class RunTimeInput:
     rows: tuple[str, ...] = ("",)
     counts: str = ""
     found: bool = False
+    decides: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class _Within:
     source: str = ""
     stream: str = ""
     rows: str = ""
+    sizes: frozenset[str] = frozenset()
 
     def counts(self, function: str) -> str:
         """The stream whose slots an input counts."""
@@ -154,6 +159,7 @@ class _Use:
     span: Span
     counts: str = ""
     found: bool = False
+    decides: bool = True
 
     def shape(self) -> str:
         shape = _XL_SHAPES[self.name] if self.role == "xl" else _SHAPES[self.role]
@@ -168,17 +174,21 @@ def inputs_of(
     lets: Mapping[str, Node],
     ruleless: list[str],
     findings: Findings,
+    sizes: frozenset[str] = frozenset(),
 ) -> tuple[RunTimeInput, ...]:
     """The inputs in the order of their first use.
 
-    Patterns come with the name of their rows; rows without rules attend to every stream.
+    Patterns come with the name of their rows; rows without rules attend to every stream. `sizes`
+    are declared, and inputs where they appear.
     """
     uses: dict[str, _Use] = {}
     takers: dict[str, list[str]] = {}
+    deciding: set[str] = set()
     for pattern, rows in patterns:
-        for use in _uses(pattern, lets, _Within(rows=rows), set()):
+        for use in _uses(pattern, lets, _Within(rows=rows, sizes=sizes), set()):
             first = uses.setdefault(use.name, use)
             takers.setdefault(use.name, []).append(rows)
+            deciding |= {use.name} if use.decides and use.role in DECIDING else set()
             if first.shape() != use.shape():
                 findings.add(_two_roles(use, first))
     for name, use in uses.items():
@@ -193,6 +203,7 @@ def inputs_of(
             tuple(dict.fromkeys(takers[use.name])),
             use.counts,
             use.found,
+            use.name in deciding,
         )
         for use in uses.values()
     )
@@ -206,12 +217,20 @@ def _uses(
             if (name, within) not in seen:
                 seen.add((name, within))
                 yield from _uses(lets[name], lets, within, seen)
+        case Name(name) if name in within.sizes:
+            yield _Use(name, "size", "", node.span)
         case Name(name):
             yield from _fixed(name, node.span)
         case Binary("on", left, Name() | Call() as source):
             yield from _uses(left, lets, within.on(source), seen)
             yield from _uses(node.right, lets, within, seen)
-        case Lift(_, body):
+        case Binary("with", left, Call() as modifier):
+            yield from _uses(left, lets, within, seen)
+            yield from _positions(modifier, dict.fromkeys(_keys_of(left, lets, within)))
+            yield from _uses(modifier, lets, within, seen)
+        case Lift(call, body):
+            for child in children(call):
+                yield from _uses(child, lets, within, seen)
             yield from _uses(body, lets, replace(within, lifted=True), seen)
         case Reading(name, Name("i" | "j" as side)):
             yield from _integers(name.name, side, within, node.span)
@@ -232,9 +251,11 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
         match slot.role, argument.value:
             case "labels" as role, Name(name):
                 yield from _labels(name, within, argument.value.span)
-            case "integers", Name(name):
+            case "integers", Name(name) if node.function in _SIDE_OF:
                 side = _SIDE_OF[node.function]
                 yield from _integers(name, side, within, argument.value.span)
+            case "integers", _:
+                pass  # positions of a modifier
             case str() as role, Name(name) if name not in lets:
                 roles.append(role)
                 suffix = "_kv" if role == "stream" else ""
@@ -250,6 +271,34 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
     if node.function in SEARCHES and "listed" not in roles:
         unit, counts = within.unit(node.function, "listed"), within.counts(node.function)
         yield _Use(node.function, "listed", unit, node.span, counts, found=True)
+
+
+def _positions(modifier: Call, keys: Iterable[_Within]) -> Iterator[_Use]:
+    """Where queries stand, and the keys of every sequence that a modifier's term has."""
+    for slot, argument in fill(modifier, PRIMITIVES[modifier.function])[0]:
+        if slot.role == "integers" and isinstance(argument.value, Name):
+            for within in keys:
+                for side in ("i", "j"):
+                    found = _integers(argument.value.name, side, within, argument.value.span)
+                    yield from (replace(use, decides=False) for use in found)
+
+
+def _keys_of(node: Node | Range, lets: Mapping[str, Node], within: _Within) -> Iterator[_Within]:
+    """The sequences that the keys of a term are of, as what stands around its relations."""
+    match node:
+        case Name(name) if name in lets:
+            yield from _keys_of(lets[name], lets, within)
+        case Binary("on", _, Name() | Call() as source):
+            yield within.on(source)
+        case Binary("+" | "&", left, right):
+            yield from _keys_of(left, lets, within)
+            yield from _keys_of(right, lets, within)
+        case Binary(_, left, _):
+            yield from _keys_of(left, lets, within)
+        case Name("causal"):
+            pass  # as an operand it refers to every source
+        case _:
+            yield within
 
 
 def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:

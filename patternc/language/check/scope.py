@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from patternc.language.check.types import UNKNOWN, TypeInfo
-from patternc.language.syntax.ast import Let, Name, Node, Parameter, Program
+from patternc.language.syntax.ast import Binding, Name, Node, Program
 from patternc.language.syntax.builtins import INDICES, PRIMITIVES, RESERVED, VARIABLES
 from patternc.language.syntax.diagnostics import Diagnostic, Findings, Mark
 from patternc.language.syntax.limits import NEAR_MISSES
@@ -52,12 +52,12 @@ Check = Callable[[Node, Scope], TypeInfo]
 
 def scope_of(program: Program, findings: Findings) -> Scope:
     """The scope at the first line: nothing bound yet."""
-    bindings = [s for s in program.statements if isinstance(s, Let | Parameter)]
+    bindings = [s for s in program.statements if isinstance(s, Binding)]
     return Scope(findings, {binding.name: binding.name_span for binding in reversed(bindings)})
 
 
-def bind(statement: Let | Parameter, facts: TypeInfo, scope: Scope) -> None:
-    """Adds the name of a `let` or `param` to the scope."""
+def bind(statement: Binding, facts: TypeInfo, scope: Scope) -> None:
+    """Adds the name of a `let`, `param` or `size` to the scope."""
     name, span = statement.name, statement.name_span
     if name in RESERVED:
         scope.report(_reserved(name, span))

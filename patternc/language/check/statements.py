@@ -15,9 +15,18 @@ from patternc.language.check.program_structure import ProgramStructure
 from patternc.language.check.readings import names_compared, names_read, outside, readings_below
 from patternc.language.check.scope import Scope, bind, scope_of
 from patternc.language.check.typecheck import check, check_header_call, check_rule, expect
-from patternc.language.check.types import POSITIONAL, UNKNOWN, TypeInfo, expected_type
+from patternc.language.check.types import (
+    UNKNOWN,
+    TypeInfo,
+    as_written,
+    expected_type,
+    is_known_at_calls,
+    of_size,
+    size_in,
+)
 from patternc.language.syntax.ast import (
     Bare,
+    Binding,
     Call,
     CallHeader,
     CountHeader,
@@ -33,6 +42,7 @@ from patternc.language.syntax.ast import (
     Range,
     Rule,
     Sequence,
+    Size,
     Stage,
     Statement,
     StreamRows,
@@ -97,7 +107,7 @@ def check_statements(
         sound = findings.count == before and not _mentions(statement, checked.tainted)
         if sound and id(statement) in written:
             checked.sound.append(statement)
-        elif isinstance(statement, Let | Parameter):
+        elif isinstance(statement, Binding):
             checked.tainted.add(statement.name)
         if isinstance(statement, Bare | When | Otherwise):
             rows = arrangement.section_of(statement) or ""
@@ -132,6 +142,8 @@ def _check_statement(statement: Statement, scope: Scope) -> TypeInfo:
             check_header_call(statement, scope)
         case Parameter(_, value):
             bind(statement, _fixed(value, "a parameter", scope), scope)
+        case Size(name):
+            bind(statement, TypeInfo("integer", frozenset({of_size(name)})), scope)
         case Let():
             facts = _let(statement, scope)
             bind(statement, facts, scope)
@@ -166,7 +178,7 @@ def _when(condition: Node, pattern: Node, scope: Scope) -> TypeInfo:
 def _fixed(value: Node, what: str, scope: Scope) -> TypeInfo:
     """An integer that is the same for every layer and head."""
     facts = integer(value, scope, check)
-    varying = facts.holds & (POSITIONAL | {"layer", "head"})
+    varying = facts.positional | facts.holds & {"layer", "head"}
     if varying:
         return scope.report(_varying(value, what, min(varying)))
     return facts
@@ -236,18 +248,21 @@ def _too_deep(statement: Statement) -> Diagnostic:
 
 def _place_of(name: str, value: Node) -> Node:
     """Where the name appears in the text, or the whole value if it comes from a let."""
-    named = (part for part in walk(value) if isinstance(part, Name) and part.name == name)
+    word = size_in(name) or name
+    named = (part for part in walk(value) if isinstance(part, Name) and part.name == word)
     return next(named, value)
 
 
 def _varying(value: Node, what: str, name: str) -> Diagnostic:
     if read := next(readings_below(value), None):
         return outside(read)
-    return diagnostic("P063.varying", _place_of(name, value).span, what=what, name=name)
+    span = _place_of(name, value).span
+    return diagnostic("P063.varying", span, what=what, name=as_written(name))
 
 
 def _positional_condition(condition: Node, name: str) -> Diagnostic:
-    if name != "n" and (read := next(readings_below(condition), None)):
+    late = is_known_at_calls(name)
+    if not late and (read := next(readings_below(condition), None)):
         return outside(read)
-    code = "P063" if name == "n" else "P062"
-    return diagnostic(f"{code}.rule_condition", _place_of(name, condition).span, name=name)
+    code, span = "P063" if late else "P062", _place_of(name, condition).span
+    return diagnostic(f"{code}.rule_condition", span, name=as_written(name))

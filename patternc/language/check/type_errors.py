@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from patternc.language.check.types import TypeInfo
+from patternc.ir.builtin_words import Builtin
+from patternc.language.check.types import TypeInfo, as_written
 from patternc.language.syntax.ast import Binary, Call, Lift, Name, Node, Unary
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.messages import diagnostic
@@ -10,13 +11,13 @@ from patternc.language.syntax.spelling import instead_of_call, suggestion
 
 
 def two_positions(node: Binary, left: TypeInfo, right: TypeInfo) -> Diagnostic:
-    return diagnostic(
-        "P064.two_positions", node.span, left=min(left.positional), right=min(right.positional)
-    )
+    one, other = (as_written(min(side.positional)) for side in (left, right))
+    return diagnostic("P064.two_positions", node.span, left=one, right=other)
 
 
 def positional_side(side: Node, what: str, facts: TypeInfo) -> Diagnostic:
-    return diagnostic("P065.positional_side", side.span, what=what, position=min(facts.positional))
+    position = as_written(min(facts.positional))
+    return diagnostic("P065.positional_side", side.span, what=what, position=position)
 
 
 def minus_pattern(node: Unary) -> Diagnostic:
@@ -34,6 +35,12 @@ def keyword(node: Name) -> Diagnostic:
 
 def not_called(node: Call, name: str) -> Diagnostic:
     return diagnostic("P056.not_called", node.span, name=name, advice=instead_of_call(name))
+
+
+def empty_brackets(node: Call, primitive: Builtin) -> Diagnostic:
+    slots = ", ".join(f"{slot.name}=.." for slot in primitive.keyword)
+    usage = f"{primitive.name}({slots})"
+    return diagnostic("P056.empty", node.span, name=primitive.name, usage=usage)
 
 
 def no_braces(node: Call) -> Diagnostic:

@@ -18,6 +18,7 @@ from patternc.language.check.lists import integer, list_facts
 from patternc.language.check.readings import reading_facts
 from patternc.language.check.scope import Scope, resolve, unknown
 from patternc.language.check.type_errors import (
+    empty_brackets,
     header_inside,
     keyword,
     minus_pattern,
@@ -119,7 +120,7 @@ def _name(node: Name, scope: Scope) -> TypeInfo:
     primitive = PRIMITIVES.get(node.name) or HEADER_CALLS.get(node.name)
     if primitive is None:
         return scope.report(keyword(node))
-    if not primitive.bare:
+    if not (primitive.bare or primitive.alone):
         return scope.report(missing(primitive, _first_slot(primitive), node.span))
     return _primitive_facts(primitive, [], node.span, scope)
 
@@ -135,6 +136,8 @@ def _call(node: Call, scope: Scope) -> TypeInfo:
         return _no_such_call(node, scope)
     if primitive.bare:
         return scope.report(not_called(node, primitive.name))
+    if primitive.alone and not node.arguments:
+        return scope.report(empty_brackets(node, primitive))
     if primitive.group == "lift":
         check_arguments(node, primitive, scope, check)
         return scope.report(no_braces(node))

@@ -38,14 +38,35 @@ ARTICLED: dict[ExprType, str] = {
 }
 
 POSITIONAL = frozenset({"i", "j", "n"})
+_SIZE = "size "
+
+
+def of_size(name: str) -> str:
+    """What a part holds that depends on `size NAME`; no other name has a space."""
+    return f"{_SIZE}{name}"
+
+
+def size_in(held: str) -> str:
+    """The size that `of_size` names; empty for others."""
+    return held.removeprefix(_SIZE) if held.startswith(_SIZE) else ""
+
+
+def is_known_at_calls(held: str) -> bool:
+    """Is it n, or a size?"""
+    return held == "n" or bool(size_in(held))
+
+
+def as_written(held: str) -> str:
+    """What a part holds, as messages name it."""
+    return f"`{size_in(held)}`, a size of the call" if size_in(held) else held
 
 
 @dataclass(frozen=True, slots=True)
 class TypeInfo:
     """`holds` names what the part depends on or contains.
 
-    For integers and conditions: i, j, n, layer, head, layers, heads. For patterns also `random`,
-    `listed` (run-time lists and sets), `same` (run-time labels), `source` and `modifier`.
+    For integers and conditions: i, j, n, `size NAME`, layer, head, layers, heads. For patterns also
+    `random`, `listed` (run-time lists and sets), `same` (run-time labels), `source` and `modifier`.
     """
 
     kind: ExprType
@@ -53,7 +74,9 @@ class TypeInfo:
 
     @property
     def positional(self) -> frozenset[str]:
-        return self.holds & POSITIONAL
+        """The positions, n and sizes of the call among these."""
+        sizes = (name for name in self.holds if size_in(name))
+        return (self.holds & POSITIONAL).union(sizes)
 
 
 UNKNOWN = TypeInfo("unknown")

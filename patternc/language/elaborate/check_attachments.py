@@ -8,17 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from patternc.ir.modifiers import Modifier, Rotary, Scale, ScoreModifier, uses_distance
+from patternc.ir.modifiers import (
+    Modifier,
+    Rotary,
+    Scale,
+    ScoreModifier,
+    positions_of,
+    uses_distance,
+)
 from patternc.ir.sources import (
     TEXT,
     TOKENS,
+    Encoder,
     KeySource,
+    Memory,
     Persistent,
     Pool,
     Project,
     Store,
     Stream,
     Text,
+    Tokens,
     Tree,
     home_of,
     word_of,
@@ -68,6 +78,8 @@ _STAND = {
 }
 # Their slots stand nowhere in the sequence, or at no single place.
 _NOWHERE = (Persistent, Project, Store, Tree)
+# Those that run-time integers are given for.
+_NUMBERED = (Tokens, Memory, Encoder, Stream)
 
 
 def _expanded(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node | Range]:
@@ -97,6 +109,10 @@ def check_on(node: Binary, term: Term, source: KeySource, lets: Lets) -> Iterato
         yield errors.not_available(word, place, "`& causal`")
     for modifier in _distances(term, source):
         yield errors.no_distance(modifier.word, place, word)
+    if not isinstance(source, (*_NUMBERED, *_NOWHERE)):
+        for part in attachments_of_term(term, source):
+            for held in filter(positions_of, part.modifiers):
+                yield errors.no_positions(held.word, place, word)
 
 
 def misplaced(node: Node, source: str, place: Span, lets: Lets) -> Iterator[Diagnostic]:
@@ -190,6 +206,8 @@ def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnos
     for part in parts:
         if uses_distance(modifier) and isinstance(part.source, _NOWHERE):
             yield errors.no_distance(word, node.right.span, word_of(part.source))
+        elif positions_of(modifier) and not isinstance(part.source, _NUMBERED):
+            yield errors.no_positions(word, node.right.span, word_of(part.source))
 
 
 def check_meet(

@@ -105,6 +105,8 @@ def _rows(found: Positions, unit: int) -> _Rows:
 
 
 def _interval(found: PositionRange, n: int, unit: int) -> tuple[int, int]:
+    if not all(isinstance(end, Constant | None) for end in (found.start, found.stop)):
+        return 0, n * unit  # a size of the call decides
     start = _end(found.start, 0, n)
     stop = start + 1 if found.single else _end(found.stop, n, n)
     return max(start, 0) * unit, min(stop, n) * unit

@@ -88,6 +88,8 @@ def _of_tokens(
             yield from _of_tokens(right, rows, lets, seen, elsewhere)
         case Name(word) | Call(word) if word in _OF_POSITIONS:
             yield _positioned(word, node.span, rows)
+        case Call(word, arguments) if any(a.name == "position" for a in arguments):
+            yield _positioned(f"{word}(position=..)", node.span, rows)
         case Call("contextual"):
             yield _without_position(node.span, rows)
         case _:

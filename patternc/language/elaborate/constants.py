@@ -88,7 +88,9 @@ def _name(name: str, place: Environment) -> Expression:
     if name in ("i", "j", "n"):
         return Variable(name)  # type: ignore[arg-type]
     if name not in place.known:
-        place.known[name] = expression(place.lets[name], place)
+        given = place.lets.get(name)
+        # What is neither a value nor a definition is a size, given by each call.
+        place.known[name] = formula.size(name) if given is None else expression(given, place)
     return place.known[name]  # type: ignore[return-value]
 
 

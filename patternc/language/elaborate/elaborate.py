@@ -24,7 +24,7 @@ from patternc.language.elaborate.conditions import truth
 from patternc.language.elaborate.headers import Headers, headers_of
 from patternc.language.elaborate.length_warnings import outside
 from patternc.language.elaborate.lower import Lowering
-from patternc.language.elaborate.parameters import overridden
+from patternc.language.elaborate.parameters import negative_sizes, overridden
 from patternc.language.syntax.ast import (
     Call,
     CallHeader,
@@ -33,6 +33,7 @@ from patternc.language.syntax.ast import (
     Node,
     Program,
     Rule,
+    Size,
     Stage,
     When,
     nodes_of,
@@ -159,13 +160,22 @@ def elaborate(
     checked, scope = check_statements(program, arrangement, findings)
     sound = overridden(checked.sound_part(program), parameters or {}, program, findings)
     headers, patterns = headers_of(sound, findings), HeadPatterns()
-    if headers is not None and _counted(program, checked) and _can_be_chosen(checked, scope):
+    unfit = list(negative_sizes(program, headers.parameters if headers else {}))
+    for found in unfit:
+        findings.add(found)
+    if (
+        headers is not None
+        and not unfit
+        and _counted(program, checked)
+        and _can_be_chosen(checked, scope)
+    ):
         patterns = check_every_head(tuple(checked.looks), headers, _lets(sound), findings)
     elif arrangement.rules and isinstance(last := arrangement.rules[-1], When):
         findings.add(without_else(last, None))
     parts = [(part, look.rows) for look in checked.looks for part in look.parts]
     ruleless = [name for name in stream_names(program) if name not in arrangement.others]
-    inputs = inputs_of(parts, _lets(sound), ruleless, findings)
+    sizes = frozenset(s.name for s in sound.statements if isinstance(s, Size))
+    inputs = inputs_of(parts, _lets(sound), ruleless, findings, sizes)
     for name in sorted(scope.bound.keys() - scope.used):
         findings.add(_unused(name, scope))
     if headers is None or findings.count:

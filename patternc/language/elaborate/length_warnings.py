@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from patternc.ir.formula import Constant
 from patternc.language.check.environment import Environment
-from patternc.language.elaborate.constants import constant
+from patternc.language.elaborate.constants import constant, fitting
 from patternc.language.elaborate.positions import written
 from patternc.language.syntax.ast import (
     Binary,
@@ -39,7 +40,10 @@ def outside(pattern: Node, place: Environment, length: int, findings: Findings) 
 
 
 def _look(item: Node, place: Environment, length: int, findings: Findings) -> None:
-    position = constant(item, place)
+    known = fitting(item, place)
+    if not isinstance(known, Constant):
+        return  # a size of the call decides
+    position = known.value
     if not -length <= position < length:
         findings.add(_outside(item, position, length, place))
 
@@ -59,6 +63,8 @@ def _lists(
             if name not in seen:
                 seen.add(name)
                 yield from _lists(place.lets[name], place, findings, seen)
+        case Lift(call) if _is_open(call, place):
+            return
         case Lift(call, body):
             outside(body, place, _blocks(call, place), findings)
         case Call(function, arguments) if function in _LISTS:
@@ -69,6 +75,13 @@ def _lists(
         case _:
             for child in children(node):
                 yield from _lists(child, place, findings, seen)
+
+
+def _is_open(call: Call, place: Environment) -> bool:
+    """Whether a size of the call decides how many positions a part has."""
+    part = call.arguments[0].value
+    ends = (part.start, part.stop) if isinstance(part, Range) else ()
+    return any(end and not isinstance(fitting(end, place), Constant) for end in ends)
 
 
 def _blocks(call: Call, place: Environment) -> int:

@@ -7,10 +7,11 @@ values are computed with those of the other headers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import index
 
+from patternc.algebra.value_bounds import READ
 from patternc.language.check.program_structure import structure_of
 from patternc.language.check.statements import check_statements
 from patternc.language.syntax.ast import (
@@ -24,6 +25,7 @@ from patternc.language.syntax.ast import (
     Number,
     Parameter,
     Program,
+    Size,
     Statement,
     Unary,
     node_of,
@@ -40,7 +42,11 @@ def overridden(
     whole: Program,
     findings: Findings,
 ) -> Program:
-    """The program with the parameters given at call time in place of its own values."""
+    """The program with the parameters given at call time in place of its own values.
+
+    A size that is given is a parameter of the program, no longer of each call.
+    """
+    program, whole = (_with_sizes(one, given) for one in (program, whole))
     known = {s.name: s for s in whole.statements if isinstance(s, Parameter)}
     values: dict[str, Node] = {}
     for name, value in given.items():
@@ -51,6 +57,27 @@ def overridden(
         else:
             values[name] = node
     return replace(program, statements=tuple(_override(s, values) for s in program.statements))
+
+
+def _with_sizes(program: Program, given: Mapping[str, int | str]) -> Program:
+    """The program with the sizes that are given as parameters."""
+    return replace(
+        program,
+        statements=tuple(
+            Parameter(s.name, Number(0, s.name_span), s.span, s.name_span)
+            if isinstance(s, Size) and s.name in given
+            else s
+            for s in program.statements
+        ),
+    )
+
+
+def negative_sizes(program: Program, values: Mapping[str, int]) -> Iterator[Diagnostic]:
+    """Sizes of the program that are given as less than 0, or beyond what a call takes."""
+    for statement in program.statements:
+        value = values.get(statement.name, 0) if isinstance(statement, Size) else 0
+        if isinstance(statement, Size) and not 0 <= value <= READ[1]:
+            yield diagnostic("P031.size", name=statement.name, value=value)
 
 
 def _override(statement: Statement, values: Mapping[str, Node]) -> Statement:

@@ -50,7 +50,7 @@ _SOURCES: dict[str, Callable[[BoundArguments], KeySource]] = {
     "encoder": lambda given: sources.Encoder(),
 }
 _MODIFIERS: dict[str, Callable[[BoundArguments], Modifier]] = {
-    "rotary": lambda given: modifiers.Rotary(given.positive("base")),
+    "rotary": lambda given: modifiers.Rotary(given.positive("base"), given.word("position")),
     "absolute": lambda given: modifiers.Absolute(given.word("name")),
     "sink": lambda given: modifiers.Sink(),
     "scale": lambda given: modifiers.Scale(given.positive("e")),

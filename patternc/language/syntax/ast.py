@@ -162,6 +162,15 @@ class Let:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """`size name`: an integer that each call gives."""
+
+    name: str
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRows:
     """`rows name`: the rules below are for the query rows of that stream."""
 
@@ -206,7 +215,8 @@ class Otherwise:
 
 Rule = Bare | When | Otherwise
 Header = CountHeader | FlagHeader | CallHeader
-Statement = Header | Parameter | Let | StreamRows | Stage | Rule
+Binding = Parameter | Let | Size
+Statement = Header | Binding | StreamRows | Stage | Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ tests. Placed arguments come first and have no name in the text. The meaning of 
 
 from __future__ import annotations
 
-from patternc.ir.builtin_words import Builtin, BuiltinParameter, must, named_input
+from patternc.ir.builtin_words import POSITION, Builtin, BuiltinParameter, must, named_input
 from patternc.ir.feature_maps import MAPS
 from patternc.modifiers import MODIFIERS
 
@@ -187,7 +187,7 @@ _SOURCES = (
 
 _MODIFIERS = (
     *(each.builtin for each in MODIFIERS),
-    Builtin("rotary", "modifier", (must("base", "decimal"),)),
+    Builtin("rotary", "modifier", (must("base", "decimal"),), (POSITION,)),
     Builtin("absolute", "modifier", (named_input("name", "positions"),)),
     Builtin("sink", "modifier"),
     Builtin("scale", "modifier", (must("e", "decimal"),)),

@@ -354,6 +354,7 @@ _BUILDERS: dict[str, _Builder] = {
     "allow_empty": lambda parts, span: ast.FlagHeader("allow empty", span),
     "param": lambda parts, span: ast.Parameter(*_bound(parts, span)),
     "let": lambda parts, span: ast.Let(*_bound(parts, span)),
+    "size": lambda parts, span: ast.Size(str(parts[0]), span, _span_of(cast(Token, parts[0]))),
     "stream_rows": lambda parts, span: ast.StreamRows(str(parts[0]), span),
     "stage": lambda parts, span: ast.Stage(*_stage_names(parts), span=span),
     "when": lambda parts, span: ast.When(_node(parts[0]), _node(parts[2]), span),

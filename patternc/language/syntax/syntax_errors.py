@@ -17,7 +17,7 @@ from patternc.language.syntax.spelling import known_mistakes, nearest
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
-_STATEMENT_WORDS = ("heads", "layers", "causal", "allow", "let", "param", "rows", "else")
+_STATEMENT_WORDS = ("heads", "layers", "causal", "allow", "let", "param", "size", "rows", "else")
 _JOINING = ("PLUS", "AMPERSAND", "FACTOR", "POWER", "ON", "WITH", "AND", "OR", "ARROW", "COMPARE")
 _TERMINALS = {
     "ARROW": "`->`",

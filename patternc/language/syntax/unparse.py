@@ -30,6 +30,7 @@ from patternc.language.syntax.ast import (
     Range,
     Reading,
     Sequence,
+    Size,
     Stage,
     Statement,
     StreamRows,
@@ -92,6 +93,8 @@ def _line(statement: Statement) -> str:
         case Stage(name, states, encoder):
             given = [part for part in (states, encoder) if part]
             return f"stage {name}" + (f" from {', '.join(given)}" if given else "")
+        case Size(name):
+            return f"size {name}"
         case StreamRows(name):
             return f"rows {name}"
         case When(condition, pattern):

@@ -1,0 +1,1 @@
+local(4) with alibi()

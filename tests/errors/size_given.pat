@@ -1,0 +1,3 @@
+# given: prefix=0-4
+size prefix
+local(prefix)

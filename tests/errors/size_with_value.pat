@@ -1,0 +1,2 @@
+size prefix = 4
+local(prefix)
