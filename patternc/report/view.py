@@ -166,10 +166,10 @@ class View:
         height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)
         tables = HeadTables(self.n, self._of_head(head), self.slots, relation.rows)
-        if set(self._spans) != {TOKENS}:
+        layout = self._layout(relation, tables, cell)
+        if layout is None:
             every_cell = range(width)
             return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
-        layout = Layout([relation], self.n, cell, cell, [tables])
         shares = np.zeros((len(rows), width))
         for row, a in zip(shares, rows, strict=True):
             visits = layout.row(0, a)
@@ -178,6 +178,17 @@ class View:
                 row[partial] = self._held(relation, tables, a, partial.tolist(), cell)
             row[visits.index[visits.full]] = 1
         return shares
+
+    def _layout(self, relation: Relation, tables: HeadTables, cell: int) -> Layout | None:
+        """The cells as tiles, where there is one source and they are not too many to look at."""
+        if set(self._spans) != {TOKENS}:
+            return None
+        layout = Layout([relation], self.n, cell, cell, [tables])
+        try:
+            layout.row(0, 0)
+        except EffortError:
+            return None
+        return layout
 
     def _held(
         self, relation: Relation, tables: HeadTables, a: int, cells: Sequence[int], cell: int

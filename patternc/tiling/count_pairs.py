@@ -8,22 +8,20 @@ with n and those tiles, within `relation.effort` where that is set. Closed forms
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from patternc.algebra import simplify
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
 from patternc.algebra.filtered_intervals import counted, counts
-from patternc.algebra.intervals import Interval, filter_of
-from patternc.algebra.isl_context import BudgetError, KeyCount, budget
-from patternc.algebra.isl_loops import loops_of
-from patternc.algebra.isl_sets import basic_parts, pairs, universe
+from patternc.algebra.intervals import filter_of
+from patternc.algebra.isl_context import KeyCount
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Condition
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.tiling.classify import candidate_tiles, classify, tiling
+from patternc.tiling.count_parts import pairs_by_parts
+from patternc.tiling.key_runs import key_runs
 from patternc.tiling.tile_lists import Pairs, joined, listed_singly, product_tiles
 
 CELLS = 1 << 22
@@ -45,28 +43,17 @@ def pairs_of(branch: Branch, tables: Tables) -> int:
 
 
 def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
-    """By rows where every run is an interval, else by tiles."""
+    """By rows where every run is an interval, else by parts that are alike, else by tiles."""
     runs = key_runs(formula, keys)
     if runs is not None and all(filter_of(run) == simplify.TRUE for run in runs):
         return sum(counted(run, tables.n, tables.sizes) for run in runs)
+    if (known := pairs_by_parts(formula, tables.n, tables.m)) is not None:
+        return known
     found, rows = classify(formula, TILE, TILE, keys), _tile_rows(tables.n)
     partial = listed_singly(found.partial, rows, tables.sizes)
     height = np.minimum(TILE, tables.n - rows * TILE)
     full = sum((counts(run, rows, tables.sizes) for run in found.full), np.zeros_like(rows))
     return int((full * height).sum()) * TILE + _held(formula, partial.row, partial.tile, tables)
-
-
-@lru_cache(maxsize=1024)
-def key_runs(formula: Condition, keys: KeyCount = "n") -> tuple[Interval, ...] | None:
-    """Disjoint runs over the keys of a row, for every n; None beyond the budget."""
-    if formula == simplify.FALSE:
-        return ()
-    try:
-        with budget():
-            plane = pairs(formula) & universe(keys)
-            return tuple(run for part in basic_parts(plane) for run in loops_of(part))
-    except BudgetError:
-        return None
 
 
 def _beside_formula(branch: Branch, tables: Tables) -> int:

@@ -16,7 +16,9 @@ from patternc.algebra.evaluate import Booleans
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.explain.explain import PathStep, step_of
 from patternc.analysis.reach import Latest, Place, isl_engine
+from patternc.analysis.reach.class_paths import CellReach
 from patternc.analysis.reach.edges import Layer, edges_of
+from patternc.analysis.reach.equivalence_cells import ManyCellsError
 from patternc.analysis.reach.forward_reach import KeyRangesByLayer, can_depend_on
 from patternc.analysis.reach.shortest_path import MOST_LISTED, MOST_POSITIONS, is_certain, path
 from patternc.analysis.table_pairs import UnknownError
@@ -100,6 +102,8 @@ class _Asked:
 
     def farthest(self, layers: int) -> int:
         """The farthest key that it depends on in so many layers, and no fewer."""
+        if (cells := self._cells) is not None:
+            return self._far_listed(cells.heard(layers) & ~cells.heard(layers - 1))
         if self._as_sets:
             try:
                 later, earlier = self._sets(layers), self._sets(layers - 1)
@@ -115,6 +119,8 @@ class _Asked:
     def missing(self, layers: int, causal: bool) -> int:
         """The farthest permitted key that it does not depend on."""
         permitted = self.query + 1 if causal else self.n
+        if (cells := self._cells) is not None:
+            return self._far_listed(~cells.heard(layers) & (np.arange(self.n) < permitted))
         if self._as_sets:
             try:
                 return self._far(maps.below(permitted).subtract(self._sets(layers)))
@@ -122,6 +128,14 @@ class _Asked:
                 self._verify_listed()
         heard = can_depend_on(self._ranged(), self.query, layers)
         return self._far_listed(~heard & (np.arange(self.n) < permitted))
+
+    @property
+    def _cells(self) -> CellReach | None:
+        try:
+            known = self._as_sets
+            return CellReach(self.steps, self.tables, self.n, self.query) if known else None
+        except ManyCellsError:
+            return None
 
     @property
     def _as_sets(self) -> bool:

@@ -39,7 +39,7 @@ from patternc.language.syntax.unparse import show_node
 from patternc.progress import steps
 from patternc.relation.relation import Branch, Relation, relation
 from patternc.relation.tables import HeadTables, Tables
-from patternc.tiling.count_pairs import key_runs
+from patternc.tiling.key_runs import key_runs
 from patternc.tiling.layout_at_length import BranchLayout
 
 if TYPE_CHECKING:

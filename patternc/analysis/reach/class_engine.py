@@ -48,7 +48,7 @@ def fields(
         raise ManyCellsError
     cut = {cellular.without_cut(edge.formula)[1] for step in steps for edge in step}
     cells = cellular.cells_of(steps, n, most)
-    seen = [_seen(step, given, cells) for step, given in zip(steps, tables, strict=True)]
+    seen = [seen_cells(step, given, cells) for step, given in zip(steps, tables, strict=True)]
     schedule = [seen[layer % len(seen)] for layer in range(layers)]
     if cut == {True}:
         yield from _cut(schedule, len(seen), cells, _group(steps))
@@ -58,7 +58,7 @@ def fields(
         raise ManyCellsError
 
 
-def _seen(step: Layer, tables: Sequence[HeadTables], cells: Cells) -> Booleans:
+def seen_cells(step: Layer, tables: Sequence[HeadTables], cells: Cells) -> Booleans:
     """Which cells see which in one layer."""
     count = len(cells.first)
     parts = (cellular.held(edge, edge.asked_of(tables), cells) for edge in step)

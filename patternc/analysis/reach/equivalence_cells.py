@@ -13,22 +13,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from patternc.algebra.atoms import InRow, Member, SameLabel
+from patternc.algebra import cells
+from patternc.algebra.cells import UncellularError
 from patternc.algebra.evaluate import Booleans, Integers, Values, evaluate
-from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import conjunction
-from patternc.algebra.walk import children, leaves
 from patternc.analysis.reach.edges import Edge, Layer
 from patternc.ir.formula import (
     All,
     Compare,
     Condition,
-    Constant,
     Expression,
-    FloorDivide,
-    Modulo,
-    Multiply,
-    Truth,
     Variable,
 )
 from patternc.ir.sources import TOKENS
@@ -74,19 +68,23 @@ def cells_of(layers: Iterable[Layer], n: int, most: int) -> Cells:
 
 def coordinates(edge: Edge) -> Iterator[Expression]:
     """What tells the positions of an edge apart, cuts left out: expressions in i."""
-    yield from _coordinates(without_cut(edge.formula)[0])
-    for literal in edge.literals:
-        yield from _coordinates(literal.atom)
+    told = (without_cut(edge.formula)[0], *(literal.atom for literal in edge.literals))
+    try:
+        for condition in told:
+            for _, expression in cells.coordinates(condition):
+                yield in_index_space(expression, _ON_ROWS)
+    except UncellularError as error:
+        raise ManyCellsError from error
 
 
-def held(edge: Edge, tables: Tables, cells: Cells) -> Booleans:
+def held(edge: Edge, tables: Tables, among: Cells) -> Booleans:
     """Which cells see which by an edge, a cut left out: booleans [cells, cells]."""
-    values: Values = {"i": cells.first[:, None], "j": cells.first[None, :]}
+    values: Values = {"i": among.first[:, None], "j": among.first[None, :]}
     rest, _ = without_cut(edge.formula)
     found = np.asarray(tables.holds(rest, values))
     for literal in edge.literals:
         found = found & (np.asarray(tables.holds(literal.atom, values)) == literal.positive)
-    return np.broadcast_to(found, (len(cells.first),) * 2)
+    return np.broadcast_to(found, (len(among.first),) * 2)
 
 
 def _numbered(coordinates: Sequence[Expression], n: int, most: int) -> Cells:
@@ -103,50 +101,3 @@ def _numbered(coordinates: Sequence[Expression], n: int, most: int) -> Cells:
     last = np.zeros(len(first), np.int64)
     np.maximum.at(last, cell, rows)
     return Cells(cell, first, last, size)
-
-
-def _coordinates(condition: Condition) -> Iterator[Expression]:
-    for leaf in leaves(condition):
-        match leaf:
-            case Truth():
-                pass
-            case Compare(_, left, right):
-                yield from _of(left)
-                yield from _of(right)
-            case InRow(_, row, key) | SameLabel(_, row, key):
-                yield from _of(row)
-                yield from _of(key)
-            case Member(_, position):
-                yield from _of(position)
-            case _:
-                raise ManyCellsError
-
-
-def _of(expression: Expression) -> Iterator[Expression]:
-    """What must be known of one position; raises where that is the position itself."""
-    names = variables_of(expression) & {"i", "j"}
-    match expression:
-        case _ if not names:
-            return
-        case Variable():
-            raise ManyCellsError
-        case FloorDivide() | Modulo() if len(names) == 1:
-            yield in_index_space(expression, _ON_ROWS)
-        case Modulo(operand, Constant() as divisor) if _is_linear(operand):
-            yield Modulo(ROW, divisor)
-        case FloorDivide() | Modulo():
-            raise ManyCellsError
-        case _:
-            for operand in children(expression):
-                yield from _of(operand)
-
-
-def _is_linear(expression: Expression) -> bool:
-    """Whether the expression is a sum of multiples of variables."""
-    match expression:
-        case FloorDivide() | Modulo():
-            return False
-        case Multiply(Constant(), operand):
-            return _is_linear(operand)
-        case _:
-            return all(map(_is_linear, children(expression)))

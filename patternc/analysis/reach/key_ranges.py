@@ -23,7 +23,7 @@ from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, substitute
 from patternc.relation.relation import Conjunct
 from patternc.relation.tables import Tables
-from patternc.tiling.count_pairs import key_runs
+from patternc.tiling.key_runs import key_runs
 from patternc.tiling.tile_lists import unit_of
 
 _CELLS = 1 << 22

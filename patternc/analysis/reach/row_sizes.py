@@ -91,8 +91,16 @@ class Progressions:
     @property
     def median(self) -> int | float:
         """The middle size, or the mean of the two in the middle."""
-        low, high = self._ranked((self.rows - 1) // 2), self._ranked(self.rows // 2)
+        ranks = (self.rows - 1) // 2, self.rows // 2
+        low, high = map(self._ranked, ranks) if self.step.any() else self._sorted(ranks)
         return (low + high) // 2 if (low + high) % 2 == 0 else (low + high) / 2
+
+    def _sorted(self, ranks: tuple[int, int]) -> tuple[int, int]:
+        """The sizes at two ranks, where no progression has a second size."""
+        order = np.argsort(self.first, kind="stable")
+        below = np.cumsum((self.count * self.times)[order])
+        low, high = self.first[order][np.searchsorted(below, ranks, side="right")].tolist()
+        return low, high
 
     def _ranked(self, rank: int) -> int:
         """The size at a rank counted from 0, sizes ascending."""

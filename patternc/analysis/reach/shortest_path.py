@@ -15,7 +15,9 @@ from typing import Protocol
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.reach import isl_engine
+from patternc.analysis.reach.class_paths import CellReach
 from patternc.analysis.reach.edges import Edge, Layer, listening
+from patternc.analysis.reach.equivalence_cells import ManyCellsError
 from patternc.analysis.reach.forward_reach import ForwardReach, Node
 from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import TOKENS, Rows, Stream
@@ -78,6 +80,10 @@ def path(
     them, and `BudgetError` where the integer sets are.
     """
     if n > MOST_LISTED and is_certain(steps):
+        try:
+            return _shortest(CellReach(steps, tables, n, key), len(steps), query, layers)
+        except ManyCellsError:
+            pass
         try:
             made = _Symbolic(
                 steps, n, key, isl_engine.HASTY if n <= MOST_POSITIONS else isl_engine.PATIENT
