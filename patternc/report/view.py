@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
@@ -161,16 +162,23 @@ class View:
         return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every, head)
 
     def cells_of(self, relation: Relation, every: int = 1, head: int = 0) -> Shares:
-        """The same for a relation on the columns of this view, such as one term of a rule."""
+        """The same for a relation on the columns of this view, such as one term of a rule.
+
+        Looks into every cell where a layout, which tells empty and full ones, takes too long.
+        """
         cell = -(-max(self.queries, self.keys) // CELLS)
         height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)
         tables = HeadTables(self.n, self._of_head(head), self.slots, relation.rows)
-        if set(self._spans) != {TOKENS}:
-            every_cell = range(width)
-            return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
+        if set(self._spans) == {TOKENS}:
+            with suppress(EffortError):
+                return self._by_layout(relation, tables, rows, cell)
+        every_cell = range(width)
+        return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
+
+    def _by_layout(self, relation: Relation, tables: HeadTables, rows: range, cell: int) -> Shares:
         layout = Layout([relation], self.n, cell, cell, [tables])
-        shares = np.zeros((len(rows), width))
+        shares = np.zeros((len(rows), -(-self.keys // cell)))
         for row, a in zip(shares, rows, strict=True):
             visits = layout.row(0, a)
             partial = np.unique(visits.index[~visits.full])
