@@ -5,4 +5,5 @@
 # equals:  diffusers' fast_sta_nabla in tiles: distances up to half of the window, rounded down
 # checked: diffusers 0.42.1 (diffusers_kandinsky5_sta)
 
-blocks(64) { neighborhood([31, 4, 6], radius=[5, 1, 1]) }
+param tile = 64
+blocks(tile) { neighborhood([31, 4, 6], radius=[5, 1, 1]) }

@@ -5,4 +5,5 @@
 # equals:  the tokens in the order of their tiles
 # checked: attn_gym 0.0.17 (attn_gym_sta2d)
 
-blocks(64) { neighborhood([8, 8], radius=[1, 1], edge=shift) }
+param tile = 64
+blocks(tile) { neighborhood([8, 8], radius=[1, 1], edge=shift) }
