@@ -4,6 +4,7 @@
 #          token is in, and i + 1 of a token of text
 # length:  8192
 # equals:  (j <= i, or i and j are in one image), and i - j < 1024 in the layers with a window
+# checked: transformers 5.23.0 (hf_gemma3_images)
 
 layers 34
 layer % 6 == 5 -> before(end)

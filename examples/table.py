@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternc import Pattern
+from patternc.algebra.work_budget import EffortError
 from patternc.ir.sources import TOKENS, Encoder
+from patternc.relation.relation import Relation
 from patternc.report.svg import svg
 from patternc.report.view import view
 
@@ -59,20 +61,28 @@ def examples() -> list[Example]:
     return [Example.read(path) for path in sorted(FOLDER.glob("*.pat"))]
 
 
-def density(example: Example) -> float | None:
-    """Held pairs of all layers and heads among all pairs with all slots; None: the call decides.
+def density(example: Example) -> str:
+    """Held pairs of all layers and heads among all pairs with all slots.
 
-    Layers that no rule tells apart differ in their draws only: one stands for all.
+    Layers that no rule tells apart differ in their draws only: one stands for all, as one does
+    for layers with equal relations.
     """
     pattern, n = example.pattern, example.length
     if any(item.role in _DECIDING and "" in item.rows for item in pattern.inputs):
-        return None
+        return "at call time"
     slots = {"encoder": n}
     told_apart = re.search(r"^[^#\n]*\blayer\b", pattern.text, re.MULTILINE)
-    layers = range(pattern.layers or 1) if told_apart else [0]
-    pairs = [count for layer in layers for count in pattern.pairs(n, layer, slots=slots)]
+    layers: dict[tuple[Relation, ...], list[int]] = {}
+    for layer in range(pattern.layers or 1) if told_apart else [0]:
+        layers.setdefault(pattern.relations(layer), []).append(layer)
+    try:
+        pairs = {alike[0]: pattern.pairs(n, alike[0], slots=slots) for alike in layers.values()}
+    except EffortError:
+        return "not counted"
     keys = sum(count for _, count in pattern.columns(n, slots=slots))
-    return sum(pairs) / (len(pairs) * n * keys)
+    held = sum(len(alike) * sum(pairs[alike[0]]) for alike in layers.values())
+    every = sum(len(alike) * len(pairs[alike[0]]) for alike in layers.values()) * n * keys
+    return f"{held / every:.2%}"
 
 
 def layers_until_full(example: Example) -> str:
@@ -96,14 +106,13 @@ def table() -> str:
         "|---|---|---|---:|---:|---:|---:|---|",
     ]
     for example in examples():
-        share = density(example)
         cells = (
             f"[{example.path.name}]({example.path.name})",
             example.title,
             example.paper.split(",")[0],
             str(example.lines),
             f"{example.length:,}",
-            "at call time" if share is None else f"{share:.2%}",
+            density(example),
             layers_until_full(example),
             ", ".join(source for source, _ in example.checked),
         )

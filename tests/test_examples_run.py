@@ -24,21 +24,32 @@ from tests.compiled import module_of_pattern
 from tests.emit import test_cpu
 from tests.emit.dense import converted
 from tests.emit.test_work_split import graded, sample
+from tests.examples import ALIKE, SMALLER, WITHOUT_ATTENTION
 
 # Grids have one length; these are the smallest that hold the windows.
 GRIDS = {
-    "natten_1d": 52, "natten_1d_causal": 52, "natten_2d": 26 * 26, "natten_2d_causal": 13 * 13,
-    "swin": 10 * 10, "maxvit": 9 * 9, "crossformer": 8 * 8, "sam": 10 * 10,
+    "kandinsky": 31 * 4 * 6 * 2,
+    "ltx2": 8 * 16 * 16,
+    "crossformer": 8 * 8,
+    "maxvit": 9 * 9,
+    "natten_1d": 52,
+    "natten_1d_causal": 52,
+    "natten_2d": 26 * 26,
+    "natten_2d_causal": 13 * 13,
     "qwen_vision": 4 * 6 * 6,
-}  # fmt: skip
+    "sam": 10 * 10,
+    "sliding_tile": 5 * 6 * 10 * 2 + 8,
+    "sliding_tile_2d": 8 * 8 * 4,
+    "swin": 10 * 10,
+}
 PARAMETERS = {
+    **SMALLER,
     "adaptive_span": {"span": 60},
     "adaptive_span_dynamic": {"span": 60},
     "all_attention": {"span": 60},
     "memorizing": {"kept": 200},
     "natten_1d": {"length": 52},
     "natten_1d_causal": {"length": 52},
-    "natten_2d": {"side": 26},
     "natten_2d_causal": {"side": 13},
     "swin": {"side": 10, "window": 4},
     "maxvit": {"side": 9, "size": 3},
@@ -50,15 +61,26 @@ PARAMETERS = {
 _SLOTS = re.compile(r"\b((?:memory|compressed|persistent|project|store)\(|stream\(\w+, )\d+")
 # Windows that would not fit these slots, or a smaller grid; fewer classes and heads of a kind.
 NUMBERS = {
+    "kandinsky": ("[31, 4, 6], radius=[5, 1, 1]", "[5, 3, 4], radius=[2, 1, 1]"),
+    "ltx2": ("[8, 16, 16]", "[3, 4, 5]"),
     "longformer_lm": ("layers 12", "layers 8"),
     "sam": ("size=[14, 14]", "size=[4, 4]"),
     "longlora": ("heads 32", "heads 4"),
     "natten_2d": ("radius=[6, 6]", "radius=[2, 2]"),
+    "sliding_tile": ("[5, 6, 10]", "[3, 3, 4]"),
+    "sliding_tile_2d": ("[8, 8]", "[4, 4]"),
     "sparse_transformer_alternating": ("strided(128)", "strided(16)"),
     "sparse_transformer_strided": ("strided(128)", "strided(16)"),
     "transformer_xl_same_length": ("left=2099", "left=23"),
 }
-SMALL_GRIDS = {**GRIDS, "natten_2d": 10 * 10}
+SMALL_GRIDS = {
+    **GRIDS,
+    "kandinsky": 5 * 3 * 4 * 2,
+    "ltx2": 3 * 4 * 5,
+    "natten_2d": 10 * 10,
+    "sliding_tile": 3 * 3 * 4 * 2 + 8,
+    "sliding_tile_2d": 4 * 4 * 4,
+}
 SMALL_PARAMETERS = {**PARAMETERS, "natten_2d": {"side": 10}}
 
 
@@ -86,10 +108,11 @@ def module_of(name: str) -> ModuleType:
     return module_of_pattern(Pattern.from_zoo(name, **PARAMETERS.get(name, {})))
 
 
-def distinct_layers(module: ModuleType) -> list[int]:
+def distinct_layers(module: ModuleType, name: str) -> list[int]:
     """One layer of each kind that the module tells apart in the rows of the tokens."""
     kinds = module._GROUP_OF_LAYER[: module.LAYERS or 1]
-    return [kinds.index(kind) for kind in sorted(set(kinds))]
+    layers = [kinds.index(kind) for kind in sorted(set(kinds))]
+    return [layer for layer in layers if layer not in WITHOUT_ATTENTION.get(name, ())]
 
 
 def asking(module: ModuleType) -> list[dict[str, Any]]:
@@ -109,7 +132,7 @@ def call(
 
 def assert_equal(name: str, n: int, backend: str, dtype: torch.dtype, bound: float) -> None:
     module = module_of(name)
-    for layer, rows in itertools.product(distinct_layers(module), asking(module)):
+    for layer, rows in itertools.product(distinct_layers(module, name), asking(module)):
         parts, inputs = call(module, name, n, rows)
         low = [part.to(dtype) for part in parts]
         given = {key: module._moved(value, "cpu", dtype) for key, value in inputs.items()}
@@ -129,26 +152,9 @@ def some(names: Iterable[str], left_out: Collection[str]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("name", some(zoo(), test_cpu.EXAMPLES))
+@pytest.mark.parametrize("name", some(zoo(), ALIKE.union(test_cpu.EXAMPLES)))
 def test_the_cpu_path_is_the_reference(name):
     assert_equal(name, 150, "cpu", torch.float64, 1e-10)
-
-
-# Others have kernels of these kinds, and are smaller.
-ALIKE = {
-    "crossformer",
-    "gemma",
-    "gpt_neo",
-    "gtrxl",
-    "hiera",
-    "longformer_large",
-    "longformer_questions",
-    "longnet_torchscale",
-    "maxvit",
-    "natten_2d_causal",
-    "qwen_vision",
-    "sam",
-}
 
 
 @pytest.mark.parametrize("name", some(zoo(), ALIKE))
@@ -168,7 +174,7 @@ def assert_equal_gradients(
 ) -> None:
     module = module_of_pattern(Pattern.parse(text, **parameters), tiles=(32, 16))
     n, queries = (grids[name],) * 2 if name in grids else (45, 37)
-    for layer, rows in itertools.product(distinct_layers(module), asking(module)):
+    for layer, rows in itertools.product(distinct_layers(module, name), asking(module)):
         options = {"layer": layer, **rows}
         low = sample(module, n, queries, **rows)
         low = {key: converted(value, torch.float32) for key, value in low.items()}
@@ -182,6 +188,6 @@ def assert_equal_gradients(
             torch.testing.assert_close(one.double(), other, **bounds)
 
 
-@pytest.mark.parametrize("name", some(zoo(), set(zoo()) - set(list(zoo())[::4])))
+@pytest.mark.parametrize("name", some(zoo(), ALIKE | set(zoo()) - set(list(zoo())[::4])))
 def test_the_kernel_in_half_precision_is_the_reference(name):
     assert_equal(name, 45, "triton", torch.float16, 5e-3)

@@ -161,7 +161,10 @@ class View:
         return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every, head)
 
     def cells_of(self, relation: Relation, every: int = 1, head: int = 0) -> Shares:
-        """The same for a relation on the columns of this view, such as one term of a rule."""
+        """The same for a relation on the columns of this view, such as one term of a rule.
+
+        Looks into every cell where a layout, which tells empty and full ones, takes too long.
+        """
         cell = -(-max(self.queries, self.keys) // CELLS)
         height, width = (-(-size // cell) for size in (self.queries, self.keys))
         rows = range(min(every // 2, height - 1), height, every)

@@ -34,11 +34,28 @@ def verify(pattern: HeadPattern, n: int) -> None:
     for grid, around in _grids(pattern, ()):
         if any(map(_is_open, around)):
             continue
-        length = _length(around, n)
+        inside, size = _length(around, n), _size(grid)
+        if around and inside != size:
+            raise _unfit(size, inside, n, _fitting(size, around))
         if isinstance(grid, Neighborhood):
-            verify_length(grid, length)
+            verify_length(grid, inside)
         else:
-            verify_grid([axis.size for axis in grid.axes], length)
+            verify_grid([axis.size for axis in grid.axes], inside)
+
+
+def _unfit(size: int, inside: int, n: int, span: Span | None) -> LengthError:
+    message = f"a grid of {size} positions stands where n = {n} has {inside} of them"
+    match span:
+        case None:
+            return LengthError(message)
+        case least, most if least == most:
+            return LengthError(f"{message}; n = {most} fits", expected=most)
+        case least, most:
+            return LengthError(f"{message}; n from {least} to {most} fits")
+
+
+def _size(grid: Neighborhood | Windows) -> int:
+    return prod(axis.size for axis in grid.axes)
 
 
 def _is_open(lift: Blocks | EqualParts | Part) -> bool:
@@ -65,10 +82,7 @@ def _length(around: Around, n: int) -> int:
 
 def fitting(pattern: HeadPattern) -> Span | None:
     """The smallest and largest n that fits every grid; None where every n fits."""
-    found = [
-        _fitting(prod(axis.size for axis in grid.axes), around)
-        for grid, around in _grids(pattern, ())
-    ]
+    found = [_fitting(_size(grid), around) for grid, around in _grids(pattern, ())]
     spans = [span for span in found if span is not None]
     if not spans:
         return None

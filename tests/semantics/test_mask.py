@@ -353,6 +353,19 @@ def test_a_grid_fits_one_length_only():
         mask(t.Neighborhood((t.Axis(3, 1, 1), t.Axis(4, 1, 1)), "clip"), 13)
 
 
+@pytest.mark.parametrize(
+    ("text", "n", "answer"),
+    [
+        ("blocks(4) { neighborhood([3], radius=[1]) }", 13, "has 4 of them; n from 9 to 12 fits"),
+        ("within(2:) { neighborhood([3], radius=[1]) }", 6, "has 4 of them; n = 5 fits"),
+        ("within(n // 2:) { neighborhood([3], radius=[1]) }", 9, "has 5 of them"),
+    ],
+)
+def test_the_answer_names_the_lengths_that_fit_a_grid_inside_something(text, n, answer):
+    with pytest.raises(LengthError, match=f"a grid of 3 positions stands where n = {n} {answer}$"):
+        Pattern.parse(text).mask(n)
+
+
 @pytest.mark.parametrize("axis", [t.Axis(6, 3, 3), t.Axis(6, 1, 1, dilation=3)])
 def test_a_window_longer_than_its_axis_cannot_shift(axis):
     with pytest.raises(LengthError, match="longer than its axis"):

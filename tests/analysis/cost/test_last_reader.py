@@ -8,12 +8,14 @@ from patternc.analysis.cost.kv_cache import is_causal
 from patternc.analysis.cost.last_reader import LastReader
 from patternc.ir.sources import TOKENS, word_of
 from patternc.zoo import zoo
+from tests.examples import smaller
 
 INPUTS = {
     "packed_documents": {"document": lambda n: np.arange(n) // 10},
     "tree_decoding": {"ancestors": lambda n: np.full((n, 1), -1)},
     "deepseek_sparse": {"nearest": lambda n: np.arange(n)[:, None] // 2},
     "moba": {"top_blocks": lambda n: np.zeros((n, 1), int)},
+    "sepllm": {"separators": lambda n: np.arange(n) % 9 == 4},
     "unlimiformer": {"nearest": lambda n: np.zeros((n, 1), int)},
 }
 SMALL = [
@@ -77,7 +79,7 @@ def words(pattern: Pattern) -> set[str]:
 
 @pytest.mark.parametrize("name", zoo())
 def test_nothing_that_an_example_still_reads_is_dropped(name):
-    pattern, n = Pattern.from_zoo(name), 80
+    pattern, n = smaller(name), 80
     heads = readers_of(pattern)
     slots = {"memory": 4, "compressed": 4, "encoder": 4}
     inputs = INPUTS.get(name, {})

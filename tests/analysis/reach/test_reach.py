@@ -17,6 +17,7 @@ from patternc.ir.terms import HeadPattern
 from patternc.relation.relation import relation
 from patternc.relation.tables import HeadTables
 from tests.analysis.reach.dense_reach import dense_reach
+from tests.examples import smaller
 from tests.terms import terms
 
 EXAMPLES = sorted(Path("examples").glob("*.pat"))
@@ -73,8 +74,7 @@ def lengths_of(pattern: Pattern) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_fields_of_examples_are_those_of_boolean_products(path: Path) -> None:
-    sides = {"natten_2d": {"side": 26}, "natten_2d_causal": {"side": 16}}
-    pattern = Pattern.load(path, **sides.get(path.stem, {}))
+    pattern = smaller(path.stem)
     if any(item.role in DECIDED_AT_THE_CALL for item in pattern.inputs):
         pytest.skip("the call decides which pairs there are")
     layers = min((pattern.layers or 2) + 1, 4)

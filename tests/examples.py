@@ -1,0 +1,59 @@
+"""Examples as tests take them: one that holds a grid has one length, often a long one."""
+
+from __future__ import annotations
+
+from patternc import Pattern
+
+# The same with smaller tiles, frames and texts.
+SMALLER = {
+    "kandinsky": {"tile": 2},
+    "natten_2d": {"side": 26},
+    "natten_2d_causal": {"side": 16},
+    "sliding_tile": {"tile": 2, "text": 8},
+    "sliding_tile_2d": {"tile": 4},
+    "svg_temporal": {"prompt": 10, "frame": 12, "frames": 3},
+}
+# Layers that a rule leaves to something else.
+WITHOUT_ATTENTION = {"samba": {0}}
+# Another example has tiles and kernels of the same kind, or only the numbers are new.
+ALIKE = {
+    "alphafold3_atoms",
+    "axial",
+    "block_diffusion_decoding",
+    "crossformer",
+    "gemma",
+    "gpt_neo",
+    "gtrxl",
+    "hiera",
+    "hymba",
+    "kandinsky",
+    "llama4",
+    "longformer_large",
+    "longformer_questions",
+    "longnet_torchscale",
+    "ltx2",
+    "maxvit",
+    "modernbert",
+    "natten_2d_causal",
+    "openfold3_atoms",
+    "phi3_small",
+    "power_attention",
+    "qwen_vision",
+    "rotating_cache",
+    "sam",
+    "samba",
+    "sepllm",
+    "sliding_tile_2d",
+    "star_attention",
+    "svg_spatial",
+    "svg_temporal",
+    "titans",
+    "trianglemix",
+    "video_blocks",
+    "video_causal",
+}
+
+
+def smaller(name: str) -> Pattern:
+    """An example whose masks are small enough to look at every pair."""
+    return Pattern.from_zoo(name, **SMALLER.get(name, {}))
