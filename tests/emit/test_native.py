@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from types import ModuleType
 from typing import Any
 
@@ -153,3 +155,19 @@ def test_errors_of_bfloat16_are_at_most_twice_those_of_dense_attention(
     dense = scores.softmax(-1) @ v
     assert (found - wanted).abs().max() <= 2 * (dense - wanted).abs().max()
     assert (found - wanted).abs().mean() <= 2 * (dense - wanted).abs().mean()
+
+
+@needs_compiler
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no process can be forked here")
+def test_a_forked_process_has_threads_though_those_of_torch_are_gone() -> None:
+    module, before = module_of("local(9)"), torch.get_num_threads()
+    parts = drawn(2, 300, 300, 8, 8, 0)
+    try:
+        torch.set_num_threads(2)
+        wanted = module.attention(*parts)
+        if not (child := os.fork()):
+            signal.alarm(60)  # where threads that are gone are waited for
+            os._exit(not torch.equal(wanted, module.attention(*parts)))
+    finally:
+        torch.set_num_threads(before)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -59,7 +59,7 @@ static float *poisoned(float *start, long long count) {
 
 #include "text.c"
 
-#define ARRAYS 14
+#define ARRAYS 64
 #define HUGE_SIZE (1LL << 30)
 
 typedef struct {
@@ -100,7 +100,7 @@ static void send_array(const Array *a) {
     fwrite(a->start + a->offset + a->at[x], 1, a->length[x], stdout);
 }
 
-static void release(Array *a) {
+static void release_array(Array *a) {
   if (a->size < 0) return;
   if (a->size < HUGE_SIZE)
     free(a->start);
@@ -108,24 +108,63 @@ static void release(Array *a) {
     munmap(a->start, a->size + a->offset);
 }
 
+static Array arrays[ARRAYS];
+
+static void receive_tensors(Tensor **tensors, int count) {
+  for (int x = 0; x < count; x++) tensors[x]->data = receive_array(arrays + x);
+}
+
+static void send_arrays(int start, int stop) {
+  for (int x = start; x < stop; x++) send_array(arrays + x);
+}
+
+static void receive_structure(void *to, int64_t size) {
+  if (receive_number() != size) exit(2);
+  receive(to, size);
+}
+
+/* One share, its pieces, and a pass for each of them. */
+static void run_forward(int threads) {
+  Share w;
+  Pass passes[4];
+  Piece pieces[4];
+  receive_structure(&w, sizeof(w));
+  receive_structure(passes, w.piece_count * sizeof(Pass));
+  receive_structure(pieces, w.piece_count * sizeof(Piece));
+  Tensor *tensors[] = {&passes[0].q, &passes[0].k, &passes[0].v, &w.out, &w.lse};
+  receive_tensors(tensors, 5);
+  for (int64_t x = 0; x < w.piece_count; x++) {
+    passes[x].q = passes[0].q, passes[x].k = passes[0].k, passes[x].v = passes[0].v;
+    pieces[x].rows = (int64_t *)receive_array(arrays + 5 + 3 * x);
+    pieces[x].keys = (int64_t *)receive_array(arrays + 6 + 3 * x);
+    pieces[x].allowed = (uint8_t *)receive_array(arrays + 7 + 3 * x);
+  }
+  w.passes = passes, w.pieces = pieces;
+  if (attend(&w, 1, threads)) exit(5);
+  send_arrays(3, 5);
+  for (int64_t x = 0; x < 5 + 3 * w.piece_count; x++) release_array(arrays + x);
+}
+
+static void run_backward(int threads) {
+  Rectangles w;
+  receive_structure(&w, sizeof(w));
+  Tensor *tensors[] = {&w.q,     &w.k,   &w.v,   &w.d_out, &w.lse,
+                       &w.delta, &w.d_q, &w.d_k, &w.d_v};
+  receive_tensors(tensors, 9);
+  w.rows = (int64_t *)receive_array(arrays + 9);
+  w.keys = (int64_t *)receive_array(arrays + 10);
+  w.allowed = (uint8_t *)receive_array(arrays + 11);
+  if (differentiate(&w, threads)) exit(5);
+  send_arrays(6, 9);
+  for (int x = 0; x < 12; x++) release_array(arrays + x);
+}
+
 int main(void) {
   int64_t backward;
-  static Array arrays[ARRAYS];
   while (fread(&backward, 8, 1, stdin) == 1) {
     const int threads = (int)receive_number();
-    Rectangles w;
-    if (receive_number() != sizeof(w)) exit(2);
-    receive(&w, sizeof(w));
-    Tensor *tensors[] = {&w.q,   &w.k,     &w.v,   &w.mixed, &w.sums, &w.d_out,
-                         &w.lse, &w.delta, &w.d_q, &w.d_k,   &w.d_v};
-    for (int x = 0; x < 11; x++) tensors[x]->data = receive_array(arrays + x);
-    w.rows = (int64_t *)receive_array(arrays + 11);
-    w.keys = (int64_t *)receive_array(arrays + 12);
-    w.allowed = (uint8_t *)receive_array(arrays + 13);
-    if ((backward ? differentiate : attend)(&w, threads)) exit(5);
-    for (int x = backward ? 8 : 3; x < (backward ? 11 : 5); x++) send_array(arrays + x);
+    (backward ? run_backward : run_forward)(threads);
     fflush(stdout);
-    for (int x = 0; x < ARRAYS; x++) release(arrays + x);
   }
   return 0;
 }

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
-from ctypes import Structure
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
 
-from tests.native.rectangles import TABLES, TENSORS, Array, Placed, Problem
+from tests.native.rectangles import TABLES, Array, Placed, Problem, decoded
 
 HARNESS = Path(__file__).with_name("harness.c")
+DTYPES = (np.float32, np.uint16, np.float16)
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -46,8 +46,8 @@ def build(module: ModuleType, folder: Path, sanitizers: str, *flags: str) -> Pat
 class Harness:
     """A running harness. What a sanitizer says is an error."""
 
-    def __init__(self, program: Path, structure: type[Structure]) -> None:
-        self.structure = structure
+    def __init__(self, program: Path, module: ModuleType) -> None:
+        self.module = module
         pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         self.process = subprocess.Popen([program], env={**os.environ, **OPTIONS}, **pipes)
 
@@ -61,34 +61,36 @@ class Harness:
     def run(self, problem: Problem) -> dict[str, Array]:
         assert self.process.stdin
         assert self.process.stdout
-        arrays = {name: problem.placed(name) for name in (*TENSORS, *TABLES)}
-        described = bytes(problem.structure(self.structure))
-        parts = [struct.pack("qqq", problem.backward, problem.threads, len(described)), described]
-        parts += [_packed(array) for array in arrays.values()]
+        described = _backward if problem.backward else _forward
+        structures, arrays = described(problem, self.module)
+        parts = [struct.pack("qq", problem.backward, problem.threads)]
+        parts += [struct.pack("q", len(content)) + content for content in structures]
+        parts += [_packed(array) for array in arrays]
         try:
             self.process.stdin.write(b"".join(parts))
             self.process.stdin.flush()
-            found = {
-                name: self._received(problem, name, arrays[name]) for name in problem.changed()
-            }
+            found = {name: self._received(problem, name) for name in problem.changed()}
         except (BrokenPipeError, EOFError) as error:
             raise AssertionError(self._last_words()) from error
         return found
 
-    def _received(self, problem: Problem, name: str, array: Placed | None) -> Array:
+    def _received(self, problem: Problem, name: str) -> Array:
         assert self.process.stdout
+        array, kind = problem.placed(name), problem.kind_of(name)
         assert array is not None
         chunks = {}
         for at, content in array.chunks:
             found = self.process.stdout.read(len(content))
             if len(found) < len(content):
                 raise EOFError(name)
-            chunks[at] = np.frombuffer(found, np.float32)
+            chunks[at] = decoded(np.frombuffer(found, DTYPES[kind]), kind)
         value, (unit, position) = problem.values[name], problem.strides[name]
         lines = np.zeros(value.shape)
         for u, p in np.ndindex(*value.shape[:2]):
             at = u * unit + p * position
-            line = chunks[at * 4] if len(chunks) > 1 else chunks[0][at : at + value.shape[2]]
+            line = (
+                chunks[at * array.item] if len(chunks) > 1 else chunks[0][at : at + value.shape[2]]
+            )
             lines[u, p] = line
         return lines
 
@@ -97,6 +99,50 @@ class Harness:
         assert self.process.stderr
         self.process.wait(20)
         return f"exit {self.process.returncode}: {self.process.stderr.read().decode()}"
+
+
+def _forward(problem: Problem, module: ModuleType) -> tuple[list[bytes], list[Placed | None]]:
+    """Structures, and arrays in the order in which the harness takes them."""
+    told, parts = problem.described, problem.tensors(["q", "k", "v"])
+    passes = [
+        module._PassArguments(**parts, dim=told["dim"], scale=piece.scale, added=piece.added)
+        for piece in problem.pieces
+    ]
+    share = module._ShareArguments(
+        **problem.tensors(["out", "lse"]),
+        kind=problem.kind,
+        out_kind=problem.kind,
+        value_dim=told["value_dim"],
+        units=told["units"],
+        rows=problem.values["out"].shape[1],
+        pass_count=len(passes),
+        piece_count=len(passes),
+    )
+    pieces = [
+        piece.structure(module._PieceArguments, number)
+        for number, piece in enumerate(problem.pieces)
+    ]
+    structures = [bytes(share), b"".join(map(bytes, passes)), b"".join(map(bytes, pieces))]
+    arrays = [problem.placed(name) for name in ("q", "k", "v", "out", "lse")]
+    return structures, [*arrays, *_tables(problem)]
+
+
+def _backward(problem: Problem, module: ModuleType) -> tuple[list[bytes], list[Placed | None]]:
+    (piece,) = problem.pieces
+    names = ["q", "k", "v", "d_out", "lse", "delta", "d_q", "d_k", "d_v"]
+    made = module._Rectangles(
+        **problem.tensors(names),
+        **problem.described,
+        **piece.described,
+        kind=problem.kind,
+        scale=piece.scale,
+        added=piece.added,
+    )
+    return [bytes(made)], [*(problem.placed(name) for name in names), *_tables(problem)]
+
+
+def _tables(problem: Problem) -> list[Placed | None]:
+    return [piece.placed(name) for piece in problem.pieces for name in TABLES]
 
 
 def _packed(array: Placed | None) -> bytes:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ctypes import Structure
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 FLOAT32, BFLOAT16, FLOAT16 = range(3)
-TENSORS = ["q", "k", "v", "mixed", "sums", "d_out", "lse", "delta", "d_q", "d_k", "d_v"]
+TENSORS = ["q", "k", "v", "out", "lse", "d_out", "delta", "d_q", "d_k", "d_v"]
 TABLES = ["rows", "keys", "allowed"]
 ROW, KEY = ("row", "row_shift", "row_step"), ("key", "key_shift", "step")
 DIMS = ("dim", "value_dim")
@@ -27,6 +27,28 @@ class Placed:
     size: int
     offset: int
     chunks: tuple[tuple[int, bytes], ...]
+    item: int = 1
+
+
+@dataclass(slots=True)
+class Piece:
+    """Rectangles of one shape, of a pass; tables where they have no order."""
+
+    described: dict[str, Any]
+    tables: dict[str, Array] = field(default_factory=dict)
+    offset: int = 0
+    """Of the pairs that are allowed, from an aligned address."""
+    scale: float = 1.0
+    added: float = 0.0
+
+    def structure(self, kind: type[Structure], number: int) -> Structure:
+        return kind(number=number, **self.described)
+
+    def placed(self, name: str) -> Placed | None:
+        if name not in self.tables:
+            return None
+        content = self.tables[name].tobytes()
+        return Placed(len(content), self.offset if name == "allowed" else 0, ((0, content),))
 
 
 @dataclass(slots=True)
@@ -37,35 +59,36 @@ class Problem:
     threads: int
     kind: int
     described: dict[str, Any]
+    pieces: list[Piece]
     far: int = 0
     values: dict[str, Array] = field(default_factory=dict)
-    """Tensors [units or 1, positions, size], as float64; tables."""
+    """Tensors [units or 1, positions, size], as float64."""
     strides: dict[str, tuple[int, int]] = field(default_factory=dict)
     offsets: dict[str, int] = field(default_factory=dict)
     finite: bool = True
     wanted: dict[str, Array] = field(default_factory=dict)
 
-    def structure(self, kind: type[Structure]) -> Structure:
-        tensors = {name: (None, *strides) for name, strides in self.strides.items()}
-        return kind(**tensors, **self.described)
+    def tensors(self, names: Iterable[str]) -> dict[str, tuple[None, int, int]]:
+        """Descriptions whose data comes later."""
+        return {name: (None, *self.strides[name]) for name in names}
 
     def changed(self) -> list[str]:
-        return ["d_q", "d_k", "d_v"] if self.backward else ["mixed", "sums"]
+        return ["d_q", "d_k", "d_v"] if self.backward else ["out", "lse"]
 
     def taken(self) -> list[str]:
         names = INPUTS if self.backward else INPUTS[:3]
         return [*names, *(("lse", "delta") if self.backward else ()), *self.changed()]
+
+    def kind_of(self, name: str) -> int:
+        return self.kind if name in (*INPUTS, "out") else FLOAT32
 
     def placed(self, name: str) -> Placed | None:
         """None for an array that is not there."""
         value = self.values.get(name)
         if value is None:
             return None
-        if name in TABLES:
-            content = value.tobytes()
-            return Placed(len(content), self.offsets.get(name, 0), ((0, content),))
-        kind = self.kind if name in INPUTS else FLOAT32
-        return _laid_out(encoded(value, kind), self.strides[name], self.offsets.get(name, 0))
+        content = encoded(value, self.kind_of(name))
+        return _laid_out(content, self.strides[name], self.offsets.get(name, 0))
 
 
 def _laid_out(value: Array, strides: tuple[int, int], offset: int) -> Placed:
@@ -79,11 +102,11 @@ def _laid_out(value: Array, strides: tuple[int, int], offset: int) -> Placed:
     if whole >= 1 << 30:
         pairs = zip(starts, lines, strict=True)
         chunks = tuple((at * value.itemsize, line.tobytes()) for at, line in pairs)
-        return Placed(whole, offset, chunks)
+        return Placed(whole, offset, chunks, value.itemsize)
     flat = np.zeros(whole // value.itemsize, value.dtype)
     for at, line in zip(starts, lines, strict=True):
         flat[at : at + size] = line
-    return Placed(whole, offset, ((0, flat.tobytes()),))
+    return Placed(whole, offset, ((0, flat.tobytes()),), value.itemsize)
 
 
 def encoded(value: Array, kind: int) -> Array:
@@ -103,51 +126,64 @@ def drawn(seed: int, far: int = 0) -> Problem:
     random = np.random.default_rng(seed)
     backward, kind = bool(random.integers(2)), int(random.integers(3))
     described = {
-        "kind": kind,
         "dim": _head_size(random),
         "value_dim": _head_size(random),
         "units": _one_of(random, 1, 2, 3),
-        "count": 1 if far else _one_of(random, 1, 1, 2, 3),
-        "height": 2 if far else _length(random, 150),
-        "width": 5 if far else _length(random, 450),
-        "scale": _one_of(random, 1.0, 0.25, -0.5, 8**-0.5),
-        "added": _one_of(random, 0.0, 0.0, float(np.log(3))),
-        "fresh": int(random.integers(2)),
     }
-    problem = Problem(backward, _one_of(random, 1, 1, 2, 5), kind, described, far=far)
-    queries, positions = _draw_places(random, problem)
-    _draw_allowed(random, problem)
-    _draw_tensors(random, problem, queries, positions)
+    count = 1 if backward else _one_of(random, 1, 1, 2, 3)
+    found = [_draw_piece(random, far) for _ in range(count)]
+    pieces = [piece for piece, *_ in found]
+    problem = Problem(backward, _one_of(random, 1, 1, 2, 5), kind, described, pieces, far=far)
+    _draw_tensors(random, problem, max(row for _, row, _ in found), max(key for *_, key in found))
     return problem
 
 
-def _draw_places(random: np.random.Generator, problem: Problem) -> tuple[int, int]:
+def _draw_piece(random: np.random.Generator, far: int) -> tuple[Piece, int, int]:
+    """With how many positions its rows and keys take."""
+    described = {
+        "count": 1 if far else _one_of(random, 1, 1, 2, 3),
+        "height": 2 if far else _length(random, 150),
+        "width": 5 if far else _length(random, 450),
+    }
+    piece = Piece(described)
+    piece.scale = _one_of(random, 1.0, 0.25, -0.5, 8**-0.5)
+    piece.added = _one_of(random, 0.0, 0.0, float(np.log(3)))
+    sizes = _draw_places(random, piece, far)
+    _draw_allowed(random, piece)
+    return piece, *sizes
+
+
+def _draw_places(random: np.random.Generator, piece: Piece, far: int) -> tuple[int, int]:
     """Positions of rows and keys; how many positions that takes."""
-    count, height, width = (problem.described[name] for name in ("count", "height", "width"))
-    if problem.far or random.random() < 0.6:
-        queries = _spaced(random, problem.described, ROW, height)
+    count, height, width = (piece.described[name] for name in ("count", "height", "width"))
+    if far or random.random() < 0.6:
+        queries = _spaced(random, piece.described, ROW, height)
     else:
         queries = height * count + int(random.integers(3))
         rows = random.permutation(queries)[: height * count]
-        problem.values["rows"] = rows.reshape(count, height).astype(np.int64)
-    if problem.far or random.random() < 0.6:
-        positions = _spaced(random, problem.described, KEY, width)
+        piece.tables["rows"] = rows.reshape(count, height).astype(np.int64)
+    if far or random.random() < 0.6:
+        positions = _spaced(random, piece.described, KEY, width)
     else:
         positions = width + int(random.integers(1, 3))
         keys = random.integers(0, positions, (count, width))
-        problem.values["keys"] = keys.astype(np.int64)
+        piece.tables["keys"] = keys.astype(np.int64)
     return queries, positions
 
 
-def _draw_allowed(random: np.random.Generator, problem: Problem) -> None:
+def _draw_allowed(random: np.random.Generator, piece: Piece) -> None:
     if random.random() < 0.4:
         return
-    count, height, width = (problem.described[name] for name in ("count", "height", "width"))
+    count, height, width = (piece.described[name] for name in ("count", "height", "width"))
     shape = (_one_of(random, 1, count), height, width)
     allowed = random.random(shape) < random.random()
-    problem.values["allowed"] = allowed.astype(np.uint8)
-    problem.described["allowed_shift"] = height * width if shape[0] > 1 else 0
-    problem.offsets["allowed"] = int(random.integers(16))
+    if random.random() < 0.5:  # all pairs of some rows and keys, none elsewhere
+        starts = [int(random.integers(size + 1)) for size in shape[1:]]
+        allowed[:, : starts[0]] = allowed[:, :, : starts[1]] = False
+        allowed[:, starts[0] :, starts[1] :] = True
+    piece.tables["allowed"] = allowed.astype(np.uint8)
+    piece.described["allowed_shift"] = height * width if shape[0] > 1 else 0
+    piece.offset = int(random.integers(16))
 
 
 def _spaced(
@@ -186,10 +222,10 @@ def _draw_tensors(
     if even:
         told["dim"], told["value_dim"] = (told[name] + told[name] % 2 for name in DIMS)
     sizes = dict.fromkeys(["q", "k", "d_q", "d_k"], told["dim"])
-    sizes |= dict.fromkeys(["v", "d_v", "mixed", "d_out"], told["value_dim"])
+    sizes |= dict.fromkeys(["v", "d_v", "out", "d_out"], told["value_dim"])
     for name in TENSORS:
         size, units = sizes.get(name, 1), told["units"]
-        if name not in ("mixed", "sums") and random.random() < 0.3:
+        if (name != "out" and (problem.backward or name != "lse")) and random.random() < 0.3:
             units = 1
         shape = (units, positions if name[-1] in "kv" else queries, size)
         if name in INPUTS and random.random() < 0.05:
@@ -216,7 +252,7 @@ def _place(
         position = 0  # expanded
     problem.strides[name] = (unit if units > 1 else 0, position)
     offset = int(random.integers(16))
-    exact = name not in INPUTS or multiple > 1
+    exact = (problem.kind_of(name) == FLOAT32 and name not in INPUTS) or multiple > 1
     problem.offsets[name] = offset // 4 * 4 if exact else offset
 
 
@@ -233,25 +269,35 @@ def _numbers(
             problem.finite = False
         with np.errstate(over="ignore"):
             return decoded(encoded(found, problem.kind), problem.kind)
-    if name == "sums":
-        found[random.random(shape) < 0.2] = -np.inf
+    if name in problem.changed() and not problem.backward:
+        return np.full(shape, -np.inf if name == "lse" else 0.0)  # of rows without keys
     return np.abs(found) if name == "lse" else found.astype(np.float32).astype(np.float64)
 
 
-def rectangles(problem: Problem) -> Iterator[tuple[int, Array, Array, Array | bool]]:
-    """Unit, rows, keys and the pairs that are allowed."""
-    allowed = problem.values.get("allowed")
-    for unit in range(problem.described["units"]):
-        for t in range(problem.described["count"]):
-            rows, keys = _places(problem, t, "rows", *ROW), _places(problem, t, "keys", *KEY)
-            seen = True if allowed is None else allowed[t % len(allowed)].astype(bool)
-            yield unit, rows, keys, seen
+class Rectangle(NamedTuple):
+    """A unit's rows, keys and the pairs that are allowed."""
+
+    piece: Piece
+    unit: int
+    rows: Array
+    keys: Array
+    seen: Array | bool
 
 
-def _places(problem: Problem, t: int, table: str, first: str, shift: str, step: str) -> Array:
-    told = problem.described
-    if table in problem.values:
-        return problem.values[table][t]
+def rectangles(problem: Problem) -> Iterator[Rectangle]:
+    for piece in problem.pieces:
+        allowed = piece.tables.get("allowed")
+        for unit in range(problem.described["units"]):
+            for t in range(piece.described["count"]):
+                rows, keys = _places(piece, t, "rows", *ROW), _places(piece, t, "keys", *KEY)
+                seen = True if allowed is None else allowed[t % len(allowed)].astype(bool)
+                yield Rectangle(piece, unit, rows, keys, seen)
+
+
+def _places(piece: Piece, t: int, table: str, first: str, shift: str, step: str) -> Array:
+    told = piece.described
+    if table in piece.tables:
+        return piece.tables[table][t]
     size = told["height" if table == "rows" else "width"]
     return told[first] + t * told[shift] + told[step] * np.arange(size)
 
@@ -263,15 +309,14 @@ def lines(problem: Problem, name: str, unit: int, places: Array) -> Array:
     return value[unit if len(value) > 1 else 0][own]
 
 
-def scores_of(problem: Problem, unit: int, rows: Array, keys: Array, seen: Array | bool) -> Array:
-    told = problem.described
-    products = lines(problem, "q", unit, rows) @ lines(problem, "k", unit, keys).T
-    return np.where(seen, products * told["scale"] + told["added"], -np.inf)
+def scores_of(problem: Problem, one: Rectangle) -> Array:
+    products = lines(problem, "q", one.unit, one.rows) @ lines(problem, "k", one.unit, one.keys).T
+    return np.where(one.seen, products * one.piece.scale + one.piece.added, -np.inf)
 
 
 def greatest(problem: Problem) -> float:
     """A bound of lse: all weights of a row are at most one together."""
-    pairs = [scores_of(problem, u, rows, keys, seen) for u, rows, keys, seen in rectangles(problem)]
+    pairs = [scores_of(problem, one) for one in rectangles(problem)]
     most = max((float(part.max()) for part in pairs if part.size), default=0.0)
-    size = problem.described["width"] * problem.described["count"]
+    size = sum(piece.described["width"] * piece.described["count"] for piece in problem.pieces)
     return max(most, 0.0) + float(np.log(max(size, 1)))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.native.harness import Harness, build
-from tests.native.rectangles import BFLOAT16, drawn
+from tests.native.rectangles import BFLOAT16, FLOAT16, drawn
 from tests.native.solved import solve
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
@@ -38,19 +38,19 @@ def runs_here(processor: str) -> bool:
 
 def check(harness: Harness, seed: int, far: int = 0) -> None:
     problem = drawn(seed, far)
-    bound = 2e-2 if problem.kind == BFLOAT16 else 1e-4
     found = harness.run(problem)
     if not problem.finite:
         return
     solve(problem)
     for name, value in found.items():
-        wanted = problem.wanted[name]
+        wanted, kind = problem.wanted[name], problem.kind_of(name)
+        bound = 2e-2 if problem.kind == BFLOAT16 else 1e-3 if kind == FLOAT16 else 1e-4
         scale = bound * (1 + float(np.abs(wanted[np.isfinite(wanted)]).max(initial=0)))
         np.testing.assert_allclose(value, wanted, bound, scale, err_msg=f"{name} of {seed}")
 
 
 def check_all(program: Path, module: ModuleType, seeds: range, far: int = 0) -> None:
-    with Harness(program, module._Rectangles) as running:
+    with Harness(program, module) as running:
         for seed in seeds:
             check(running, seed, far)
 
