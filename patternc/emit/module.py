@@ -76,6 +76,10 @@ class ModuleBackend:
         return emit_module(request, (self,))
 
 
+# What a call does beside one softmax over its tokens; a file with it has no prepared calls.
+_INDIRECT = ("found", "combined", "sinks", "features", "rows", "value_terms", "scores")
+
+
 def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     """The module's text, with the kernels of `backends` and the dense reference.
 
@@ -93,6 +97,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     uses = uses_of(layers, named, listed, schedule)
     if uses["sorted"]:
         listed += (Entry(SORTED_LISTS, "listed", "not to be given"),)
+    native = request.native and any(each.name == "cpu" for each in kernels)
     context = {
         "functions": "\n\n\n".join(named.functions.texts.values()),
         "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),
@@ -103,7 +108,8 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "uses": uses,
         "of": constants(uses),
         "backends": {each.name: each for each in kernels},
-        "native": request.native and any(each.name == "cpu" for each in kernels),
+        "native": native,
+        "direct": native and not listed and not any(uses[name] for name in _INDIRECT),
         "self_test": request.self_test,
         **described(request, listed),
         "label": _label(request.name),

@@ -36,7 +36,9 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Way:
 
     def made(text: str) -> ModuleType:
         module = module_of(text)
-        monkeypatch.setattr(module, "_WORTH", 0 if request.param == "C" else 1 << 60)
+        monkeypatch.setattr(module, "_WORTH", 0)
+        if request.param == "torch":
+            monkeypatch.setattr(module, "_is_taken", lambda _: False)
         return module
 
     return made

@@ -124,46 +124,35 @@ static void receive_structure(void *to, int64_t size) {
 }
 
 /* One share, its pieces, and a pass for each of them. */
-static void run_forward(int threads) {
+static void run_share(int backward, int threads) {
   Share w;
   Pass passes[4];
   Piece pieces[4];
   receive_structure(&w, sizeof(w));
   receive_structure(passes, w.piece_count * sizeof(Pass));
   receive_structure(pieces, w.piece_count * sizeof(Piece));
-  Tensor *tensors[] = {&passes[0].q, &passes[0].k, &passes[0].v, &w.out, &w.lse};
-  receive_tensors(tensors, 5);
+  Pass *one = passes;
+  Tensor *tensors[] = {&one->q, &one->k, &one->v,   &w.out,    &w.lse,
+                       &w.d_out, &w.d_lse, &one->d_q, &one->d_k, &one->d_v};
+  receive_tensors(tensors, 10);
   for (int64_t x = 0; x < w.piece_count; x++) {
-    passes[x].q = passes[0].q, passes[x].k = passes[0].k, passes[x].v = passes[0].v;
-    pieces[x].rows = (int64_t *)receive_array(arrays + 5 + 3 * x);
-    pieces[x].keys = (int64_t *)receive_array(arrays + 6 + 3 * x);
-    pieces[x].allowed = (uint8_t *)receive_array(arrays + 7 + 3 * x);
+    Pass own = *one;
+    own.scale = passes[x].scale, own.added = passes[x].added;
+    passes[x] = own;
+    pieces[x].rows = (int64_t *)receive_array(arrays + 10 + 3 * x);
+    pieces[x].keys = (int64_t *)receive_array(arrays + 11 + 3 * x);
+    pieces[x].allowed = (uint8_t *)receive_array(arrays + 12 + 3 * x);
   }
   w.passes = passes, w.pieces = pieces;
-  if (attend(&w, 1, threads)) exit(5);
-  send_arrays(3, 5);
-  for (int64_t x = 0; x < 5 + 3 * w.piece_count; x++) release_array(arrays + x);
-}
-
-static void run_backward(int threads) {
-  Rectangles w;
-  receive_structure(&w, sizeof(w));
-  Tensor *tensors[] = {&w.q,     &w.k,   &w.v,   &w.d_out, &w.lse,
-                       &w.delta, &w.d_q, &w.d_k, &w.d_v};
-  receive_tensors(tensors, 9);
-  w.rows = (int64_t *)receive_array(arrays + 9);
-  w.keys = (int64_t *)receive_array(arrays + 10);
-  w.allowed = (uint8_t *)receive_array(arrays + 11);
-  if (differentiate(&w, threads)) exit(5);
-  send_arrays(6, 9);
-  for (int x = 0; x < 12; x++) release_array(arrays + x);
+  if ((backward ? differentiate : attend)(&w, 1, threads, 0) < 0) exit(5);
+  send_arrays(backward ? 7 : 3, backward ? 10 : 5);
+  for (int64_t x = 0; x < 10 + 3 * w.piece_count; x++) release_array(arrays + x);
 }
 
 int main(void) {
   int64_t backward;
   while (fread(&backward, 8, 1, stdin) == 1) {
-    const int threads = (int)receive_number();
-    (backward ? run_backward : run_forward)(threads);
+    run_share((int)backward, (int)receive_number());
     fflush(stdout);
   }
   return 0;

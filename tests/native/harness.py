@@ -14,6 +14,7 @@ import numpy as np
 from tests.native.rectangles import TABLES, Array, Placed, Problem, decoded
 
 HARNESS = Path(__file__).with_name("harness.c")
+PARTS, RESULTS = ["q", "k", "v", "d_q", "d_k", "d_v"], ["out", "lse", "d_out", "d_lse"]
 DTYPES = (np.float32, np.uint16, np.float16)
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:strict_string_checks=1",
@@ -61,8 +62,7 @@ class Harness:
     def run(self, problem: Problem) -> dict[str, Array]:
         assert self.process.stdin
         assert self.process.stdout
-        described = _backward if problem.backward else _forward
-        structures, arrays = described(problem, self.module)
+        structures, arrays = _described(problem, self.module)
         parts = [struct.pack("qq", problem.backward, problem.threads)]
         parts += [struct.pack("q", len(content)) + content for content in structures]
         parts += [_packed(array) for array in arrays]
@@ -101,20 +101,20 @@ class Harness:
         return f"exit {self.process.returncode}: {self.process.stderr.read().decode()}"
 
 
-def _forward(problem: Problem, module: ModuleType) -> tuple[list[bytes], list[Placed | None]]:
+def _described(problem: Problem, module: ModuleType) -> tuple[list[bytes], list[Placed | None]]:
     """Structures, and arrays in the order in which the harness takes them."""
-    told, parts = problem.described, problem.tensors(["q", "k", "v"])
+    told, parts = problem.described, problem.tensors(PARTS)
     passes = [
         module._PassArguments(**parts, dim=told["dim"], scale=piece.scale, added=piece.added)
         for piece in problem.pieces
     ]
     share = module._ShareArguments(
-        **problem.tensors(["out", "lse"]),
+        **problem.tensors(RESULTS),
         kind=problem.kind,
         out_kind=problem.kind,
         value_dim=told["value_dim"],
         units=told["units"],
-        rows=problem.values["out"].shape[1],
+        rows=problem.rows,
         pass_count=len(passes),
         piece_count=len(passes),
     )
@@ -123,26 +123,9 @@ def _forward(problem: Problem, module: ModuleType) -> tuple[list[bytes], list[Pl
         for number, piece in enumerate(problem.pieces)
     ]
     structures = [bytes(share), b"".join(map(bytes, passes)), b"".join(map(bytes, pieces))]
-    arrays = [problem.placed(name) for name in ("q", "k", "v", "out", "lse")]
-    return structures, [*arrays, *_tables(problem)]
-
-
-def _backward(problem: Problem, module: ModuleType) -> tuple[list[bytes], list[Placed | None]]:
-    (piece,) = problem.pieces
-    names = ["q", "k", "v", "d_out", "lse", "delta", "d_q", "d_k", "d_v"]
-    made = module._Rectangles(
-        **problem.tensors(names),
-        **problem.described,
-        **piece.described,
-        kind=problem.kind,
-        scale=piece.scale,
-        added=piece.added,
-    )
-    return [bytes(made)], [*(problem.placed(name) for name in names), *_tables(problem)]
-
-
-def _tables(problem: Problem) -> list[Placed | None]:
-    return [piece.placed(name) for piece in problem.pieces for name in TABLES]
+    arrays = [problem.placed(name) for name in (*PARTS[:3], *RESULTS, *PARTS[3:])]
+    tables = [piece.placed(name) for piece in problem.pieces for name in TABLES]
+    return structures, [*arrays, *tables]
 
 
 def _packed(array: Placed | None) -> bytes:

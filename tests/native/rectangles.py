@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 FLOAT32, BFLOAT16, FLOAT16 = range(3)
-TENSORS = ["q", "k", "v", "out", "lse", "d_out", "delta", "d_q", "d_k", "d_v"]
+TENSORS = ["q", "k", "v", "out", "lse", "d_out", "d_lse", "d_q", "d_k", "d_v"]
 TABLES = ["rows", "keys", "allowed"]
 ROW, KEY = ("row", "row_shift", "row_step"), ("key", "key_shift", "step")
 DIMS = ("dim", "value_dim")
@@ -60,6 +60,7 @@ class Problem:
     kind: int
     described: dict[str, Any]
     pieces: list[Piece]
+    rows: int = 0
     far: int = 0
     values: dict[str, Array] = field(default_factory=dict)
     """Tensors [units or 1, positions, size], as float64."""
@@ -77,7 +78,7 @@ class Problem:
 
     def taken(self) -> list[str]:
         names = INPUTS if self.backward else INPUTS[:3]
-        return [*names, *(("lse", "delta") if self.backward else ()), *self.changed()]
+        return [*names, *(("out", "lse", "d_lse") if self.backward else ()), *self.changed()]
 
     def kind_of(self, name: str) -> int:
         return self.kind if name in (*INPUTS, "out") else FLOAT32
@@ -130,11 +131,11 @@ def drawn(seed: int, far: int = 0) -> Problem:
         "value_dim": _head_size(random),
         "units": _one_of(random, 1, 2, 3),
     }
-    count = 1 if backward else _one_of(random, 1, 1, 2, 3)
-    found = [_draw_piece(random, far) for _ in range(count)]
+    found = [_draw_piece(random, far) for _ in range(_one_of(random, 1, 1, 2, 3))]
     pieces = [piece for piece, *_ in found]
-    problem = Problem(backward, _one_of(random, 1, 1, 2, 5), kind, described, pieces, far=far)
-    _draw_tensors(random, problem, max(row for _, row, _ in found), max(key for *_, key in found))
+    rows, keys = (max(sizes) for sizes in zip(*(sizes for _, *sizes in found), strict=True))
+    problem = Problem(backward, _one_of(random, 1, 1, 2, 5), kind, described, pieces, rows, far)
+    _draw_tensors(random, problem, rows, keys)
     return problem
 
 
@@ -225,7 +226,7 @@ def _draw_tensors(
     sizes |= dict.fromkeys(["v", "d_v", "out", "d_out"], told["value_dim"])
     for name in TENSORS:
         size, units = sizes.get(name, 1), told["units"]
-        if (name != "out" and (problem.backward or name != "lse")) and random.random() < 0.3:
+        if (problem.backward or name not in ("out", "lse")) and random.random() < 0.3:
             units = 1
         shape = (units, positions if name[-1] in "kv" else queries, size)
         if name in INPUTS and random.random() < 0.05:

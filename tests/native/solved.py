@@ -39,7 +39,8 @@ def _differentiated(problem: Problem) -> None:
         _, unit, rows, keys, _ = one
         weights = np.exp(scores_of(problem, one) - lines(problem, "lse", unit, rows))
         d_out, v = lines(problem, "d_out", unit, rows), lines(problem, "v", unit, keys)
-        delta = lines(problem, "delta", unit, rows)
+        out, d_lse = lines(problem, "out", unit, rows), lines(problem, "d_lse", unit, rows)
+        delta = (d_out * out).sum(1, keepdims=True) - d_lse
         d_scores = weights * (d_out @ v.T - delta) * one.piece.scale
         _add(problem, "d_q", unit, rows, d_scores @ lines(problem, "k", unit, keys))
         _add(problem, "d_k", unit, keys, d_scores.T @ lines(problem, "q", unit, rows))
