@@ -431,6 +431,7 @@ class Pattern(Composable):
         *,
         layers: int | None = None,
         slots: Mapping[str, int] | None = None,
+        when: str | None = None,
     ) -> Difference: ...
 
     @overload
@@ -454,13 +455,15 @@ class Pattern(Composable):
         layers: int | None = None,
         layer: int = 0,
         slots: Mapping[str, int] | None = None,
+        when: str | None = None,
         **inputs: Input,
     ) -> Difference | MaskDifference:
         """Whether both mean the same for every n: a proof, or a smallest witness.
 
         `other` is a pattern or the text of one. Counts and reach stand side by side at n tokens
         (4096, or as many as a grid has) and after `layers` layers (the larger number that the two
-        name, or 1).
+        name, or 1). `when` is a condition on n, such as "n % 32 == 0": the question is then about
+        these lengths alone.
 
         Of a mask, as `from_mask` takes them (an array, a tensor, a `BlockMask`, a function with n),
         one length is known: `layer` is compared with it there, pair by pair, with the run-time
@@ -473,7 +476,9 @@ class Pattern(Composable):
             if inputs or layer:
                 named = sorted(inputs) or ["layer"]
                 raise TypeError(f"{named[0]} is for masks: two patterns are compared in all layers")
-            return analyses.diff(self._frontend, other._frontend, n, layers, slots)
+            return analyses.diff(self._frontend, other._frontend, n, layers, slots, when)
+        if when is not None:
+            raise TypeError("when is for two patterns: a mask has one length")
         if layers is not None:
             raise TypeError("layers is for two patterns: a mask is compared with one layer=")
         from patternc.queries.mask_diff import diff_with_mask
@@ -487,14 +492,16 @@ class Pattern(Composable):
         ignore: Iterable[str] = (),
         teach: bool = False,
         layers: int | None = None,
+        when: str | None = None,
     ) -> tuple[Diagnostic, ...]:
         """The warnings, and what the length n brings to light: empty rows, leaks, unseen keys.
 
         None is 4096 tokens, or as many as the pattern's grid has. `ignore` are codes of warnings
         that are meant, such as "P206". `teach` adds what could be better for the same cost, and
-        what never meets within `layers` layers. Raises `LengthError`.
+        what never meets within `layers` layers. `when` is a condition on n that the length
+        fulfils, such as "n % 32 == 0". Raises `LengthError`, and `ValueError` where n does not.
         """
-        return analyses.check(self._frontend, n, ignore, teach, layers)
+        return analyses.check(self._frontend, n, ignore, teach, layers, when)
 
     def growth(self, layer: int = 0, *, residual: bool = True) -> ClosedFormReach | None:
         """The receptive field after k layers like this one, as a formula in i, j, k and n.
@@ -587,6 +594,7 @@ class Pattern(Composable):
         slots: Mapping[str, int] | None = None,
         ignore: Iterable[str] = (),
         batch_element: int | None = None,
+        when: str | None = None,
         **inputs: Any,
     ) -> Report:
         """What the pattern costs at n tokens and how far it sees: exact counts, closed forms,
@@ -597,11 +605,12 @@ class Pattern(Composable):
         An encoder has n positions unless `slots` says otherwise. `dtype` is a name, short or not,
         or torch's own: "float16", "fp16", torch.float16. `ignore` are codes of warnings
         that are meant. `batch_element` says which is reported, where run-time inputs have several.
+        `when` is a condition on n, which n fulfils: closed forms are then those of such lengths.
         Raises `LengthError`, `InputError`, and `ValueError` for numbers out of range.
         """
         from patternc.report.report import report_of
 
-        asked = n, layers, head_dim, dtype, kv_heads, slots, ignore
+        asked = n, layers, head_dim, dtype, kv_heads, slots, ignore, when
         return report_of(self, *asked, self._of_element(inputs, batch_element))
 
     def schedule(

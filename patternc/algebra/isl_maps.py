@@ -142,11 +142,17 @@ def plane(keys: KeyCount = "n") -> Map:
     return symbolic(simplify.TRUE, keys)
 
 
-def at_lengths(pairs: Map, least: int, greatest: int) -> Map:
+def at_lengths(pairs: Map, when: Condition, least: int, greatest: int) -> Map:
     """The pairs of a map with parameters, for these n only."""
-    return pairs.intersect_params(
-        isl.Set(f"[n, m] -> {{ : {least} <= n <= {greatest} }}", context())
-    )
+    inside = f"{least} <= n <= {greatest} and ({text_of(when)})"
+    return pairs.intersect_params(isl.Set(f"[n, m] -> {{ : {inside} }}", context()))
+
+
+def first_length(when: Condition, least: int, greatest: int) -> int | None:
+    """The smallest n of these for which a condition on n holds."""
+    inside = f"{least} <= n <= {greatest} and ({text_of(when)})"
+    smallest = isl.Set(f"{{ [n] : {inside} }}", context()).lexmin()
+    return None if smallest.is_empty() else int(smallest.dim_min_val(0).to_python())
 
 
 def first(pairs: Map) -> tuple[int, int, int]:

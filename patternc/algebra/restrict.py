@@ -8,12 +8,13 @@ different ranges are written alike. Does not handle tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import NamedTuple, assert_never
 
 from patternc.algebra import simplify
+from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import MIRRORED, compare
-from patternc.algebra.walk import Leaf, map_leaves
+from patternc.algebra.walk import Leaf, map_children, map_leaves
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -43,8 +44,21 @@ class NotRestrictedError(Exception):
     """The condition asks tables or inputs."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class Known:
+    """Values by the object of an expression and the ranges of its positions."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[object, ...], _Value] = {}
+        self.names: dict[int, tuple[str, ...]] = {}
+
+    def names_of(self, expression: Expression) -> tuple[str, ...]:
+        key = id(expression)
+        if key not in self.names:
+            self.names[key] = tuple(sorted(variables_of(expression)))
+        return self.names[key]
+
+
+class _Value(NamedTuple):
     """`varying` + `offset`, between `least` and `most`."""
 
     varying: Expression
@@ -61,12 +75,32 @@ class _Value:
         return self.varying == ZERO
 
 
-def restricted(condition: Condition, ranges: Ranges) -> Condition:
-    """The condition over positions of the ranges. Raises `NotRestrictedError`."""
-    return map_leaves(condition, lambda leaf: _leaf(leaf, ranges))
+def restricted(condition: Condition, ranges: Ranges, known: Known | None = None) -> Condition:
+    """The condition over positions of the ranges. Raises `NotRestrictedError`.
+
+    `known` keeps what calls for the same `shared` condition and other ranges have in common.
+    """
+    asked = _Restriction(ranges, known or Known())
+    return map_leaves(condition, lambda leaf: _leaf(leaf, asked))
 
 
-def _leaf(leaf: Leaf, ranges: Ranges) -> Condition:
+def shared(condition: Condition) -> Condition:
+    """The condition with one object for equal expressions."""
+    objects: dict[Expression, Expression] = {}
+
+    def one(expression: Expression) -> Expression:
+        found = map_children(expression, one)
+        return objects.setdefault(found, found)
+
+    def of(leaf: Leaf) -> Condition:
+        if not isinstance(leaf, Compare):
+            return leaf
+        return replace(leaf, left=one(leaf.left), right=one(leaf.right))
+
+    return map_leaves(condition, of)
+
+
+def _leaf(leaf: Leaf, ranges: _Restriction) -> Condition:
     match leaf:
         case Truth():
             return leaf
@@ -90,16 +124,35 @@ def _decided(value: _Value, operator: CompareOperator) -> Condition | None:
     return low if low == high and not between else None
 
 
-def _value(expression: Expression, ranges: Ranges) -> _Value:
+@dataclass(frozen=True, slots=True)
+class _Restriction:
+    ranges: Ranges
+    known: Known
+
+
+def _value(expression: Expression, asked: _Restriction) -> _Value:
     match expression:
         case Constant(number):
             return _constant(number)
         case Variable(name):
-            start, count = ranges[name]
-            known = count == 1
-            return (
-                _constant(start) if known else _Value(expression, start, start, start + count - 1)
-            )
+            return _at_range(expression, *asked.ranges[name])
+    known, ranges = asked.known, asked.ranges
+    key = id(expression), *[ranges[name] for name in known.names_of(expression)]
+    found = known.values.get(key)
+    if found is None:
+        found = known.values[key] = _computed(expression, asked)
+    return found
+
+
+def _at_range(position: Variable, start: int, count: int) -> _Value:
+    known = count == 1
+    return _constant(start) if known else _Value(position, start, start, start + count - 1)
+
+
+def _computed(expression: Expression, ranges: _Restriction) -> _Value:
+    match expression:
+        case Constant() | Variable():
+            return _value(expression, ranges)
         case Scalar() | Reading():
             raise NotRestrictedError
         case Absolute(operand):

@@ -155,6 +155,11 @@ slotted = click.option(
     callback=_counts,
     help="Number of slots of `memory`, `compressed` or `encoder`; repeatable.",
 )
+formed = click.option(
+    "--when",
+    metavar="CONDITION",
+    help="Only for lengths of this form, a condition on n such as 'n % 32 == 0'.",
+)
 ignores = click.option(
     "--ignore",
     "ignored",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from patternc.cli.arguments import Given, Unread, defines, each_given, ignores, programs
+from patternc.cli.arguments import Given, Unread, defines, each_given, formed, ignores, programs
 from patternc.progress import steps
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also print performance hints and positions never connected.",
 )
+@formed
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -40,6 +41,7 @@ def check(
     ignored: frozenset[str],
     length: int | None,
     teach: bool,
+    when: str | None,
     output_format: str,
 ) -> None:
     """Find mistakes, and list the run-time inputs of a program.
@@ -49,7 +51,7 @@ def check(
     from patternc.report.check import document, findings, summary
 
     given = each_given(paths, text, parameters)
-    reports = [_checked(each, length, ignored, teach) for each in steps(list(given), "check")]
+    reports = [_checked(each, length, ignored, teach, when) for each in steps(list(given), "check")]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -61,7 +63,11 @@ def check(
 
 
 def _checked(
-    given: Given | Unread, length: int | None, ignored: frozenset[str], teach: bool
+    given: Given | Unread,
+    length: int | None,
+    ignored: frozenset[str],
+    teach: bool,
+    when: str | None,
 ) -> Report:
     from patternc.language.syntax.diagnostics import Diagnostic, PatternError
     from patternc.language.syntax.source import SourceText
@@ -73,5 +79,10 @@ def _checked(
         pattern = given.pattern()
     except PatternError as error:
         return Report(error.source, error.diagnostics)
-    found = pattern.check(length, ignore=ignored, teach=teach)
+    try:
+        found = pattern.check(length, ignore=ignored, teach=teach, when=when)
+    except ValueError as error:
+        if when is None:
+            raise
+        raise click.UsageError(str(error)) from error
     return Report(given.source, found, pattern.inputs, pattern.heads, pattern.layers)

@@ -11,7 +11,15 @@ from typing import Any
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import READ, Given, defines, slotted, text_given, verify_read_once
+from patternc.cli.arguments import (
+    READ,
+    Given,
+    defines,
+    formed,
+    slotted,
+    text_given,
+    verify_read_once,
+)
 from patternc.cli.from_mask import MASKS, read_mask
 from patternc.cli.input_files import given_inputs
 from patternc.progress import working
@@ -37,6 +45,7 @@ from patternc.progress import working
 @click.option(
     "--layer", type=click.IntRange(0), default=0, help="The layer to compare with a mask."
 )
+@formed
 @slotted
 @given_inputs
 @click.option(
@@ -49,6 +58,7 @@ def diff(
     length: int | None,
     layers: int | None,
     layer: int,
+    when: str | None,
     slots: dict[str, int],
     inputs: dict[str, Any],
     output_format: str,
@@ -65,7 +75,7 @@ def diff(
     try:
         one, other = _sides(paths, texts, parameters)
         with working("diff"):
-            found = _compared(one, other, length, layers, layer, slots, inputs)
+            found = _compared(one, other, length, layers, layer, when, slots, inputs)
     except PatternError as error:
         click.echo(str(error).rstrip("\n"), err=True)
         sys.exit(2)
@@ -112,6 +122,7 @@ def _compared(
     n: int | None,
     layers: int | None,
     layer: int,
+    when: str | None,
     slots: dict[str, int],
     inputs: dict[str, Any],
 ) -> _Found:
@@ -124,11 +135,13 @@ def _compared(
             raise ValueError("--layer is for masks: two programs are compared in all layers")
         if inputs:
             raise ValueError("--input is for masks: two programs are compared for all inputs")
-        found = one.pattern().diff(other.pattern(), n, layers=layers, slots=slots)
+        found = one.pattern().diff(other.pattern(), n, layers=layers, slots=slots, when=when)
         printed = partial(difference.text, found), partial(difference.document, found)
         return _Found(found.outcome, *printed)
     from patternc.report import mask_diff
 
+    if when is not None:
+        raise ValueError("--when is for two programs: a mask has one length")
     if layers is not None:
         raise ValueError("--layers is for two programs: a mask is compared with one --layer")
     masked = _with_mask(one, other, n, layer, slots, inputs)

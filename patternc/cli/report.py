@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import defines, ignores, one_given, programs, slotted, typed
+from patternc.cli.arguments import defines, formed, ignores, one_given, programs, slotted, typed
 from patternc.cli.input_files import with_inputs
 from patternc.progress import working
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True)
 @typed("Data type of queries, keys and values", "bfloat16")
 @click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
+@formed
 @slotted
 @with_inputs
 @click.option(
@@ -55,6 +56,7 @@ def report(
     head_dim: int,
     dtype: str,
     kv_heads: int | None,
+    when: str | None,
     slots: dict[str, int],
     inputs: dict[str, Any],
     batch_element: int | None,
@@ -82,6 +84,7 @@ def report(
                 kv_heads=kv_heads,
                 slots=slots,
                 ignore=ignored,
+                when=when,
                 batch_element=batch_element,
                 **inputs,
             )

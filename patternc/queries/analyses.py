@@ -25,6 +25,7 @@ from patternc.queries.arguments import (
     whole,
 )
 from patternc.queries.call import Inputs, Slots, all_given, checked, head_tables, stack, tables_of
+from patternc.queries.lengths import length_among, lengths_of
 from patternc.queries.sizes import fixed
 from patternc.schedule.tile_sizes import choose_tiles
 from patternc.semantics.lengths import Span
@@ -95,26 +96,39 @@ def why(
 
 
 def diff(
-    left: Frontend, right: Frontend, n: int | None, layers: int | None, slots: Slots
+    left: Frontend,
+    right: Frontend,
+    n: int | None,
+    layers: int | None,
+    slots: Slots,
+    when: str | None = None,
 ) -> Difference:
     from patternc.analysis.equivalence.compare import compared
     from patternc.analysis.equivalence.results import Difference
 
     both = left, right
     spans = [span for each in both for span in _lengths_that_fit(each)]
-    lengths = (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
-    at = (LENGTH if lengths is None else lengths[1]) if n is None else tokens(n, 1)
+    span = (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
+    lengths = lengths_of(when, span)
+    usual = LENGTH if span is None else span[1]
+    at = length_among(None if n is None else tokens(n, 1), usual, lengths)
     named = [each.program.layers or 1 for each in both]
     most = layers_looked_at(layers, max(named), 1)
     ours, theirs = ([each.relations(layer) for layer in _layers(each)] for each in both)
     with allowance():
         parts = compared(ours, theirs, at, lengths)
         one, other = (_side(each, at, most, slots) for each in both)
-    return Difference(at, one, other, parts)
+    return Difference(at, one, other, parts, lengths)
 
 
 def _layers(frontend: Frontend) -> range:
     return range(frontend.program.layers or 1)
+
+
+def _span(frontend: Frontend) -> Span | None:
+    """The lengths that all grids of the program fit."""
+    spans = _lengths_that_fit(frontend)
+    return (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
 
 
 def _lengths_that_fit(frontend: Frontend) -> list[Span]:
@@ -136,12 +150,18 @@ def _side(frontend: Frontend, n: int, layers: int, slots: Slots) -> Side:
 
 
 def check(
-    frontend: Frontend, n: int | None, ignore: Iterable[str], teach: bool, layers: int | None
+    frontend: Frontend,
+    n: int | None,
+    ignore: Iterable[str],
+    teach: bool,
+    layers: int | None,
+    when: str | None = None,
 ) -> tuple[Diagnostic, ...]:
     from patternc.analysis.lint.warnings import usual_length, warnings_at
 
     program = frontend.program
-    n = usual_length(program) if n is None else tokens(n)
+    given = None if n is None else tokens(n)
+    n = length_among(given, usual_length(program), lengths_of(when, _span(frontend)))
     with allowance():
         found = ordered((*program.warnings, *warnings_at(program, n)))
         if teach:

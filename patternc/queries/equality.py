@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from patternc.algebra.evaluate import Values
+from patternc.algebra.lengths import Lengths
 from patternc.frontend import Frontend
 from patternc.ir.sources import TOKENS
 from patternc.relation.tables import HeadTables
@@ -74,5 +75,5 @@ def _outcomes(left: Frontend, right: Frontend) -> set[str]:
         lengths = (max(a for a, _ in spans), min(b for _, b in spans)) if spans else None
         for both in zip(*sides, strict=True):
             if both not in found:
-                found[both] = verdict(*both, lengths)
+                found[both] = verdict(*both, Lengths(lengths))
     return set(found.values())

@@ -27,6 +27,7 @@ def document(found: Difference) -> dict[str, object]:
         "outcome": found.outcome,
         "n": found.n,
         "witness": _first(found),
+        "when": found.lengths.text,
         "searched_below": found.searched_below,
         "left": _side(found.left),
         "right": _side(found.right),
@@ -88,7 +89,8 @@ def _bound(found: Difference) -> Iterator[str]:
 def _verdict(found: Difference) -> str:
     match found.outcome:
         case "equal":
-            return "equal: all multiplicities agree, in all layers and heads, for every n"
+            every = f"for every n{found.lengths.note}"
+            return f"equal: all multiplicities agree, in all layers and heads, {every}"
         case "different":
             return "different"
         case "undecided":

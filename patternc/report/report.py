@@ -26,8 +26,10 @@ from patternc.queries.arguments import (
     warning_codes,
     whole,
 )
+from patternc.queries.lengths import length_among, lengths_of
 from patternc.report import report_json, report_text
 from patternc.report.contents import ReportContents, Reported
+from patternc.semantics.lengths import Span
 from patternc.zoo import published, zoo
 
 # Rows without keys and keys no row sees are looked for at this many tokens at most.
@@ -78,14 +80,17 @@ def report_of(
     kv_heads: int | None,
     slots: Mapping[str, int] | None,
     ignore: Iterable[str],
+    when: str | None,
     inputs: Mapping[str, Any],
 ) -> Report:
     """What `Pattern.report` gives; its arguments are checked here."""
+    lengths = lengths_of(when, _span(pattern, layers_looked_at(layers, pattern.layers)))
     work = Workload(
-        tokens(n),
+        length_among(tokens(n), 1, lengths),
         whole("head_dim", head_dim, 1),
         data_type(dtype) or "bfloat16",
         None if kv_heads is None else whole("kv_heads", kv_heads, 1),
+        lengths,
     )
     count = layers_looked_at(layers, pattern.layers)
     sizes, ignored = slot_counts(slots), warning_codes(ignore)
@@ -107,6 +112,13 @@ def report_of(
         )
     title = visible(PurePath(pattern.name).name)
     return Report(facts, SourceText.of(pattern.text, pattern.name), title, pattern, inputs)
+
+
+def _span(pattern: Reported, layers: int) -> Span | None:
+    """The lengths that the grids of the layers fit."""
+    each = (pattern.fitting(layer) for layer in range(min(layers, pattern.layers or 1)))
+    spans = [span for span in each if span is not None]
+    return (max(low for low, _ in spans), min(high for _, high in spans)) if spans else None
 
 
 def _any_length(pattern: Reported) -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.algebra.isl_budget import is_tangled
+from patternc.algebra.restrict import NotRestrictedError
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.ir.sources import TOKENS, KeySource, Stream
 from patternc.language.check.runtime_inputs import RunTimeInput
@@ -29,6 +31,7 @@ from patternc.report.svg import Panel, Shares
 from patternc.semantics.errors import InputError
 from patternc.semantics.source_slots import row_count
 from patternc.tiling.layout_at_length import Layout
+from patternc.tiling.restricted_tiles import Restricted, share
 
 CELLS = 64
 _LENGTHS = tuple(1 << k for k in range(6, 16))
@@ -171,8 +174,9 @@ class View:
         tables = HeadTables(self.n, self._of_head(head), self.slots, relation.rows)
         layout = self._layout(relation, tables, cell)
         if layout is None:
-            every_cell = range(width)
-            return np.stack([self._held(relation, tables, a, every_cell, cell) for a in rows])
+            tiles = Restricted(relation.branches[0].predicate, self.n)
+            each = (self._one_by_one(relation, tables, tiles, a, width, cell) for a in rows)
+            return np.stack(list(each))
         shares = np.zeros((len(rows), width))
         for row, a in zip(shares, rows, strict=True):
             visits = layout.row(0, a)
@@ -182,9 +186,35 @@ class View:
             row[visits.index[visits.full]] = 1
         return shares
 
+    def _one_by_one(
+        self,
+        relation: Relation,
+        tables: HeadTables,
+        tiles: Restricted,
+        a: int,
+        width: int,
+        cell: int,
+    ) -> Shares:
+        """The cells of row a, each by itself where a formula alone says what it holds."""
+        if set(self._spans) != {TOKENS} or len(relation.branches) > 1:
+            return self._held(relation, tables, a, range(width), cell)
+        rows = a * cell, min(cell, self.queries - a * cell)
+        i = _looked_at(a, cell, self.queries) - a * cell
+        shares = np.zeros(width)
+        try:
+            for b in range(width):
+                keys = _looked_at(b, cell, self.keys) - b * cell
+                inside = tiles.at(rows, (b * cell, min(cell, self.keys - b * cell)))
+                shares[b] = share(inside, i, keys)
+        except NotRestrictedError:
+            return self._held(relation, tables, a, range(width), cell)
+        return shares
+
     def _layout(self, relation: Relation, tables: HeadTables, cell: int) -> Layout | None:
         """The cells as tiles, where there is one source and they are not too many to look at."""
         if set(self._spans) != {TOKENS}:
+            return None
+        if self.n > _LENGTHS[-1] and any(is_tangled(each.formula) for each in relation.branches):
             return None
         layout = Layout([relation], self.n, cell, cell, [tables])
         try:

@@ -12,10 +12,12 @@ from functools import lru_cache
 from math import lcm
 from typing import Literal
 
+from patternc.algebra.lengths import Lengths, residues
 from patternc.analysis.cost.format_closed_form import UnclearError, at_residue, described
 from patternc.analysis.cost.quasi_polynomial import Sparse, Tally, UncountedError, shortest, summed
 
 Order = Literal["O(1)", "O(n)", "O(n**2)"]
+MOST_FORMS = 1 << 12
 Parts = tuple[tuple[int, Tally | Sparse], ...]
 
 
@@ -27,9 +29,11 @@ class Form:
     start: int = 0
     period: int = 1
     residue: int = 0
+    when: str = ""
 
     def __str__(self) -> str:
         also = f", n % {self.period} == {self.residue}" if self.period > 1 else ""
+        also = f", {self.when}" if self.when else also
         return f"{self.expression} for n >= {self.start}{also}"
 
 
@@ -63,9 +67,33 @@ class Count:
         zero, one, two = (self.at(start + k * period) for k in range(3))
         return "O(n**2)" if two - 2 * one + zero else ("O(n)" if one - zero else "O(1)")
 
-    def form(self, n: int) -> Form:
-        """The form that serves n, and as many other lengths as can be."""
-        return _form(self.parts, self.start, self.multiple, n)
+    def form(self, n: int, lengths: Lengths = Lengths()) -> Form:  # noqa: B008
+        """The form that serves n and all of `lengths`, else as many other lengths as can be."""
+        shorter = _of_lengths(self, lengths) if lengths.text else None
+        return shorter or _form(self.parts, self.start, self.multiple, n)
+
+
+def _of_lengths(count: Count, lengths: Lengths) -> Form | None:
+    """The one polynomial of all long lengths of a form, if there is one."""
+    start = max([count.start, *(tally.start for _, tally in count.parts)])
+    period = lcm(count.multiple, *(tally.period for _, tally in count.parts))
+    found = residues(lengths.when)
+    if found is None or not found[1]:
+        return None
+    own, rests = found
+    every = lcm(period, own)
+    if every // own * len(rests) > MOST_FORMS:
+        return None
+    # Where the condition is settled its residues alone decide.
+    firsts = [
+        start + (rest + turn * own - start) % every
+        for rest in rests
+        for turn in range(every // own)
+    ]
+    if any(first % count.multiple for first in firsts):
+        return None
+    texts = {at_residue(count.at, first, every) for first in firsts}
+    return Form(texts.pop(), start, when=lengths.text) if len(texts) == 1 else None
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from patternc.algebra.lengths import Lengths
 from patternc.analysis.cost.feature_sums import (
     feature_products,
     is_stateful,
@@ -37,12 +38,16 @@ FORWARD, BACKWARD = 2, 5
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One call: n tokens, features a head, data type, key heads (None: as many as heads)."""
+    """One call: n tokens, features a head, data type, key heads (None: as many as heads).
+
+    Closed forms are those of `lengths`.
+    """
 
     n: int
     head_dim: int = 64
     dtype: str = "bfloat16"
     kv_heads: int | None = None
+    lengths: Lengths = Lengths()  # noqa: RUF009
 
     @property
     def vector(self) -> int:
@@ -110,7 +115,7 @@ def layer_cost(
 ) -> LayerCost:
     """The cost of the heads with these relations; on a `grid` the length is the only one."""
     both = list(zip(relations, tables, strict=True))
-    heads = tuple(head_count(relation, own, sizes, grid) for relation, own in both)
+    heads = tuple(head_count(relation, own, sizes, grid, work.lengths) for relation, own in both)
     scored = [without_features(relation) for relation in relations]
     each = zip(scored, tables, strict=True)
     tiles = tuple(visited_tiles(relation, own, sizes, tile) for relation, own in each)

@@ -26,6 +26,7 @@ from patternc.algebra.atoms import (
     SetTable,
 )
 from patternc.algebra.intervals import filter_of
+from patternc.algebra.lengths import Lengths
 from patternc.algebra.walk import atoms_of, readings_of, searched_lists
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.closed_forms import Count, Order
@@ -80,14 +81,25 @@ class HeadCount:
     with_multiplicity: Quantity
 
 
-def head_count(relation: Relation, tables: HeadTables, sizes: Sizes, grid: bool) -> HeadCount:
-    """The pairs of `relation` at the length of `tables`; on a `grid` that is its only length."""
+def head_count(
+    relation: Relation,
+    tables: HeadTables,
+    sizes: Sizes,
+    grid: bool,
+    lengths: Lengths = Lengths(),  # noqa: B008
+) -> HeadCount:
+    """The pairs of `relation` at the length of `tables`; on a `grid` that is its only length.
+
+    Closed forms are those of `lengths` where these have shorter ones.
+    """
     n = tables.n
     alone = [(branch.multiplicity, (branch,)) for branch in relation.branches]
     united = [(1, branches) for branches in _by_source(relation.branches)]
     both = (united, alone)
     distinct, all_pairs = (
-        _quantity([(times, _set(part, tables, sizes, grid)) for times, part in parts], n, grid)
+        _quantity(
+            [(times, _set(part, tables, sizes, grid)) for times, part in parts], n, grid, lengths
+        )
         for parts in both
     )
     return HeadCount(distinct, all_pairs)
@@ -339,7 +351,7 @@ def extent(source: KeySource, sizes: Sizes) -> Extent:
 # --- sums -----------------------------------------------------------------------------------
 
 
-def _quantity(parts: Sequence[tuple[int, _Set]], n: int, grid: bool) -> Quantity:
+def _quantity(parts: Sequence[tuple[int, _Set]], n: int, grid: bool, lengths: Lengths) -> Quantity:
     bounds = [(times, part.bounds(n)) for times, part in parts]
     least, most = (sum(times * ends[side] for times, ends in bounds) for side in (0, 1))
     if grid and least == most:
@@ -348,9 +360,11 @@ def _quantity(parts: Sequence[tuple[int, _Set]], n: int, grid: bool) -> Quantity
     form = _total([(times, part.form) for times, part in parts])
     if form is not None:
         exact = least == most
-        return Quantity(least, most, str(form.form(n)), form.order, "" if exact else reason)
+        return Quantity(
+            least, most, str(form.form(n, lengths)), form.order, "" if exact else reason
+        )
     above = _total([(times, part.most) for times, part in parts])
-    text = f"at most {above.form(n)}" if above else "no closed form"
+    text = f"at most {above.form(n, lengths)}" if above else "no closed form"
     order: Order = above.order if above else "O(n**2)"
     return Quantity(least, most, f"{text} (a bound: {reason})", order, reason)
 

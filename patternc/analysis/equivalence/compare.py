@@ -15,6 +15,7 @@ from dataclasses import replace
 from math import lcm
 
 from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.lengths import Lengths
 from patternc.analysis.equivalence.counterexamples import (
     OPERATIONS,
     SMALL,
@@ -38,11 +39,11 @@ Heads = Sequence[Relation]
 
 
 def compared(
-    left: Sequence[Heads], right: Sequence[Heads], n: int, lengths: tuple[int, int] | None
+    left: Sequence[Heads], right: Sequence[Heads], n: int, lengths: Lengths
 ) -> tuple[HeadDifference, ...]:
     """Every layer and head; the shorter schedule and the fewer heads are repeated.
 
-    `lengths` are the smallest and the largest n that both mean something at; None for all.
+    `lengths` are those that both mean something at, and of which the question is.
     """
     layers = lcm(len(left), len(right))
     found: list[HeadDifference] = []
@@ -69,7 +70,7 @@ def _difference(
     left: Relation,
     right: Relation,
     n: int,
-    lengths: tuple[int, int] | None,
+    lengths: Lengths,
     hint: int,
     work: Work,
 ) -> HeadDifference:
@@ -82,7 +83,7 @@ def _difference(
     return HeadDifference(0, 0, outcome, alike, witness, only_left, only_right, below)
 
 
-def verdict(left: Relation, right: Relation, lengths: tuple[int, int] | None) -> Outcome:
+def verdict(left: Relation, right: Relation, lengths: Lengths) -> Outcome:
     """Whether every pair counts as often, scored alike; at the lengths that both mean something."""
     if _said_alike(left, right):
         return "equal"
@@ -93,7 +94,7 @@ def verdict(left: Relation, right: Relation, lengths: tuple[int, int] | None) ->
 
 
 def _verdict(
-    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
+    left: Relation, right: Relation, lengths: Lengths, hint: int, work: Work
 ) -> tuple[Outcome, bool, Witness | None, int | None]:
     """Of the pairs; whether they are scored alike; a witness; and no n below has another."""
     softmaxes = _parts(left, right, lambda each: each.softmax)
@@ -122,7 +123,7 @@ def _parts(
 
 def _decided(
     parts: Sequence[tuple[Relation, Relation]],
-    lengths: tuple[int, int] | None,
+    lengths: Lengths,
     hint: int,
     work: Work,
 ) -> tuple[Outcome, Witness | None, int | None]:
@@ -137,16 +138,16 @@ def _decided(
 
 
 def _part_decided(
-    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
+    left: Relation, right: Relation, lengths: Lengths, hint: int, work: Work
 ) -> tuple[Outcome, Witness | None, int | None]:
     """The verdict, a witness, and the n below which there is none."""
     if not left.branches and not right.branches:
         return "equal", None, None
     if asks_inputs(left) or asks_inputs(right):
         return "undecided", None, 0
-    small = range(1, SMALL) if lengths is None else range(0)
+    small = range(1, SMALL) if lengths.span is None else range(0)
     for n in small:
-        if (witness := anywhere(left, right, n)) is not None:
+        if n in lengths and (witness := anywhere(left, right, n)) is not None:
             return "different", witness, n
     try:
         with budget(OPERATIONS):
@@ -155,7 +156,15 @@ def _part_decided(
             return ("different" if witness else "equal"), witness, below
     except (BudgetError, UndecidedError):
         witness, below = searched(left, right, lengths, hint, work)
+        if witness is None and _is_all(left, right, lengths, below):
+            return "equal", None, None
         return ("different" if witness else "undecided"), witness, below
+
+
+def _is_all(left: Relation, right: Relation, lengths: Lengths, below: int) -> bool:
+    """Whether every length was looked at, and the call decides no number of slots."""
+    sources = {*left.sources, *right.sources}
+    return lengths.span is not None and below > lengths.span[1] and sources <= {TOKENS}
 
 
 def _without_common(left: Relation, right: Relation) -> tuple[Relation, Relation]:

@@ -16,6 +16,7 @@ import numpy as np
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Integers, Values
 from patternc.algebra.isl_context import BudgetError, budget
+from patternc.algebra.lengths import MOST, Lengths
 from patternc.algebra.simplify import FALSE
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.equivalence.results import Witness
@@ -76,9 +77,7 @@ def _dense_at(relation: Relation, witness: Witness) -> int:
 # --- formulas ---------------------------------------------------------------------------------
 
 
-def formula_witness(
-    left: Relation, right: Relation, lengths: tuple[int, int] | None
-) -> Witness | None:
+def formula_witness(left: Relation, right: Relation, lengths: Lengths) -> Witness | None:
     """The first pair at the smallest n; None is a proof that there is none.
 
     The relations have no branch in common. Raises `UndecidedError` where tables are asked.
@@ -94,15 +93,16 @@ def formula_witness(
 
 
 def _on_source(
-    left: Relation, right: Relation, source: KeySource, lengths: tuple[int, int] | None
+    left: Relation, right: Relation, source: KeySource, lengths: Lengths
 ) -> Witness | None:
     keys: Literal["n", "m"] = "n" if source == TOKENS else "m"
     ours, theirs = _levels(left, source, keys), _levels(right, source, keys)
     differing = maps.united(
         ours[one].intersect(theirs[other]) for one, other in product(ours, theirs) if one != other
     )
-    if lengths is not None:
-        differing = maps.at_lengths(differing, *lengths)
+    if lengths != Lengths():
+        least, most = lengths.span or (1, MOST)
+        differing = maps.at_lengths(differing, lengths.when, least, most)
     if differing.is_empty():
         return None
     if source != TOKENS:
@@ -148,23 +148,26 @@ def asks_inputs(relation: Relation) -> bool:
 
 
 def searched(
-    left: Relation, right: Relation, lengths: tuple[int, int] | None, hint: int, work: Work
+    left: Relation, right: Relation, lengths: Lengths, hint: int, work: Work
 ) -> tuple[Witness | None, int]:
     """The first pair at the first length that has one, and the length below which none has.
 
     Lengths from the shortest on (those below `SMALL` were looked at) as long as there is `work`
     left; then `hint` and some longer ones.
     """
-    least, most = lengths or (SMALL, SEARCHED[-1])
+    first = lengths.following(SMALL) or SMALL
+    least, most = lengths.span or (SMALL, max(SEARCHED[-1], first))
     below = least
     while below <= most and work.cells > 0:
-        work.cells -= _OVERHEAD + below * below
-        if (found := anywhere(left, right, below)) is not None:
-            return found, below
+        if below in lengths:
+            work.cells -= _OVERHEAD + below * below
+            if (found := anywhere(left, right, below)) is not None:
+                return found, below
         below += 1
-    for n in (hint, *SEARCHED, least):
-        inside = below <= n <= min(most, max(SEARCHED[-1], least))
-        if inside and (found := anywhere(left, right, n)) is not None:
+    for n in map(lengths.following, (hint, *SEARCHED, least)):
+        if n is None or not below <= n <= min(most, max(SEARCHED[-1], least, first)):
+            continue
+        if (found := anywhere(left, right, n)) is not None:
             return found, below
     return None, below
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from patternc.algebra.lengths import Lengths
 from patternc.analysis.reach import Reach
 from patternc.ir.sources import KeySource
 
@@ -69,7 +70,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The comparison; counts and reach are at n tokens, the verdict is for every n.
+    """The comparison; counts and reach are at n tokens, the verdict is for every n of `lengths`.
 
     `parts` has one entry for each layer and head, the shorter schedule repeated.
     """
@@ -78,6 +79,7 @@ class Difference:
     left: Side
     right: Side
     parts: tuple[HeadDifference, ...]
+    lengths: Lengths = Lengths()  # noqa: RUF009
 
     @property
     def headers_differ(self) -> bool:

@@ -30,7 +30,7 @@ CALL_KEYWORDS: frozenset[str] = frozenset(
         ),
         *("ignore", "k", "key", "key_padding", "kv_heads", "layer", "layers", "n", "positions"),
         *("q", "queries", "query", "residual", "return_lse", "rows", "scale", "seed", "self"),
-        *("return_weights", "slots", "start", "v", "write_order"),
+        *("return_weights", "slots", "start", "v", "when", "write_order"),
     }
 )
 # Keywords that a run-time input may have the name of: calls of such a pattern then mean the input.
