@@ -10,6 +10,7 @@ import torch
 
 from patternc import Pattern
 from patternc.runtime.selftest import with_self_test
+from patternc.runtime.states_as_keys import queries_of_states, values_of_states
 
 _pattern = cache(Pattern.parse)
 BACKENDS = ("cpu", "triton", "reference")
@@ -335,3 +336,39 @@ def test_dropout_of_hashes_is_drawn_by_a_seed_that_is_a_tensor():
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_of_many_keys_those_of_the_runs_with_the_greatest_are_the_greatest() -> None:
+    generator = torch.Generator().manual_seed(0)
+    q = torch.randn(1, 2, 5, 8, generator=generator)
+    k, v = (torch.randn(1, 1, 1100, 8, generator=generator) for _ in range(2))
+    module = _pattern("nearest(3) & rows([1:])").module
+    found = module.found_lists(q, k, v)["nearest"][:, :, -5:]
+    wanted = (q @ k.mT).topk(3, dim=-1).indices.to(torch.int32)
+    assert torch.equal(found.sort(-1).values, wanted.sort(-1).values)
+    few = _pattern("(nearest(3) & columns([1000:1002]))").module.found_lists(q, k, v)["nearest"]
+    assert few.sort(-1).values[0, 0, -1].tolist() == [-1, 1000, 1001]
+
+
+def test_one_index_of_states_serves_heads_and_layers_as_keys_of_their_own_do() -> None:
+    """Unlimiformer's rewritten score, with the bias of keys, which no weight depends on."""
+    torch.manual_seed(1)
+    heads, dim, size = 3, 12, 4
+    pattern = _pattern(f"heads {heads}\nnearest(5) on encoder")
+    states, q = torch.randn(2, 41, dim), torch.randn(2, heads, 7, size, requires_grad=True)
+    key, value = (torch.nn.Linear(dim, heads * size) for _ in range(2))
+    k, v = (part(states).unflatten(2, (heads, size)).transpose(1, 2) for part in (key, value))
+    wanted = pattern.attention(q, None, None, encoder_kv=(k, v), backend="cpu")
+    index = states[:, None]
+    found = pattern.attention(
+        queries_of_states(q, key.weight), None, None,
+        encoder_kv=(index, index), scale=size**-0.5, backend="cpu",
+    )  # fmt: skip
+    found = values_of_states(found, value.weight, value.bias)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    leaves = [q, key.weight, value.weight, value.bias]
+    gradients = [torch.autograd.grad(out.square().sum(), leaves) for out in (found, wanted)]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"weight has shape \[12, 12\]; expected \[9, dim\]"):
+        queries_of_states(q[..., :3], key.weight)

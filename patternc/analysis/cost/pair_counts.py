@@ -33,12 +33,12 @@ from patternc.analysis.cost.closed_forms import Count, Order
 from patternc.analysis.cost.constant_tables import scattered
 from patternc.analysis.cost.pair_sets import Extent, Plane
 from patternc.analysis.cost.quasi_polynomial import UncountedError
-from patternc.analysis.cost.random_draws import drawn
+from patternc.analysis.cost.random_draws import drawn, found_at_least
 from patternc.analysis.cost.unions import union
 from patternc.ir.formula import Atom, Condition, Expression
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
 from patternc.ir.terms import Found
-from patternc.relation.cases import split
+from patternc.relation.cases import Literal, split
 from patternc.relation.relation import Branch, Conjunct, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.semantics import tree_spans
@@ -208,7 +208,24 @@ def _set(branches: tuple[Branch, ...], tables: HeadTables, sizes: Sizes, grid: b
         return _Set(None, most, _counted(whole, tables), cells, "lists are given in the call")
     if least is not None and least is most and least.holds_at(n):
         return _Set(least, most, least.at(n), cells)
-    return _Set(least, most, _counted(whole, tables), cells, reason)
+    return _Set(_greatest(n, least, _found(whole)), most, _counted(whole, tables), cells, reason)
+
+
+def _found(whole: Branch) -> Count | None:
+    """Pairs that the only search of a branch finds in any call."""
+    match whole.conjuncts:
+        case (Conjunct(formula, (Literal(InRow(ListedTable(found=Found()) as lists), True),)),):
+            draws = found_at_least(lists, formula) if whole.keys == "n" else None
+            more = _tallied([draws.plane]) if draws else None
+            return Count(more.parts, draws.start, draws.multiple) if draws and more else None
+        case _:
+            return None
+
+
+def _greatest(n: int, *counts: Count | None) -> Count | None:
+    """The greatest at n of bounds from below."""
+    known = [count for count in counts if count is not None and count.holds_at(n)]
+    return max(known, key=lambda count: count.at(n), default=None)
 
 
 def _united(branches: tuple[Branch, ...]) -> Branch:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
+from typing import assert_never
 
 from patternc.algebra import simplify
 from patternc.algebra.atoms import InRow, ListedTable, RandomTable
@@ -30,7 +31,7 @@ from patternc.ir.formula import (
     Truth,
     Variable,
 )
-from patternc.ir.searches import Nearest
+from patternc.ir.searches import Cluster, Lsh, Nearest, Sinkhorn, TopBlocks
 from patternc.ir.terms import Causal, Columns, Difference, Found, Intersection, Random
 from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, in_index_space, substitute
@@ -71,6 +72,29 @@ def _of_search(lists: ListedTable, among: Condition, beside: Condition) -> Drawn
             return _within_budget(count, 1, candidates_of(lists), among, beside)
         case _:
             return None
+
+
+@lru_cache(maxsize=256)
+def found_at_least(lists: ListedTable, among: Condition) -> Drawn | None:
+    """Pairs that a search finds whatever the call is, of those that it is joined with.
+
+    The nearest keys are as many as there are unless enough; of hashes a row has at least itself, of
+    blocks one key. Clusters may take no row.
+    """
+    assert lists.found is not None
+    allowed = candidates_of(lists)
+    match lists.found.search:
+        case Nearest(count):
+            return _within_budget(count, 1, allowed, among, simplify.FALSE)
+        case Lsh():
+            own = simplify.conjunction([allowed, simplify.compare(ROW, "==", KEY)])
+            return _within_budget(1, 1, own, among, simplify.FALSE)
+        case TopBlocks() | Sinkhorn():
+            return _within_budget(1, 1, allowed, among, simplify.FALSE)
+        case Cluster():
+            return None
+        case _:
+            assert_never(lists.found.search)
 
 
 @lru_cache(maxsize=256)
