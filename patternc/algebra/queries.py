@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
 from patternc.algebra.value_bounds import Reach, extent
 from patternc.ir.formula import Compare, Condition, Expression, Variable
+from patternc.ir.parts import children
 
 
 @lru_cache(maxsize=65536)
@@ -38,8 +38,6 @@ def fits(form: object, largest: int, reach: Reach = Reach()) -> bool:  # noqa: B
 
 
 def _children(formula: object) -> Iterator[Condition | Expression]:
-    assert is_dataclass(formula)
-    for field in fields(formula):
-        value = getattr(formula, field.name)
+    for value in children(formula):
         parts = value if isinstance(value, tuple) else (value,)
         yield from (part for part in parts if isinstance(part, Condition | Expression))

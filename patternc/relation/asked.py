@@ -7,9 +7,9 @@ their contents.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
 from patternc.ir.formula import Constant, Reading
+from patternc.ir.parts import children
 from patternc.ir.sources import Rows, home_of, labels_of
 from patternc.ir.terms import HeadPattern, IndexList, Listing, On, RunTimeSet, SameDocument
 from patternc.semantics.source_slots import QUERY
@@ -37,9 +37,6 @@ def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
             yield from _named(inner, rows, labels_of("", source))
         case Listing():
             return
-        case tuple():
-            for item in node:
-                yield from _named(item, rows, suffix)
-        case _ if is_dataclass(node):
-            for field in fields(node):
-                yield from _named(getattr(node, field.name), rows, suffix)
+        case _:
+            for part in children(node):
+                yield from _named(part, rows, suffix)

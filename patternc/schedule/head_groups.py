@@ -7,7 +7,7 @@ text; the others become `Scalar`s, and the tables become `TableSlot`s. Does not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass
 from typing import TypeVar, cast
 
 from patternc.algebra.atoms import (
@@ -22,6 +22,7 @@ from patternc.algebra.atoms import (
     Table,
 )
 from patternc.ir.formula import Condition, Constant, Scalar
+from patternc.ir.parts import children, map_children
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.schedule import TableSlot
 
@@ -95,16 +96,8 @@ class _Merger:
             return TableSlot(_slot(self.tables, tuple(cast(list[Table], nodes))))
         if isinstance(first, Constant):
             return self._number([cast(Constant, node).value for node in nodes])
-        if isinstance(first, tuple):
-            return tuple(
-                self.merge(list(column))
-                for column in zip(*cast(list[tuple[object, ...]], nodes), strict=True)
-            )
-        if not is_dataclass(first):
-            return first
-        names = [field.name for field in fields(first)]
-        merged = {name: self.merge([getattr(node, name) for node in nodes]) for name in names}
-        return replace(first, **merged)  # type: ignore[type-var]
+        columns = zip(*map(children, nodes), strict=True)
+        return map_children(first, lambda _: self.merge(list(next(columns))))
 
     def _number(self, values: list[int]) -> Constant | Scalar:
         if len(set(values)) == 1:
@@ -144,10 +137,9 @@ def shape(node: object) -> object:
     if isinstance(node, Constant):
         return Constant
     if isinstance(node, tuple):
-        return tuple(shape(item) for item in node)
-    if not is_dataclass(node):
-        return node
-    return (type(node), *(shape(getattr(node, field.name)) for field in fields(node)))
+        return tuple(map(shape, node))
+    parts = children(node)
+    return (type(node), *map(shape, parts)) if parts or is_dataclass(node) else node
 
 
 def _table_shape(table: Table) -> object:
@@ -167,9 +159,4 @@ def _mapped(node: Node, change: Callable[[object], object]) -> Node:
     changed = change(node)
     if changed is not node:
         return cast(Node, changed)
-    if isinstance(node, tuple):
-        return cast(Node, tuple(_mapped(item, change) for item in node))
-    if not is_dataclass(node) or isinstance(node, type):
-        return node
-    values = {field.name: _mapped(getattr(node, field.name), change) for field in fields(node)}
-    return replace(node, **values)
+    return map_children(node, lambda part: _mapped(part, change))

@@ -6,12 +6,12 @@ Maps a pattern to the smallest and largest n, before anything is evaluated.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from math import prod
 
 from patternc.algebra.evaluate import Keys, interval
 from patternc.algebra.walk import readings_of
 from patternc.ir.formula import Constant, Expression
+from patternc.ir.parts import children
 from patternc.ir.terms import (
     Blocks,
     EqualParts,
@@ -129,9 +129,6 @@ def _grids(node: object, around: Around) -> Iterator[tuple[Neighborhood | Window
             yield node, around
         case Blocks(_, body) | EqualParts(_, body) | Part(_, body):
             yield from _grids(body, (*around, node))
-        case tuple():
-            for item in node:
-                yield from _grids(item, around)
-        case _ if is_dataclass(node):
-            for field in fields(node):
-                yield from _grids(getattr(node, field.name), around)
+        case _:
+            for part in children(node):
+                yield from _grids(part, around)

@@ -7,10 +7,11 @@ A part with an impossible value is reported and stands for nothing, so that one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from patternc.ir import terms
+from patternc.ir.parts import children
 from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
 from patternc.ir.terms import Combination, HeadPattern, Term
 from patternc.language.check.environment import Environment
@@ -210,12 +211,9 @@ def projections_in(term: object) -> Iterator[str]:
     match term:
         case terms.Rows(_, str() as name) | terms.Global(_, str() as name):
             yield name
-        case tuple():
-            for item in term:
-                yield from projections_in(item)
-        case _ if is_dataclass(term):
-            for field in fields(term):
-                yield from projections_in(getattr(term, field.name))
+        case _:
+            for part in children(term):
+                yield from projections_in(part)
 
 
 def _is_mix(node: Node, place: Environment) -> bool:
