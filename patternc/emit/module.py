@@ -89,7 +89,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     listed = entries(request.inputs, schedule)
     layers, chosen = layer_groups(schedule, named)
     pools = range(len(named.treatments.pools))
-    listed += tuple(Entry(pool_input(number), "pooled", POOLED) for number in pools)
+    listed += tuple(Entry(pool_input(number), "pooled", POOLED, decides=False) for number in pools)
     uses = uses_of(layers, named, listed, schedule)
     if uses["sorted"]:
         listed += (Entry(SORTED_LISTS, "listed", "not to be given"),)
