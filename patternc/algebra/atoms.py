@@ -47,7 +47,7 @@ class ListedTable:
 
     Negative entries are empty. Rows and keys count blocks of `block` tokens, or parts. Lists that
     are `found` are about slots of `source`, as the `rows` see it; their entries stand for `width`
-    slots each.
+    slots each. Other entries stand for `entry` blocks or slots.
     """
 
     name: str
@@ -56,10 +56,11 @@ class ListedTable:
     found: Found | None = None
     source: KeySource = TOKENS
     rows: Rows = TOKENS
+    entry: int = 1
 
     @property
     def width(self) -> int:
-        return self.found.search.width if self.found else self.block
+        return self.found.search.width if self.found else self.block * self.entry
 
 
 @dataclass(frozen=True, slots=True)

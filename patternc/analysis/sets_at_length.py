@@ -102,6 +102,20 @@ def leaves_the_diagonal(formula: Condition, n: int) -> bool | None:
 
 
 @lru_cache(maxsize=4096)
+def first_shared(left: Condition, right: Condition, n: int, m: int) -> tuple[int, int] | None:
+    """The first pair (i, j) that both formulas hold; (-1, -1) without one."""
+
+    def answer() -> tuple[int, int]:
+        one, other = (_set(f"[i, j] : {_inside(formula, n, m)}") for formula in (left, right))
+        both = (one & other).lexmin()
+        if both.is_empty():
+            return -1, -1
+        return both.dim_min_val(0).to_python(), both.dim_min_val(1).to_python()
+
+    return _within_budget(answer)
+
+
+@lru_cache(maxsize=4096)
 def are_equal(left: Condition, right: Condition, n: int, m: int) -> bool | None:
     """Whether two formulas hold the same pairs."""
 

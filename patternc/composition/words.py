@@ -190,13 +190,25 @@ class Words:
         )
 
     @classmethod
-    def listed(cls, name: str, /) -> Self:
-        """listed(name)
+    def listed(
+        cls,
+        name: str,
+        /,
+        *,
+        block: Integer | None = None,
+    ) -> Self:
+        """listed(name, [block=..])
 
         j is in the run-time list of row i: integers [rows, k], [heads, rows, k] or [batch, heads,
-        rows, k]. Negative entries are empty, repeats count once.
+        rows, k]. Negative entries are empty, repeats count once. With `block=B` an entry is a
+        block of B keys, j // B, the rows are tokens still: the shape of selected blocks (NSA,
+        MoBA). Inside `blocks(..)` both count its blocks.
         """
-        return cls._of_word("listed", (name,))
+        return cls._of_word(
+            "listed",
+            (name,),
+            block=block,
+        )
 
     @classmethod
     def neighborhood(

@@ -70,7 +70,8 @@ def _table(
             return Call("_Random", (*drawn, *_scope(block, parts), *_ending(source)))
         case ListedTable(name, block, parts):
             found = _found(table, layer, functions)
-            return Call("_Listed", (quoted(name), *_scope(block, parts), *found))
+            wide = [Keyword("entry", Leaf(str(table.entry)))] if table.entry > 1 else []
+            return Call("_Listed", (quoted(name), *_scope(block, parts), *wide, *found))
         case PermutationTable(keys, block, parts):
             return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
         case SetTable(name, block, parts, of_rows):

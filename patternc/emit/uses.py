@@ -71,6 +71,7 @@ def uses_of(
         "turned_places": "position=" in declared,
         "pools": "window=" in declared,
         "projected_rows": any(_has_rows(query) for query in treatments.queries),
+        "wide": "entry=" in declared,
         "entries": not declared.isdisjoint({"_Listed", "_Random"}),
         "combined": _is_combined(schedule),
         "features": "features=" in declared,

@@ -145,15 +145,16 @@ class Found:
 class IndexList:
     """j is in the run-time list of row i, which may be `found`.
 
-    An entry stands for `width` neighbouring keys.
+    An entry stands for `width` neighbouring keys: `block` of them where the call gives the list.
     """
 
     name: str
     found: Found | None = None
+    block: int = 1
 
     @property
     def width(self) -> int:
-        return self.found.search.width if self.found else 1
+        return self.found.search.width if self.found else self.block
 
 
 @dataclass(frozen=True, slots=True)

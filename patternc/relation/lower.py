@@ -118,8 +118,9 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
         case Random():
             units = scope.block, scope.parts
             return _in_row(RandomTable(term, *units, scope.source, scope.query_rows), scope)
-        case IndexList(name, None):
-            return _in_row(ListedTable(name, scope.block, scope.parts), scope)
+        case IndexList(name, None, entry):
+            lists = ListedTable(name, scope.block, scope.parts, entry=entry)
+            return _in_row(lists, scope, entry)
         case IndexList(name, found):
             lists = ListedTable(name, 1, 0, found, scope.source, scope.query_rows)
             return _in_row(lists, scope, lists.width)

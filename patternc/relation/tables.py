@@ -186,7 +186,7 @@ class Tables:
             case RandomTable(random):
                 return self._drawn(random, rows, keys, np.arange(rows))
             case ListedTable(name):
-                keys = -(-keys // table.width) if table.found else keys
+                keys = -(-keys // (table.width if table.found else table.entry))
                 return input_arrays.listed(name, self._inputs, rows, keys)
             case PermutationTable(entries):
                 listed = np.asarray(entries, np.int64).reshape(-1, 1)

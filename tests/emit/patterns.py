@@ -56,6 +56,10 @@ def _plan_of_batch(n: int, heads: int) -> Inputs:
     return {"plan": torch.randint(-1, rows, (2, heads, rows, 2))}
 
 
+def _blocks_of_keys(n: int, heads: int) -> Inputs:
+    return {"selected": torch.randint(-1, max(0, -(-n // 16)), (2, heads, n, 2))}
+
+
 def _parts(n: int, heads: int) -> Inputs:
     return {"chosen": torch.tensor([1, -1]), "plan": torch.randint(-1, 2, (2, 1))}
 
@@ -106,6 +110,9 @@ CASES = {
     "lists": Case("blocks(16) { diagonal + listed(plan) }", _plan),
     "lists of heads": Case("heads 2\nblocks(16) { diagonal + listed(plan) }", _plan_of_heads),
     "lists of a batch": Case("blocks(16) { diagonal + listed(plan) }", _plan_of_batch),
+    "lists of key blocks": Case(
+        "heads 2\ncausal\nlisted(selected, block=16) + local(left=3)", _blocks_of_keys
+    ),
     "permutations": Case(
         "heads 2\nhead == 0 -> permuted([3, 1, 2, 0, 4]) + diagonal\n"
         "else -> permuted([1, 0, 2]) + diagonal"

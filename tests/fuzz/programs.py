@@ -92,6 +92,12 @@ class Writer(Searches):
         counted = place.unit if role in ("rows", "labels", "integers") else place.counted
         return f"{base}{counted}{asked}"
 
+    def listed(self, place: Place) -> str:
+        name = self.input("listed", place)
+        size = self.random.randint(2, 5)
+        wide = name.replace(_BASES["listed"], f"{_BASES['listed']}_w{size}", 1)
+        return f"listed({name})" if self.chance(0.7) else f"listed({wide}, block={size})"
+
     def width(self, place: Place) -> str:
         if place.of_tokens and self.chance(0.1):
             return self.random.choice(["n // 4", "n", "n // 3 + 1", *self.names.sizes])
@@ -242,7 +248,7 @@ class Writer(Searches):
         if place.drawing:
             ways.append(lambda: self.draws(place))
         if not place.fixed:
-            ways.append(lambda: f"listed({self.input('listed', place)})")
+            ways.append(lambda: self.listed(place))
         if place.searching and self.searches:
             ways += [lambda: self.search(place)] * 4
         if not place.known:

@@ -13,6 +13,7 @@ Maps an elaborated program and n to diagnostics. Equal patterns are looked at on
   a key that no row of any head of a layer sees, not even one after the end. `allow empty` silences
   both, and so does a rule that is the word `none` alone. Streams and trees have rows of their own,
   which may see any key: P208 is silent with them.
+- P213: a pair that two terms of one softmax hold with two scales.
 
 Formulas are answered exactly by integer sets, tables of draws by listing them. Where an answer
 depends on run-time inputs, or takes more than the bounds of `sets_at_length` and `table_pairs`,
@@ -34,6 +35,7 @@ from patternc.analysis.lint.causality import (
     without_rows,
 )
 from patternc.analysis.lint.empty_rows import empty_row, unseen_key
+from patternc.analysis.lint.scales import scaled_twice
 from patternc.analysis.rules import Rule, distinct, is_idle, joined, operands, rules_of
 from patternc.ir.sources import TOKENS, KeySource, word_of
 from patternc.ir.terms import Global, HeadPattern
@@ -60,7 +62,7 @@ def warnings_at(program: Elaborated, length: int | None = None) -> tuple[Diagnos
     for rule in rules:
         verify(rule.pattern, n)
     for rule in rules:
-        for found in (*_idle_globals(rule, n), *_leaks(rule, n)):
+        for found in (*_idle_globals(rule, n), *_leaks(rule, n), *scaled_twice(rule, n)):
             findings.add(found)
     if not program.allow_empty:
         unseen = () if program.rows else _unseen_keys(layers, n)

@@ -41,6 +41,7 @@ def _context(request: Request) -> dict[str, object]:
         "uses": {
             "found": False,
             "value_terms": False,
+            "wide": "entry=" in words,
             "sorted": False,
             "products": "_Product" in words,
             "verdicts": "held=" in words,

@@ -262,6 +262,7 @@ def _named(node: Call, lets: Mapping[str, Node], within: _Within) -> Iterator[_U
                 unit = within.unit(node.function, role)
                 counts = within.counts(node.function)
                 found = node.function in SEARCHES and role == "listed"
+                unit += "; entries are blocks of keys" if _is_wide(node) else ""
                 yield _Use(name + suffix, role, unit, argument.value.span, counts, found)
             case _:
                 pass
@@ -299,6 +300,11 @@ def _keys_of(node: Node | Range, lets: Mapping[str, Node], within: _Within) -> I
             pass  # as an operand it refers to every source
         case _:
             yield within
+
+
+def _is_wide(node: Call) -> bool:
+    """Whether a list that the call gives has blocks of keys as entries."""
+    return node.function == "listed" and any(each.name == "block" for each in node.arguments)
 
 
 def _labels(name: str, within: _Within, span: Span) -> Iterator[_Use]:

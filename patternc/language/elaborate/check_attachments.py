@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from patternc.ir.modifiers import (
     Modifier,
     Rotary,
-    Scale,
     ScoreModifier,
     positions_of,
     uses_distance,
@@ -285,10 +284,8 @@ def check_whole(
         home = home_of(pattern.rows)
         yield from check_available(node, branch, "the header `causal`", place.lets, home)
     parts = attachments_of(pattern)
-    for kind, word in ((Scale, "scale"), (Rotary, "rotary")):
-        held = {tuple(m for m in part.modifiers if isinstance(m, kind)) for part in parts}
-        if len(held) > 1:
-            yield errors.differs(word, _span_of(word, node, place.lets), place.where())
+    if len({tuple(m for m in part.modifiers if isinstance(m, Rotary)) for part in parts}) > 1:
+        yield errors.differs("rotary", _span_of("rotary", node, place.lets), place.where())
     yield from _biases(node, parts, place)
 
 

@@ -159,6 +159,10 @@ def _on_input(make: Callable[[str], Term]) -> _Relation:
     return lambda given, _: make(given.word("name"))
 
 
+def _listed(given: BoundArguments, _: Context) -> Term:
+    return terms.IndexList(given.word("name"), None, saturated(given.count("block", 1)))
+
+
 def _top_blocks(given: BoundArguments) -> Search:
     count, width = saturated(given.count("k", 1)), saturated(given.count("block", 1))
     return TopBlocks(count, width, given.word("scores"), given.word("share") == "group")
@@ -199,7 +203,7 @@ _RELATIONS: dict[str, _Relation] = {
     "global": _global,
     "permuted": _permuted,
     "random": _random,
-    "listed": _on_input(terms.IndexList),
+    "listed": _listed,
     "same": _on_input(terms.SameDocument),
     "neighborhood": _neighborhood,
     "windows": _windows,

@@ -59,7 +59,12 @@ _RELATIONS = (
             BuiltinParameter("share", "word", words=("head", "layer")),
         ),
     ),
-    Builtin("listed", "relation", (named_input("name", "listed"),)),
+    Builtin(
+        "listed",
+        "relation",
+        (named_input("name", "listed"),),
+        (BuiltinParameter("block", "count", 1),),
+    ),
     Builtin(
         "neighborhood",
         "relation",
