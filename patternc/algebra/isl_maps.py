@@ -116,6 +116,12 @@ def power(pairs: Map) -> tuple[Map, bool]:
     return powers, bool(exact)
 
 
+def divisions(pairs: Map) -> tuple[int, int]:
+    """Basic maps, and the floor divisions in all of them."""
+    parts = pairs.get_basic_maps()
+    return len(parts), sum(part.dim(isl.dim_type.div) for part in parts)
+
+
 def single(position: int) -> isl.Set:
     """The set of one position."""
     return written(f"[i] -> [i] : i = {position}").domain()

@@ -51,6 +51,8 @@ def finds(case: Case) -> None:
     for head in (head for element in case.elements for head in element.heads):
         widths = {each.name: each.width for each in _searches(case, head.head)}
         for name, keys in wanted(head).items():
+            if name not in case.lists:
+                continue  # among pairs that are there anyway
             own = keys_of(head.inputs[name], widths[name], keys.shape[-1])
             # The first query has the row 0 on an encoder; lists hold nothing outside 0..n-1.
             first = 0 if name.endswith("_of_encoder") else case.sizes.n - case.call.queries

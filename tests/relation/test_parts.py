@@ -72,3 +72,16 @@ def test_modules_attend_within_parts() -> None:
     torch.testing.assert_close(pattern.attention(q, k, v), wanted)
     kernels = pattern.attention(*(part.float() for part in (q, k, v)), backend="triton")
     torch.testing.assert_close(kernels.double(), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mix(within(:n // 2) { full }, diagonal)",
+        "random(2, avoid=within(:n // 2) { full }) + within(:n // 2) { full }",
+    ],
+)
+def test_ends_that_count_n_stand_wherever_a_set_does(text: str) -> None:
+    first = np.tri(9, dtype=bool) | ~np.tri(9, dtype=bool)
+    first[4:] = first[:, 4:] = False
+    assert Pattern(text).mask(9)[0][first].all()

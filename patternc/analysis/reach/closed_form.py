@@ -22,6 +22,9 @@ from patternc.relation.relation import Relation
 # within this bound none has one within twice of it.
 OPERATIONS = 100_000
 MOST_LAYERS = 6
+# Of several parts with more floor divisions single operations of a power take minutes, which no
+# budget of operations stops; no example has a formula there.
+MOST_DIVISIONS = 4
 _TEXT = FormulaPrinter({"m": "k"})
 
 
@@ -59,6 +62,9 @@ def growth(
             if residual:
                 pairs = pairs.union(maps.symbolic(maps.DIAGONAL))
             pairs = pairs.coalesce()
+            parts, divisions = maps.divisions(pairs)
+            if parts > 1 and divisions > MOST_DIVISIONS:
+                return None
             powers, exact = maps.power(pairs)
             settled = None if exact else _settled(pairs)
             return settled or ClosedFormReach(maps.condition_of_powers(powers), exact)

@@ -105,9 +105,9 @@ def check_argument(
             return scope.report(not_a_word(slot, value))
         case "input", Name():
             return _input(value, slot, scope)
-        case "pool", Range():
+        case "pool" | "part", Range():
             return _checked(slot, item_facts(value, scope, check), value, scope)
-        case "interval" | "part", Range():
+        case "interval", Range():
             return _checked(slot, range_facts(value, scope, check), value, scope)
         case "positions", Name(name) if name not in scope.bound and name not in RESERVED:
             held = frozenset({"listed"})

@@ -30,7 +30,7 @@ def item_facts(item: Node | Range, scope: Scope, check: Check) -> TypeInfo:
 
 def _is_empty(node: Range) -> bool:
     """Whether it holds nothing at any length, as far as its ends are plain numbers."""
-    start, stop = (_literal(end) for end in (node.start, node.stop))
+    start, stop = (_literal(end) for end in (node.start or Number(0, node.span), node.stop))
     return start is not None and stop is not None and (start < 0) == (stop < 0) and start >= stop
 
 

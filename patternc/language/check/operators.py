@@ -31,7 +31,7 @@ def operator(node: Binary, left: TypeInfo, right: TypeInfo, scope: Scope) -> Typ
     if node.operator != "+" and "modifier" in right.holds:
         return scope.report(_modified(node.right, f"the right side of `{node.operator}`"))
     if node.operator == "-" and "listed" in right.holds:
-        return scope.report(_run_time(node.right, "the right side of `-`"))
+        return scope.report(_run_time(node.right, "the right side of `-`", right))
     return TypeInfo("set", left.holds | right.holds)
 
 
@@ -52,7 +52,7 @@ def complement(node: Unary, facts: TypeInfo, scope: Scope) -> TypeInfo:
     if "random" in facts.holds:
         return scope.report(_random(node))
     if "listed" in facts.holds:
-        return scope.report(_run_time(node.operand, "`~`"))
+        return scope.report(_run_time(node.operand, "`~`", facts))
     if "modifier" in facts.holds:
         return scope.report(_modified(node.operand, "the operand of `~`"))
     return facts
@@ -161,8 +161,9 @@ def _random(node: Unary) -> Diagnostic:
     return diagnostic("P069.complement_of_random", node.span)
 
 
-def _run_time(part: Node, where: str) -> Diagnostic:
-    return diagnostic("P070.run_time_operand", part.span, where=where)
+def _run_time(part: Node, where: str, facts: TypeInfo) -> Diagnostic:
+    search = "found" in facts.holds
+    return diagnostic("P070.run_time_operand", part.span, where=where, search=search)
 
 
 def _modified(part: Node, where: str) -> Diagnostic:

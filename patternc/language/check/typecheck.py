@@ -210,7 +210,9 @@ def _within(node: Lift, body: TypeInfo, scope: Scope) -> TypeInfo:
     for held, what in operators.UNKNOWN_BEFORE.items():
         if held in body.holds:
             return scope.report(operators.in_part(node.body, what))
-    return _joined("set", body, *facts)
+    # Its ends may hold n, as those of a list in a relation may: the set of pairs does not.
+    ends = (TypeInfo("set", fact.holds & {"layer", "head"}) for fact in facts)
+    return _joined("set", body, *ends)
 
 
 def _unary(node: Unary, scope: Scope) -> TypeInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from patternc.language.syntax.builtins import SEARCHES
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
@@ -25,11 +26,20 @@ def stands_elsewhere(word: str, span: Span, source: str, place: Span) -> Diagnos
         word=word,
         source=source,
         anywhere=_ANYWHERE,
+        within=word == "within",
+        search=word in SEARCHES,
     )
 
 
 def _in_other_rows(word: str, span: Span) -> Diagnostic:
-    return diagnostic("P074.in_other_rows", span, word=word, anywhere=_ANYWHERE)
+    return diagnostic(
+        "P074.in_other_rows",
+        span,
+        word=word,
+        anywhere=_ANYWHERE,
+        within=word == "within",
+        search=word in SEARCHES,
+    )
 
 
 def projected_elsewhere(span: Span, place: Span) -> Diagnostic:
@@ -86,7 +96,14 @@ def two_searches(name: str, span: Span, where: str) -> Diagnostic:
 
 
 def no_distance(word: str, span: Span, source: str) -> Diagnostic:
-    return diagnostic("P078.no_distance", span, source=source, word=word, tree=source == "tree")
+    return diagnostic(
+        "P078.no_distance",
+        span,
+        source=source,
+        word=word,
+        tree=source == "tree",
+        store=source == "store",
+    )
 
 
 def no_positions(word: str, span: Span, source: str) -> Diagnostic:

@@ -136,3 +136,12 @@ def test_rows_without_keys_and_keys_unseen_are_counted(text: str) -> None:
         tokens = mask[:, :, :n] if pattern.columns(n)[0][0] == TOKENS else mask[:, :, -n:]
         assert found.unseen_keys == (~tokens.any(axis=(0, 1))).sum()
     assert Pattern.parse("local(left=3, right=-1)").unmet(10**9).empty_rows == (1,)
+
+
+def test_growth_gives_up_where_one_operation_of_a_power_would_take_minutes() -> None:
+    """Several parts of many floor divisions; a grid taken away is such a pattern, too."""
+    for text in (
+        "segment(9) - segment(4) - segment(5)",
+        "causal\nsegment(6) - neighborhood([4, 5], left=[2, 0], right=[0, 1])",
+    ):
+        assert Pattern.parse(text).growth() is None

@@ -1,0 +1,1 @@
+within(4:2) { full } + columns([:0]) + diagonal

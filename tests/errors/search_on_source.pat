@@ -1,0 +1,1 @@
+lsh(2, chunk=3) on encoder

@@ -1,0 +1,1 @@
+local(8) - nearest(4)

@@ -1,0 +1,1 @@
+(full on store(2)) with alibi
