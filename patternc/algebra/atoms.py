@@ -97,7 +97,19 @@ class ConstantSet:
     of_rows: bool = False
 
 
-MemberTable = SetTable | ConstantSet
+@dataclass(frozen=True, slots=True)
+class OffsetTable:
+    """A run-time list of distances, integers [k], [heads, k] or [batch, heads, k], as a set.
+
+    Of n positions, blocks or parts, distance d is its member d + n.
+    """
+
+    name: str
+    block: int = 1
+    parts: int = 0
+
+
+MemberTable = SetTable | ConstantSet | OffsetTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +228,7 @@ __all__ = [
     "Member",
     "MemberTable",
     "Not",
+    "OffsetTable",
     "PermutationTable",
     "Predicate",
     "RandomTable",

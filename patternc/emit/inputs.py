@@ -19,6 +19,7 @@ from patternc.algebra.atoms import (
     LabelTable,
     ListedTable,
     Member,
+    OffsetTable,
     RandomTable,
     SameLabel,
     SetTable,
@@ -90,6 +91,7 @@ def entries(inputs: Sequence[Input], schedule: Schedule) -> tuple[Entry, ...]:
             case (
                 ListedTable(name, block, parts)
                 | SetTable(name, block, parts)
+                | OffsetTable(name, block, parts)
                 | IntegerTable(name, block, parts)
             ):
                 units[name] = block, parts

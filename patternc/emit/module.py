@@ -30,6 +30,7 @@ from patternc.emit.triton.kernels import Role
 from patternc.emit.uses import constants, uses_of, weight
 from patternc.ir.searches import SORTED_LISTS
 from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
+from patternc.language.check.runtime_inputs import DECIDING
 from patternc.language.syntax.characters import visible, visible_lines
 from patternc.relation.relation import Relation
 from patternc.resources import room
@@ -142,7 +143,7 @@ def described(request: Request, inputs: Sequence[Entry]) -> dict[str, object]:
         "pattern": _inside_docstring(request.pattern_text),
         "command": _inside_docstring(request.command),
         "inputs": inputs,
-        "asked": tuple(item.name for item in inputs if item.decides),
+        "asked": tuple(x.name for x in inputs if x.role in DECIDING and x.decides),
         "lengths": tuple(request.lengths) if any(request.lengths) else (),
         "rank": request.rank,
     }

@@ -16,6 +16,7 @@ from patternc.algebra.atoms import (
     IntegerTable,
     LabelTable,
     ListedTable,
+    OffsetTable,
     PermutationTable,
     RandomTable,
     SetTable,
@@ -251,7 +252,7 @@ def _is_by_position(table: Table) -> bool:
     match table:
         case ListedTable() | SetTable() | LabelTable() | IntegerTable() | PermutationTable():
             return not table.parts
-        case RandomTable() | ConstantSet() | SpanTable():
+        case RandomTable() | ConstantSet() | SpanTable() | OffsetTable():
             return False
         case _:
             assert_never(table)

@@ -16,6 +16,7 @@ from patternc.algebra.atoms import (
     IntegerTable,
     LabelTable,
     ListedTable,
+    OffsetTable,
     PermutationTable,
     RandomTable,
     SetTable,
@@ -76,6 +77,8 @@ def _table(
             return Call("_Permutation", (numbers(keys), *_scope(block, parts)))
         case SetTable(name, block, parts, of_rows):
             return Call("_Set", (quoted(name), *_scope(block, parts), *_side(of_rows)))
+        case OffsetTable(name, block, parts):
+            return Call("_Offsets", (quoted(name), *_scope(block, parts)))
         case ConstantSet(listing, block, of_rows):
             listed: list[Text] = [Leaf(functions.ranges(listing, "_positions_#"))]
             ending = _ending(TEXT if source == TEXT else TOKENS if of_rows else source)

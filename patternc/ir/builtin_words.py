@@ -32,6 +32,7 @@ Role = Literal[
     "labels",
     "integers",
     "size",
+    "offsets",
     "projection",
     "gate",
     "scores",

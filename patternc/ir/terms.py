@@ -213,6 +213,14 @@ class SameDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Offsets:
+    """j - i, with `back` i - j, is in the run-time list `name`; holds nothing at i < 0."""
+
+    name: str
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """The condition over i, j, n holds."""
 
@@ -332,6 +340,7 @@ Term = (
     | Neighborhood
     | Windows
     | SameDocument
+    | Offsets
     | Where
     | Contextual
     | AvailableSpans

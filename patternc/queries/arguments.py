@@ -220,13 +220,13 @@ def _elements(value: NDArray[Any], role: str) -> int:
     return len(value) if fits and value.ndim in batched(role) else 1
 
 
-_HEADS = {"listed": -3, "integers": -2}
+_HEADS = {"listed": -3, "integers": -2, "offsets": -2}
 """Roles of inputs that may differ between heads, and which of their dimensions counts those."""
 
 
 def batched(role: str) -> tuple[int, ...]:
     """How many dimensions an input that decides pairs has where the first is the batch."""
-    return {"listed": (4,), "integers": (2, 3), "size": (1,)}.get(role, (2,))
+    return {"listed": (4,), "integers": (2, 3), "size": (1,), "offsets": (3,)}.get(role, (2,))
 
 
 def one_element(given: Arrays, known: Sequence[RunTimeInput], what: str) -> None:

@@ -165,6 +165,8 @@ def _cut(
         at = min(at, len(value) - 1)
         # With heads the dimension of the batch stays, so that heads are not taken for it.
         value = value[at : at + 1] if item.role == "integers" and value.ndim == 3 else value[at]
+    if item.role == "offsets":
+        return value
     elsewhere = "slots of `" in item.shape
     if len(slots) == n or (elsewhere and not listed):
         return value

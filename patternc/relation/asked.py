@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from patternc.ir.formula import Constant, Reading
 from patternc.ir.parts import children
 from patternc.ir.sources import Rows, home_of, labels_of
-from patternc.ir.terms import HeadPattern, IndexList, Listing, On, RunTimeSet, SameDocument
+from patternc.ir.terms import HeadPattern, IndexList, Listing, Offsets, On, RunTimeSet, SameDocument
 from patternc.semantics.source_slots import QUERY
 
 
@@ -25,7 +25,7 @@ def inputs_asked(pattern: HeadPattern) -> frozenset[str]:
 def _named(node: object, rows: Rows, suffix: str) -> Iterator[str]:
     """Names under `node`, on a source whose labels end with `suffix`."""
     match node:
-        case IndexList(name) | RunTimeSet(name):
+        case IndexList(name) | RunTimeSet(name) | Offsets(name):
             yield name
         case SameDocument(name):
             yield from (labels_of(name, rows), name + suffix)

@@ -13,6 +13,8 @@ from patternc.algebra.atoms import (
     InRow,
     LabelTable,
     ListedTable,
+    Member,
+    OffsetTable,
     PermutationTable,
     RandomTable,
     RowTable,
@@ -57,6 +59,7 @@ from patternc.ir.terms import (
     Intersection,
     Local,
     Neighborhood,
+    Offsets,
     On,
     Part,
     Permutation,
@@ -141,6 +144,8 @@ def lower(term: Term, scope: IndexSpace = TOKENS) -> Condition:
             return Within(SpanTable("ended", branching), scope.key, scope.row)
         case SpanOf(branching):
             return Within(SpanTable("covered", branching), scope.row, scope.key)
+        case Offsets(name, back):
+            return _offsets(name, back, scope)
         case Where(condition):
             return _where(condition, scope)
         case Blocks(size, body):
@@ -173,6 +178,14 @@ def _same(name: str, scope: IndexSpace) -> Condition:
     table = LabelTable(rows, *units, keys, own)
     row, behind = QUERY if own else scope.row, subtract(scope.count, scope.first)
     return conjunction([_existing_row(scope), SameLabel(table, add(row, behind), scope.slot)])
+
+
+def _offsets(name: str, back: bool, scope: IndexSpace) -> Condition:
+    """The distance as a member of a table of those from -n on."""
+    first, second = (scope.row, scope.key) if back else (scope.key, scope.row)
+    table = OffsetTable(name, scope.block, scope.parts)
+    held = Member(table, add(subtract(first, second), scope.length))
+    return conjunction([_existing_row(scope), held])
 
 
 def _where(condition: Condition, scope: IndexSpace) -> Condition:

@@ -23,6 +23,7 @@ from patternc.algebra.atoms import (
     ListedTable,
     Member,
     MemberTable,
+    OffsetTable,
     PermutationTable,
     RandomTable,
     RowTable,
@@ -207,7 +208,8 @@ class Tables:
         return draw(anywhere, tokens, asked, avoided, among)
 
     def _make_members(self, table: MemberTable) -> Booleans:
-        count = self._count(table, self.n if table.of_rows else self.m)
+        of_rows = isinstance(table, OffsetTable) or table.of_rows
+        count = self._count(table, self.n if of_rows else self.m)
         spend(count // 8)
         members = np.zeros(count, np.bool_)
         match table:
@@ -216,6 +218,10 @@ class Tables:
                 among = keys_of(TOKENS if table.of_rows else self.source, count)
                 for start, stop in intervals(listing, n, among):
                     members[start - among.first : stop - among.first] = True
+            case OffsetTable(name):
+                given = input_arrays.offsets(name, self._inputs) + count
+                members = np.zeros(2 * count, np.bool_)
+                members[given[(given >= 0) & (given < 2 * count)]] = True
             case SetTable(name):
                 members = input_arrays.members(name, self._inputs, count)
             case _:

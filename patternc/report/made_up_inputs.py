@@ -41,7 +41,7 @@ def made_up(item: RunTimeInput, count: int, starts: bool) -> Array:
         case "integers":
             size = max(1, -(-count // _DOCUMENTS))
             return (np.arange(count) // size + 1) * size
-        case "set":
+        case "set" | "offsets":
             return np.array([0])
         case "size":
             return np.array(count // 4)
@@ -60,7 +60,7 @@ def note(item: RunTimeInput, starts: bool) -> str:
             return f"{item.name} = 0 .. n - 1"
         case "integers":
             return f"{item.name} = ends of {_DOCUMENTS} parts"
-        case "set":
+        case "set" | "offsets":
             return f"{item.name} = [0]"
         case "size":
             return f"{item.name} = n // 4"

@@ -84,6 +84,8 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return _units(part, name, part.element(value, 2), -1, block, parts)
         case "size":
             return part.element(value, 1)
+        case "offsets":
+            return part.element(value, 3)
         case "integers":
             return _units(part, name, part.element(value, 3), -1, block, parts)
         case "listed":

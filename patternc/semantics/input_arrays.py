@@ -61,6 +61,17 @@ def integers(name: str, inputs: Inputs, count: int) -> Integers:
     return found.astype(np.int64)
 
 
+def offsets(name: str, inputs: Inputs) -> Integers:
+    """The distances of a run-time list."""
+    found = required(name, inputs)
+    if found.ndim != 1 or not _are_integers(found):
+        raise InputError(
+            f"`{name}` must be integers [k], [heads, k] or [batch, heads, k], got "
+            f"{described(found)}"
+        )
+    return found.astype(np.int64)
+
+
 def size(name: str, inputs: Inputs) -> int:
     """The integer that a call gives for `size NAME`."""
     found = required(name, inputs)

@@ -41,6 +41,7 @@ from patternc.ir.terms import (
     Listing,
     Local,
     Neighborhood,
+    Offsets,
     Period,
     Permutation,
     Positions,
@@ -111,8 +112,8 @@ def nothing(scope: EvaluationContext) -> Booleans:
 
 Relation = (
     Full | Empty | Diagonal | Causal | Local | Strided | Segment | DilatedSegment | Columns
-    | Rows | Global | Permutation | IndexList | Neighborhood | Windows | SameDocument | Where
-    | Contextual | AvailableSpans | SpanOf
+    | Rows | Global | Permutation | IndexList | Offsets | Neighborhood | Windows | SameDocument
+    | Where | Contextual | AvailableSpans | SpanOf
 )  # fmt: skip
 
 
@@ -125,7 +126,9 @@ def relation(term: Relation, scope: EvaluationContext) -> Booleans:
             return same(name, scope)
         case Where(condition) if any(readings_in(condition)):
             return where(condition, scope)
-        case Rows() | Global() | Permutation() | IndexList() | Neighborhood() | Windows():
+        case (
+            Rows() | Global() | Permutation() | IndexList() | Offsets() | Neighborhood() | Windows()
+        ):
             return scope.listed & of_query_positions(term, scope)
         case Contextual() | AvailableSpans() | SpanOf():
             return of_spans(term, scope)
@@ -177,7 +180,7 @@ def dilated_segment(term: DilatedSegment, i: Integers, j: Integers) -> Booleans:
     return np.asarray((i // term.width == j // term.width) & row_in & key_in)
 
 
-OfQueryPositions = Rows | Global | Permutation | IndexList | Neighborhood | Windows
+OfQueryPositions = Rows | Global | Permutation | IndexList | Offsets | Neighborhood | Windows
 
 
 def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Booleans:
@@ -196,6 +199,9 @@ def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Bool
             rows, entries = scope.query_count, -(-scope.shape[1] // term.width)
             listed = input_arrays.listed(name, scope.inputs, rows, entries)
             return in_table(_spread(listed, term.width), scope)
+        case Offsets(name, back):
+            distance = scope.i - scope.j if back else scope.j - scope.i
+            return np.isin(distance, input_arrays.offsets(name, scope.inputs))
         case Neighborhood():
             return neighborhood(term, scope.i, scope.j, scope.n)
         case Windows():

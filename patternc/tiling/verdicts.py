@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.algebra.atoms import Compared, SameLabel
+from patternc.algebra.atoms import Compared, Member, SameLabel
 from patternc.algebra.evaluate import Values, evaluate
 from patternc.algebra.queries import variables_of
 from patternc.algebra.walk import children
@@ -109,8 +109,16 @@ class Tiles:
                 return _compared(operator, self._range(left), self._range(right))
             case SameLabel():
                 return self._labels(leaf)
+            case Member(table, position):
+                return self._members(self.tables.members(table), self._range(position))
             case _:
                 return Verdict(*(self._alike(held).some for held in (True, False)))
+
+    def _members(self, members: Booleans, among: Range) -> Verdict:
+        """Members among the numbers between the least and the greatest of a tile."""
+        before = np.append(0, members.cumsum())
+        first, last = (before[end.clip(0, len(members))] for end in (among.low, among.high + 1))
+        return Verdict(last > first, last - first == among.high - among.low + 1)
 
     def _alike(self, held: bool) -> Verdict:
         marks = np.full(len(self.row), held)

@@ -197,6 +197,8 @@ def _deciding(
             lead = (pattern.heads,) if own else (1,) * len(batch)
             most = 8 if random.random() < 0.6 else max(8, count)
             return random.integers(-4, most, (*(batch or (1,) * bool(own)), *lead, count))
+        case "offsets":
+            return random.integers(-6, 9, int(random.integers(0, 4)))
         case "size":
             return np.array(random.integers(0, 9))
         case _:

@@ -20,6 +20,7 @@ _BASES = {
     "rows": "picked",
     "labels": "doc",
     "integers": "number",
+    "offsets": "apart",
 }
 CONVOLVED = 3
 """Positions of the kernels of pools: one input serves all pools of a program."""
@@ -89,7 +90,7 @@ class Writer(Searches):
     def input(self, role: str, place: Place) -> str:
         asked = place.asked if role in ("listed", "rows") else ""
         base = _BASES[role]
-        counted = place.unit if role in ("rows", "labels", "integers") else place.counted
+        counted = place.unit if role in ("rows", "labels", "integers", "offsets") else place.counted
         return f"{base}{counted}{asked}"
 
     def listed(self, place: Place) -> str:
@@ -116,8 +117,11 @@ class Writer(Searches):
         more = [f"dilation={self.small(4)}"] if self.chance(0.4) else []
         return f"local({', '.join(sides + more)})"
 
-    def offsets(self) -> str:
+    def offsets(self, place: Place) -> str:
         """Distances in a list, which ranges are in, or powers."""
+        plain = not (place.fixed or place.known or place.source or place.rows)
+        if plain and self.chance(0.15):
+            return f"offsets({self.input('offsets', place)})"
         if self.chance(0.3):
             return f"offsets(powers({self.random.randint(2, 4)}))"
         single = [str(self.random.randint(-9, 20)) for _ in range(self.random.randint(1, 3))]
@@ -265,7 +269,7 @@ class Writer(Searches):
                 lambda: self.local(place),
                 lambda: self.local(place),
                 lambda: f"strided({self.small(7)})",
-                self.offsets,
+                lambda: self.offsets(place),
                 self.segment,
             ]
         if place.source == "" and not place.rows:

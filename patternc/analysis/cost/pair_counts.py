@@ -20,6 +20,7 @@ from patternc.algebra.atoms import (
     LabelTable,
     ListedTable,
     Member,
+    OffsetTable,
     PermutationTable,
     RandomTable,
     SameLabel,
@@ -140,7 +141,11 @@ def _verify_given(branch: Branch, tables: Tables) -> None:
     """Raises `InputError` before anything is counted, not after."""
     for atom in atoms_of(branch.predicate):
         match atom:
-            case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
+            case (
+                InRow(ListedTable(name))
+                | Member(SetTable(name) | OffsetTable(name))
+                | SameLabel(LabelTable(name))
+            ):
                 tables.required(name)
             case Compared(_, left, right):
                 for name in _names(left, right):
@@ -338,7 +343,11 @@ def _kinds(atom: Atom) -> list[str]:
             return ["it depends on the random keys"]
         case InRow(ListedTable(name, found=Found())):
             return [f"`{name}` is found in the call"]
-        case InRow(ListedTable(name)) | Member(SetTable(name)) | SameLabel(LabelTable(name)):
+        case (
+            InRow(ListedTable(name))
+            | Member(SetTable(name) | OffsetTable(name))
+            | SameLabel(LabelTable(name))
+        ):
             return [f"`{name}` is a run-time input"]
         case Compared(_, left, right):
             return [f"`{name}` is a run-time input" for name in _names(left, right)]

@@ -20,6 +20,7 @@ from patternc.algebra.atoms import (
     IntegerTable,
     LabelTable,
     ListedTable,
+    OffsetTable,
     PermutationTable,
     RandomTable,
     SetTable,
@@ -390,7 +391,7 @@ def sizes_of(table: Table) -> tuple[str, ...]:
     match table:
         case RandomTable() | ListedTable() | PermutationTable():
             return ("rows", "entries")
-        case SetTable() | ConstantSet() | LabelTable() | IntegerTable():
+        case SetTable() | ConstantSet() | OffsetTable() | LabelTable() | IntegerTable():
             return ("size",)
         case SpanTable():
             return ("size", "ends")

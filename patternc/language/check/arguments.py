@@ -37,7 +37,7 @@ _EXPECTED: dict[ArgumentKind, tuple[str, frozenset[ExprType]]] = {
     "pool": ("a range `a:b` or a list", frozenset({"list"})),
     "interval": ("a range `a:b`", frozenset()),
     "part": ("a range `a:b`", frozenset()),
-    "distances": ("a list or `powers(b)`", frozenset({"list", "distances"})),
+    "distances": ("a list, `powers(b)` or the name of a list", frozenset({"list", "distances"})),
     "order": ("a list of integers", frozenset({"list"})),
     "condition": ("a condition", frozenset({"condition"})),
     "set": ("a pattern", frozenset({"set"})),
@@ -109,7 +109,9 @@ def check_argument(
             return _checked(slot, item_facts(value, scope, check), value, scope)
         case "interval", Range():
             return _checked(slot, range_facts(value, scope, check), value, scope)
-        case "positions", Name(name) if name not in scope.bound and name not in RESERVED:
+        case "positions" | "distances", Name(name) if (
+            name not in scope.bound and name not in RESERVED
+        ):
             held = frozenset({"listed"})
             return TypeInfo("set", held) if input_name(value, scope) else TypeInfo("unknown")
         case _, Range():

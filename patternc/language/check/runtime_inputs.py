@@ -29,6 +29,7 @@ _SHAPES: dict[Role, str] = {
     "set": "booleans [n] or [batch, n], or integers [m], the positions",
     "labels": "integers [n] or [batch, n]; negative: equal to nothing",
     "integers": "integers [n], [batch, n], [heads, n] or [batch, heads, n]",
+    "offsets": "integers [k], [heads, k] or [batch, heads, k], the distances",
     "size": "an integer, or integers [batch]; 0 or more",
     "projection": "q, k and v: three tensors of the shapes of the call's own",
     "gate": "floats [heads] or [batch, heads, queries]; for more than two branches [branches, ..]",
@@ -81,7 +82,7 @@ _UNNAMED: dict[str, tuple[str, Role]] = {
     "gate": (UNNAMED_GATE, "gate"),
     **{each.builtin.name: each.unnamed for each in MODIFIERS if each.unnamed},
 }
-DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers", "size")
+DECIDING: tuple[Role, ...] = ("listed", "set", "labels", "integers", "size", "offsets")
 """Roles that decide which pairs there are; the others bring keys, weights of modifiers, gates.
 
 Inside blocks these count blocks; on another source than the tokens some count its slots.

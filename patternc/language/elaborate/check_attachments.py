@@ -44,6 +44,7 @@ from patternc.language.elaborate.attachments_of import (
 )
 from patternc.language.elaborate.candidates import searches_of
 from patternc.language.syntax.ast import (
+    Argument,
     Binary,
     Call,
     Lift,
@@ -151,6 +152,9 @@ def _misplaced_relation(
     node: Name | Call, stands: frozenset[str], source: str, place: Span, lets: Lets
 ) -> Iterator[Diagnostic]:
     word = _first_word(node)
+    match node:
+        case Call("offsets", (Argument(_, Name(name)),)) if name not in lets:
+            yield errors.stands_elsewhere(f"offsets({name})", node.span, source, place)
     if word not in stands:
         yield errors.stands_elsewhere(word, node.span, source, place)
         return

@@ -31,7 +31,7 @@ from patternc.language.elaborate.distances import among, progressions
 from patternc.language.elaborate.neighborhoods import neighborhood
 from patternc.language.elaborate.positions import integers, order, pool, positions, written
 from patternc.language.elaborate.windows import windows
-from patternc.language.syntax.ast import Call, Node, Range, node_of
+from patternc.language.syntax.ast import Call, Name, Node, Range, node_of
 from patternc.language.syntax.limits import BANDS
 
 QUERY, KEY = Variable("i"), Variable("j")
@@ -106,6 +106,8 @@ def _offsets(given: BoundArguments, context: Context) -> Term:
     """j - i in a set; i - j under the header `causal`."""
     value = written(given.value("distances"), given.place)
     assert not isinstance(value, Range)
+    if isinstance(value, Name):
+        return terms.Offsets(value.name, context.causal)
     if isinstance(value, Call):
         base = at_least(2, "base", node_of(value.arguments[0]), given.place, of="powers")
         found = tuple(takewhile(POSITIONS.__gt__, map(base.__pow__, count())))

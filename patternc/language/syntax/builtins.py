@@ -95,7 +95,7 @@ _RELATIONS = (
     Builtin(
         "visible", "relation", (named_input("begin", "integers"), named_input("end", "integers"))
     ),
-    Builtin("offsets", "relation", (must("distances", "distances"),)),
+    Builtin("offsets", "relation", (must("distances", "distances", role="offsets"),)),
     Builtin("before", "relation", (named_input("bound", "integers"),)),
     Builtin("contextual", "relation", (must("k", "count", 1),)),
     Builtin(
