@@ -101,23 +101,25 @@ def layers_until_full(example: Example) -> str:
 
 
 def table() -> str:
-    rows = [
+    heads = (
         "| program | what | paper | lines | n | density | full after | checked against |",
         "|---|---|---|---:|---:|---:|---:|---|",
-    ]
-    for example in examples():
-        cells = (
-            f"[{example.path.name}]({example.path.name})",
-            example.title,
-            example.paper.split(",")[0],
-            str(example.lines),
-            f"{example.length:,}",
-            density(example),
-            layers_until_full(example),
-            ", ".join(source for source, _ in example.checked),
-        )
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+    )
+    return "\n".join((*heads, *map(row, examples())))
+
+
+def row(example: Example) -> str:
+    cells = (
+        f"[{example.path.name}]({example.path.name})",
+        example.title,
+        example.paper.split(",")[0],
+        str(example.lines),
+        f"{example.length:,}",
+        density(example),
+        layers_until_full(example),
+        ", ".join(source for source, _ in example.checked),
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def gallery() -> str:

@@ -11,6 +11,22 @@ from patternc.cli.main import commands
 
 EXAMPLES = table.examples()
 ORACLES = (Path(__file__).parent / "oracles" / "README.md").read_text(encoding="utf-8")
+README = table.README.read_text(encoding="utf-8")
+COSTLY = {
+    "bp_transformer",
+    "image_transformer_2d",
+    "kandinsky",
+    "longnet",
+    "longnet_torchscale",
+    "ltx2",
+    "maxvit",
+    "natten_1d_causal",
+    "phi3_small",
+    "power_attention",
+    "sliding_tile",
+    "sparse_transformer_fixed_heads",
+    "svg_temporal",
+}
 # A prefix is read in both directions; blocks of an image come in another order than its rows.
 PARTLY_CAUSAL = ("prefix_lm", "image_transformer_2d")
 _HEADER = re.compile(
@@ -54,9 +70,23 @@ def test_the_pictures_of_the_readme_are_those_of_today(name):
     assert table.picture(example) == drawn
 
 
-def test_the_table_is_that_of_today():
-    text = table.README.read_text(encoding="utf-8")
-    assert table.updated(text) == text
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(item, marks=[pytest.mark.sweep] * (name in COSTLY), id=name)
+        for item in EXAMPLES
+        for name in [item.path.stem]
+    ],
+)
+def test_a_row_of_the_table_is_that_of_today(example):
+    """`make test` leaves out those of more than a second."""
+    assert table.row(example) in README.splitlines()
+
+
+def test_the_readme_has_a_row_and_a_picture_of_every_example_in_order():
+    rows = re.findall(r"^\| \[(\w+)\.pat\]", README, re.MULTILINE)
+    assert rows == [example.path.stem for example in EXAMPLES]
+    assert table.gallery() in README
 
 
 def test_every_example_has_a_picture():
