@@ -298,9 +298,9 @@ class Words:
     def offsets(cls, distances: Positions, /) -> Self:
         """offsets(distances)
 
-        j - i is in the list, or a power b^0, b^1, .. of b; under the header `causal`, i - j is.
-        Neighbours make a band, evenly spaced distances are computed over classes of positions
-        where that pays.
+        j - i is in the list, a power b^0, b^1, .. of b, or in the run-time list `name`; under the
+        header `causal`, i - j is. Neighbours make a band, evenly spaced distances are computed
+        over classes of positions where that pays.
         """
         return cls._of_word("offsets", (distances,))
 
