@@ -41,7 +41,7 @@ class Case:
     @property
     def deciding(self) -> dict[str, Any]:
         """The inputs that decide pairs, for the module."""
-        return {name: torch.from_numpy(value) for name, value in self.call.deciding.items()}
+        return {name: torch.as_tensor(value) for name, value in self.call.deciding.items()}
 
     @property
     def tensors(self) -> dict[str, Any]:

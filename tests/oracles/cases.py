@@ -24,7 +24,8 @@ MASKS = Path(__file__).parent / "masks"
 class OracleCase:
     """One file: the program, what it is called with, and what the other code attended to.
 
-    `inputs` are as at a call: lists integers [heads, rows, k], sets booleans [n], labels [n];
+    `inputs` are as at a call: lists integers [heads, rows, k], others of heads [1, heads, ..],
+    sets booleans [n], labels [n];
     `sizes` the slots of key sources that only a call knows. `mask` is booleans [heads, queries,
     columns], columns as the text names the sources. `counts` (integers of the same shape) are
     there where the implementation shows how often a pair counts; `weights` with `scores` where it
@@ -51,9 +52,13 @@ class OracleCase:
 
     def inputs_of_head(self, head: int) -> dict[str, np.ndarray]:
         """The run-time inputs as one head sees them: lists integers [rows, k]."""
-        return {
-            name: value[head] if value.ndim == 3 else value for name, value in self.inputs.items()
-        }
+        return {name: self._of_head(value, head) for name, value in self.inputs.items()}
+
+    def _of_head(self, value: np.ndarray, head: int) -> np.ndarray:
+        """Of [heads, ..], or of one batch element [1, heads, ..]."""
+        if value.ndim < 3:
+            return value
+        return value[0, head] if len(value) == 1 < self.heads else value[head]
 
 
 @cache

@@ -171,6 +171,42 @@ def longlive(observed: Observed) -> Written:
     return Written(example("longlive", ("blocks(880)", "blocks(1)"), **numbers))
 
 
+@writes("self_forcing")
+def self_forcing(observed: Observed) -> Written:
+    """Without a window all frames up to the block's end; the first frame may be a block alone."""
+    config = observed.config
+    window = config["frames"] if config["local"] < 0 else config["local"]
+    alone = (
+        [("i // block * block", "(i - 1) // block * block + 1")] if "i2v" in observed.name else []
+    )
+    numbers = {"frame": config["frame"], "block": config["block"], "window": window}
+    return Written(example("self_forcing", *alone, **numbers))
+
+
+@writes("radial")
+def radial(observed: Observed) -> Written:
+    """Frames of 256 tokens have windows of 128 at once."""
+    numbers = {"frame": observed.config["frame"], "sinks": int(observed.config["model"] == "wan")}
+    levels = "gap < 4 and apart <= 1024 or gap < 8 and apart <= 512 or gap < 16 and apart <= 256"
+    return Written(example("radial", (levels, "apart <= 128"), **numbers))
+
+
+@writes("minference_a_shape")
+def minference_a_shape(observed: Observed) -> Written:
+    numbers = {"first": observed.config["vertical"], "near": observed.config["slash"]}
+    return Written(example("minference_a_shape", **numbers))
+
+
+@writes("minference_vertical_slash")
+def minference_vertical_slash(observed: Observed) -> Written:
+    """The files list the keys of each head."""
+    vertical = np.zeros(observed.arrays["mask"].shape[::2], np.int64)
+    np.put_along_axis(vertical, observed.arrays["verticals"], 1, 1)
+    inputs = {"vertical": vertical[None], "slash": observed.arrays["slashes"][None]}
+    heads = f"heads {observed.heads}\n"
+    return Written(heads + example("minference_vertical_slash").lstrip(), inputs=inputs)
+
+
 @writes("axial_attention")
 def axial(observed: Observed) -> Written:
     return Written(example("axial", width=5))

@@ -22,7 +22,7 @@ from tests.terms import terms
 
 EXAMPLES = sorted(Path("examples").glob("*.pat"))
 LENGTHS = (1, 2, 5, 17, 63, 64, 65, 128, 130, 257)
-DECIDED_AT_THE_CALL = ("labels", "integers", "set", "listed")
+DECIDED_AT_THE_CALL = ("labels", "integers", "set", "listed", "offsets")
 # LongNet in small: residues, segments and offsets of several sizes, innermost segments whole.
 DILATED = """heads 12
 mix(segment(16), segment(32, dilation=2, offset=head % 2), segment(64, dilation=4, offset=head % 4),
