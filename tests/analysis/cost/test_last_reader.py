@@ -14,6 +14,10 @@ INPUTS = {
     "packed_documents": {"document": lambda n: np.arange(n) // 10},
     "tree_decoding": {"ancestors": lambda n: np.full((n, 1), -1)},
     "deepseek_sparse": {"nearest": lambda n: np.arange(n)[:, None] // 2},
+    "minference_vertical_slash": {
+        "vertical": lambda n: np.arange(n) % 7,
+        "slash": lambda n: np.array([0, 1, 9]),
+    },
     "moba": {"top_blocks": lambda n: np.zeros((n, 1), int)},
     "sepllm": {"separators": lambda n: np.arange(n) % 9 == 4},
     "unlimiformer": {"nearest": lambda n: np.zeros((n, 1), int)},
