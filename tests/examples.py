@@ -51,6 +51,7 @@ ALIKE = {
     "trianglemix",
     "video_blocks",
     "video_causal",
+    "xlnet",
 }
 
 
