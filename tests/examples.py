@@ -55,6 +55,7 @@ ALIKE = {
     "trianglemix",
     "video_blocks",
     "video_causal",
+    "xlnet",
 }
 
 

@@ -128,3 +128,46 @@ def test_a_slot_of_a_causal_pool_is_seen_from_the_block_after_it():
     i, j, slot = np.arange(n)[:, None], np.arange(n), np.arange(n // block)
     local = (j <= i) & (i - j <= radius)
     assert (mask == np.hstack([local, slot < i // block])).all()
+
+
+def test_star_attention_is_both_phases_of_the_released_model():
+    """Blocks are encoded behind the first one, whose keys are then dropped; a question sees all."""
+    size, question, n = 6, 4, 27
+    context = n - question
+    wanted = np.zeros((n, n), dtype=bool)
+    for begin in range(0, context, size):
+        block = list(range(begin, min(begin + size, context)))
+        encoded = block if begin == 0 else [*range(size), *block]
+        for at, i in enumerate(encoded):
+            if i in block:
+                wanted[i, encoded[: at + 1]] = True
+    for i in range(context, n):
+        wanted[i, : i + 1] = True
+    pattern = Pattern.from_zoo("star_attention", size=size, question=question)
+    assert (pattern.mask(n)[0] == wanted).all()
+
+
+def test_layers_of_samba_without_attention_hold_nothing():
+    """`use_mamba` where layer_idx % mb_per_layer == 0, else window_size (local_window - 1, 0)."""
+    pattern, n = Pattern.from_zoo("samba"), 2100
+    i, j = np.arange(n)[:, None], np.arange(n)
+    assert not pattern.mask(n, layer=2)[0].any()
+    assert (pattern.mask(n, layer=3)[0] == ((j <= i) & (i - j <= 2047))).all()
+
+
+def test_a_block_of_power_attention_sees_blocks_at_powers_of_two_and_d_layers_two_to_the_d():
+    n = 1000
+    i, j = np.arange(n)[:, None], np.arange(n)
+    distance = i // 128 - j // 128
+    wanted = (j <= i) & ((distance == 0) | np.isin(distance, 2 ** np.arange(9)) | (j < 128))
+    pattern = Pattern.from_zoo("power_attention")
+    assert (pattern.mask(n)[0] == wanted).all()
+    fields = Pattern.parse("causal\nblocks(4) { diagonal + offsets(powers(2)) }").reach(1024, 8)
+    assert [layer.left_max // 4 for layer in fields.layers][-1] == 255
+
+
+def test_a_decoded_block_sees_itself_and_every_block_before():
+    assert (
+        Pattern.from_zoo("block_diffusion_decoding").mask(100)[0]
+        == pairs(100, lambda i, j: j // 32 <= i // 32)
+    ).all()

@@ -260,3 +260,8 @@ def packed_series(observed: Observed) -> Written:
     config = observed.config
     inputs = {"sample": np.array(config["sample_id"]), "time": np.array(config["time_id"])}
     return Written(example("packed_series"), inputs=inputs)
+
+
+@writes("hf_xlnet_permutation")
+def xlnet(observed: Observed) -> Written:
+    return Written(example("xlnet"), inputs={"rank": np.argsort(observed.config["order"])})
