@@ -55,6 +55,7 @@ def uses_of(
         # Those that ask for the sizes of a pass whether queries are cut off at its beginning.
         "sized": every or not declared.isdisjoint({"tables=", "rows="}),
         "products": "_Product" in declared,
+        "dropped": any("where=" in text for text in printed.functions.texts.values()),
         "verdicts": "held=" in declared,
         "lists": every or "_Tiling" in declared,
         "scalars": every or "scalars=" in declared,

@@ -31,6 +31,8 @@ PROGRAMS = {
     "zoo: etc": "etc",
 }
 BACKENDS = (("triton",), ("cpu",), ("all",), ("reference",))
+# Files with long lists of classes, searches and lists by hashes: the lines of few others.
+EXAMPLES = ("image_transformer_2d", "nsa", "reformer")
 
 
 @cache
@@ -48,6 +50,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for backends in BACKENDS:
             file = f"{name}_{'_'.join(backends)}".replace(" ", "_").replace(":", "")
             (folder / f"{file}.py").write_text(source(name, backends), encoding="utf-8")
+    for name in EXAMPLES:
+        text = Pattern.from_zoo(name).compile(backends=("triton", "cpu"))
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
     return folder
 
 

@@ -15,6 +15,7 @@ from patternc import Pattern
         ("local(256) + global([0])", "i >= -256"),
         ("global([0]) + local(left=2, right=5)", "i >= -5"),
         ("global([0]) + local(3)", "i >= -3"),
+        ("causal\noffsets([1, 2]) + diagonal", "(i >= 0) & (i <= m + 1)"),
     ],
 )
 def test_rows_are_asked_for_one_range_where_theirs_meet(text: str, asked: str) -> None:

@@ -25,7 +25,7 @@ BLOCK = 128
 
 
 # What the templates of tiles and tables that it shares with modules have branches for.
-_ALWAYS = ("sized", "sourced", "encoder", "lists", "tables", "tiling_of_head")
+_ALWAYS = ("dropped", "sized", "sourced", "encoder", "lists", "tables", "tiling_of_head")
 
 
 def _context(request: Request) -> dict[str, object]:

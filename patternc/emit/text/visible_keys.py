@@ -99,7 +99,7 @@ def printed_sees(items: tuple[Bounded, ...]) -> Text:
     Ranges of rows that meet are one: each number that a loop keeps costs kernels a register.
     """
     common = set(items_of(items[0].held)).intersection(*(items_of(item.held) for item in items))
-    asked = [part for part in items_of(items[0].held) if part in common]
+    asked = [part for part in items_of(items[0].held) if part in common and part != TRUE]
     bare = [_without(item, common) for item in items]
     ranges = [found for item in bare if (found := _range_of_rows(item)) is not None]
     merged = _merged(ranges)
@@ -108,7 +108,8 @@ def printed_sees(items: tuple[Bounded, ...]) -> Text:
     others = [item for item in bare if _range_of_rows(item) is None]
     printer = Printer(TRITON, POSITIONS)
     parts = [*(printed(each.bounded(), printer) for each in merged), *map(_printed_seen, others)]
-    return joined(AND, "&", [joined(OR, "|", parts), *map(printer.condition, asked)])
+    first = _kernel_printer(items[0].name, "low")
+    return joined(AND, "&", [joined(OR, "|", parts), *map(first.condition, asked)])
 
 
 def _without(item: Bounded, common: Set[Condition]) -> Bounded:
