@@ -116,8 +116,8 @@ def _is_known(found: Parameter | Size, names: _Names) -> bool:
             return False
         case _:
             raise ValueError(
-                f"{name!r} is a parameter or size of one pattern and a name in another; rename the one "
-                "in its text"
+                f"{name!r} is a parameter or size of one pattern and a name in another; rename the "
+                "one in its text"
             )
 
 
