@@ -171,3 +171,26 @@ def test_a_decoded_block_sees_itself_and_every_block_before():
         Pattern.from_zoo("block_diffusion_decoding").mask(100)[0]
         == pairs(100, lambda i, j: j // 32 <= i // 32)
     ).all()
+
+
+def test_duo_attention_has_full_heads_and_streaming_heads():
+    n, sinks, recent = 700, 128, 256
+    pattern = Pattern.from_zoo("duo_attention", retrieval=5)
+    ones = np.ones((n, n), np.bool_)
+    sink = ones.copy()
+    sink[:, sinks:] = False
+    streaming = (np.triu(ones, 1 - recent) | sink) & np.tril(ones)
+    mask = pattern.mask(n)
+    assert (mask[:5] == np.tril(ones)).all()
+    assert (mask[5:] == streaming).all()
+
+
+def test_mixture_of_depths_is_causal_attention_of_the_routed_tokens_alone():
+    pattern, n = Pattern.from_zoo("mixture_of_depths"), 40
+    routed = np.random.default_rng(3).random((2, n)) < 0.3
+    mask = pattern.mask(n, layer=1, routed=routed)
+    for element, chosen in enumerate(routed):
+        inside = mask[element, 0][np.ix_(chosen, chosen)]
+        assert (inside == np.tri(chosen.sum(), dtype=bool)).all()
+        assert mask[element].sum() == inside.sum()
+    assert (pattern.mask(n)[0] == np.tri(n, dtype=bool)).all()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -51,7 +52,8 @@ given_inputs = click.option(
     multiple=True,
     callback=_inputs,
     help="A run-time input: FILE.npy, .npz, .json, .csv, .txt or .safetensors, of integers or "
-    "booleans; repeatable. Of several arrays in a file that of the NAME, or FILE:ARRAY.",
+    "booleans, or a number; repeatable. Of several arrays in a file it is that of the NAME, or "
+    "FILE:ARRAY.",
 )
 batch_element = click.option(
     "--batch-element",
@@ -66,7 +68,9 @@ def with_inputs(command: _Command) -> _Command:
 
 
 def read_array(name: str, place: str) -> Array:
-    """The array of an input in a file. Raises `FileError`."""
+    """The array of an input in a file, or a number itself. Raises `FileError`."""
+    if _NUMBER.fullmatch(place):
+        return _checked(int(place))
     path, _, member = place.rpartition(":")
     if not path or PurePath(path).suffix not in _MEMBERS:
         path, member = place, ""
@@ -111,7 +115,7 @@ def _json(data: bytes) -> Array:
     except ValueError as error:
         raise _FormatError(f"it is no JSON: {error}; write nested lists, [0, 0, 1, 1]") from error
     try:
-        return np.asarray(value if isinstance(value, list) else [value])
+        return np.asarray(value)
     except ValueError as error:
         raise _FormatError(
             "its lists differ in length; write a row of equal length each"

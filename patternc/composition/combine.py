@@ -16,14 +16,13 @@ from patternc.language import Elaborated, PatternError, elaborate
 from patternc.language.syntax.ast import (
     Bare,
     Binary,
+    Binding,
     CountHeader,
     FlagHeader,
     Header,
-    Let,
     Name,
     Node,
     Otherwise,
-    Parameter,
     Program,
     Rule,
     Statement,
@@ -110,7 +109,7 @@ def _bindings(program: Program, counts: list[CountHeader | None]) -> list[Statem
     """Names, and headers that no earlier program gave: those are taken out of `counts`."""
     found: list[Statement] = []
     for statement in program.statements:
-        if isinstance(statement, Let | Parameter):
+        if isinstance(statement, Binding):
             found.append(statement)
         elif isinstance(statement, CountHeader):
             mine = [at for at, each in enumerate(counts) if each and each.name == statement.name]
@@ -208,4 +207,4 @@ def _sections(program: Program) -> tuple[Statement, ...]:
     statements = program.statements
     begin = next((at for at, s in enumerate(statements) if isinstance(s, StreamRows)), None)
     rest = () if begin is None else statements[begin:]
-    return tuple(s for s in rest if not isinstance(s, Let | Parameter | Header))
+    return tuple(s for s in rest if not isinstance(s, Binding | Header))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import UnionType
 
 from patternc.language.syntax.ast import (
     Argument,
     Bare,
     Binary,
+    Binding,
     Call,
     CountHeader,
     Let,
@@ -25,6 +27,7 @@ from patternc.language.syntax.ast import (
     Range,
     Reading,
     Sequence,
+    Size,
     Statement,
     StreamRows,
     Unary,
@@ -46,7 +49,7 @@ def with_names_apart(programs: Iterable[Program]) -> tuple[Program, ...]:
     """
     operands = tuple(programs)
     free = [_free(program) for program in operands]
-    parameters = [_bound(program, Parameter) for program in operands]
+    parameters = [_bound(program, Parameter | Size) for program in operands]
     taken: dict[str, Statement] = {}
     used = set().union(*free, *(_bound(program) for program in operands))
     found: list[Program] = []
@@ -81,9 +84,9 @@ def _apart(program: Program, names: _Names) -> Program:
     kept: list[Statement] = []
     for statement in program.statements:
         match _renamed_in(statement, renamed):
-            case Parameter(name, value) as found:
-                if not _is_known(name, value, names):
-                    kept.append(names.taken.setdefault(name, found))
+            case Parameter() | Size() as found:
+                if not _is_known(found, names):
+                    kept.append(names.taken.setdefault(found.name, found))
             case Let(name, value) as found:
                 known = names.taken.get(name)
                 if isinstance(known, Let) and known.value == value:
@@ -97,23 +100,24 @@ def _apart(program: Program, names: _Names) -> Program:
     return replace(program, statements=tuple(kept))
 
 
-def _is_known(name: str, value: Node, names: _Names) -> bool:
+def _is_known(found: Parameter | Size, names: _Names) -> bool:
     """Whether an earlier program has the parameter. Raises `ValueError` where it is another."""
-    match names.taken.get(name):
-        case Parameter(value=known) if known == value:
+    name, known = found.name, names.taken.get(found.name)
+    match known, found:
+        case _ if known == found:
             return True
-        case Parameter(value=known):
-            left, right = show_node(known), show_node(value)
+        case Parameter(), Parameter():
+            left, right = show_node(known.value), show_node(found.value)
             raise ValueError(
                 f"both patterns have a `param {name}`, {left} and {right}; give one of them the "
                 f"other's value, `Pattern.parse(text, {name}={left})`, or another name"
             )
-        case None if name not in names.free:
+        case None, _ if name not in names.free:
             return False
         case _:
             raise ValueError(
-                f"{name!r} is a parameter of one pattern and a name in another; rename the one "
-                "in its text"
+                f"{name!r} is a parameter or size of one pattern and a name in another; rename the "
+                "one in its text"
             )
 
 
@@ -133,8 +137,8 @@ def _free(program: Program) -> set[str]:
     return found - {*PRIMITIVES, *VARIABLES, *INDICES}
 
 
-def _bound(program: Program, kind: type = object) -> set[str]:
-    statements = (s for s in program.statements if isinstance(s, Let | Parameter))
+def _bound(program: Program, kind: type | UnionType = object) -> set[str]:
+    statements = (s for s in program.statements if isinstance(s, Binding))
     return {statement.name for statement in statements if isinstance(statement, kind)}
 
 

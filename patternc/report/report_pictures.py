@@ -6,7 +6,6 @@ sequence, and says so. SVG elements are in `svg` and `reach_svg`.
 
 from __future__ import annotations
 
-from patternc.language.check.runtime_inputs import DECIDING
 from patternc.relation.tables import HeadTables
 from patternc.report.contents import ReportContents
 from patternc.report.reach_growth import MOST_DRAWN, ReachGrowth, reach_growth
@@ -23,7 +22,7 @@ def drawn_view(report: ReportContents, layer: int = 0) -> View:
     only = pattern.fitting(layer)
     if n > MOST_DRAWN and only is not None:
         raise ValueError(f"a picture of {n:,} positions; at most {MOST_DRAWN:,} are drawn")
-    names = {item.name for item in pattern.inputs if item.role in DECIDING}
+    names = {item.name for item in pattern.inputs if item.decides}
     deciding = {name: value for name, value in report.inputs.items() if name in names}
     given = deciding if n <= MOST_DRAWN else {}
     return view(pattern, min(n, MOST_DRAWN), layer, None, given=given)

@@ -93,7 +93,8 @@ def members(name: str, inputs: Inputs, count: int) -> Booleans:
         return found.astype(np.bool_)
     if found.ndim != 1 or not _are_integers(found):
         wanted = f"booleans [{count}] or [batch, {count}], or integer positions [m]"
-        raise InputError(f"`{name}` must be {wanted}, got {described(found)}")
+        own = "; sets of each head are integers, `where(NAME[j] == 1)`" if found.ndim == 3 else ""
+        raise InputError(f"`{name}` must be {wanted}, got {described(found)}{own}")
     return _marked(name, found.astype(np.int64), count)
 
 

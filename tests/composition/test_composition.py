@@ -104,6 +104,10 @@ def test_names_of_calls_keep_and_lets_give_way() -> None:
     again = Pattern.parse(str(left), width=2) | Pattern.parse(str(right), width=2)
     assert again.parameters == {"width": 2}
     assert str(left | left).count("let") == 2
+    sized = Pattern("size w\ncolumns([:w])")
+    assert str(sized | sized) == "size w\ncolumns([:w]) + columns([:w])\n"
+    with pytest.raises(ValueError, match="'w' is a parameter or size"):
+        _ = sized | Pattern("param w = 2\nlocal(w)")
     # A word of an argument is no name.
     shifted = Pattern("let shift = 1\nlocal(shift)") | Pattern.neighborhood(
         [8], radius=[1], edge="shift"
@@ -132,7 +136,7 @@ def test_str_gives_the_program_with_the_parameters_of_the_call() -> None:
         (
             lambda: Pattern("param w = 2\nlocal(w)") & Pattern.same("w"),
             ValueError,
-            "'w' is a parameter of one pattern and a name in another",
+            "'w' is a parameter or size of one pattern and a name in another",
         ),
         (lambda: Pattern("causal\nrandom(2)") | Pattern.full(), ValueError, "its random keys"),
         (lambda: ~Pattern("causal\noffsets([1])"), ValueError, "write it on every pattern"),
