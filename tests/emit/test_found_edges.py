@@ -66,3 +66,35 @@ def test_rows_of_a_stream_have_a_sum_where_the_tokens_have_features() -> None:
     scores = slots @ tokens.mT * 8**-0.5
     torch.testing.assert_close(lse, scores.logsumexp(-1))
     torch.testing.assert_close(out, scores.softmax(-1) @ tokens)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mix(lsh(2, chunk=4, rounds=2) & columns([:20]))", "mean(cluster(2, 5, means=c) & {})"],
+)
+def test_values_that_no_row_sees_reach_nothing_in_an_order_that_is_found(text: str) -> None:
+    """They stand among the others there, in the tiles of kernels too."""
+    pattern = _pattern(text.format("columns([:20])"))
+    given = {"c": torch.randn(2, 2, 8)} if "cluster" in text else {}
+    q, k, v = (torch.randn(1, 2, 24, 8) for _ in range(3))
+    odd = v.clone()
+    odd[:, :, 20:] = torch.nan
+    for backend in ("cpu", "triton"):
+        parts = [part.clone().requires_grad_() for part in (q, k, odd)]
+        out = pattern.attention(*parts, backend=backend, **given)
+        wanted = pattern.attention(q, k, v, backend=backend, **given)
+        torch.testing.assert_close(out, wanted, atol=1e-5, rtol=1e-4)
+        assert all(part.isfinite().all() for part in torch.autograd.grad(out.sum(), parts))
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference", "triton"])
+def test_scores_and_spans_that_are_no_numbers_do_what_the_manual_says(backend: str) -> None:
+    q, k, v = (torch.randn(1, 2, 9, 8) for _ in range(3))
+    scores = torch.randn(1, 1, 9, 9)
+    scores[..., 2] = torch.nan
+    out = _pattern("nearest(1, scores=s)").attention(q, k, v, s=scores, backend=backend)
+    torch.testing.assert_close(out, v[:, :, 2:3].expand_as(out))
+    spans = torch.tensor([torch.nan, 2.0])
+    out = _pattern("full with softspan(2, z=s)").attention(q, k, v, s=spans, backend=backend)
+    assert torch.equal(out[:, 0], torch.zeros_like(out[:, 0]))
+    assert out[:, 1].isfinite().all()
