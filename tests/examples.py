@@ -6,6 +6,7 @@ from patternc import Pattern
 
 # The same with smaller tiles, frames and texts.
 SMALLER = {
+    "emformer": {"segments": 3},
     "kandinsky": {"tile": 2},
     "natten_2d": {"side": 26},
     "natten_2d_causal": {"side": 16},
@@ -22,6 +23,8 @@ ALIKE = {
     "axial",
     "block_diffusion_decoding",
     "crossformer",
+    "dynamic_chunks",
+    "fastconformer",
     "gemma",
     "gpt_neo",
     "gtrxl",
@@ -34,6 +37,7 @@ ALIKE = {
     "longnet_torchscale",
     "ltx2",
     "maxvit",
+    "mimi",
     "minference_a_shape",
     "modernbert",
     "natten_2d_causal",

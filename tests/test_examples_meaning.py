@@ -1,11 +1,13 @@
 """Masks of examples against the definitions of the code they name, written out pair by pair."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from patternc import Pattern
+from patternc.zoo import published
 
 
 def pairs(n: int, seen: Callable[[int, int], bool]) -> np.ndarray:
@@ -194,3 +196,28 @@ def test_mixture_of_depths_is_causal_attention_of_the_routed_tokens_alone():
         assert (inside == np.tri(chosen.sum(), dtype=bool)).all()
         assert mask[element].sum() == inside.sum()
     assert (pattern.mask(n)[0] == np.tri(n, dtype=bool)).all()
+
+
+def test_copies_of_the_frames_behind_a_segment_see_what_the_segment_sees():
+    """Against torchaudio's mask, whose copies come first: rows of the frames and of the copies."""
+    folder = Path(__file__).parent / "oracles" / "masks"
+    recorded = np.load(folder / "torchaudio_emformer_streams_s4_l3_r2_n14.npz")["mask"][0]
+    order = [*range(8, 22), *range(8)]
+    pattern = Pattern.from_zoo("emformer", segments=4, size=4, left=3, right=2)
+    assert (pattern.mask(14)[0] == recorded[8:, order]).all()
+    assert (pattern.mask(14, rows="ahead")[0] == recorded[:8, order]).all()
+
+
+def test_radial_bands_are_those_of_the_released_code():
+    """`get_window_width` of HunyuanVideo with frames of 8 tokens and widths from 4 to 2."""
+    size, count = 8, 9
+
+    def seen(i, j):
+        apart = abs(i // size - j // size)
+        width = max(2 ** size.bit_length() / 2 ** apart.bit_length(), 2) if apart > 1 else size
+        return j < size or abs(i % size - j % size) <= width
+
+    text = published("radial").replace("3600", "8")
+    for wide, narrow in [("1024", "4"), ("512", "2"), ("256", "2"), ("128", "2")]:
+        text = text.replace(f"<= {wide}", f"<= {narrow}")
+    assert (Pattern.parse(text).mask(size * count)[0] == pairs(size * count, seen)).all()

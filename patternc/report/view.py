@@ -38,6 +38,8 @@ _LENGTHS = tuple(1 << k for k in range(6, 16))
 _SPARSE = 0.25
 # Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
 _EXACT, _SAMPLE = 128, 64
+# Tokens up to which sets of any formula are small enough.
+_FEW = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ class View:
         """The cells as tiles, where there is one source and they are not too many to look at."""
         if set(self._spans) != {TOKENS}:
             return None
-        if self.n > _LENGTHS[-1] and any(is_tangled(each.formula) for each in relation.branches):
+        if self.n > _FEW and any(is_tangled(each.formula) for each in relation.branches):
             return None
         layout = Layout([relation], self.n, cell, cell, [tables])
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 # These modules register their writers.
-from tests.oracles import grids, libraries, models, systems  # noqa: F401
+from tests.oracles import grids, libraries, models, speech, systems  # noqa: F401
 from tests.oracles.writers import Observed, Written, program_of
 
 MASKS = Path(__file__).parent / "masks"
@@ -92,7 +92,8 @@ def case_of(path: Path) -> OracleCase:
 
 def observed_mask(recorded: np.ndarray, written: Written) -> np.ndarray:
     """The columns of the program; rows of padding that the file leaves out are empty."""
-    mask = tokens(recorded, written.block)[:, :, written.columns or slice(None)]
+    columns = slice(None) if written.columns is None else written.columns
+    mask = tokens(recorded, written.block)[:, written.rows or slice(None)][:, :, columns]
     return np.pad(mask, ((0, 0), (0, written.padding), (0, 0)))
 
 

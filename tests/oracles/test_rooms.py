@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from patternc.ir.sources import KeySource
+from patternc.ir.sources import KeySource, Stream, word_of
 from patternc.pattern import Pattern
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -94,7 +94,7 @@ def keys_by_source(case: OracleCase, pattern: Pattern, key: torch.Tensor) -> dic
     value = torch.eye(key.shape[2], dtype=key.dtype).expand(1, case.heads, -1, -1)
     arguments, first = {"k": None, "v": None}, 0
     for source, count in pattern.columns(case.n, case.layer, slots=case.sizes):
-        name = type(source).__name__.lower()
+        name = source.name if isinstance(source, Stream) else word_of(source)
         pair = tuple(part[:, :, first : first + count] for part in (key, value))
         if name == "tokens":
             arguments["k"], arguments["v"] = pair

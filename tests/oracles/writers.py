@@ -31,8 +31,8 @@ class Written:
     the weights show counts; `softmax`: they show counts times exp(scores).
 
     A pattern with key sources says how many `tokens` there are and the `sizes` that only a call
-    knows; its columns are all, or the `columns`, of the file. The file leaves out `padding` rows at
-    the end, which are empty.
+    knows; its columns and rows are all, or the `columns` and `rows`, of the file. The file leaves
+    out `padding` rows at the end, which are empty.
     """
 
     text: str
@@ -45,7 +45,8 @@ class Written:
     softmax: bool = False
     tokens: int | None = None
     sizes: dict[str, int] = field(default_factory=dict)
-    columns: slice | None = None
+    columns: slice | tuple[int, ...] | None = None
+    rows: slice | None = None
     padding: int = 0
 
 
