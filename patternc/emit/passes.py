@@ -227,6 +227,7 @@ def _features(item: Pass) -> Text | None:
         ("causal", found.causal, Leaf("True")),
         ("matrix", found.matrix, quoted(found.matrix or "")),
         ("gate", found.gate, quoted(found.gate or "")),
+        ("same", found.same, quoted(found.same or "")),
     ]
     arguments = (Keyword(name, text) for name, given, text in named if given)
     return Call("_Features", (quoted(found.kind), *arguments))

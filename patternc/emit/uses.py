@@ -76,6 +76,7 @@ def uses_of(
         "entries": not declared.isdisjoint({"_Listed", "_Random"}),
         "combined": _is_combined(schedule),
         "features": "features=" in declared,
+        "feature_labels": "same=" in declared,
         "drawn": any("seed=" in declarations(feed) for feed in treatments.feeds),
         "convolved": any("convolution" in flat(feed) for feed in treatments.feeds),
         "treated": treated,

@@ -21,7 +21,7 @@ class FeatureMap:
     2021). `rfa`: sines and cosines of normalised q and k (Peng et al. 2021). `elu`: elu(x) + 1
     (Katharopoulos et al. 2020), as many as the head size, where `count` is 0. Directions are drawn
     from `seed` and the layer, or the run-time input `matrix`; `gate` is the input that says what
-    earlier keys keep at every token.
+    earlier keys keep at every token, `same` that of labels, of each of which there are sums.
     """
 
     kind: MapKind
@@ -30,6 +30,7 @@ class FeatureMap:
     causal: bool = False
     matrix: str | None = None
     gate: str | None = None
+    same: str | None = None
     word: ClassVar[str] = "features"
 
     @property

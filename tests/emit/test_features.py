@@ -290,3 +290,41 @@ def test_a_gate_outside_zero_to_one_is_refused(wrong: float) -> None:
     gates[0, 0, 3] = wrong
     with pytest.raises(ValueError, match="g has numbers outside 0 to 1"):
         module.attention(q, k, v, g=gates)
+
+
+@pytest.mark.parametrize(
+    "text", ["features(16, map=favor, same=doc)", "causal\nfeatures(map=elu, same=doc)"]
+)
+def test_documents_have_sums_of_their_own(text: str) -> None:
+    """As each document by itself, whatever others hold; few queries; a negative label is none."""
+    module, alone = compiled(text), compiled(text.replace(", same=doc", ""))
+    n, few = 150, 20
+    torch.manual_seed(0)
+    for labels in (torch.arange(n)[None] // 40, torch.randint(-1, 3, (2, n))):
+        parts = [torch.randn(2, 2, n, DIM, dtype=torch.float64) for _ in range(3)]
+        leaves, rows = [part.requires_grad_() for part in parts], []
+        for element, of in enumerate(labels.expand(2, n)):
+            rows.append(torch.zeros(2, n, DIM, dtype=torch.float64))
+            for label in of[of >= 0].unique():
+                at = (of == label).nonzero()[:, 0]
+                own = [part[element : element + 1, :, at] for part in leaves]
+                (found,) = alone.attention(*own, backend="reference")
+                rows[-1] = rows[-1].index_add(1, at, found)
+        wanted = torch.stack(rows)[:, :, few:]
+        expected = torch.autograd.grad(wanted.square().sum(), leaves)
+        for backend, dtype in BACKENDS:
+            mine = [part.detach().to(dtype).requires_grad_() for part in leaves]
+            q, k, v = mine
+            found = module.attention(q[:, :, few:], k, v, doc=labels, backend=backend)
+            gradients = torch.autograd.grad(found.square().sum(), mine)
+            bound = 1e-9 if dtype == torch.float64 else 1e-3
+            for one, other in zip((found, *gradients), (wanted, *expected), strict=True):
+                scale = other.abs().max()
+                torch.testing.assert_close(one.double() / scale, other / scale, rtol=0, atol=bound)
+    odd = [part.detach().clone() for part in leaves]
+    odd[1][:, :, 45] = torch.nan
+    found = module.attention(*odd, doc=torch.arange(n) // 40, backend="cpu")
+    spoilt = found.isnan().any(-1).any(1)[0].nonzero()[:, 0]
+    assert spoilt.tolist() == list(range(45 if "causal" in text else 40, 80))
+    with pytest.raises(ValueError, match="sums of each document"):
+        module.feature_state(odd[1], odd[2], doc=torch.arange(n) // 40)

@@ -22,5 +22,7 @@ def feature_map(given: BoundArguments, causal: bool, rows: Rows) -> FeatureMap:
     if kind == "rfa" and count % 2:
         raise value_error("P115.odd", given.value("m"), given.place, count=count)
     seed = given.count("seed", 0)
-    names = (given.word("matrix") or None, given.word("gate") or None)
+    if "same" in given and "gate" in given:
+        raise value_error("P115.gate_with_same", given.value("gate"), given.place)
+    names = (given.word(name) or None for name in ("matrix", "gate", "same"))
     return FeatureMap(kind, count, seed, causal, *names)

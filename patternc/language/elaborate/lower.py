@@ -186,7 +186,8 @@ class Lowering:
         if found.matrix is not None:
             size = f"{found.directions} directions"
             self.sized.append(Sized(found.matrix, size, node.span))
-        return terms.With(terms.Full(), found)
+        pairs = terms.Full() if found.same is None else terms.SameDocument(found.same)
+        return terms.With(pairs, found)
 
     def _given(self, node: Node) -> BoundArguments:
         assert isinstance(node, Name | Call)

@@ -162,6 +162,7 @@ _COMBINATIONS = (
             BuiltinParameter("seed", "count"),
             BuiltinParameter("matrix", "input", role="directions"),
             BuiltinParameter("gate", "input", role="forgetting"),
+            BuiltinParameter("same", "input", role="labels"),
         ),
     ),
 )

@@ -1,0 +1,2 @@
+causal
+features(8, map=rfa, gate=g, same=doc)
