@@ -433,7 +433,8 @@ class Words:
         the query heads of a key head find the same: the blocks with the greatest sums of the
         heads' softmaxes over the blocks, or of given scores. Blocks that are always held are
         taken out of the search and joined to it. All else is as for `nearest`; lists count blocks
-        of keys.
+        of keys. The mean is that of all keys of a block, also of those that nothing allows. In
+        every search a score that is not a number is the greatest.
         """
         return cls._of_word(
             "top_blocks",
@@ -518,8 +519,9 @@ class Words:
         seed: Integer | None = None,
         matrix: str | None = None,
         gate: str | None = None,
+        same: str | None = None,
     ) -> Self:
-        """features([m], map=.., [seed=..], [matrix=..], [gate=..])
+        """features([m], map=.., [seed=..], [matrix=..], [gate=..], [same=..])
 
         Features in place of a softmax, at a cost linear in n.
         """
@@ -530,4 +532,5 @@ class Words:
             seed=seed,
             matrix=matrix,
             gate=gate,
+            same=same,
         )
