@@ -22,6 +22,8 @@ from tests.fuzz.searches import CLUSTERS
 
 Array = NDArray[Any]
 DIM, VALUE_DIM, BATCH = 8, 6, 2
+BATCHED = ("listed", "set", "labels", "integers")
+"""Roles of inputs that may decide other pairs for each batch element."""
 _UNIT = re.compile(r"_([bp])(\d+)(?=_|$)")
 _WIDTH = re.compile(r"_w(\d+)(?=_|$)")
 _SOURCE = re.compile(r"_of_([a-z]+)(?:_(\d+)_(\d+)_(clip|drop|merge))?")
@@ -112,7 +114,8 @@ def call_of(
     several = random.random() < 0.15
     for item in pattern.inputs:
         if item.role in DECIDING:
-            batch = (BATCH,) if several and random.random() < 0.7 else ()
+            own = several and item.role in BATCHED and random.random() < 0.7
+            batch = (BATCH,) if own else ()
             call.deciding[item.name] = _deciding(item, call, pattern, sizes, random, batch)
             call.batches.update({item.name: 0} if batch else {})
         elif rows in item.rows:
