@@ -41,7 +41,7 @@ from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, flat, quoted
 from patternc.emit.triton.kernels import KernelNames, Kernels
 from patternc.ir.feature_maps import FeatureMap
-from patternc.ir.formula import Atom, Expression, Variable
+from patternc.ir.formula import All, Atom, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
 from patternc.relation.relation import Combined
@@ -147,13 +147,20 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
 
 
 def _is_sorted(item: Pass, treatment: PassOperands) -> bool:
-    """Are all pairs those of one search that sorts, with plain scores?"""
-    lists = [table for tables in item.tables for table in tables]
-    alone = isinstance(simplified(item.predicate), InRow) and not treatment.operations
-    return alone and all(
-        isinstance(each, ListedTable) and each.found is not None and each.found.search.sorts
-        for each in lists
-    )
+    """Are all pairs those of one search that sorts, with plain scores?
+
+    What else a pass asks of a pair confines the search too, which is told it.
+    """
+    predicate = simplified(item.predicate)
+    terms = predicate.items if isinstance(predicate, All) else (predicate,)
+    asked = {slot_of(term.table) for term in terms if isinstance(term, InRow)}
+    plain = len(asked) == 1 and not (treatment.operations or item.classes)
+    return plain and all(_sorts(table) for index in asked for table in item.tables[index])
+
+
+def _sorts(table: Table) -> bool:
+    searched = isinstance(table, ListedTable) and table.found
+    return bool(searched and searched.search.sorts)
 
 
 def _tilings(item: Pass, functions: Functions, sourced: bool) -> Text:

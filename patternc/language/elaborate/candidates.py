@@ -45,10 +45,8 @@ def _within(term: Term, around: _Around) -> Term:
         case Intersection(terms):
             plain = tuple(item for item in terms if not any(searches_of(item)))
             rest = (item for item in terms if item not in plain)
-            inner = [_within(item, _meeting(plain, around)) for item in rest]
-            # What is sorted finds allowed pairs alone, and its rows are in another order.
-            alone = len(inner) == 1 and is_sorted(inner[0])
-            return inner[0] if alone else Intersection((*inner, *plain))
+            inner = (_within(item, _meeting(plain, around)) for item in rest)
+            return Intersection((*inner, *plain))
         case Difference(left, right):
             return Difference(_within(left, lambda hole: around(Difference(hole, right))), right)
         case On(inner, source):
@@ -63,31 +61,35 @@ def _meeting(plain: tuple[Term, ...], around: _Around) -> _Around:
     return lambda hole: around(Intersection((hole, *plain)) if plain else hole)
 
 
-def is_sorted(term: Term) -> bool:
-    """Is it a search that puts rows and keys in another order?"""
-    match term:
-        case IndexList(_, Found(Lsh() | Cluster())):
-            return True
-        case _:
-            return False
-
-
 def joined_apart(pattern: HeadPattern, kind: str) -> HeadPattern | None:
     """The only argument of `mix` or `mean`: rounds count one by one, clusters are averaged.
 
     None where these are beside other pairs, or have modified scores.
     """
-    match pattern.branches:
-        case (IndexList(_, Found(Lsh() as search) as found) as term,) if kind == "mix":
+    match tuple(map(_alone, pattern.branches)):
+        case ((IndexList(_, Found(Lsh() as search) as found) as term, rest),) if kind == "mix":
             changed: Lsh | Cluster = replace(search, counted=True)
-        case (IndexList(_, Found(Cluster() as search) as found) as term,) if kind == "mean":
+        case ((IndexList(_, Found(Cluster() as search) as found) as term, rest),) if kind == "mean":
             changed = replace(search, mean=True)
         case _:
             several = {"mix": Lsh, "mean": Cluster}[kind]
             every = (each.found for branch in pattern.sets for each in searches_of(branch))
             beside = any(each and isinstance(each.search, several) for each in every)
             return None if beside else pattern
-    return replace(pattern, branches=(replace(term, found=replace(found, search=changed)),))
+    joined = replace(term, found=replace(found, search=changed))
+    return replace(pattern, branches=(Intersection((joined, *rest)) if rest else joined,))
+
+
+def _alone(branch: Term) -> tuple[Term, tuple[Term, ...]]:
+    """A branch as one term, and the terms without a search that confine it."""
+    if not isinstance(branch, Intersection):
+        return branch, ()
+    rest = tuple(item for item in branch.terms if not any(searches_of(item)))
+    searches = [item for item in branch.terms if item not in rest]
+    if len(searches) != 1:
+        return branch, ()
+    inner, within = _alone(searches[0])
+    return inner, (*within, *rest)
 
 
 def searches_of(term: Term) -> Iterator[IndexList]:

@@ -102,7 +102,6 @@ def test_all_examples_but_those_of_many_conditions_have_closed_forms():
         "logsparse",
         "longlive",
         "power_attention",
-        "radial",
         "self_forcing",
     }
 
