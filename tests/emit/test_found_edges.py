@@ -98,3 +98,31 @@ def test_scores_and_spans_that_are_no_numbers_do_what_the_manual_says(backend: s
     out = _pattern("full with softspan(2, z=s)").attention(q, k, v, s=spans, backend=backend)
     assert torch.equal(out[:, 0], torch.zeros_like(out[:, 0]))
     assert out[:, 1].isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "causal\nlsh(4, chunk=4)",
+        "lsh(4, chunk=4) - rows([5])",
+        "causal\nmean(cluster(3, 4, means=mu))",
+        "causal\nmix(lsh(4, chunk=4, rounds=2))",
+    ],
+)
+def test_lists_that_are_given_in_place_of_what_sorts_are_cut_by_what_stands_around(text):
+    pattern, n = Pattern.parse(text), 24
+    q, k, v = torch.randn(3, 1, 2, n, 8, generator=torch.Generator().manual_seed(2))
+    name = pattern.inputs[-1].name
+    given = {name: torch.randint(0, n, (1, 2, n, 4), generator=torch.Generator().manual_seed(3))}
+    others = {"mu": torch.randn(2, 3, 8)} if "mu" in text else {}
+    allowed = torch.ones(n, n).tril() if "causal" in text else torch.ones(n, n)
+    if "rows" in text:
+        allowed[5] = 0
+    listed = torch.zeros(1, 2, n, n).scatter(3, given[name], 1) * allowed
+    mask = pattern.mask(n, **{name: given[name].numpy()})
+    assert (torch.as_tensor(mask).bool() == listed.bool()).all()
+    for backend in ("cpu", "reference"):
+        *_, weights = pattern.attention(
+            q, k, v, backend=backend, return_weights=True, **given, **others
+        )
+        assert ((weights > 0) == (listed > 0)).all()

@@ -18,6 +18,7 @@ INPUTS = {
         "vertical": lambda n: np.arange(n) % 7,
         "slash": lambda n: np.array([0, 1, 9]),
     },
+    "routing": {"cluster": lambda n: np.zeros((n, 1), int)},
     "moba": {"top_blocks": lambda n: np.zeros((n, 1), int)},
     "sepllm": {"separators": lambda n: np.arange(n) % 9 == 4},
     "unlimiformer": {"nearest": lambda n: np.zeros((n, 1), int)},
