@@ -145,7 +145,7 @@ def test_the_warnings_of_the_text_are_ignored_when_it_is_compiled():
 @pytest.mark.parametrize("code", ["P040", "P999", "leak"])
 def test_only_warnings_can_be_ignored(code):
     result = run("check", "-e", "full", "--ignore", code)
-    assert (result.exit_code, "P200 to P212" in result.stderr) == (2, True)
+    assert (result.exit_code, "P200 to P213" in result.stderr) == (2, True)
 
 
 def test_check_lists_the_inputs_of_the_call():
