@@ -272,7 +272,8 @@ def _numbers(
             return decoded(encoded(found, problem.kind), problem.kind)
     if name in problem.changed() and not problem.backward:
         return np.full(shape, -np.inf if name == "lse" else 0.0)  # of rows without keys
-    return np.abs(found) if name == "lse" else found.astype(np.float32).astype(np.float64)
+    kind = problem.kind_of(name)
+    return decoded(encoded(np.abs(found) if name == "lse" else found, kind), kind)
 
 
 class Rectangle(NamedTuple):
