@@ -23,14 +23,22 @@ Inputs = Mapping[str, Input]
 
 def fixed(frontend: Frontend, inputs: Inputs, what: str) -> tuple[Frontend, Inputs]:
     """The program and the inputs of the one batch element that `what` is about."""
-    names = _given_sizes(frontend, inputs)
-    if not names:
+    if not _given_sizes(frontend, inputs):
         return frontend, inputs
     known = frontend.program.inputs
     given = arrays(inputs, known)
-    for name in names:
+    for name in _given_sizes(frontend, inputs):
         _check(name, given[name])
     one_element(given, known, what)
+    return _placed(frontend, inputs)
+
+
+def _placed(frontend: Frontend, inputs: Inputs) -> tuple[Frontend, Inputs]:
+    """The program and the other inputs, of whatever batch, for sizes that are one number each."""
+    names = _given_sizes(frontend, inputs)
+    given = arrays({name: inputs[name] for name in names}, frontend.program.inputs)
+    for name in names:
+        _check(name, given[name])
     values = {name: int(given[name].reshape(())) for name in names}
     return frontend.with_sizes(values), {n: v for n, v in inputs.items() if n not in values}
 
@@ -40,7 +48,7 @@ def by_element(frontend: Frontend, inputs: Inputs) -> Iterator[tuple[Frontend, I
     names = _given_sizes(frontend, inputs)
     several = [name for name in names if np.ndim(inputs[name]) == 1 and len(inputs[name]) > 1]
     if not several:
-        yield fixed(frontend, inputs, "a size of several batch elements")
+        yield _placed(frontend, inputs) if names else (frontend, inputs)
         return
     known = frontend.program.inputs
     given = arrays(inputs, known)

@@ -5,16 +5,16 @@ Maps terms, and the run-time inputs with the numbers, to the same terms without 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import TypeVar, cast
 
 from patternc.ir.formula import Constant, Reading
+from patternc.ir.parts import children, map_children
 from patternc.semantics import input_arrays
 from patternc.semantics.input_arrays import Inputs
 
 _Node = TypeVar("_Node")
+Values = tuple[tuple[str, int], ...]
 
 
 def with_sizes(node: _Node, inputs: Inputs) -> _Node:
@@ -31,30 +31,19 @@ def _sizes_in(node: object) -> frozenset[str]:
     match node:
         case Reading(str() as name, Constant()):
             return frozenset({name})
-        case tuple():
-            return frozenset[str]().union(*map(_sizes_in, node))
-        case _ if is_dataclass(node):
-            return frozenset[str]().union(*map(_sizes_in, _parts(node)))
         case _:
-            return frozenset()
+            return frozenset[str]().union(*map(_sizes_in, children(node)))
 
 
 @lru_cache(maxsize=4096)
-def _replaced(node: object, values: tuple[tuple[str, int], ...]) -> object:
+def _replaced(node: object, values: Values) -> object:
+    return _with_numbers(node, values)
+
+
+def _with_numbers(node: object, values: Values) -> object:
+    """Not kept by value: of equal numbers, such as 2 and 2.0 or 0 and False, each stays itself."""
     match node:
         case Reading(str() as name, Constant()):
             return Constant(dict(values)[name])
-        case tuple():
-            return tuple(_replaced(part, values) for part in node)
-        case _ if is_dataclass(node) and not isinstance(node, type):
-            changed = {
-                field.name: _replaced(getattr(node, field.name), values) for field in fields(node)
-            }
-            return replace(node, **changed)
         case _:
-            return node
-
-
-def _parts(node: object) -> Iterator[object]:
-    assert is_dataclass(node)
-    return (getattr(node, field.name) for field in fields(node))
+            return map_children(node, lambda part: _with_numbers(part, values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,10 @@ import torch
 from torch.nn.attention.flex_attention import create_mask
 
 from patternc import Pattern
+from patternc.ir.parts import children
+from patternc.ir.terms import Random
 from patternc.runtime.load import load_module
+from patternc.semantics.call_sizes import with_sizes
 from patternc.semantics.errors import InputError
 
 N = 40
@@ -151,3 +155,29 @@ def test_flex_takes_sizes() -> None:
         i, j, widths = torch.arange(N)[:, None], torch.arange(N), torch.as_tensor(width)
         found = create_mask(block_mask.mask_mod, 2, 1, N, N, "cpu")[:, 0]
         assert torch.equal(found, ((j <= i) & (i - j <= widths.view(-1, 1, 1))).expand(2, N, N))
+
+
+def test_numbers_that_are_equal_stay_themselves_where_a_size_is_put_in_place() -> None:
+    pattern = Pattern.parse("size s\n(where(s > i) + random(2, seed=0)) with softcap(2.0)")
+    head = pattern._frontend.resolve(0, 0, "")
+    for order in ({}, {"s": 3}):
+        draws = [node for node in _nodes(with_sizes(head, {"s": 4} | order)) if node.count == 2]
+        assert [type(each.count) for each in draws] == [int]
+        assert all(type(each.seed) is int for each in draws)
+
+
+def _nodes(node: object) -> Iterator[Random]:
+    if isinstance(node, Random):
+        yield node
+    for part in children(node):
+        yield from _nodes(part)
+
+
+@pytest.mark.parametrize("given", [3, np.array(3), np.array([3])])
+def test_one_size_fits_every_batch_element(given: Any) -> None:
+    pattern = Pattern.parse("size s\nwhere(n > s) - same(doc)")
+    labels = np.stack([np.zeros(9, int), np.arange(9)])
+    assert pattern.mask(9, s=given, doc=labels).sum((1, 2, 3)).tolist() == [0, 72]
+    assert pattern.pairs(9, s=given, doc=labels) == [[0], [72]]
+    with pytest.raises(InputError, match="batch_element=0"):
+        pattern.layout(9, s=given, doc=labels)
