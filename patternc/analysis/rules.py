@@ -5,7 +5,7 @@ Maps an elaborated program to the rule of every layer and head. Does not search 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from patternc.ir.terms import HeadPattern
@@ -74,22 +74,46 @@ def _calls(
 
 
 def operands(node: Node, place: Environment) -> Iterator[Node]:
-    """The terms of the outermost union; a let that is a single term stands for itself."""
+    """The terms of the outermost union, whatever its modifiers and branches."""
+    return _opened(node, place, _operands_of)
+
+
+def summands(node: Node, place: Environment) -> Iterator[Node]:
+    """The terms of the outermost union, with their modifiers."""
+    return _opened(node, place, _summands_of)
+
+
+def _opened(
+    node: Node, place: Environment, parts_of: Callable[[Node], tuple[Node, ...]]
+) -> Iterator[Node]:
+    """A node taken apart while it has parts; a let that is a single term stands for itself."""
+    if isinstance(node, Name) and node.name in place.lets:
+        found = list(_opened(place.lets[node.name], place, parts_of))
+        yield from found if len(found) > 1 else [node]
+    elif parts := parts_of(node):
+        for part in parts:
+            yield from _opened(part, place, parts_of)
+    else:
+        yield node
+
+
+def _summands_of(node: Node) -> tuple[Node, ...]:
+    return (node.left, node.right) if isinstance(node, Binary) and node.operator == "+" else ()
+
+
+def _operands_of(node: Node) -> tuple[Node, ...]:
     match node:
-        case Name(name) if name in place.lets:
-            parts = list(operands(place.lets[name], place))
-            yield from parts if len(parts) > 1 else [node]
-        case Binary("+", left, right):
-            yield from operands(left, place)
-            yield from operands(right, place)
         case Binary("with", left, _):
-            yield from operands(left, place)
-        case Call(function, arguments) if function in _BRANCHING:
-            for argument in arguments:
-                if argument.name is None:
-                    yield from operands(node_of(argument), place)
+            return (left,)
+        case Call(function) if function in _BRANCHING:
+            return branches_of(node)
         case _:
-            yield node
+            return _summands_of(node)
+
+
+def branches_of(node: Call) -> tuple[Node, ...]:
+    """The arguments that are patterns, of `mix`, `gate`, `sum` or `mean`."""
+    return tuple(node_of(argument) for argument in node.arguments if argument.name is None)
 
 
 def is_idle(rule: Rule) -> bool:

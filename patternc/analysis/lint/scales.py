@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from itertools import combinations, product
 
 from patternc.analysis.lint.empty_rows import slots_at
-from patternc.analysis.rules import Rule, joined
+from patternc.analysis.rules import Rule, branches_of, joined, summands
 from patternc.analysis.sets_at_length import first_shared
 from patternc.ir.modifiers import Scale
 from patternc.language.check.environment import Environment
-from patternc.language.syntax.ast import Binary, Call, Name, Node, node_of
+from patternc.language.syntax.ast import Call, Name, Node
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.relation.relation import Branch, relation
@@ -51,24 +51,11 @@ def _softmaxes(node: Node, place: Environment) -> Iterator[tuple[Node, ...]]:
     match node:
         case Name(name) if name in place.lets:
             yield from _softmaxes(place.lets[name], place)
-        case Call("gate" | "sum" | "mean", arguments):
-            for argument in arguments:
-                if argument.name is None:
-                    yield from _softmaxes(node_of(argument), place)
+        case Call("gate" | "sum" | "mean"):
+            for branch in branches_of(node):
+                yield from _softmaxes(branch, place)
         case _:
-            yield tuple(_terms(node, place))
-
-
-def _terms(node: Node, place: Environment) -> Iterator[Node]:
-    match node:
-        case Name(name) if name in place.lets:
-            parts = list(_terms(place.lets[name], place))
-            yield from parts if len(parts) > 1 else [node]
-        case Binary("+", left, right):
-            yield from _terms(left, place)
-            yield from _terms(right, place)
-        case _:
-            yield node
+            yield tuple(summands(node, place))
 
 
 def _twice(first: Node, second: Node, pair: tuple[int, int], rule: Rule) -> Diagnostic:
