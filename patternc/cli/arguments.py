@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 INLINE = "<command line>"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_PARAMETER = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
+PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
 _COUNT = re.compile(r"\s*(memory|compressed|encoder)\s*=\s*(\d+)\s*", re.ASCII)
 
 
@@ -72,25 +72,30 @@ class Given:
         return program + [f"-D{name}={value}" for name, value in sorted(self.parameters.items())]
 
 
+def named(given: Iterable[str], form: re.Pattern[str], expected: str) -> Iterator[tuple[str, str]]:
+    """Options NAME=VALUE of a form, as pairs. Raises `click.BadParameter`."""
+    for item in given:
+        pair = form.fullmatch(item)
+        if pair is None:
+            raise click.BadParameter(f"{item!r}: expected {expected}")
+        yield pair[1], pair[2]
+
+
+def counted(given: Iterable[str], form: re.Pattern[str], expected: str) -> dict[str, int]:
+    """Options NAME=COUNT as numbers."""
+    return {name: int(count) for name, count in named(given, form, expected)}
+
+
 def _parameters(
     _context: click.Context, _option: click.Parameter, given: Iterable[str]
 ) -> dict[str, str]:
-    pairs = {item: _PARAMETER.fullmatch(item) for item in given}
-    for item, pair in pairs.items():
-        if pair is None:
-            raise click.BadParameter(f"{item!r}: expected NAME=VALUE, for example -D window=256")
-    return {pair[1]: pair[2] for pair in pairs.values() if pair}
+    return dict(named(given, PAIR, "NAME=VALUE, for example -D window=256"))
 
 
 def _counts(
     _context: click.Context, _option: click.Parameter, given: Iterable[str]
 ) -> dict[str, int]:
-    """Options NAME=COUNT as numbers."""
-    pairs = {item: _COUNT.fullmatch(item) for item in given}
-    for item, pair in pairs.items():
-        if pair is None:
-            raise click.BadParameter(f"{item!r}: expected SOURCE=COUNT, for example memory=256")
-    return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
+    return counted(given, _COUNT, "SOURCE=COUNT, for example memory=256")
 
 
 def programs(metavar: str) -> Callable[[_Command], _Command]:

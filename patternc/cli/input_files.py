@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from patternc.cli import files
+from patternc.cli.arguments import PAIR, named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -33,15 +33,11 @@ def _inputs(
 ) -> dict[str, Array]:
     """Options NAME=FILE as arrays."""
     found: dict[str, Array] = {}
-    for item in given:
-        pair = _PAIR.fullmatch(item)
-        if pair is None:
-            raise click.BadParameter(
-                f"{item!r}: expected NAME=FILE, for example --input document=labels.npy"
-            )
-        if pair[1] in found:
-            raise click.BadParameter(f"{pair[1]} is given twice; one file holds an input")
-        found[pair[1]] = read_array(pair[1], pair[2].strip())
+    expected = "NAME=FILE, for example --input document=labels.npy"
+    for name, place in named(given, PAIR, expected):
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice; one file holds an input")
+        found[name] = read_array(name, place.strip())
     return found
 
 

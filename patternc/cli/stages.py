@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import defines
+from patternc.cli.arguments import counted, defines
 from patternc.progress import working
 
 if TYPE_CHECKING:
@@ -21,11 +21,7 @@ _LENGTH = re.compile(r"([A-Za-z_]\w*)=(\d+)", re.ASCII)
 def _lengths(
     _context: click.Context, _option: click.Parameter, given: Iterable[str]
 ) -> dict[str, int]:
-    pairs = {item: _LENGTH.fullmatch(item) for item in given}
-    for item, pair in pairs.items():
-        if pair is None:
-            raise click.BadParameter(f"{item!r}: expected SEQUENCE=COUNT, for example target=128")
-    return {pair[1]: int(pair[2]) for pair in pairs.values() if pair}
+    return counted(given, _LENGTH, "SEQUENCE=COUNT, for example target=128")
 
 
 @click.command("stages")
