@@ -24,7 +24,7 @@ from patternc.queries.arguments import (
     whole,
 )
 from patternc.queries.call import Inputs, Slots, checked, heads_with, tables_of
-from patternc.queries.sizes import by_element, fixed, require_sizes
+from patternc.queries.sizes import by_element, fixed
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.semantics import mask as dense
@@ -90,7 +90,6 @@ def _of_element(
     dtype: type[np.generic],
 ) -> NDArray[np.generic]:
     """The same with numbers for sizes."""
-    require_sizes(frontend)
     n, layer, given = checked(frontend, n, layer, inputs, rows)
     queries = None if queries is None else whole("queries", queries)
     if queries is not None and rows:
@@ -164,7 +163,6 @@ def _counts_of_element(
     inputs: Inputs,
 ) -> list[Any]:
     """The same with numbers for sizes."""
-    require_sizes(frontend)
     n, layer, given = checked(frontend, n, layer, inputs, rows)
     grid, batch = frontend.fitting(layer) is not None, batch_of(given, frontend.program.inputs)
     count = partial(_count, counted, sizes=slot_counts(slots), grid=grid)

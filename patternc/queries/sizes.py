@@ -13,59 +13,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patternc.algebra.value_bounds import READ
 from patternc.frontend import Frontend
 from patternc.queries.arguments import Input, arrays, batch_of, batched, one_element
 from patternc.semantics.errors import InputError
+from patternc.semantics.input_arrays import check_sizes
 
 Inputs = Mapping[str, Input]
 
 
 def fixed(frontend: Frontend, inputs: Inputs, what: str) -> tuple[Frontend, Inputs]:
     """The program and the inputs of the one batch element that `what` is about."""
-    if not _given_sizes(frontend, inputs):
-        return frontend, inputs
-    known = frontend.program.inputs
-    given = arrays(inputs, known)
-    for name in _given_sizes(frontend, inputs):
-        _check(name, given[name])
-    one_element(given, known, what)
+    if names := _given_sizes(frontend, inputs):
+        known = frontend.program.inputs
+        given = arrays(inputs, known)
+        for name in names:
+            check_sizes(name, given[name])
+        one_element(given, known, what)
     return _placed(frontend, inputs)
 
 
 def _placed(frontend: Frontend, inputs: Inputs) -> tuple[Frontend, Inputs]:
     """The program and the other inputs, of whatever batch, for sizes that are one number each."""
     names = _given_sizes(frontend, inputs)
+    if not names:
+        return frontend, inputs
     given = arrays({name: inputs[name] for name in names}, frontend.program.inputs)
     for name in names:
-        _check(name, given[name])
+        check_sizes(name, given[name])
     values = {name: int(given[name].reshape(())) for name in names}
     return frontend.with_sizes(values), {n: v for n, v in inputs.items() if n not in values}
 
 
 def by_element(frontend: Frontend, inputs: Inputs) -> Iterator[tuple[Frontend, Inputs]]:
-    """The program and the inputs of each batch element; once where no size differs."""
+    """The program and the inputs of each batch element; once where no size differs.
+
+    Raises `InputError` where a size has no number.
+    """
     names = _given_sizes(frontend, inputs)
+    for item in frontend.program.inputs:
+        if item.role == "size" and item.name not in names:
+            raise InputError(f"the size `{item.name}` is missing; pass {item.name}=..")
     several = [name for name in names if np.ndim(inputs[name]) == 1 and len(inputs[name]) > 1]
     if not several:
-        yield _placed(frontend, inputs) if names else (frontend, inputs)
+        yield _placed(frontend, inputs)
         return
     known = frontend.program.inputs
     given = arrays(inputs, known)
     roles = {item.name: item.role for item in known}
     for name in names:
-        _check(name, given[name])
+        check_sizes(name, given[name])
     batch = batch_of(given, known)
     for element in range(batch):
         own = {name: _cut(value, roles[name], element) for name, value in given.items()}
         yield fixed(frontend, own, "one batch element")
-
-
-def require_sizes(frontend: Frontend) -> None:
-    """Raises `InputError` where a size has no number."""
-    for item in frontend.program.inputs:
-        if item.role == "size":
-            raise InputError(f"the size `{item.name}` is missing; pass {item.name}=..")
 
 
 def _given_sizes(frontend: Frontend, inputs: Inputs) -> list[str]:
@@ -79,15 +79,3 @@ def _cut(value: NDArray[Any], role: str, element: int) -> NDArray[Any]:
         return value
     at = min(element, len(value) - 1)
     return value[at : at + 1]
-
-
-def _check(name: str, value: NDArray[Any]) -> None:
-    if value.ndim > 1 or not np.issubdtype(value.dtype, np.integer):
-        raise InputError(
-            f"`{name}` is {value.dtype} of shape {list(value.shape)}; expected an integer, or "
-            "integers [batch], one for each batch element"
-        )
-    least, most = int(value.min(initial=0)), int(value.max(initial=0))
-    if least < 0 or most > READ[1]:
-        found = least if least < 0 else most
-        raise InputError(f"`{name}` is {found}; a size is 0 to 2**30 - 1")

@@ -75,15 +75,23 @@ def offsets(name: str, inputs: Inputs) -> Integers:
 def size(name: str, inputs: Inputs) -> int:
     """The integer that a call gives for `size NAME`."""
     found = required(name, inputs)
-    if found.size != 1 or found.ndim > 1 or not _are_integers(found):
+    check_sizes(name, found)
+    if found.size != 1:
+        raise InputError(f"`{name}` has {found.size} sizes; expected that of one batch element")
+    return int(found.reshape(()))
+
+
+def check_sizes(name: str, value: NDArray[np.generic]) -> None:
+    """Raises `InputError` where these are no sizes, one or [batch]."""
+    if value.ndim > 1 or not _are_integers(value):
         raise InputError(
-            f"`{name}` must be an integer, or integers [batch], one for each batch element; got "
-            f"{described(found)}"
+            f"`{name}` is {value.dtype} of shape {list(value.shape)}; expected an integer, or "
+            "integers [batch], one for each batch element"
         )
-    value = int(found.reshape(()))
-    if not 0 <= value <= READ[1]:
-        raise InputError(f"`{name}` is {value}; a size is 0 to 2**30 - 1")
-    return value
+    least, most = int(value.min(initial=0)), int(value.max(initial=0))
+    if least < 0 or most > READ[1]:
+        found = least if least < 0 else most
+        raise InputError(f"`{name}` is {found}; a size is 0 to 2**30 - 1")
 
 
 def members(name: str, inputs: Inputs, count: int) -> Booleans:
