@@ -19,16 +19,14 @@ from patternc.algebra.simplify import (
 from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.terms import Axis, Neighborhood
 from patternc.relation.comparisons import compare
-from patternc.relation.raster import coordinates
+from patternc.relation.raster import sides
 
 
 def lower_neighborhood(term: Neighborhood, row: Expression, key: Expression) -> Condition:
     """Is `key` in the window of `row` on every axis? Both are raster positions, not negative."""
-    sizes = [axis.size for axis in term.axes]
-    sides = zip(coordinates(row, sizes), coordinates(key, sizes), strict=True)
     return conjunction(
         _in_window(axis, x, y, shift=term.edge == "shift")
-        for axis, (x, y) in zip(term.axes, sides, strict=True)
+        for axis, x, y in sides(row, key, term.axes)
     )
 
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from patternc.algebra.simplify import floor_divide, modulo
 from patternc.ir.formula import Constant, Expression
+from patternc.ir.terms import Axis, WindowAxis
+
+AxisOfGrid = TypeVar("AxisOfGrid", Axis, WindowAxis)
+
+
+def sides(
+    row: Expression, key: Expression, axes: Iterable[AxisOfGrid]
+) -> Iterator[tuple[AxisOfGrid, Expression, Expression]]:
+    """For each axis the coordinates of two positions of the grid, not negative."""
+    axes = list(axes)
+    sizes = [axis.size for axis in axes]
+    return zip(axes, coordinates(row, sizes), coordinates(key, sizes), strict=True)
 
 
 def coordinates(at: Expression, sizes: Sequence[int]) -> list[Expression]:

@@ -12,16 +12,14 @@ from patternc.algebra.simplify import (
 )
 from patternc.ir.formula import Condition, Constant, Expression
 from patternc.ir.terms import WindowAxis, Windows
-from patternc.relation.raster import coordinates
+from patternc.relation.raster import sides
 
 
 def lower_windows(term: Windows, row: Expression, key: Expression) -> Condition:
     """Both are raster positions, not negative."""
-    sizes = [axis.size for axis in term.axes]
-    sides = zip(coordinates(row, sizes), coordinates(key, sizes), strict=True)
     return conjunction(
         compare(one, "==", other)
-        for axis, at in zip(term.axes, sides, strict=True)
+        for axis, *at in sides(row, key, term.axes)
         for one, other in zip(*(_numbers(axis, term.edge, x) for x in at), strict=True)
     )
 
