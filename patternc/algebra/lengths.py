@@ -50,6 +50,9 @@ class Lengths:
         return f" with {self.text}" if self.text else ""
 
 
+EVERY_LENGTH = Lengths()
+
+
 @lru_cache(maxsize=256)
 def residues(when: Condition) -> tuple[int, tuple[int, ...]] | None:
     """A period, and the residues of long lengths of the form; None where there are too many."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patternc.algebra.lengths import Lengths
+from patternc.algebra.lengths import EVERY_LENGTH
 from patternc.analysis.equivalence.compare import compared
 from patternc.bridges.layer_masks import FormatError, verify_mask
 from patternc.pattern import Pattern
@@ -51,7 +51,7 @@ def window_of(pattern: Pattern, layer: int, mask_only: bool, name: str) -> Windo
     try:
         for window in dict.fromkeys(_candidates(pattern, layer)):
             wanted = Pattern.parse(window.text).relations()
-            parts = compared([relations], [wanted], 1, Lengths())
+            parts = compared([relations], [wanted], 1, EVERY_LENGTH)
             if all(part.outcome == "equal" for part in parts):
                 return window
     except (InputError, LengthError) as error:

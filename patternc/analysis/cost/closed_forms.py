@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import lcm
 from typing import Literal
 
-from patternc.algebra.lengths import Lengths, residues
+from patternc.algebra.lengths import EVERY_LENGTH, Lengths, residues
 from patternc.analysis.cost.format_closed_form import UnclearError, at_residue, described
 from patternc.analysis.cost.quasi_polynomial import Sparse, Tally, UncountedError, shortest, summed
 
@@ -67,7 +67,7 @@ class Count:
         zero, one, two = (self.at(start + k * period) for k in range(3))
         return "O(n**2)" if two - 2 * one + zero else ("O(n)" if one - zero else "O(1)")
 
-    def form(self, n: int, lengths: Lengths = Lengths()) -> Form:  # noqa: B008
+    def form(self, n: int, lengths: Lengths = EVERY_LENGTH) -> Form:
         """The form that serves n and all of `lengths`, else as many other lengths as can be."""
         shorter = _of_lengths(self, lengths) if lengths.text else None
         return shorter or _form(self.parts, self.start, self.multiple, n)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from patternc.algebra.lengths import Lengths
+from patternc.algebra.lengths import EVERY_LENGTH, Lengths
 from patternc.analysis.cost.feature_sums import (
     feature_products,
     is_stateful,
@@ -47,7 +47,7 @@ class Workload:
     head_dim: int = 64
     dtype: str = "bfloat16"
     kv_heads: int | None = None
-    lengths: Lengths = Lengths()  # noqa: RUF009
+    lengths: Lengths = EVERY_LENGTH
 
     @property
     def vector(self) -> int:

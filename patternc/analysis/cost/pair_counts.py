@@ -27,7 +27,7 @@ from patternc.algebra.atoms import (
     SetTable,
 )
 from patternc.algebra.intervals import filter_of
-from patternc.algebra.lengths import Lengths
+from patternc.algebra.lengths import EVERY_LENGTH, Lengths
 from patternc.algebra.walk import atoms_of, readings_of, searched_lists
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.closed_forms import Count, Order
@@ -87,7 +87,7 @@ def head_count(
     tables: HeadTables,
     sizes: Sizes,
     grid: bool,
-    lengths: Lengths = Lengths(),  # noqa: B008
+    lengths: Lengths = EVERY_LENGTH,
 ) -> HeadCount:
     """The pairs of `relation` at the length of `tables`; on a `grid` that is its only length.
 

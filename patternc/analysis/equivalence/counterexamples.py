@@ -16,7 +16,7 @@ import numpy as np
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.evaluate import Integers, Values
 from patternc.algebra.isl_context import BudgetError, budget
-from patternc.algebra.lengths import MOST, Lengths
+from patternc.algebra.lengths import EVERY_LENGTH, MOST, Lengths
 from patternc.algebra.simplify import FALSE
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.equivalence.results import Witness
@@ -100,7 +100,7 @@ def _on_source(
     differing = maps.united(
         ours[one].intersect(theirs[other]) for one, other in product(ours, theirs) if one != other
     )
-    if lengths != Lengths():
+    if lengths != EVERY_LENGTH:
         least, most = lengths.span or (1, MOST)
         differing = maps.at_lengths(differing, lengths.when, least, most)
     if differing.is_empty():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from patternc.algebra.lengths import Lengths
+from patternc.algebra.lengths import EVERY_LENGTH, Lengths
 from patternc.analysis.reach import Reach
 from patternc.ir.sources import KeySource
 
@@ -79,7 +79,7 @@ class Difference:
     left: Side
     right: Side
     parts: tuple[HeadDifference, ...]
-    lengths: Lengths = Lengths()  # noqa: RUF009
+    lengths: Lengths = EVERY_LENGTH
 
     @property
     def headers_differ(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from patternc import Pattern
-from patternc.algebra.lengths import Lengths
+from patternc.algebra.lengths import EVERY_LENGTH
 from patternc.analysis.equivalence.compare import compared
 from patternc.ir.terms import HeadPattern
 from patternc.relation.relation import relation
@@ -154,7 +154,7 @@ def test_many_verdicts_agree_with_masks(left: object, right: object) -> None:
 
 def assert_verdict(left: object, right: object) -> None:
     one, other = (relation(HeadPattern((term,))) for term in (left, right))  # type: ignore[arg-type]
-    (found,) = compared([[one]], [[other]], 24, Lengths())
+    (found,) = compared([[one]], [[other]], 24, EVERY_LENGTH)
     equal = [np.array_equal(mask(left, n), mask(right, n)) for n in (1, 5, 12, 24)]  # type: ignore[arg-type]
     if found.outcome == "equal":
         assert all(equal)
