@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +22,7 @@ import torch
 
 from patternc.runtime.load import load_module
 
-Call = Callable[[], object]
+Call = Callable[[], torch.Tensor]
 # Pattern, batch, queries, keys.
 CASES = [
     *(("causal", 16, n, n) for n in (16, 64, 128)),
@@ -46,7 +47,7 @@ def dense(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 
 
 def with_gradients(run: Call, leaves: list[torch.Tensor]) -> Call:
-    return lambda: torch.autograd.grad(run().sum(), leaves)  # type: ignore[attr-defined]
+    return lambda: torch.autograd.grad(run().sum(), leaves)[0]
 
 
 def measured(calls: list[Call], clock: Callable[[], float], pairs: int) -> list[list[float]]:
@@ -78,12 +79,8 @@ def main(folder: Path, threads: int, dtype: str, backward: bool, pairs: int) -> 
             load_module(emitted(place, text)).attention
             for place in (Path(__file__).parents[1], folder)
         )
-        calls: list[Call] = [
-            lambda run=ours, x=(q, k, v): run(*x),  # type: ignore[misc]
-            lambda run=other, x=(q, k, v): run(*x),  # type: ignore[misc]
-        ]
-        if text == "causal" or queries == 1:
-            calls.append(lambda x=(q, k, v): dense(*x))  # type: ignore[misc]
+        runs = [ours, other, dense] if text == "causal" or queries == 1 else [ours, other]
+        calls: list[Call] = [partial(run, q, k, v) for run in runs]
         if backward:
             calls = [with_gradients(call, [q, k, v]) for call in calls]
         found = measured(calls, clock, pairs)
