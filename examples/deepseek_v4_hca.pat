@@ -2,7 +2,7 @@
 # paper:   DeepSeek-AI 2026, DeepSeek-V4 Technical Report
 # config:  window of 128 keys, slots of 128 tokens, a sink a head; slots are learned mixtures
 # length:  8192
-# equals:  Transformers' DeepseekV4Model; its slots, which are no means, are given as `pool_kv`
+# equals:  Transformers' DeepseekV4Model; its slots are not means: they are given as `pool_kv`
 # checked: transformers 5.23.0 (hf_deepseek_v4_hca)
 # beyond:  layers between these whose indexer chooses slots of 4 tokens
 

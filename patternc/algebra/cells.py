@@ -30,7 +30,7 @@ Side = Literal["i", "j"]
 
 
 class UncellularError(Exception):
-    """The condition is no matter of cells."""
+    """Cells do not decide the condition."""
 
 
 def coordinates(condition: Condition) -> Iterator[tuple[Side, Expression]]:

@@ -42,7 +42,7 @@ def value_node(value: object, place: str) -> Node | Range:
         case range(start=start, stop=stop, step=step):
             return _range(start, max(start, stop), step, place)
     try:
-        number = index(value)  # type: ignore[arg-type]
+        number = index(value)  # type: ignore[arg-type]  # TypeError says that it is none
     except TypeError:
         return _list(value, place)
     return Unary("-", Number(-number)) if number < 0 else Number(number)

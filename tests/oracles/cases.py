@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 # These modules register their writers.
-from tests.oracles import grids, libraries, models, speech, systems  # noqa: F401
+from tests.oracles import grids, libraries, models, speech, systems  # noqa: F401 - their writers are registered
 from tests.oracles.writers import Observed, Written, program_of
 
 MASKS = Path(__file__).parent / "masks"

@@ -103,7 +103,7 @@ class _Asked:
     def farthest(self, layers: int) -> int:
         """The farthest key that it depends on in so many layers, and no fewer."""
         if (cells := self._cells) is not None:
-            return self._far_listed(cells.heard(layers) & ~cells.heard(layers - 1))
+            return self._far_listed(cells.reached(layers) & ~cells.reached(layers - 1))
         if self._as_sets:
             try:
                 later, earlier = self._sets(layers), self._sets(layers - 1)
@@ -120,7 +120,7 @@ class _Asked:
         """The farthest permitted key that it does not depend on."""
         permitted = self.query + 1 if causal else self.n
         if (cells := self._cells) is not None:
-            return self._far_listed(~cells.heard(layers) & (np.arange(self.n) < permitted))
+            return self._far_listed(~cells.reached(layers) & (np.arange(self.n) < permitted))
         if self._as_sets:
             try:
                 return self._far(maps.below(permitted).subtract(self._sets(layers)))

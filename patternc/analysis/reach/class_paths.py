@@ -1,7 +1,7 @@
 """Who depends on one position, and on whom one depends, by classes of positions.
 
 As `forward_reach`, with booleans over the cells of a schedule in place of positions, where no pair
-is cut by `j <= i`: a cell hears as a whole, but for the one position that is asked about.
+is cut by `j <= i`: a cell is reached as a whole, except for the one position that is asked about.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class CellReach:
         telling[self._own] = True
         return telling
 
-    def heard(self, layers: int) -> Booleans:
+    def reached(self, layers: int) -> Booleans:
         """The positions on which the key itself depends in so many layers."""
         found = np.zeros(len(self._cells.first), np.bool_)
         for layer in reversed(range(layers)):
