@@ -13,6 +13,14 @@ from patternc.relation.relation import Relation
 from patternc.schedule.schedule import Group, Schedule
 from patternc.schedule.tile_sizes import Choice
 
+# What templates that are shared with modules ask, and no such file has.
+_OF_MODULES = ("found", "places", "sorted", "split", "value_terms")
+
+
+def file_uses(**own: bool) -> dict[str, bool]:
+    """What templates have branches for, of a file of its own."""
+    return dict.fromkeys(_OF_MODULES, False) | own
+
 
 @dataclass(frozen=True, slots=True)
 class FileBackend:

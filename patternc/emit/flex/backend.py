@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from patternc.emit.backend import Request
-from patternc.emit.file_backend import FileBackend
+from patternc.emit.file_backend import FileBackend, file_uses
 from patternc.emit.flex.layers import Layer, Layers, layers_of
 from patternc.emit.flex.unsupported import reasons
 from patternc.emit.inputs import entries
@@ -38,21 +38,17 @@ def _context(request: Request) -> dict[str, object]:
         "table_kinds": list(
             dict.fromkeys(table.kind for layer in layers.distinct for table in layer.tables)
         ),
-        "uses": {
-            "found": False,
-            "value_terms": False,
-            "wide": "entry=" in words,
-            "sorted": False,
-            "products": "_Product" in words,
-            "verdicts": "held=" in words,
-            "integers": not words.isdisjoint({"_Integers", "_CallSize"}),
-            "places": False,
-            "sizes": "_CallSize" in words,
-            "sinks": any(layer.sinks for layer in layers.distinct),
-            "scales": any(layer.scale is not None for layer in layers.distinct),
-            "scores": any(layer.score_mod for layer in layers.distinct),
+        "uses": file_uses(
+            wide="entry=" in words,
+            products="_Product" in words,
+            verdicts="held=" in words,
+            integers=not words.isdisjoint({"_Integers", "_CallSize"}),
+            sizes="_CallSize" in words,
+            sinks=any(layer.sinks for layer in layers.distinct),
+            scales=any(layer.scale is not None for layer in layers.distinct),
+            scores=any(layer.score_mod for layer in layers.distinct),
             **dict.fromkeys(_ALWAYS, True),
-        },
+        ),
         **described(request, entries(request.inputs, request.schedule)),
     }
 

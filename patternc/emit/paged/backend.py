@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from patternc.emit.backend import Request
-from patternc.emit.file_backend import FileBackend
+from patternc.emit.file_backend import FileBackend, file_uses
 from patternc.emit.inputs import entries
 from patternc.emit.module import described
 from patternc.emit.paged.layers import PagedLayer, Served, paged_layers
@@ -32,13 +32,11 @@ def _context(request: Request) -> dict[str, object]:
         "varying": '_VARYING = "sequences first_part splits scale heads".split()',
         "log2e": math.log2(math.e),
         "ln2": math.log(2),
-        "uses": {
-            "softcap": any("_tanh" in line for line in lines),
-            "split": False,
-            "value_terms": False,
-            "sinks": any(layer.sinks != () for layer in layers),
-            "slopes": any(kernel.slopes for kernel in printed.kernels),
-        },
+        "uses": file_uses(
+            softcap=any("_tanh" in line for line in lines),
+            sinks=any(layer.sinks != () for layer in layers),
+            slopes=any(kernel.slopes for kernel in printed.kernels),
+        ),
         **described(request, entries(request.inputs, request.schedule)),
     }
 
