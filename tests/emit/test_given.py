@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -237,6 +238,37 @@ def test_nested_tensors_are_told_to_be_packed() -> None:
     for call in ((jagged, jagged, jagged), (q, jagged, jagged)):
         with pytest.raises(TypeError, match=r"is a nested tensor; .* same\(doc\)"):
             _pattern("local(1)").attention(*call)
+
+
+def test_strided_nested_tensors_are_told_so_too() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch: a prototype
+        nested = torch.nested.nested_tensor([torch.randn(2, N, 8)])
+    with pytest.raises(TypeError, match="is a nested tensor"):
+        _pattern("local(1)").attention(nested, nested, nested)
+
+
+def test_other_layouts_are_told_to_be_made_dense() -> None:
+    q = torch.randn(1, 2, N, 8)
+    for part in (q.to_sparse(), q.to_mkldnn()):
+        with pytest.raises(TypeError, match=r"k has layout torch\.\w+; .* \.to_dense\(\)"):
+            _pattern("local(1)").attention(q, part, q)
+
+
+def test_tensors_without_data_give_shapes() -> None:
+    q = torch.randn(1, 2, N, 8, device="meta", requires_grad=True)
+    out, lse = _pattern("local(1)").attention(q, q, q, return_lse=True)
+    assert (out.device.type, out.shape, lse.shape) == ("meta", q.shape, q.shape[:3])
+    out.sum().backward()
+    assert q.grad is not None and q.grad.shape == q.shape
+
+
+@pytest.mark.parametrize("value", [True, "1", b"1"])
+@pytest.mark.parametrize("name", ["scale", "dropout", "seed", "layer", "start"])
+def test_numbers_of_a_call_are_no_texts_and_no_booleans(name: str, value: object) -> None:
+    q = torch.randn(1, 2, N, 8)
+    with pytest.raises(TypeError, match=f"{name} is {re.escape(repr(value))}; expected a"):
+        _pattern("local(1)").attention(q, q, q, **{name: value})
 
 
 def test_no_seed_draws_one() -> None:
