@@ -260,7 +260,8 @@ def test_tensors_without_data_give_shapes() -> None:
     out, lse = _pattern("local(1)").attention(q, q, q, return_lse=True)
     assert (out.device.type, out.shape, lse.shape) == ("meta", q.shape, q.shape[:3])
     out.sum().backward()
-    assert q.grad is not None and q.grad.shape == q.shape
+    assert q.grad is not None
+    assert q.grad.shape == q.shape
 
 
 @pytest.mark.parametrize("value", [True, "1", b"1"])
