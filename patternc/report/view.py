@@ -14,32 +14,22 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from patternc.algebra.isl_budget import is_tangled
-from patternc.algebra.restrict import NotRestrictedError
 from patternc.algebra.work_budget import EffortError, effort
-from patternc.ir.sources import TOKENS, KeySource, Stream
+from patternc.ir.sources import KeySource, Stream
 from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.queries.arguments import arrays, of_head
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
+from patternc.report.cells import Cells
 from patternc.report.made_up_inputs import Unit, made_up, note, units_of
 from patternc.report.subject import TILE, Array, Subject
 from patternc.report.svg import Panel, Shares
 from patternc.semantics.errors import InputError
 from patternc.semantics.source_slots import row_count
-from patternc.tiling.layout_at_length import Layout
-from patternc.tiling.restricted_tiles import Restricted, share
 
 CELLS = 64
 _LENGTHS = tuple(1 << k for k in range(6, 16))
 _SPARSE = 0.25
-# Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
-_EXACT, _SAMPLE = 128, 64
-# Tokens up to which sets of any formula are small enough.
-_FEW = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -166,82 +156,15 @@ class View:
         return self.cells_of(self.subject.relations(self.layer, self.rows)[head], every, head)
 
     def cells_of(self, relation: Relation, every: int = 1, head: int = 0) -> Shares:
-        """The same for a relation on the columns of this view, such as one term of a rule.
+        """The same for a relation on the columns of this view, such as one term of a rule."""
+        found = self.squares(relation, -(-max(self.queries, self.keys) // CELLS), head)
+        height = found.shape[0]
+        return found.of_rows(range(min(every // 2, height - 1), height, every))
 
-        Looks into every cell where a layout, which tells empty and full ones, takes too long.
-        """
-        cell = -(-max(self.queries, self.keys) // CELLS)
-        height, width = (-(-size // cell) for size in (self.queries, self.keys))
-        rows = range(min(every // 2, height - 1), height, every)
+    def squares(self, relation: Relation, cell: int, head: int = 0) -> Cells:
+        """The mask of a relation with the inputs of a head, in squares of `cell` positions."""
         tables = HeadTables(self.n, self._of_head(head), self.slots, relation.rows)
-        layout = self._layout(relation, tables, cell)
-        if layout is None:
-            tiles = Restricted(relation.branches[0].predicate, self.n)
-            each = (self._one_by_one(relation, tables, tiles, a, width, cell) for a in rows)
-            return np.stack(list(each))
-        shares = np.zeros((len(rows), width))
-        for row, a in zip(shares, rows, strict=True):
-            visits = layout.row(0, a)
-            partial = np.unique(visits.index[~visits.full])
-            if len(partial):
-                row[partial] = self._held(relation, tables, a, partial.tolist(), cell)
-            row[visits.index[visits.full]] = 1
-        return shares
-
-    def _one_by_one(
-        self,
-        relation: Relation,
-        tables: HeadTables,
-        tiles: Restricted,
-        a: int,
-        width: int,
-        cell: int,
-    ) -> Shares:
-        """The cells of row a, each by itself where a formula alone says what it holds."""
-        if set(self._spans) != {TOKENS} or len(relation.branches) > 1:
-            return self._held(relation, tables, a, range(width), cell)
-        rows = a * cell, min(cell, self.queries - a * cell)
-        i = _looked_at(a, cell, self.queries) - a * cell
-        shares = np.zeros(width)
-        try:
-            for b in range(width):
-                keys = _looked_at(b, cell, self.keys) - b * cell
-                inside = tiles.at(rows, (b * cell, min(cell, self.keys - b * cell)))
-                shares[b] = share(inside, i, keys)
-        except NotRestrictedError:
-            return self._held(relation, tables, a, range(width), cell)
-        return shares
-
-    def _layout(self, relation: Relation, tables: HeadTables, cell: int) -> Layout | None:
-        """The cells as tiles, where there is one source and they are not too many to look at."""
-        if set(self._spans) != {TOKENS}:
-            return None
-        if self.n > _FEW and any(is_tangled(each.formula) for each in relation.branches):
-            return None
-        layout = Layout([relation], self.n, cell, cell, [tables])
-        try:
-            layout.row(0, 0)
-        except EffortError:
-            return None
-        return layout
-
-    def _held(
-        self, relation: Relation, tables: HeadTables, a: int, cells: Sequence[int], cell: int
-    ) -> Shares:
-        """The share of held pairs in some cells of row a."""
-        i = _looked_at(a, cell, self.queries)
-        keys = [_looked_at(b, cell, self.keys) for b in cells]
-        column = np.concatenate(keys)
-        held = np.zeros((len(i), len(column)), np.bool_)
-        for branch in relation.branches:
-            start, stop = self._spans[branch.source]
-            own = (start <= column) & (column < stop)
-            at = tables.of(branch.source)
-            j = column[None, own] - start
-            held[:, own] |= at.holds(branch.predicate, {"i": i[:, None], "j": j})
-        lengths = np.array([len(part) for part in keys])
-        sums = np.add.reduceat(held.mean(axis=0), np.cumsum(lengths) - lengths)
-        return np.asarray(sums / lengths)
+        return Cells(relation, tables, self._spans, self.queries, self.keys, cell)
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""
@@ -340,16 +263,6 @@ def _verify_length(seen: View) -> None:
 def _density(subject: Subject, n: int, layer: int, head: int) -> float:
     """About the density: one row of cells in eight is looked at."""
     return float(View(subject, n, layer, (head,)).cells(head, every=8).mean())
-
-
-def _looked_at(tile: int, cell: int, n: int) -> NDArray[np.int64]:
-    """Positions of a cell below n: all, or a sample without a period."""
-    if cell <= _EXACT:
-        inside = np.arange(cell)
-    else:
-        inside = np.random.default_rng(tile).choice(cell, _SAMPLE, replace=False)
-    position = tile * cell + np.sort(inside)
-    return position[position < n]
 
 
 def _title(heads: Sequence[int], count: int | None) -> str:
