@@ -1,7 +1,7 @@
 # Python 3.11 to 3.13; another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test sweep sanitize fuzz bench
+.PHONY: demo test test-browser sweep sanitize fuzz bench
 SECONDS ?= 600
 demo: .venv/installed
 	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat --backend all --native --self-test -o build/bigbird.py
@@ -10,6 +10,10 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist worksteal -m "not sweep"
+# Needs Chromium: apt install chromium. Pictures of the page go to build/pages.
+test-browser: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	mkdir -p build/pages && PATTERNC_PICTURES=build/pages $(BIN)/pytest tests/explore/test_browser.py
 sweep: .venv/installed
 	$(BIN)/pytest -n 2 -m sweep
 	$(BIN)/python benchmarks/sweep.py --output benchmarks/results/kernels-$$(date +%F).json

@@ -86,6 +86,22 @@ def first_ahead(formula: Condition, n: int, block: int = 1) -> tuple[int, int] |
 
 
 @lru_cache(maxsize=4096)
+def first_within(
+    formula: Condition, n: int, m: int, rows: tuple[int, int], keys: tuple[int, int]
+) -> tuple[int, int] | None:
+    """The first pair (i, j) in rows and keys start <= p < stop; (-1, -1) without one."""
+
+    def answer() -> tuple[int, int]:
+        box = f"{rows[0]} <= i < {rows[1]} and {keys[0]} <= j < {keys[1]}"
+        held = _set(f"[i, j] : {box} and {_inside(formula, n, m)}").lexmin()
+        if held.is_empty():
+            return -1, -1
+        return held.dim_min_val(0).to_python(), held.dim_min_val(1).to_python()
+
+    return _within_budget(answer)
+
+
+@lru_cache(maxsize=4096)
 def looks_back(formula: Condition, n: int) -> bool | None:
     """Whether the formula holds j <= i on the infinite plane.
 

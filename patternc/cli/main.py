@@ -43,6 +43,7 @@ _COMMANDS = {
     "compile": "compile:compile_command",
     "diff": "diff:diff",
     "explain": "fmt_explain:explain",
+    "explore": "explore:explore",
     "extend": "extend:extend",
     "fmt": "fmt_explain:fmt_command",
     "from-mask": "from_mask:from_mask",

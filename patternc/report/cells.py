@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from patternc.algebra.isl_budget import is_tangled
 from patternc.algebra.restrict import NotRestrictedError
 from patternc.algebra.work_budget import EffortError
+from patternc.analysis.sets_at_length import first_within
 from patternc.ir.sources import TOKENS, KeySource
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -25,6 +26,8 @@ from patternc.tiling.restricted_tiles import Restricted, share
 
 # Positions looked at in a cell, on each side: all of them in pictures of up to 8,192 tokens.
 _EXACT, _SAMPLE = 128, 64
+# Positions on a side of a cell up to which counting pairs is faster than looking for tiles.
+_FEW_PAIRS = 8
 # Tokens up to which sets of any formula are small enough.
 _FEW = 1 << 12
 
@@ -54,8 +57,12 @@ class Cells:
         Looks into every cell where a layout, which tells empty and full ones, takes too long.
         """
         within = range(self.shape[1]) if columns is None else columns
-        of_row = self._by_tiles if self._layout is not None else self._one_by_one
-        return np.stack([of_row(a, within) for a in rows])
+        return np.stack([self._of_row(a, within) for a in rows])
+
+    def _of_row(self, a: int, columns: range) -> Shares:
+        if self.cell <= _FEW_PAIRS:
+            return self._held(a, columns)
+        return self._one_by_one(a, columns) if self._layout is None else self._by_tiles(a, columns)
 
     def _by_tiles(self, a: int, columns: range) -> Shares:
         assert self._layout is not None
@@ -65,9 +72,16 @@ class Cells:
         shares = np.zeros(len(columns))
         partial = np.unique(index[~full])
         if len(partial):
-            shares[partial - columns.start] = self._held(a, partial.tolist())
+            held = self._held(a, partial.tolist())
+            # A sample misses thin lines.
+            shares[partial - columns.start] = np.maximum(held, self._least)
         shares[index[full] - columns.start] = 1
         return shares
+
+    @property
+    def _least(self) -> float:
+        """The share of a pair in a cell that is looked at by a sample; 0 in others."""
+        return self.cell**-2 if self.cell > _EXACT else 0.0
 
     def _one_by_one(self, a: int, columns: range) -> Shares:
         """The cells of row a, each by itself where a formula alone says what it holds."""
@@ -110,6 +124,38 @@ class Cells:
         except EffortError:
             return None
         return layout
+
+    def held_pair(self, a: int, b: int) -> tuple[int, int] | None:
+        """A query and a token that it attends to in a cell; None where none is found."""
+        found = self._pair_looked_at(a, b)
+        if found is not None or set(self.spans) != {TOKENS}:
+            return found
+        n, asked = self.tables.n, self.tables.of(TOKENS)
+        rows, keys = (self._stops(at, size) for at, size in ((a, self.queries), (b, self.keys)))
+        for branch in self.relation.branches:
+            pair = first_within(branch.formula, n, n, rows, keys)
+            if pair is not None and pair[0] >= 0:
+                i, j = np.array([[pair[0]]]), np.array([[pair[1]]])
+                if asked.holds(branch.predicate, {"i": i, "j": j}).all():
+                    return pair
+        return None
+
+    def _pair_looked_at(self, a: int, b: int) -> tuple[int, int] | None:
+        start, stop = self.spans.get(TOKENS, (0, 0))
+        i = _looked_at(a, self.cell, self.queries)
+        column = _looked_at(b, self.cell, self.keys)
+        j = column[(start <= column) & (column < stop)] - start
+        held = np.zeros((len(i), len(j)), np.bool_)
+        for branch in self.relation.branches:
+            if branch.source == TOKENS:
+                at = self.tables.of(TOKENS)
+                held |= at.holds(branch.predicate, {"i": i[:, None], "j": j[None, :]})
+        found = np.argwhere(held)
+        return (int(i[found[0, 0]]), int(j[found[0, 1]])) if len(found) else None
+
+    def _stops(self, at: int, size: int) -> tuple[int, int]:
+        first, count = self._span(at, size)
+        return first, first + count
 
     def _held(self, a: int, cells: Sequence[int]) -> Shares:
         """The share of held pairs in some cells of row a."""

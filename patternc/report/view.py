@@ -99,7 +99,7 @@ class View:
         return {"encoder": self.n}
 
     @cached_property
-    def _spans(self) -> dict[KeySource, tuple[int, int]]:
+    def spans(self) -> dict[KeySource, tuple[int, int]]:
         """First column and the one behind the last of every source."""
         found = self.subject.columns(self.n, self.layer, rows=self.rows, slots=self.slots)
         stops = accumulate(count for _, count in found)
@@ -115,7 +115,7 @@ class View:
     @property
     def keys(self) -> int:
         """Columns of the mask: the slots of all sources."""
-        return max(stop for _, stop in self._spans.values())
+        return max(stop for _, stop in self.spans.values())
 
     @property
     def caption(self) -> str:
@@ -164,7 +164,7 @@ class View:
     def squares(self, relation: Relation, cell: int, head: int = 0) -> Cells:
         """The mask of a relation with the inputs of a head, in squares of `cell` positions."""
         tables = HeadTables(self.n, self._of_head(head), self.slots, relation.rows)
-        return Cells(relation, tables, self._spans, self.queries, self.keys, cell)
+        return Cells(relation, tables, self.spans, self.queries, self.keys, cell)
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Pairs, density and tiles of one head; a range where the heads differ."""

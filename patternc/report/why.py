@@ -37,7 +37,7 @@ def _lines(found: Why) -> Iterator[str]:
     word = "attends" if found.sees else "does not attend"
     yield f"query {found.query} {word} to key {found.key} in layer {layer}, n = {found.n:,}"
     for verdict, heads in _groups(found.verdicts):
-        yield f"  {_named(heads)}: {_said(verdict)}"
+        yield f"  {_named(heads)}: {said(verdict)}"
     yield from _path(found)
 
 
@@ -56,7 +56,8 @@ def _named(heads: list[int]) -> str:
     return "heads " + ", ".join(map(str, heads))
 
 
-def _said(verdict: Verdict) -> str:
+def said(verdict: Verdict) -> str:
+    """Which terms allow the pair, or what leaves it out."""
     if verdict.sees:
         return f"allowed by {_listed(verdict.allowed_by)}"
     if verdict.dropped_by is None:

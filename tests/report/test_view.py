@@ -150,3 +150,10 @@ def test_inputs_of_blocks_and_of_other_sources_are_made_up(text):
     pattern = Pattern.parse(text)
     for layer in range(pattern.layers or 1):
         assert view(pattern, 50, layer, None).panels(1)
+
+
+def test_lines_thinner_than_a_sample_are_drawn():
+    cells = view(Pattern.parse("global([5])"), 1 << 20, 0, None).cells(0)
+    assert (cells[0] > 0).all()
+    assert (cells[:, 0] > 0).all()
+    assert not cells[1:, 1:].any()

@@ -48,6 +48,10 @@ class SourceText:
         line = bisect_right(self._starts, min(offset, len(self.text)))
         return line, offset - self._starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """The place of a line and column, both counted from 1, in the text."""
+        return self._starts[line - 1] + column - 1
+
     def line(self, number: int) -> str:
         """The text of a line counted from 1, without its line end."""
         start = self._starts[number - 1]
