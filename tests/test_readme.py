@@ -49,7 +49,14 @@ def test_the_page_on_models_prints_what_it_shows(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "examples/README.md", "docs/in-your-model.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "examples/README.md",
+        "docs/in-your-model.md",
+        "docs/editors.md",
+    ],
 )
 def test_links_lead_to_files(page):
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -48,6 +48,7 @@ _COMMANDS = {
     "fmt": "fmt_explain:fmt_command",
     "from-mask": "from_mask:from_mask",
     "import": "import_:import_command",
+    "lsp": "lsp:lsp",
     "report": "report:report",
     "selftest": "selftest:selftest_command",
     "show": "show:show",

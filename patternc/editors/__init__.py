@@ -1,0 +1,1 @@
+"""What editors ask: colours of a text, and the answers of a language server."""
