@@ -112,7 +112,7 @@ class Document:
             return f"```pattern\n{own}\n```{self._about(binding)}"
         given = next((item for item in self._inputs if item[0] == word), None)
         if given is not None:
-            return f"`{word}`: given at the call, {given[1]}"
+            return f"`{word}`: given at call time: {given[1]}"
         return about_words().get(word, "") + self._cost(span) or None
 
     @property

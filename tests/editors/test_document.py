@@ -46,7 +46,7 @@ def test_hovering_a_name_tells_what_it_stands_for() -> None:
 def test_hovering_an_input_of_the_call_tells_its_shape() -> None:
     text = "same(document)"
     shape = Pattern.parse(text).inputs[0].shape
-    assert Document(text).hover(6) == f"`document`: given at the call, {shape}"
+    assert Document(text).hover(6) == f"`document`: given at call time: {shape}"
 
 
 def test_a_name_is_found_where_it_is_bound_and_used_and_not_in_comments() -> None:
