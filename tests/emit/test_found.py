@@ -113,6 +113,14 @@ def test_given_lists_are_not_searched_for_and_are_the_mask() -> None:
     torch.testing.assert_close(out, wanted.where(seen, 0), atol=2e-5, rtol=1e-4)
 
 
+def test_draws_avoid_the_keys_that_are_found() -> None:
+    q, k, v = _tensors(N, N, 1, 1)
+    pattern = _pattern("nearest(4) + random(3)")
+    mask = pattern.mask(N, **pattern.module.found_lists(q, k, v))
+    assert (np.asarray(mask).sum(-1) == 7).all()
+    _check(pattern.text, q, k, v, np.asarray(mask), ("cpu", "reference"))
+
+
 def test_gradients_of_given_lists_equal_numerical_ones() -> None:
     q, k, v = (part.detach().double()[:1, :1, :9].requires_grad_() for part in _tensors(9, 9))
     lists = torch.randint(-1, 9, (9, 3))
