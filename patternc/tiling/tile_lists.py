@@ -90,15 +90,14 @@ def tile_rows(tiling: Tiling, sizes: Sizes) -> Integers:
 def product_tiles(product: TableTiles, tiling: Tiling, tables: Tables) -> tuple[Pairs, Pairs]:
     """The full and the partial tiles of a product at the tables' n."""
     rows = tile_rows(tiling, tables.sizes)
-    listed = [
-        item.atom for item in product.literals if isinstance(item.atom, InRow) and item.positive
-    ]
-    spans = [item.atom for item in product.literals if isinstance(item.atom, Within)]
+    held = [item.atom for item in product.literals if item.positive]
+    listed = [atom for atom in held if isinstance(atom, InRow)]
+    spans = [atom for atom in held if isinstance(atom, Within)]
     if listed:
         pairs, full = _row_table_tiles(listed[0], product, tiling, tables)
         alone = len(product.literals) == 1
         full = full if alone else np.zeros(len(pairs.row), np.bool_)
-    elif spans and product.literals[0].positive:
+    elif spans:
         pairs = _span_tiles(spans[0], product, tiling, tables)
         full = np.zeros(len(pairs.row), np.bool_)
     else:

@@ -79,6 +79,11 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         ValueError,
         "layer 2 is out of range; this pattern has layers 0 to 1",
     ),
+    "a scale that is not finite": (
+        lambda: WINDOW.attention(Q, Q, Q, scale=float("nan")),
+        ValueError,
+        "scale is nan; expected a finite number",
+    ),
     "a scale that is no number": (
         lambda: WINDOW.attention(Q, Q, Q, scale="small"),
         TypeError,

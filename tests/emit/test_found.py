@@ -113,6 +113,37 @@ def test_given_lists_are_not_searched_for_and_are_the_mask() -> None:
     torch.testing.assert_close(out, wanted.where(seen, 0), atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "text", ["top_blocks(2, block=4)", "sinkhorn(4)", "cluster(2, 12, means=m)", "lsh(4, chunk=4)"]
+)
+def test_keys_that_are_no_numbers_and_unseen_do_not_change_a_choice(text: str) -> None:
+    """What is chosen is chosen without them: the unseen keys fill the last block."""
+    pattern, m = _pattern(f"({text}) & columns([:24])"), torch.randn(2, 2, 8)
+    q, k, v = _tensors(28, 28, 2, 2)
+    means = {"m": m[0][:, None].expand(2, 2, 8)} if "means" in text else {}
+    lists = []
+    for odd in (float("nan"), float("inf")):
+        parts = [part.detach().clone() for part in (q, k, v)]
+        for part in parts if "lsh" in text else parts[1:]:
+            part[:, :, 24:] = odd
+        lists.append(pattern.module.found_lists(*parts, **means)[text.split("(")[0]])
+    assert torch.equal(*lists)
+    out = pattern.attention(*parts, **means)
+    assert out[:, :, :24].isfinite().all()
+    if text.startswith(("top_blocks", "lsh")):  # whose other rows have no say
+        shorter = pattern.module.found_lists(*(part[:, :, :24] for part in parts))
+        (alone,) = shorter.values()
+        assert torch.equal(lists[0][:, :, :24].sort().values, alone.sort().values)
+
+
+def test_draws_avoid_the_keys_that_are_found() -> None:
+    q, k, v = _tensors(N, N, 1, 1)
+    pattern = _pattern("nearest(4) + random(3)")
+    mask = pattern.mask(N, **pattern.module.found_lists(q, k, v))
+    assert (np.asarray(mask).sum(-1) == 7).all()
+    _check(pattern.text, q, k, v, np.asarray(mask), ("cpu", "reference"))
+
+
 def test_gradients_of_given_lists_equal_numerical_ones() -> None:
     q, k, v = (part.detach().double()[:1, :1, :9].requires_grad_() for part in _tensors(9, 9))
     lists = torch.randint(-1, 9, (9, 3))

@@ -58,6 +58,17 @@ def test_integers_of_heads_give_a_program_for_any_heads_their_number() -> None:
     assert np.array_equal(found, pattern.mask(3, level=levels))
 
 
+def test_lists_of_the_rows_of_a_stream_are_those_that_their_call_finds() -> None:
+    pattern = _pattern("full on stream(g, 4)\nrows g\nnearest(2)")
+    slots, tokens = torch.randn(2, 2, 4, 8), torch.randn(2, 2, 12, 8)
+    parts = {"q": slots, "k": tokens, "v": tokens, "g_kv": (slots, slots), "rows": "g"}
+    lists = pattern.module.found_lists(**parts)
+    assert lists["nearest"].shape == (2, 2, 4, 2)
+    assert torch.equal(lists["nearest"].sort().values, (slots @ tokens.mT).topk(2)[1].sort()[0])
+    out = pattern.attention(**parts, backend="cpu")
+    torch.testing.assert_close(pattern.attention(**parts, **lists, backend="cpu"), out)
+
+
 def test_rows_of_a_stream_have_a_sum_where_the_tokens_have_features() -> None:
     pattern = _pattern("mean(features(map=elu), full on stream(g, 2))\nrows g\nfull")
     slots = torch.randn(1, 2, 2, 8)

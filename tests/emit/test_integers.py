@@ -120,3 +120,12 @@ def test_rows_that_may_be_a_batch_or_heads_are_refused() -> None:
         TREE.attention(q, q, q, tin=tin.expand(2, N), tout=tin + 1)
     with pytest.raises(InputError, match=r"it may be \[batch, n\] or \[heads, n\]"):
         Pattern("heads 2\nvisible(tin, tout)").mask(N, tin=tin.expand(2, N), tout=tin + 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int16])
+def test_narrow_integers_are_those_of_64_bits(dtype: torch.dtype) -> None:
+    pattern = Pattern("size near\nwhere(level[i] <= level[j] and abs(i - j) < near)")
+    q, level, near = torch.randn(1, 1, 9, 4), torch.arange(9) % 4, torch.tensor([5])
+    wanted = pattern.attention(q, q, q, level=level, near=near)
+    found = pattern.attention(q, q, q, level=level.to(dtype), near=near.to(dtype))
+    assert torch.equal(found, wanted)

@@ -195,10 +195,12 @@ def _reports(case: Case) -> None:
         raise DisagreementError("the report is empty")
     facts = report.facts.layers[case.layer]
     wanted = case.wanted.sum((1, 2)).tolist()
-    for head, count in enumerate(facts.cost.heads):
+    # Heads are those of what other rows are given, too.
+    wanted *= len(facts.cost.heads) // len(wanted)
+    for count, pairs in zip(facts.cost.heads, wanted, strict=True):
         found = count.with_multiplicity
-        if not found.least <= wanted[head] <= found.most:
-            raise DisagreementError(f"the report counts other pairs: {found}, not {wanted[head]}")
+        if not found.least <= pairs <= found.most:
+            raise DisagreementError(f"the report counts other pairs: {found}, not {pairs}")
     for cost in facts.others:
         asked = {**case.known, "rows": cost.name}
         pairs = case.pattern.multiplicity(case.sizes.n, **asked).sum((1, 2)).tolist()

@@ -41,13 +41,14 @@ class Place:
     modifiers: tuple[m.Modifier, ...]
 
 
-def wanted(head: Head) -> dict[str, Booleans]:
+def wanted(head: Head) -> Iterator[tuple[Place, Booleans]]:
     """Keys [batch, rows, slots] that each search of a head finds, of those that are found here."""
     if projected(head):
-        return {}
-    places = (place for branch in head.pattern.sets for place in _places(head.pattern, branch))
-    found = ((place.listed.name, _found(head, place)) for place in places)
-    return {name: keys for name, keys in found if keys is not None}
+        return
+    for place in (place for branch in head.pattern.sets for place in _places(head.pattern, branch)):
+        keys = _found(head, place)
+        if keys is not None:
+            yield place, keys
 
 
 def keys_of(lists: Any, width: int, slots: int) -> Booleans:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from patternc.ir.searches import Cluster, Lsh, Search, Sinkhorn
+from patternc.ir.sources import Encoder
 from patternc.ir.terms import IndexList
 from patternc.language.elaborate.candidates import searches_of
 from tests.fuzz.attention import leaves
@@ -49,13 +50,14 @@ def _searches(case: Case, head: int) -> list[IndexList]:
 def finds(case: Case) -> None:
     """The lists are those of numpy."""
     for head in (head for element in case.elements for head in element.heads):
-        widths = {each.name: each.width for each in _searches(case, head.head)}
-        for name, keys in wanted(head).items():
+        for place, keys in wanted(head):
+            name = place.listed.name
             if name not in case.lists:
                 continue  # among pairs that are there anyway
-            own = keys_of(head.inputs[name], widths[name], keys.shape[-1])
+            own = keys_of(head.inputs[name], place.listed.width, keys.shape[-1])
             # The first query has the row 0 on an encoder; lists hold nothing outside 0..n-1.
-            first = 0 if name.endswith("_of_encoder") else case.sizes.n - case.call.queries
+            on_encoder = isinstance(place.source, Encoder)
+            first = 0 if on_encoder else case.sizes.n - case.call.queries
             rows = first + np.arange(case.call.queries)
             inside = (rows >= 0) & (rows < len(own))
             if not np.array_equal(own[rows[inside]], keys[0][inside]):

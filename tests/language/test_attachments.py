@@ -253,11 +253,16 @@ def test_an_input_counts_tokens_or_the_slots_of_one_source() -> None:
             "let r = random(1) on encoder\nfull on encoder + r",
             "full on encoder + random(1, avoid=full) on encoder",
         ),
+        (
+            "let a = nearest(2)\n(a & local(9) + random(3)) & local(5)",
+            "let a = nearest(2)\n(a & local(9) + random(3, avoid=a & local(9))) & local(5)",
+        ),
     ],
 )
 def test_draws_avoid_what_is_on_their_own_source(text: str, written: str) -> None:
     elaborated = _elaborated(text)
     assert show(elaborated.program) == written + "\n"
+    assert _elaborated(written).resolve(0, 0) == elaborated.resolve(0, 0)
     again = _elaborated(written)
     assert again.resolve() == elaborated.resolve()
     assert again.program == elaborated.program

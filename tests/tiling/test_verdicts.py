@@ -67,3 +67,14 @@ def test_counts_and_layouts_of_trees_are_those_of_the_mask() -> None:
             assert (kinds.get(b) == "full") == (b > 0 and pairs.all() and pairs.shape[1] == 16)
             filled += kinds.get(b) == "full"
     assert layout.counts().full[0] == filled > 0
+
+
+def test_tiles_of_what_spans_do_not_hold_are_listed() -> None:
+    pattern = Pattern("(before(number) - contextual(3)) on tree(2)")
+    number = np.random.default_rng(0).integers(-3, 70, 33)
+    dense = pattern.mask(33, number=number)[0]
+    layout = pattern.layout(33, 16, number=number)
+    for a in range(3):
+        listed = {tile.index for tile in layout.row(0, a)}
+        rows = dense[16 * a : 16 * a + 16]
+        assert {b for b in range(5) if rows[:, 16 * b : 16 * b + 16].any()} <= listed

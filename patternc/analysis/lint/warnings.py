@@ -85,7 +85,7 @@ def _idle_globals(rule: Rule, n: int) -> Iterator[Diagnostic]:
         if not isinstance(term, Global) or term.projection is not None:
             continue
         whole = relation(rule.pattern)
-        if not is_cut(whole, n):
+        if not (rule.causal or is_cut(whole, n)):
             continue
         if are_surely_equal(whole, relation(without_rows(rule.pattern, term)), n):
             yield _idle_global(call, rule, n)

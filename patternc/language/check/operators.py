@@ -113,7 +113,7 @@ def avoided(span: Span, facts: TypeInfo, scope: Scope) -> None:
     """What random keys avoid: a pattern whose pairs are known without drawing."""
     if "random" in facts.holds:
         scope.report(_random_avoided(span))
-    for held, what in (*_ATTACHED, _SEARCH):
+    for held, what in _ATTACHED:
         if held in facts.holds:
             scope.report(_plain_only(span, what))
 

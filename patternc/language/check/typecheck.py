@@ -172,7 +172,7 @@ def _primitive_facts(
     joined = frozenset().union(*(part.holds for part in facts))
     match primitive.group:
         case "relation":
-            kept = joined & {"listed", "same", "layer", "head"}
+            kept = joined & {"listed", "found", "same", "layer", "head"}
             return TypeInfo("set", kept | _held_by(primitive.name))
         case "combination":
             return TypeInfo("output", joined | {primitive.name})

@@ -95,6 +95,10 @@ def two_searches(name: str, span: Span, where: str) -> Diagnostic:
     return diagnostic("P048.two_searches", span, name=name, where=where)
 
 
+def found_nowhere(name: str, span: Span) -> Diagnostic:
+    return diagnostic("P068.found_nowhere", span, name=name)
+
+
 def no_distance(word: str, span: Span, source: str) -> Diagnostic:
     return diagnostic(
         "P078.no_distance",

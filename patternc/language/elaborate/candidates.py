@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from patternc.ir.parts import children
 from patternc.ir.searches import Cluster, Lsh
 from patternc.ir.terms import (
     Blocks,
@@ -43,7 +44,7 @@ def _within(term: Term, around: _Around) -> Term:
         case Union(terms):
             return Union(tuple(_within(item, around) for item in terms))
         case Intersection(terms):
-            plain = tuple(item for item in terms if not any(searches_of(item)))
+            plain = tuple(item for item in terms if not _asks_searches(item))
             rest = (item for item in terms if item not in plain)
             inner = (_within(item, _meeting(plain, around)) for item in rest)
             return Intersection((*inner, *plain))
@@ -55,6 +56,13 @@ def _within(term: Term, around: _Around) -> Term:
             return With(_within(inner, around), modifier)
         case _:
             return term
+
+
+def _asks_searches(term: object) -> bool:
+    """Whether pairs of a term are found, or avoid those that are."""
+    if isinstance(term, IndexList):
+        return term.found is not None
+    return any(map(_asks_searches, children(term)))
 
 
 def _meeting(plain: tuple[Term, ...], around: _Around) -> _Around:

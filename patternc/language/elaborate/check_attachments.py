@@ -32,7 +32,7 @@ from patternc.ir.sources import (
     home_of,
     word_of,
 )
-from patternc.ir.terms import Causal, HeadPattern, IndexList, Term
+from patternc.ir.terms import Causal, HeadPattern, Term
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate import attachment_errors as errors
 from patternc.language.elaborate.attachments_of import (
@@ -42,7 +42,6 @@ from patternc.language.elaborate.attachments_of import (
     is_cut,
     sources_of,
 )
-from patternc.language.elaborate.candidates import searches_of
 from patternc.language.syntax.ast import (
     Argument,
     Binary,
@@ -291,14 +290,6 @@ def check_whole(
     if len({tuple(m for m in part.modifiers if isinstance(m, Rotary)) for part in parts}) > 1:
         yield errors.differs("rotary", _span_of("rotary", node, place.lets), place.where())
     yield from _biases(node, parts, place)
-
-
-def check_searches(node: Node, pattern: HeadPattern, place: Environment) -> Iterator[Diagnostic]:
-    """A head has one table for each name."""
-    known: dict[str, IndexList] = {}
-    for found in (each for branch in pattern.sets for each in searches_of(branch)):
-        if known.setdefault(found.name, found) != found:
-            yield errors.two_searches(found.name, node.span, place.where())
 
 
 def _biases(node: Node, parts: Sequence[Attachments], place: Environment) -> Iterator[Diagnostic]:

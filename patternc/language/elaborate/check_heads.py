@@ -11,9 +11,10 @@ from patternc.ir.terms import HeadPattern
 from patternc.language.check.environment import Environment
 from patternc.language.check.program_structure import without_else
 from patternc.language.check.statements import RuleToCheck
-from patternc.language.elaborate.check_attachments import check_searches, check_whole
+from patternc.language.elaborate.check_attachments import check_whole
 from patternc.language.elaborate.check_input_sizes import SharedSizes, Sized
 from patternc.language.elaborate.check_projections import check_projections
+from patternc.language.elaborate.check_searches import check_avoided, check_searches
 from patternc.language.elaborate.check_stream_rows import check_rows
 from patternc.language.elaborate.conditions import truth
 from patternc.language.elaborate.constants import EvaluationError
@@ -87,6 +88,8 @@ class _HeadChecker:
             if not lowering.failed and part is look.rule.pattern:
                 whole = pattern
                 for found in check_rows(part, rows, place.lets):
+                    self.findings.add(found)
+                for found in check_avoided(part, pattern):
                     self.findings.add(found)
         return whole, tuple(lowering.sized)
 
