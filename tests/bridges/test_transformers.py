@@ -240,7 +240,6 @@ REFUSED = {
         "layer 1",
     ),
     "too many layers": ("llama", "layers 9\ncausal\nlocal(2 + layer)", {}, "model has 2 layers"),
-    "weights": ("llama", "causal", {"output_attentions": True}, "output_attentions"),
     "scale": ("llama", "causal\nfull with scale(2)", {}, "scales its scores itself"),
     "a mask of scores": (
         "llama",
@@ -325,3 +324,46 @@ def test_the_text_with_more_inputs_means_the_same_where_all_keys_are_real():
         assert not hidden.mask(9, real_keys=real)[..., 3].any()
     biased = Pattern.parse(with_position_bias("causal\nlocal(left=2)"))
     assert [each.name for each in biased.inputs] == ["position_bias"]
+
+
+ATTENTIONS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
+SHOWN = [
+    pytest.param(
+        family,
+        side,
+        marks=[] if (family, side) in {("t5", "right"), ("gpt_oss", "left")} else pytest.mark.sweep,
+    )
+    for family in TINY
+    for side in ("none", "left", "right")
+]
+
+
+@pytest.mark.parametrize(("family", "side"), SHOWN)
+def test_the_weights_of_output_attentions_are_those_of_eager_attention(names, family, side):
+    model = TINY[family].built()
+    given = {**inputs_of(family, side), "output_attentions": True}
+    eager, own = both(model, names[family], lambda: model(**given))
+    real, seen = padding(side).bool(), 0
+    for key in ATTENTIONS:
+        for wanted, found in zip(eager.get(key) or (), own.get(key) or (), strict=True):
+            rows = slice(None) if key == "encoder_attentions" and family == "whisper" else real
+            torch.testing.assert_close(
+                found.transpose(1, 2)[rows], wanted.transpose(1, 2)[rows], **TOLERANCE
+            )
+            seen += 1
+    assert seen >= 2
+
+
+def test_weights_of_a_step_on_a_sliding_cache_are_those_of_its_keys(names):
+    model = TINY["mistral"].built()
+    ids = inputs_of("mistral")["input_ids"]
+    mask = padding("left")
+
+    def step():
+        first = model(input_ids=ids[:, :-1], attention_mask=mask[:, :-1], use_cache=True)
+        cache = first.past_key_values
+        step = {"attention_mask": mask, "past_key_values": cache, "output_attentions": True}
+        return model(input_ids=ids[:, -1:], **step).attentions
+
+    for wanted, found in zip(*both(model, names["mistral"], step), strict=True):
+        torch.testing.assert_close(found, wanted, **TOLERANCE)

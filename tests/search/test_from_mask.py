@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from patternc import Pattern
 from patternc.search.from_mask.terms import tokens
 from patternc.zoo import published, zoo
+from tests.examples import SMALLER
 
 N = 64
 # Programs that are found again, or shorter ones; with the length of their text.
@@ -38,6 +40,15 @@ FOUND = [
     "where(i < 20 and j >= 30 and j <= i + 30) + diagonal",
     "neighborhood([8, 8], radius=[1, 2], edge=shift)",
     "neighborhood([4, 4, 4], radius=[1, 0, 1])",
+    "windows([8, 8], size=[4, 4], shift=[2, 2])",
+    pytest.param("windows([8, 8], size=[3, 4], shift=[1, 2], edge=wrap)", marks=pytest.mark.sweep),
+    "causal\noffsets(powers(3)) + diagonal",
+    "offsets([-5, 3, 7, 19])",
+    pytest.param(
+        "causal\nwithin(10:) { where(abs(i % 9 - j % 9) < 4) } + columns([:10])",
+        marks=pytest.mark.sweep,
+    ),
+    "within(:-4) { blocks(2) { neighborhood([5, 6], radius=[1, 1], edge=shift) } } + global([-4:])",
 ]
 
 
@@ -55,20 +66,33 @@ def test_a_program_is_found_again(text: str) -> None:
 
 
 # Examples whose masks are of the tokens, and what makes them small. What no short program was found
-# for is a list: draws, lists at run time, a picture of which few rows are seen.
+# for is a list: lists at run time, integers of single tokens, a picture of which few rows are seen.
 SMALL: dict[str, dict[str, int]] = {
+    **SMALLER,
     "natten_1d": {"length": 128},
     "natten_1d_causal": {"length": 128},
-    "natten_2d": {"side": 26},
-    "natten_2d_causal": {"side": 16},
+    "crossformer": {"side": 8},
+    "maxvit": {"side": 14},
+    "qwen_vision": {"side": 8},
+    "sam": {"side": 28},
+    "swin": {"side": 14},
     "tree_decoding": {"text": 40},
 }
-NOT_FOUND = {("tree_decoding", 64), ("tree_decoding", 256), ("image_transformer_2d", 256)}
+NOT_FOUND = {
+    *((name, n) for n in (64, 256) for name in ("tree_decoding", "deepseek_sparse", "reformer")),
+    *((name, n) for n in (64, 256) for name in ("routing", "image_spans", "draft_anchors")),
+    ("image_transformer_2d", 256),
+}
+# Their lists are of blocks, of which there is one.
+BLOCKS = ("moba", "nsa", "sinkhorn")
 
 
 def inputs_of(pattern: Pattern, n: int) -> dict[str, Any]:
     labels, lists = np.arange(n) // 13, np.arange(4 * n).reshape(n, 4) * 7919 % n
-    kinds = {"labels": labels, "set": labels % 5 == 2, "listed": lists}
+    if Path(pattern.name).stem in BLOCKS:
+        lists = np.zeros((n, 1), int)
+    kinds = {"labels": labels, "set": labels % 5 == 2, "listed": lists, "integers": labels}
+    kinds |= {"integer": np.array(5), "offsets": np.array([1, 5])}
     return {x.name: kinds[x.role] for x in pattern.inputs if x.role in kinds}
 
 

@@ -8,7 +8,7 @@ latter as one operator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -30,6 +30,7 @@ _KNOWN = (
     "deterministic",
     "is_causal",
     "num_items_in_batch",
+    "output_attentions",
     "return_dict",
     "output_hidden_states",
     "logits_to_keep",
@@ -58,8 +59,11 @@ class Registered:
         softcap: float | None = None,
         s_aux: Tensor | None = None,
         **rest: Any,
-    ) -> tuple[Tensor, None]:
-        """What `AttentionInterface` calls: [batch, queries, heads, d] and no weights."""
+    ) -> tuple[Tensor, Tensor | None]:
+        """What `AttentionInterface` calls: [batch, queries, heads, d], and weights if asked for.
+
+        Weights [batch, heads, queries, keys] are for `output_attentions`.
+        """
         self._refuse(attention_mask, rest)
         self._refuse_hidden_packs(attention_mask, rest.get("position_ids"))
         causal = is_causal(module, rest)
@@ -78,8 +82,9 @@ class Registered:
         work = Work(
             chosen, layer, query, key, value, scaling, dropout, sinks, position_bias, crossing
         )
-        out = self._run(work, attention_mask)
-        return out.transpose(1, 2).contiguous(), None
+        work = replace(work, weights=bool(rest.get("output_attentions")))
+        out, weights = work.parts(self._run(work, attention_mask))
+        return out.transpose(1, 2).contiguous(), weights
 
     def _run(self, work: Work, mask: Tensor | None) -> Tensor:
         plain = mask is None and work.bias is None
@@ -89,6 +94,7 @@ class Registered:
         if mask is None:
             mask = everything(len(work.q), queries, keys, work.q.device)
         if torch.compiler.is_compiling():
+            self._refuse_weights(work)
             return _as_operator(work, mask)
         return attend(work, placed(mask))
 
@@ -99,17 +105,19 @@ class Registered:
                 f"{self.name}: a mask {shape} for the scores was given, which the pattern would "
                 "replace; pass the attention_mask [batch, n] of padding, or use 'sdpa'"
             )
-        if rest.get("output_attentions"):
-            raise InputError(
-                f"{self.name}: output_attentions=True asks for weights [queries, keys], which are "
-                "never computed; use attn_implementation='eager'"
-            )
         for word, value in rest.items():
             if word not in _KNOWN and value is not None and value is not False:
                 raise InputError(
                     f"{self.name}: the model passes {word!r}, which a pattern cannot honour; use "
                     "attn_implementation='sdpa' for this model or call"
                 )
+
+    def _refuse_weights(self, work: Work) -> None:
+        if work.weights:
+            raise InputError(
+                f"{self.name}: output_attentions=True in a compiled model with padding; call the "
+                "model as it is, without torch.compile"
+            )
 
     def _refuse_hidden_packs(self, mask: Tensor | None, positions: Tensor | None) -> None:
         """Positions that start again where Transformers looks for no pack: beside a cache."""

@@ -27,8 +27,8 @@ def _compute(
     tensors: Tensors, scale: float | None, dropout: float, number: int, layer: int, crossing: bool
 ) -> list[Tensor]:
     q, k, v, mask = (tensors[name] for name in ("q", "k", "v", "mask"))
-    given = {name: tensors.get(name) for name in ("sinks", "bias", "seed")}
-    work = Work(SERVED[number], layer, q, k, v, scale, dropout, crossing=crossing, **given)
+    sinks, bias, seed = (tensors.get(name) for name in ("sinks", "bias", "seed"))
+    work = Work(SERVED[number], layer, q, k, v, scale, dropout, sinks, bias, crossing, seed)
     return [attend(work, placed(mask))]
 
 

@@ -44,7 +44,8 @@ class Work:
     """One layer's call: q [batch, heads, queries, d], k and v [batch, kv_heads, keys, d].
 
     Where it is `crossing`, keys are those of another sequence, and every query sees all of them.
-    `seed` is that of dropout, drawn unless given.
+    `seed` is that of dropout, drawn unless given. With `weights`, outputs are followed by the
+    weights of all keys: [batch, heads, queries, d + keys].
     """
 
     served: Served
@@ -58,6 +59,12 @@ class Work:
     bias: Tensor | None = None
     crossing: bool = False
     seed: int | Tensor | None = None
+    weights: bool = False
+
+    def parts(self, found: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Outputs, and weights where they were asked for."""
+        d = self.v.shape[3]
+        return found[..., :d], found[..., d:] if self.weights else None
 
 
 def attend(work: Work, where: Placed) -> Tensor:
@@ -136,7 +143,8 @@ def _chosen(work: Work, rows: list[int]) -> Work:
 
 def _zeros(work: Work, queries: int) -> Tensor:
     batch, heads = work.q.shape[:2]
-    return work.q.new_zeros(batch, heads, queries, work.v.shape[3])
+    keys = work.k.shape[2] if work.weights else 0
+    return work.q.new_zeros(batch, heads, queries, work.v.shape[3] + keys)
 
 
 def _span(work: Work, where: Placed, span: Span, rows: list[int]) -> Tensor:
@@ -155,7 +163,17 @@ def _span(work: Work, where: Placed, span: Span, rows: list[int]) -> Tensor:
     if (dropped := where.first_key - span.first) > 0:
         part = _without_dropped(part, dropped, span.start - where.first_key)
         real = None if real is None else real[:, -part.k.shape[2] :]
-    return call(part, real)
+    return _among_all_keys(call(part, real), work, keys)
+
+
+def _among_all_keys(found: Tensor, work: Work, keys: slice) -> Tensor:
+    """The same with a weight for every key of the call; those outside of the span are 0."""
+    out, weights = work.parts(found)
+    if weights is None:
+        return out
+    # A key that is in no cache has no place.
+    own = weights[..., weights.shape[3] - (keys.stop - keys.start) :]
+    return torch.cat([out, pad(own, (keys.start, work.k.shape[2] - keys.stop))], dim=3)
 
 
 def _without_dropped(work: Work, dropped: int, before: int) -> Work:
@@ -192,5 +210,8 @@ def call(work: Work, real: Tensor | None) -> Tensor:
     if real is not None:
         inputs[REAL_KEYS] = real
     pattern = work.served.variant(real is not None, work.bias is not None)
+    if work.weights:
+        both = pattern.attention(work.q, work.k, work.v, return_weights=True, **inputs)
+        return torch.cat(both, dim=3)
     out: Tensor = pattern.attention(work.q, work.k, work.v, **inputs)
     return out

@@ -131,7 +131,7 @@ def dilated(boards: Sequence[Board]) -> Iterator[Term]:
     far = np.arange(len(distances.wanted)) - distances.zero
     for a, b in runs(~distances.barred):
         fresh.add((far >= a - distances.zero) & (far < b - distances.zero))
-    for step in range(2, max(boards[0].n // 2, 3)):
+    for step in range(2, max(boards[0].n - 1, 3)):
         yield from _new(_multiples(distances, far, step), distances, fresh)
     for modulus in range(2, min(_MODULUS, boards[0].n // 2)):
         yield from _new(_residues(distances, far, modulus), distances, fresh)

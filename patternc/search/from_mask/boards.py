@@ -14,10 +14,14 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Board:
-    """Pairs of the last queries with n keys: `target` [queries, n], of which only `care` matter."""
+    """Pairs of the last queries with n keys: `target` [queries, n], of which only `care` matter.
+
+    `header`: whether the program has the header `causal`, which words may heed.
+    """
 
     target: Bits
     care: Bits
+    header: bool = False
 
     @classmethod
     def of(cls, mask: Bits) -> Board:
@@ -52,6 +56,10 @@ class Board:
         """The same, where only these pairs matter."""
         return replace(self, care=self.care & care)
 
+    def part(self, a: int, b: int) -> Board:
+        """The positions a:b as a sequence of their own."""
+        return replace(self, target=self.target[a:b, a:b], care=self.care[a:b, a:b])
+
     def negated(self) -> Board:
         return replace(self, target=~self.target)
 
@@ -64,7 +72,9 @@ class Board:
         wanted, barred = (
             _any(part, block_of_row, block_of_key) for part in (self.wanted, self.barred)
         )
-        return None if (wanted & barred).any() else Board(wanted, wanted | barred)
+        if (wanted & barred).any():
+            return None
+        return Board(wanted, wanted | barred, self.header)
 
 
 def along(pairs: Bits, axis: int) -> Bits:

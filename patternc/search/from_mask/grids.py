@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from patternc.frontend import Frontend
 from patternc.language.syntax.diagnostics import PatternError
-from patternc.search.from_mask.boards import Bits, Board
+from patternc.search.from_mask.boards import Board
 from patternc.search.from_mask.terms import Term
 from patternc.semantics.errors import LengthError
 from patternc.semantics.mask import multiplicity
@@ -26,19 +28,19 @@ def grids(boards: Sequence[Board]) -> Iterator[Term]:
     board = boards[0]
     if len(boards) > 1 or board.first:
         return
-    for sizes in _factored(board.n, _AXES):
+    for sizes in factored(board.n, _AXES):
         for windows in _windows(board, sizes):
             for text in _texts(sizes, windows):
-                if (held := _dense(text, board.n)) is not None:
-                    yield Term(text, lambda _, held=held: held)  # type: ignore[misc]
+                yield dense_term(text, board.n)
 
 
-def _factored(n: int, axes: int) -> Iterator[tuple[int, ...]]:
+def factored(n: int, axes: int) -> Iterator[tuple[int, ...]]:
+    """The grids of n positions, of so many axes at most."""
     yield (n,)
     if axes > 1:
         for size in range(2, n // 2 + 1):
             if n % size == 0:
-                yield from ((size, *rest) for rest in _factored(n // size, axes - 1))
+                yield from ((size, *rest) for rest in factored(n // size, axes - 1))
 
 
 def _windows(board: Board, sizes: tuple[int, ...]) -> Iterator[tuple[Window, ...]]:
@@ -73,10 +75,15 @@ def _texts(sizes: tuple[int, ...], windows: tuple[Window, ...]) -> Iterator[str]
         yield f"neighborhood([{grid}], {sides}{steps}{edge}{causal})"
 
 
-def _dense(text: str, n: int) -> Bits | None:
-    """The mask of a term, None where its window does not fit the grid."""
+def dense_term(text: str, n: int) -> Term:
+    """A term by its mask at one length, without pairs where its window does not fit the grid."""
+    return Term(text, lambda _: np.unpackbits(_dense(text, n), count=n * n).reshape(n, n) > 0)
+
+
+@lru_cache(maxsize=128)
+def _dense(text: str, n: int) -> NDArray[np.uint8]:
     try:
         pattern = Frontend(text, "<from mask>", {}).resolve(0, 0, "")
-        return np.asarray(multiplicity(pattern, n) > 0)
+        return np.packbits(multiplicity(pattern, n) > 0)
     except (PatternError, LengthError):
-        return None
+        return np.packbits(np.zeros((n, n), np.bool_))

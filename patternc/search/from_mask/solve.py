@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.search.from_mask.bands import bands, dilated
-from patternc.search.from_mask.boards import Bits, Board, Integers
+from patternc.search.from_mask.boards import Bits, Board, Integers, along
 from patternc.search.from_mask.cover import Candidate, candidates, cheapest, partial, wanted
 from patternc.search.from_mask.grids import grids
+from patternc.search.from_mask.offsets import offsets, residue_bands
 from patternc.search.from_mask.positions import columns, globals_, rows
 from patternc.search.from_mask.regions import regions
 from patternc.search.from_mask.segments import residues, segments, shifted
 from patternc.search.from_mask.supersets import documents, supersets
 from patternc.search.from_mask.terms import Term, tokens
+from patternc.search.from_mask.windows import windows
 
 Boards = Sequence[Board]
 Inputs = Mapping[str, NDArray[np.int64]]
@@ -65,7 +67,7 @@ def solutions(boards: Boards, causal: bool) -> list[Solution]:
     found: list[Solution] = []
     if causal:
         below = [
-            board.within(np.broadcast_to(board.j <= board.i, board.care.shape)) for board in boards
+            replace(board, care=board.care & (board.j <= board.i), header=True) for board in boards
         ]
         found += (
             replace(each, text=_headed(each.text), union=False) for each in _solved(below, _MOST)
@@ -85,7 +87,7 @@ def _solved(boards: Boards, bound: int) -> Iterator[Solution]:
     if plain is not None:
         yield plain
     bound = _bound(plain, bound)
-    for make in (_negated, _blocks, _parts, _within):
+    for make in (_negated, _blocks, _parts, _within, _behind):
         if bound > _LEAST:
             for found in make(boards, bound):
                 yield found
@@ -99,7 +101,8 @@ def _bound(found: Solution | None, bound: int) -> int:
 
 def _terms(boards: Boards) -> Iterator[Term]:
     makers: list[Callable[[Boards], Iterator[Term]]] = [bands, dilated, columns, rows, globals_]
-    for make in (*makers, segments, shifted, residues, regions, grids):
+    makers += [segments, shifted, residues, regions, offsets, residue_bands, grids, windows]
+    for make in makers:
         yield from make(boards)
 
 
@@ -196,6 +199,37 @@ def _tokens(table: NDArray[np.int64], board: Board, size: int) -> int:
     blocks[row, table[row, at]] = True
     held: Bits = blocks[board.i // size, board.j // size]
     return int((held & board.wanted).sum())
+
+
+def _behind(boards: Boards, bound: int) -> Iterator[Solution]:
+    """`within(a:) { X }` and `within(:-a) { X }`, where the rest is seen by all and sees all."""
+    board = boards[0]
+    if any(each.first for each in boards):
+        return
+    taken = ~(along(board.barred, 0) | along(board.barred, 1))
+    for ends, way in ((taken, "{0}:"), (taken[::-1], ":-{0}")):
+        size = int((~ends).argmax())
+        if 0 < size < min(each.n for each in boards) - 1:
+            yield from _with_ends(boards, size, way.format(size), bound)
+
+
+def _with_ends(boards: Boards, size: int, part: str, bound: int) -> Iterator[Solution]:
+    rest = f":{size}" if part.endswith(":") else f"-{size}:"
+    inner = [
+        each.part(size, each.n) if part.endswith(":") else each.part(0, each.n - size)
+        for each in boards
+    ]
+    outside = f" + global([{rest}])"
+    left = bound - tokens(f"within({part}) {{ }}{outside}")
+    for make in (_plain, _blocks, _parts):
+        for found in make(inner, left):
+            if not found.unexplained:
+                yield replace(found, text=f"within({part}) {{ {found.text} }}{outside}", union=True)
+
+
+def _plain(boards: Boards, bound: int) -> Iterator[Solution]:
+    found = _union(boards, bound)
+    return iter(() if found is None else (found,))
 
 
 def _within(boards: Boards, bound: int) -> Iterator[Solution]:
