@@ -16,6 +16,7 @@ import numpy as np
 from patternc.algebra.evaluate import Integers, holds
 from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, lengths, spans
 from patternc.algebra.queries import variables_of
+from patternc.algebra.row_sums import summed
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.walk import children, leaves, sides_of
 from patternc.algebra.work_budget import spend, strips
@@ -35,6 +36,8 @@ from patternc.ir.formula import (
 )
 
 _CELLS = 1 << 18
+# Rows that are looked at one by one sooner than by parts.
+FEW_ROWS = 1 << 16
 
 
 def count(run: Interval, rows: Integers, sizes: Sizes) -> int:
@@ -43,7 +46,9 @@ def count(run: Interval, rows: Integers, sizes: Sizes) -> int:
 
 
 def counted(run: Interval, rows: int, sizes: Sizes) -> int:
-    """Values that the run visits over the rows from 0 on, some rows at a time."""
+    """Values that the run visits over the rows from 0 on, some rows at a time or by parts."""
+    if rows > FEW_ROWS and filter_of(run) == TRUE:
+        return summed(run, rows, sizes)
     return sum(count(run, np.arange(*strip), sizes) for strip in strips(rows))
 
 

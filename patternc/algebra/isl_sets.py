@@ -37,6 +37,8 @@ DIVIDED_BUDGET = 50_000
 # With so many in convex parts on both sides of a difference, 100,000 operations take half a second,
 # 200,000 three, and the budget hours: residues of segments that no tile fits, for example.
 FLOORS_OF_PART, CROSSED_BUDGET = 3, 100_000
+# A difference of so many pairs of convex parts runs out of any budget, in seconds.
+MANY_PARTS, PARTS_BUDGET = 128, 300_000
 TileSet = isl.Set
 
 
@@ -125,6 +127,8 @@ def _tiles_of(
         lower_budget(DIVIDED_BUDGET)
     if min(_most_floors(touched), _most_floors(spoiled)) >= FLOORS_OF_PART:
         lower_budget(CROSSED_BUDGET)
+    if touched.n_basic_set() * spoiled.n_basic_set() > MANY_PARTS:
+        lower_budget(PARTS_BUDGET)
     cut = isl.Set(f"[n, m] -> {{ [a, b] : {key_tile}b + {key_tile} > {keys} }}", context())
     full = (touched - spoiled - cut).coalesce()
     return full, (touched - full).coalesce()

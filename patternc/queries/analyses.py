@@ -173,9 +173,11 @@ def check(
 def _performance_hints(frontend: Frontend, n: int, layers: int | None) -> tuple[Diagnostic, ...]:
     from patternc.analysis.lint.performance_hints import performance_hints
 
-    every = chain.from_iterable(map(frontend.relations, _layers(frontend)))
-    tiles = choose_tiles(every, None, None).shape
-    return performance_hints(frontend.program, n, layers, tiles)
+    def tile() -> tuple[int, int]:
+        every = chain.from_iterable(map(frontend.relations, _layers(frontend)))
+        return choose_tiles(every, None, None).shape
+
+    return performance_hints(frontend.program, n, layers, tile)
 
 
 def growth(frontend: Frontend, layer: int, residual: bool) -> ClosedFormReach | None:

@@ -54,7 +54,7 @@ def _lessons(best: Suggestion, asked: SearchQuery) -> tuple[Diagnostic, ...]:
         for head in range(program.heads or 1)
     )
     tile = choose_tiles(dict.fromkeys(every), None, None).shape
-    return performance_hints(program, asked.n, asked.layers, tile)
+    return performance_hints(program, asked.n, asked.layers, lambda: tile)
 
 
 def _outcome(template: Template, asked: SearchQuery) -> Outcome:

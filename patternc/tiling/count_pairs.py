@@ -12,8 +12,8 @@ import numpy as np
 
 from patternc.algebra import simplify
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
-from patternc.algebra.filtered_intervals import counted, counts
-from patternc.algebra.intervals import filter_of
+from patternc.algebra.filtered_intervals import counts
+from patternc.algebra.intervals import Sizes
 from patternc.algebra.isl_context import KeyCount
 from patternc.algebra.work_budget import spend
 from patternc.ir.formula import Condition
@@ -21,7 +21,7 @@ from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.tiling.classify import candidate_tiles, classify, tiling
 from patternc.tiling.count_parts import pairs_by_parts
-from patternc.tiling.key_runs import key_runs
+from patternc.tiling.count_runs import pairs_by_blocks, pairs_by_runs
 from patternc.tiling.tile_lists import Pairs, joined, listed_singly, product_tiles
 
 CELLS = 1 << 22
@@ -42,12 +42,15 @@ def pairs_of(branch: Branch, tables: Tables) -> int:
     return closed + (_beside_formula(branch, tables) if branch.conjuncts else 0)
 
 
+def pairs_at_once(formula: Condition, keys: KeyCount, sizes: Sizes) -> int | None:
+    """By runs where every run is an interval, of blocks too, else by parts that are alike."""
+    found = pairs_by_runs(formula, keys, sizes)
+    found = pairs_by_blocks(formula, *sizes) if found is None else found
+    return pairs_by_parts(formula, *sizes) if found is None else found
+
+
 def _formula_pairs(formula: Condition, keys: KeyCount, tables: Tables) -> int:
-    """By rows where every run is an interval, else by parts that are alike, else by tiles."""
-    runs = key_runs(formula, keys)
-    if runs is not None and all(filter_of(run) == simplify.TRUE for run in runs):
-        return sum(counted(run, tables.n, tables.sizes) for run in runs)
-    if (known := pairs_by_parts(formula, tables.n, tables.m)) is not None:
+    if (known := pairs_at_once(formula, keys, tables.sizes)) is not None:
         return known
     found, rows = classify(formula, TILE, TILE, keys), _tile_rows(tables.n)
     partial = listed_singly(found.partial, rows, tables.sizes)

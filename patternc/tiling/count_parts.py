@@ -16,8 +16,7 @@ import numpy as np
 
 from patternc.algebra.cells import Side, UncellularError, coordinates
 from patternc.algebra.evaluate import Integers, Values, evaluate, holds
-from patternc.algebra.filtered_intervals import counted
-from patternc.algebra.intervals import Sizes, filter_of
+from patternc.algebra.intervals import Sizes
 from patternc.algebra.restrict import NotRestrictedError, restricted
 from patternc.algebra.simplify import FALSE, TRUE, conjunction
 from patternc.algebra.walk import leaves, sides_of, subexpressions
@@ -25,20 +24,17 @@ from patternc.algebra.work_budget import EffortError
 from patternc.ir.formula import (
     All,
     Atom,
-    Compare,
     Condition,
     Constant,
     Expression,
     FloorDivide,
     Modulo,
-    Variable,
 )
-from patternc.tiling.key_runs import key_runs
+from patternc.tiling.count_runs import CUT, pairs_by_runs
 
 # Cells of one side; pairs evaluated one by one; blocks, and kinds of them.
 MOST_CELLS, FEW_PAIRS, MOST_BLOCKS, MOST_KINDS = 1 << 12, 1 << 22, 1 << 12, 1 << 7
 MOST_POSITIONS = 1 << 22
-CUT = Compare("<=", Variable("j"), Variable("i"))
 
 
 @lru_cache(maxsize=4096)
@@ -138,7 +134,7 @@ def _by_blocks(formula: Condition, rows: int, keys: int) -> int | None:
     total = 0
     for (inside, height, width), times in kinds.items():
         found = _counted(inside, height, width)
-        found = _by_runs(inside, height, width) if found is None else found
+        found = pairs_by_runs(inside, "m", Sizes(height, width)) if found is None else found
         if found is None:
             return None
         total += times * found
@@ -160,10 +156,3 @@ def _block_size(formula: Condition, rows: int, keys: int) -> int | None:
     most = max(rows, keys)
     few = (size for size in sizes if -(-rows // size) * -(-keys // size) <= MOST_BLOCKS)
     return next((size for size in few if 1 < size < most), None)
-
-
-def _by_runs(formula: Condition, rows: int, keys: int) -> int | None:
-    runs = key_runs(formula, "m")
-    if runs is None or any(filter_of(run) != TRUE for run in runs):
-        return None
-    return sum(counted(run, rows, Sizes(rows, keys)) for run in runs)

@@ -77,7 +77,12 @@ class BranchLayout:
         self.branch = branch
         self.tables = tables
         self.sizes = tables.sizes
-        self.tiling: Tiling = tiling(branch, query_tile, key_tile)
+        self._shape = query_tile, key_tile
+
+    @cached_property
+    def tiling(self) -> Tiling:
+        """The tiles for every n; made when something asks for them."""
+        return tiling(self.branch, *self._shape)
 
     @cached_property
     def singles(self) -> tuple[Pairs, Pairs]:

@@ -35,7 +35,7 @@ def _findings(
     if length is not None:
         found += warnings_at(elaborated, length)
     if teach is not None:
-        found += performance_hints(elaborated, teach, None, (128, 64))
+        found += performance_hints(elaborated, teach, None, lambda: (128, 64))
     return found, render(found, program.source)
 
 

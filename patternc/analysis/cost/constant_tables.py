@@ -13,14 +13,13 @@ from typing import Literal
 
 import numpy as np
 
-from patternc.algebra import simplify
+from patternc.algebra import eventually_periodic, simplify
 from patternc.algebra.atoms import ConstantSet, Member
 from patternc.algebra.evaluate import Booleans, Integers, Values, holds
+from patternc.algebra.eventually_periodic import Recurring
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.queries import variables_of
 from patternc.algebra.walk import Leaf, atoms_of, map_leaves
-from patternc.analysis.cost import eventually_periodic
-from patternc.analysis.cost.eventually_periodic import Recurring
 from patternc.analysis.cost.pair_sets import Plane
 from patternc.analysis.cost.quasi_polynomial import (
     Sparse,

@@ -45,8 +45,7 @@ from patternc.relation.tables import HeadTables, Tables
 from patternc.semantics import tree_spans
 from patternc.semantics.errors import InputError
 from patternc.semantics.source_slots import slots
-from patternc.tiling.count_pairs import TILE, pairs_of
-from patternc.tiling.count_parts import pairs_by_parts
+from patternc.tiling.count_pairs import TILE, pairs_at_once, pairs_of
 from patternc.tiling.key_runs import key_runs
 
 Sizes = Mapping[str, int]
@@ -244,9 +243,9 @@ def _united(branches: tuple[Branch, ...]) -> Branch:
 def _counted(branch: Branch, tables: HeadTables) -> int | None:
     """By rows and tables; None where there is too much to look at, or the call brings them."""
     own = tables.of(branch.source)
-    parts = None if branch.conjuncts else pairs_by_parts(branch.formula, own.n, own.m)
-    if parts is not None:
-        return parts
+    known = None if branch.conjuncts else pairs_at_once(branch.formula, branch.keys, own.sizes)
+    if known is not None:
+        return known
     if _looked_at(branch, own) > MOST_LOOKED_AT:
         return None
     try:

@@ -16,14 +16,14 @@ from math import lcm
 
 import numpy as np
 
+from patternc.algebra import eventually_periodic
 from patternc.algebra.evaluate import Integers, Values, evaluate, holds
+from patternc.algebra.eventually_periodic import Eventual, Recurring
 from patternc.algebra.filtered_intervals import count, counts
 from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import period_and_start
 from patternc.algebra.simplify import TRUE
-from patternc.analysis.cost import eventually_periodic
-from patternc.analysis.cost.eventually_periodic import Eventual, Recurring
 from patternc.analysis.cost.pair_sets import Plane
 from patternc.ir.formula import Constant
 

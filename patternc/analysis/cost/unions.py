@@ -16,12 +16,11 @@ from math import ceil, gcd, lcm, prod
 
 import numpy as np
 
-from patternc.algebra import simplify
+from patternc.algebra import eventually_periodic, simplify
 from patternc.algebra.evaluate import Booleans, Integers
+from patternc.algebra.eventually_periodic import Eventual, Recurring
 from patternc.algebra.intervals import Interval, Sizes, filter_of, spans
 from patternc.algebra.isl_context import BudgetError, budget
-from patternc.analysis.cost import eventually_periodic
-from patternc.analysis.cost.eventually_periodic import Eventual, Recurring
 from patternc.analysis.cost.pair_sets import Plane, Runs, Sides
 from patternc.analysis.cost.quasi_polynomial import (
     Sparse,

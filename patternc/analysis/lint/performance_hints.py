@@ -15,10 +15,10 @@ model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from patternc.analysis.lint.connectivity_hints import disconnected
-from patternc.analysis.lint.tile_hints import cheaper_widths
+from patternc.analysis.lint.tile_hints import cheaper_widths, has_widths
 from patternc.analysis.reach import reach
 from patternc.analysis.rules import Rule, distinct, rules_of
 from patternc.language.elaborate.elaborate import Elaborated
@@ -35,18 +35,19 @@ Tile = tuple[int, int]
 
 
 def performance_hints(
-    program: Elaborated, n: int, layers: int | None, tile: Tile
+    program: Elaborated, n: int, layers: int | None, tile: Callable[[], Tile]
 ) -> tuple[Diagnostic, ...]:
     """What `layers` layers (those of the program by default) teach at n tokens.
 
-    `tile` is (query rows, keys) of the kernels.
+    `tile` gives (query rows, keys) of the kernels; it is asked only where a width is weighed.
     """
     findings = Findings()
     schedule = [list(rules_of(program, layer)) for layer in range(program.layers or 1)]
     for rule in distinct(rule for heads in schedule for rule in heads):
         at = min(n, MOST_WEIGHED) if fitting(rule.pattern) is None else n
-        for found in cheaper_widths(rule, at, tile):
-            findings.add(found)
+        if has_widths(rule):
+            for found in cheaper_widths(rule, at, tile()):
+                findings.add(found)
     stack = [tuple(relation(rule.pattern) for rule in heads) for heads in schedule]
     heard = [(*heads, *_of_streams(program, layer)) for layer, heads in enumerate(stack)]
     for found in (*disconnected(schedule, stack, n), *_order(schedule, heard, n, layers)):

@@ -32,6 +32,7 @@ from patternc.tiling.count_pairs import pairs_with_multiplicity
 WORTHWHILE = 1.1
 # A trial of more comparisons can take seconds; published patterns have a dozen at most.
 MOST_COMPARISONS = 24
+WIDE = ("local", "segment")
 Tile = tuple[int, int]
 
 
@@ -48,9 +49,14 @@ class _Cost:
         return 1 - self.pairs / self.products
 
 
+def has_widths(rule: Rule) -> bool:
+    """Whether the rule has windows or segments that could be weighed."""
+    return any(rule.calls(*WIDE))
+
+
 def cheaper_widths(rule: Rule, n: int, tile: Tile) -> Iterator[Diagnostic]:
     """Windows and segments that could hold more for as many products."""
-    for call in rule.calls("local", "segment"):
+    for call in rule.calls(*WIDE):
         (term,) = rule.meaning(call).branches
         other = _other(term, call, rule, n, tile)
         if other is None or (both := _costs(rule, term, other, n, tile)) is None:

@@ -8,6 +8,7 @@ indefinitely. Callers tabulate the periodic part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, gcd, lcm
@@ -101,32 +102,35 @@ def greater(left: Eventual, right: Eventual) -> Eventual:
     return replace(steep, start=max(left.start, right.start, crossing))
 
 
-def lesser(left: Eventual, right: Eventual) -> Eventual:
-    return greater(left.times(-1), right.times(-1)).times(-1)
+Pick = Callable[[Eventual, Eventual], Eventual]
 
 
-def expression(given: Expression) -> Eventual:
-    """The shape of an expression over i."""
+def lesser(left: Eventual, right: Eventual, pick: Pick = greater) -> Eventual:
+    return pick(left.times(-1), right.times(-1)).times(-1)
+
+
+def expression(given: Expression, pick: Pick = greater) -> Eventual:
+    """The shape of an expression over i; `pick` says which of two values is the greater one."""
     match given:
         case Constant(value):
             return Eventual(low=Fraction(value), high=Fraction(value))
         case Variable("i"):
             return Eventual(slope=Fraction(1))
         case Add(left, right):
-            return expression(left) + expression(right)
+            return expression(left, pick) + expression(right, pick)
         case Subtract(left, right):
-            return expression(left) - expression(right)
+            return expression(left, pick) - expression(right, pick)
         case Multiply(Constant(factor), other) | Multiply(other, Constant(factor)):
-            return expression(other).times(factor)
+            return expression(other, pick).times(factor)
         case FloorDivide(left, Constant(divisor)):
-            return quotient(expression(left), divisor)
+            return quotient(expression(left, pick), divisor)
         case Modulo(left, Constant(divisor)):
-            divided = expression(left)
+            divided = expression(left, pick)
             return residues(divisor, divided.modulo_period(divisor), divided.start)
         case Minimum(left, right):
-            return lesser(expression(left), expression(right))
+            return lesser(expression(left, pick), expression(right, pick), pick)
         case Maximum(left, right):
-            return greater(expression(left), expression(right))
+            return pick(expression(left, pick), expression(right, pick))
         case Variable() | Scalar() | Reading() | Absolute() | Multiply() | FloorDivide() | Modulo():
             raise TypeError(f"{given} is no expression over i alone")
         case _:
