@@ -17,6 +17,7 @@ BACKEND = ModuleBackend(
         "dedup_masks",
         "decode_plans",
         "plan_cache",
+        "chunks",
     ),
     lists=True,
 )
