@@ -18,6 +18,7 @@ BACKEND = ModuleBackend(
         "decode_plans",
         "plan_cache",
         "chunks",
+        "scattered_lists",
     ),
     lists=True,
 )
