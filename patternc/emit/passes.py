@@ -41,7 +41,7 @@ from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Lambda, Leaf, Text, flat, quoted
 from patternc.emit.triton.kernels import KernelNames, Kernels
 from patternc.ir.feature_maps import FeatureMap
-from patternc.ir.formula import All, Atom, Expression, Variable
+from patternc.ir.formula import All, Atom, Condition, Expression, Variable
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import TOKENS, Encoder
 from patternc.relation.relation import Combined
@@ -142,8 +142,34 @@ def _pass(item: Pass, layer: int | None, printed: Printed, beside: bool = False)
         arguments.append(Keyword("tables", Items(slots)))
     if not beside and _is_sorted(item, treatment):
         arguments.append(Keyword("sorted", Leaf("True")))
+    listed = _listed(item) if printed.has_lists else None
+    if listed is not None:
+        arguments.append(Keyword("all_in", Leaf(str(listed))))
     steady = printed.has_lists and item.source == TOKENS and _is_steady(item)
     return Call("_Pass", (*arguments, *_treated(item, treatment, steady)))
+
+
+def _listed(item: Pass) -> int | None:
+    """The number of a table of lists whose entries are the keys of all pairs of their rows."""
+    if item.classes:
+        return None
+    for term in _conjuncts(item.predicate):
+        match term:
+            case InRow(table, Variable("i"), Variable("j")):
+                index = slot_of(table)
+                if all(_lists_keys(table) for table in item.tables[index]):
+                    return index
+    return None
+
+
+def _lists_keys(table: Table) -> bool:
+    return isinstance(table, ListedTable) and (table.parts, table.block, table.width) == (0, 1, 1)
+
+
+def _conjuncts(predicate: Condition) -> tuple[Condition, ...]:
+    """What must hold, each by itself."""
+    predicate = simplified(predicate)
+    return predicate.items if isinstance(predicate, All) else (predicate,)
 
 
 def _is_sorted(item: Pass, treatment: PassOperands) -> bool:
@@ -151,8 +177,7 @@ def _is_sorted(item: Pass, treatment: PassOperands) -> bool:
 
     What else a pass asks of a pair confines the search too, which is told it.
     """
-    predicate = simplified(item.predicate)
-    terms = predicate.items if isinstance(predicate, All) else (predicate,)
+    terms = _conjuncts(item.predicate)
     asked = {slot_of(term.table) for term in terms if isinstance(term, InRow)}
     plain = len(asked) == 1 and not (treatment.operations or item.classes)
     return plain and all(_sorts(table) for index in asked for table in item.tables[index])

@@ -73,6 +73,7 @@ def uses_of(
         "pools": "window=" in declared,
         "projected_rows": any(_has_rows(query) for query in treatments.queries),
         "wide": "entry=" in declared,
+        "all_in": "all_in=" in declared,
         "entries": not declared.isdisjoint({"_Listed", "_Random"}),
         "combined": _is_combined(schedule),
         "features": "features=" in declared,

@@ -137,3 +137,29 @@ def test_lists_that_are_given_in_place_of_what_sorts_are_cut_by_what_stands_arou
             q, k, v, backend=backend, return_weights=True, **given, **others
         )
         assert ((weights > 0) == (listed > 0)).all()
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "lsh(8, chunk=4, rounds=3, back=2, match=bucket)",
+        "lsh(4, chunk=4, rounds=3, edge=wrap, back=9)",
+        "lsh(4, chunk=4, rounds=3) & same(doc)",
+        "mean(cluster(3, 5, means=mu, own=last) & same(doc))",
+    ],
+)
+def test_chunks_that_are_planned_as_they_are_hold_the_pairs_of_the_lists(search: str) -> None:
+    """On the CPU; the dense reference has lists. With a short chunk, and under `torch.vmap`."""
+    pattern, n = _pattern(f"heads 2\ncausal\n{search}"), 26
+    given = {"mu": torch.randn(2, 3, 8)} if "mu" in search else {}
+    given |= {"doc": torch.arange(n) // 9} if "doc" in search else {}
+    parts = [torch.randn(2, 2, n, 8, requires_grad=True) for _ in range(3)]
+    found = {}
+    for backend in ("cpu", "reference"):
+        out = pattern.attention(*parts, backend=backend, **given)
+        found[backend] = [out, *torch.autograd.grad(out.square().sum(), parts)]
+    for mine, wanted in zip(found["cpu"], found["reference"], strict=True):
+        torch.testing.assert_close(mine, wanted, atol=1e-5, rtol=1e-4)
+    mapped = torch.vmap(lambda *some: pattern.module.attention(*some, **given), randomness="same")
+    (out,) = mapped(*(part[None] for part in parts))
+    torch.testing.assert_close(out, found["cpu"][0], atol=1e-5, rtol=1e-4)

@@ -31,3 +31,20 @@ def test_scattered_lists_warn_and_are_right_and_near_ones_do_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pattern.attention(q, k, v, keys=_lists(near))
+
+
+def test_keys_that_lie_anywhere_are_gathered_for_each_row_without_planning_tiles() -> None:
+    """An entry that is there twice counts once, and what stands around lists cuts them."""
+    torch.manual_seed(0)
+    pattern, n = Pattern.parse("causal\nlisted(keys)"), 600
+    lists = torch.randint(-1, n, (1, 2, n, 3))
+    parts = [torch.randn(1, 2, n, 8, requires_grad=True) for _ in range(3)]
+    found = {}
+    for backend in ("cpu", "reference"):
+        out = pattern.attention(*parts, backend=backend, keys=lists)
+        found[backend] = [out, *torch.autograd.grad(out.square().sum(), parts)]
+    for mine, wanted in zip(found["cpu"], found["reference"], strict=True):
+        torch.testing.assert_close(mine, wanted, atol=1e-5, rtol=1e-4)
+    calls = pattern.module._calls(*parts, {"keys": lists}, 0, None, 0.0, 0)
+    ((*_, pieces), *_) = pattern.module._planned(calls[0]._replace(scale=1.0))
+    assert [piece.height for _, piece in pieces] == [1]

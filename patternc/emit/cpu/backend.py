@@ -17,6 +17,8 @@ BACKEND = ModuleBackend(
         "dedup_masks",
         "decode_plans",
         "plan_cache",
+        "chunks",
+        "scattered_lists",
     ),
     lists=True,
 )
