@@ -19,6 +19,7 @@ import jinja2
 
 from patternc.cache import usable_folder
 from patternc.emit.backend import Request
+from patternc.emit.cpu.operations import native_operations
 from patternc.emit.inputs import POOLED, Entry, entries
 from patternc.emit.link import linked
 from patternc.emit.operands import OperandTable, pool_input
@@ -99,6 +100,10 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     if uses["sorted"]:
         listed += (Entry(SORTED_LISTS, "listed", "not to be given"),)
     native = request.native and any(each.name == "cpu" for each in kernels)
+    treatments = named.treatments
+    modified = {
+        name: each for name, each in treatments.modifiers.items() if native and not each.of_values
+    }
     context = {
         "functions": "\n\n\n".join(named.functions.texts.values()),
         "kernel_functions": "\n\n\n".join(named.kernels.functions.texts.values()),
@@ -110,6 +115,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "of": constants(uses),
         "backends": {each.name: each for each in kernels},
         "native": native,
+        "operations": dict(zip(modified, native_operations(modified.values()), strict=True)),
         "direct": native and not listed and not any(uses[name] for name in _INDIRECT),
         "self_test": request.self_test,
         **described(request, listed),

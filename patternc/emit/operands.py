@@ -57,6 +57,7 @@ class OperandTable:
     columns: dict[KeySource, str] = field(default_factory=dict)
     pools: list[str] = field(default_factory=list)
     table_kinds: dict[str, None] = field(default_factory=dict)
+    modifiers: dict[str, ScoreModifier] = field(default_factory=dict)
     feed_sources: dict[str, None] = field(default_factory=dict)
     needs_tokens: bool = False
 
@@ -146,7 +147,9 @@ class OperandTable:
         functions: Functions,
         placed: int | None,
     ) -> Operation:
-        arguments: list[Text] = [Leaf(score_function(modifier, functions))]
+        name = score_function(modifier, functions)
+        self.modifiers[name] = modifier
+        arguments: list[Text] = [Leaf(name)]
         if modifier.table is not None:
             arguments.append(self._table(modifier.table, query, item))
         found = operation(Call("_ScoreMod", tuple(arguments)), number, modifier, placed)

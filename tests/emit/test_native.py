@@ -86,19 +86,6 @@ def test_tensors_in_any_order_of_dimensions(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @needs_compiler
-def test_modifiers_and_dropout_are_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = drawn(2, 60, 60, 8, 8, 0)
-    module = module_of("local(9) with softcap(3)")
-    taken = natively(module, monkeypatch)
-    module.attention(*parts)
-    module = module_of("local(9)")
-    dropped = natively(module, monkeypatch)
-    module.attention(*parts, dropout=0.5, seed=1)
-    assert not taken
-    assert not dropped
-
-
-@needs_compiler
 def test_a_query_that_is_no_number_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
     module = module_of("local(9)")
     q, k, v = drawn(2, 100, 100, 16, 16, 0)

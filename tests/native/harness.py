@@ -31,7 +31,7 @@ def build(module: ModuleType, folder: Path, sanitizers: str, *flags: str) -> Pat
             "  *memory += count;\n  return *memory - count;\n",
             "  return guarded_part(memory, count);\n",
         ),
-        ("(count * 4 + 63)", "((count + 32 * GAP) * 4 + 63)"),
+        ("(count * sizeof(real) + 63)", "((count + 32 * GAP) * sizeof(real) + 63)"),
     ]:
         assert text.count(line) == 1
         text = text.replace(line, other)

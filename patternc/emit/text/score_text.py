@@ -1,4 +1,4 @@
-"""Score expressions and their derivatives to text, for torch tensors and for Triton's blocks.
+"""Score expressions and their derivatives to text: for torch tensors, Triton's blocks, and C.
 
 A backend says what leaves are called: the score, the distance, and what a table holds. Does not
 handle statements or tables.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from patternc.algebra.score_derivatives import Holds, Step, Term, Terms, negative
 from patternc.emit.text.layout import (
@@ -50,6 +51,7 @@ class ScoreDialect:
     functions: Mapping[FunctionName, Callable[[Text], Text]]
     where: str
     reciprocals: bool = False
+    number: Callable[[float], str] = str
 
 
 def _called(function: str) -> Callable[[Text], Text]:
@@ -87,6 +89,13 @@ TRITON_SCORES = ScoreDialect(
     "tl.where",
     reciprocals=True,
 )
+_FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)
+C_SCORES = ScoreDialect(
+    {name: _called(f"vec_{name}") for name in _FUNCTIONS},
+    "WHERE",
+    reciprocals=True,
+    number=lambda number: f"REAL({number})",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,7 @@ class ScorePrinter:
     def expression(self, value: Node) -> Text:
         match value:
             case Number(number):
-                return Leaf(str(float(number)))
+                return Leaf(self.dialect.number(float(number)))
             case Named(name):
                 return Leaf(self.prefix + name)
             case Sum(left, right):
