@@ -37,6 +37,7 @@ def doubled(module: ModuleType) -> Any:
         return module.attention(dual, Q, Q, backend="triton")
 
 
+CALL = [], [], 0, 0, 5, 0.3  # of an operator: scores, given, layer, softmax, n, scale
 CALLS: dict[str, Callable[[ModuleType], Any]] = {
     "dropout": lambda module: module.attention(Q, Q, Q, dropout=0.5, seed=1),
     "transforms": mapped,
@@ -71,6 +72,7 @@ def test_a_plain_file_has_gradients_and_padded_calls() -> None:
         for each in ("triton", "reference")
     )
     torch.testing.assert_close(found, wanted)
+    torch.library.opcheck(file()._OPERATORS.triton.default, (*([x] for x in parts), *CALL))
     rows, keys = Q[:, :, :2], Q[:, :, :4]
     out = padded.attention(file(), rows, Q, Q, cache_lengths=[4])
     torch.testing.assert_close(out, file().reference(rows, keys, keys))
