@@ -640,6 +640,7 @@ class Pattern(Composable):
         backends: Iterable[str] = DEFAULT,
         native: bool = False,
         self_test: bool = False,
+        features: Iterable[str] = (),
         heads: slice | None = None,
     ) -> str:
         """The source of a standalone module: kernels and the dense reference in one text.
@@ -647,15 +648,17 @@ class Pattern(Composable):
         `backends` are what it can run on: "triton", "cpu" and "reference", which is always there;
         `native` adds C to "cpu". `layer` compiles one layer (the module's only one); `dtype` and
         `head_dim` choose its tiles (unless `tiles` does, powers of two). `self_test` adds a test
-        that runs with the file. `heads` compiles some of the heads alone, for a rank of tensor
-        parallelism. `command` is what its header says it was made with. "flex", by
-        itself, is a file for torch's FlexAttention.
+        that runs with the file, `features` what few callers need: "dropout", "messages",
+        "strict-keys", "transforms", "weights", or "all". `heads` compiles some of the heads alone,
+        for a rank of tensor parallelism. `command` is what its header says it was made with.
+        "flex", by itself, is a file for torch's FlexAttention.
         Raises `ValueError` for unknown backends, and `UnsupportedError`, which is one, for what
         they cannot lower.
         """
         options = compile_options(self.layers, layer, dtype, head_dim, tiles, backends)
         some = None if heads is None else self._heads_of_rank(heads)
         rest = replace(options, native=native, self_test=self_test, command=command, heads=some)
+        rest = replace(rest, features=tuple(features))
         return Compilation(self._frontend, rest).module
 
     def _heads_of_rank(self, heads: slice) -> tuple[int, int] | None:

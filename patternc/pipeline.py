@@ -18,6 +18,7 @@ from itertools import chain
 from patternc.algebra.walk import searched_lists
 from patternc.emit.backend import Backend, Request
 from patternc.emit.backends import DEFAULT, chosen_backends, emit
+from patternc.emit.features import chosen_features
 from patternc.frontend import Frontend
 from patternc.ir.searches import SORTED_LISTS
 from patternc.ir.terms import HeadPattern, IndexList
@@ -46,6 +47,7 @@ class Options:
     backends: tuple[str, ...] = DEFAULT
     native: bool = False
     self_test: bool = False
+    features: tuple[str, ...] = ()
     name: str | None = None
     command: str | None = None
     heads: tuple[int, int] | None = None
@@ -153,6 +155,7 @@ class Compilation:
             sources={rows: frontend.sources(rows) for rows in ("", *self.program.rows)},
             native=options.native,
             self_test=options.self_test,
+            features=chosen_features(options.features),
             rank=(*options.heads, self.program.heads or 1) if options.heads else None,
         )
 

@@ -31,15 +31,17 @@ class StageName(click.Choice[Emitted]):
         return super().convert(FORMER_NAMES.get(value, value), *context)
 
 
-def known_backends(
-    _: click.Context, __: click.Parameter, names: tuple[str, ...]
+def known_names(
+    _: click.Context, option: click.Parameter, names: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The names of backends, each checked."""
+    """The names of backends or features, each checked."""
     if names:
         from patternc.emit.backends import chosen_backends
+        from patternc.emit.features import chosen_features
 
+        check = chosen_backends if option.name == "backends" else chosen_features
         try:
-            chosen_backends(names)
+            check(names)
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
     return names
@@ -73,11 +75,20 @@ def known_backends(
     "backends",
     multiple=True,
     metavar="NAME",
-    callback=known_backends,
+    callback=known_names,
     help="Backends in the file: triton, cpu, reference, or all; repeatable. Or flex, for torch's "
     "FlexAttention, or paged, for caches in pages, by itself.  [default: triton and reference]",
 )
 @click.option("--native", is_flag=True, help="Add C code, compiled at run time, to --backend cpu.")
+@click.option(
+    "--with",
+    "features",
+    multiple=True,
+    metavar="FEATURE",
+    callback=known_names,
+    help="Parts that few callers need: dropout, messages, strict-keys, transforms (torch.func), "
+    "weights (return_weights=), or all; repeatable.",
+)
 @click.option("--self-test", is_flag=True, help="Add a self-test that can be run with the file.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the output is stale.")
 @click.option(
@@ -100,6 +111,7 @@ def compile_command(
     tuned_at: int | None,
     backends: tuple[str, ...],
     native: bool,
+    features: tuple[str, ...],
     self_test: bool,
     check: bool,
     stage: Emitted,
@@ -111,6 +123,8 @@ def compile_command(
     """
     if native and not {"cpu", "all"} & {*backends}:
         raise click.UsageError("--native needs --backend cpu")
+    if features and {"flex", "paged"} & {*backends}:
+        raise click.UsageError(f"--with adds nothing to --backend {backends[0]}")
     if check and output == files.STANDARD:
         raise click.UsageError("--check needs a file to compare with: -o FILE")
     if tuned_at is not None and (tiles or output == files.STANDARD):
@@ -130,9 +144,10 @@ def compile_command(
     default = ("all",) if stage == HUB else DEFAULT
     options = Options(layer, dtype, head_dim, tiles, backends or default)
     options = replace(options, native=native, self_test=self_test, name=given.stem)
+    options = replace(options, features=features or (("all",) if stage == HUB else ()))
     if tuned_at is not None:
         options = replace(options, tiles=tuned(frontend, options, tuned_at, output))
-    options = replace(options, command=_command(given, options, backends))
+    options = replace(options, command=_command(given, options, backends, features))
     compilation = Compilation(frontend, options)
     if stage == HUB:
         _write_hub(output, compilation)
@@ -147,7 +162,9 @@ def compile_command(
         _verify_fresh(output, source)
 
 
-def _command(given: Given, options: Options, backends: tuple[str, ...]) -> str:
+def _command(
+    given: Given, options: Options, backends: tuple[str, ...], features: tuple[str, ...]
+) -> str:
     """The command that writes the file again."""
     shape = None if options.tiles is None else "x".join(map(str, options.tiles))
     values = {
@@ -159,6 +176,7 @@ def _command(given: Given, options: Options, backends: tuple[str, ...]) -> str:
     flags = {"--native": options.native, "--self-test": options.self_test}
     words = [f"{name}={value}" for name, value in values.items() if value is not None]
     words += [f"--backend={name}" for name in backends]
+    words += [f"--with={name}" for name in features]
     words += [flag for flag, chosen in flags.items() if chosen]
     return shlex.join(["patternc", "compile", *given.arguments, *words])
 

@@ -33,7 +33,8 @@ class Request:
     `command` regenerates the file. `lengths` are the smallest and largest n of each layer whose
     grids fix it, None for others. `sources` are the columns of a mask in their order, by the name
     of the rows; without it they come as the passes do. `dtype` and `head_dim` are what the
-    self-test runs with, where `self_test` adds one. `native` adds C text to the CPU backend. With
+    self-test runs with, where `self_test` adds one. `native` adds C text to the CPU backend,
+    `features` what `patternc.emit.features` lists. With
     `rank` the schedule is that of the heads from the first to before the second, of so many.
     """
 
@@ -48,6 +49,7 @@ class Request:
     sources: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
     native: bool = False
     self_test: bool = False
+    features: frozenset[str] = frozenset()
     rank: tuple[int, int, int] | None = None
 
 

@@ -41,9 +41,14 @@ def _meant(name: str) -> Iterable[str]:
 
 
 def emit(request: Request, backends: Sequence[Backend]) -> str:
-    """One file for all of the backends. Raises `UnsupportedError` where one cannot lower all."""
+    """One file for all of the backends. Raises `UnsupportedError` where one cannot lower all.
+
+    Raises `ValueError` for features of a file that has none.
+    """
     for backend in backends:
         if problems := backend.unsupported(request.schedule):
             raise UnsupportedError(backend.name, problems)
     together = [each for each in backends if isinstance(each, ModuleBackend)]
+    if request.features and not together:
+        raise ValueError(f"backend {backends[0].name!r} has no features; compile without them")
     return emit_module(request, together) if together else backends[0].emit(request)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from patternc.emit.backend import Request, UnsupportedError
+from patternc.emit.features import features_in_use
 from patternc.emit.link import linked
 from patternc.emit.module import environment
 from patternc.ir.sources import name_of
@@ -19,7 +20,7 @@ _OF_MODULES = ("found", "places", "sorted", "split", "value_terms")
 
 def file_uses(**own: bool) -> dict[str, bool]:
     """What templates have branches for, of a file of its own."""
-    return dict.fromkeys(_OF_MODULES, False) | own
+    return dict.fromkeys(_OF_MODULES, False) | features_in_use(frozenset(), has_cpu=False) | own
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import jinja2
 from patternc.cache import usable_folder
 from patternc.emit.backend import Request
 from patternc.emit.cpu.operations import native_operations
+from patternc.emit.features import features_in_use
 from patternc.emit.inputs import POOLED, Entry, entries
 from patternc.emit.link import linked
 from patternc.emit.operands import OperandTable, pool_input
@@ -97,6 +98,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
     pools = range(len(named.treatments.pools))
     listed += tuple(Entry(pool_input(x), "pooled", POOLED, decides=False) for x in pools)
     uses = uses_of(layers, named, listed, schedule)
+    uses |= features_in_use(request.features, has_cpu=named.has_lists)
     if uses["sorted"]:
         listed += (Entry(SORTED_LISTS, "listed", "not to be given"),)
     native = request.native and any(each.name == "cpu" for each in kernels)
@@ -125,7 +127,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "feed_sources": named.treatments.feed_sources,
         "needs_tokens": named.treatments.needs_tokens,
         "gpu_dtypes": gpu_dtypes(request.dtype),
-        "varying": named.kernels.varying(),
+        "varying": named.kernels.varying(uses["dropout"]),
         **{f"{role}_kernels": named.kernels.with_role(role) for role in get_args(Role)},
         "weight": weight(uses),
         "limits": work_split,

@@ -42,7 +42,7 @@ def attend_runs(
     the last, its keys likewise, and the position of the first query (-1: the queries are the last).
     """
     layer, scale = module._checked(*tokens, layer, scale)
-    call = module._calls(*tokens, {}, layer, scale, 0.0, 0)[0]
+    call = module._calls(*tokens, {}, layer, scale)[0]
     found: tuple[Tensor, Tensor] = module._backend("cpu", call)(*call._replace(placed=placed))
     return found
 

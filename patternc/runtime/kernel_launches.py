@@ -79,7 +79,7 @@ def _calls(module: ModuleType, kind: torch.dtype, head_dim: int) -> Iterator[Any
         own, *tokens, _ = module._sample_call(n, n, head_dim, rows=rows)
         parts[module._layer_of(rows, layer)] = tuple(part.to(kind) for part in (own, *tokens))
     for layer, part in parts.items():
-        yield from module._calls(*part, moved, layer, 0.125, 0.0, 0)
+        yield from module._calls(*part, moved, layer, 0.125)
 
 
 def _scans(module: ModuleType, kind: torch.dtype, head_dim: int, is_hip: bool) -> Iterator[Launch]:

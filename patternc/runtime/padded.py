@@ -76,7 +76,7 @@ def attention(
     )
     if not (q.shape[0] and q.shape[2]):
         options = {"layer": layer, "return_lse": return_lse, **rest}
-        return module.attention(q, k, v, dropout=dropout, seed=seed, **options)
+        return module.attention(q, k, v, **_dropping(dropout, seed), **options)
     groups, rest = grouped(where), {x: generated.by_head(module, x, y, q) for x, y in rest.items()}
     one: tuple[Tensor, Tensor | None] | None = None
     if len(groups) > 1 and not dropout and _is_plain(module, q, where, rest):
@@ -190,23 +190,24 @@ class _Call:
         """Output and lse where the keys are those of an encoder."""
         outs, sums = [], []
         for group, given in groups_of(self.module, q.shape[0], real, self.rest):
-            rows, seed = q[group.first : group.stop], self._seed(group)
-            options = {"layer": self.layer, "return_lse": with_lse, "dropout": self.dropout}
-            found = self.module.attention(rows, None, None, seed=seed, **options, **given)
+            rows = q[group.first : group.stop]
+            options = {"layer": self.layer, "return_lse": with_lse, **self._dropping(group)}
+            found = self.module.attention(rows, None, None, **options, **given)
             out, lse = found if with_lse else (found, None)
             outs.append(out)
             sums.append(lse)
         return _joined(outs, 0), _joined(sums, 0) if with_lse else None
 
-    def _seed(self, group: Group) -> int | Tensor | None:
-        return self.seed if self.seed is None else seed_of_group(self.seed, group.first)
+    def _dropping(self, group: Group) -> dict[str, Any]:
+        seed = self.seed if self.seed is None else seed_of_group(self.seed, group.first)
+        return _dropping(self.dropout, seed)
 
     def _of_group(
         self, group: Group, q: Tensor, k: Tensor, v: Tensor, *, with_lse: bool
     ) -> tuple[Tensor, Tensor | None]:
         placement, n = group.placement, k.shape[2]
         k, v = (_real(part, placement) for part in (k, v))
-        seed = self._seed(group)
+        dropping = self._dropping(group)
         outs: list[Tensor] = []
         sums: list[Tensor | None] = []
         row = 0
@@ -224,8 +225,7 @@ class _Call:
                     *(k, v),
                     layer=self.layer,
                     return_lse=with_lse,
-                    dropout=self.dropout,
-                    seed=seed,
+                    **dropping,
                     **given,
                 )
                 out, lse = found if with_lse else (found, None)
@@ -233,6 +233,11 @@ class _Call:
                 sums.append(lse)
             row = run.stop
         return _joined(outs, 2), _joined(sums, 2) if with_lse else None
+
+
+def _dropping(dropout: float, seed: int | Tensor | None) -> dict[str, Any]:
+    """Arguments that drop weights; none without, as a module may have no dropout."""
+    return {"dropout": dropout, "seed": seed} if dropout or seed is not None else {}
 
 
 def _real(part: Tensor, placement: Placement) -> Tensor:

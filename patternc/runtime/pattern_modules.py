@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from patternc.emit.features import EVERY
 from patternc.progress import working
 from patternc.queries.arguments import head_range
 from patternc.runtime.call import has_alibi, refuse_unknown_heads, seed_of_heads
@@ -60,7 +61,7 @@ class PatternModules:
 
     def _build(self, heads: tuple[int, int] | None) -> ModuleType:
         some = None if heads is None else slice(*heads)
-        return self._loaded(backends=("all",), native=True, heads=some)
+        return self._loaded(backends=("all",), native=True, features=EVERY, heads=some)
 
     def _build_paged(self, page: int) -> ModuleType:
         return self._loaded(backends=("paged",), tiles=(16, page))

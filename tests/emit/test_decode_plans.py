@@ -158,7 +158,7 @@ def test_several_softmaxes_have_no_lse_to_return() -> None:
 
 
 def shared_by(module: ModuleType, parts: list[Tensor]) -> int:
-    call = module._calls(*parts, {}, 0, 1.0, 0.0, 0)[0]
+    call = module._calls(*parts, {}, 0, 1.0)[0]
     stack: int = module._with_stacks(call, module._planned(call))[1]
     return stack
 

@@ -39,7 +39,9 @@ EXAMPLES = ("image_transformer_2d", "nsa", "reformer")
 def source(name: str, backends: tuple[str, ...]) -> str:
     text = PROGRAMS[name]
     pattern = Pattern.from_zoo(text) if name.startswith("zoo") else Pattern.parse(text)
-    return pattern.compile(backends=backends, native=backends == ("all",), self_test=True)
+    every = backends == ("all",)
+    features = ("all",) if every else ()
+    return pattern.compile(backends=backends, native=every, self_test=True, features=features)
 
 
 @pytest.fixture(scope="module")

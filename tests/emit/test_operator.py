@@ -25,7 +25,7 @@ def call() -> tuple[torch.Tensor, ...]:
 
 def test_opcheck(call: tuple[torch.Tensor, ...]) -> None:
     module, inputs = module_of(NAME), list(inputs_of(NAME, 33, 2).values())
-    rest = [], inputs, 0, 0, 33, 0.3, 0.1, 7
+    rest = [], inputs, 0, 0, 33, 0.3, None, None, 0.1, 7
     torch.library.opcheck(module._OPERATORS.cpu.default, (*([part] for part in call), *rest))
     for name, dtype in (("cpu", torch.float64), ("triton", torch.float32)):
         # The interpreter is slow: one query.

@@ -198,7 +198,6 @@ class Kernel:
     def varying(self) -> list[str]:
         """The parameters that vary from call to call."""
         names = ["queries", "n", "m", "first", "first_tile", "tiles", "members"]
-        names += ["seed", "feed", "drop_threshold"]
         names += [] if self.inline else ["class_lines" if self.classes else "batch_lines"]
         names += ["start", "least", "first_class", "classes"] if self.classes else []
         names += ["lowest_tile"] if self.classes and not self.inline else []
@@ -295,9 +294,11 @@ class Kernels:
             return ""
         return self.functions.sees_predicate(rows, parameters, wide, "_sees_#_kernel")
 
-    def varying(self) -> str:
+    def varying(self, dropout: bool) -> str:
         """The parameters of all kernels that are not specialised."""
         names = dict.fromkeys(name for kernel in self.names for name in kernel.varying)
+        if dropout:
+            names |= dict.fromkeys(("seed", "feed", "drop_threshold"))
         if any(kernel.split for kernel in self.names):
             names |= dict.fromkeys(("count", "first_row"))
         if len(" ".join(names)) <= 75:
