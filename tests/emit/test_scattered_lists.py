@@ -45,6 +45,6 @@ def test_keys_that_lie_anywhere_are_gathered_for_each_row_without_planning_tiles
         found[backend] = [out, *torch.autograd.grad(out.square().sum(), parts)]
     for mine, wanted in zip(found["cpu"], found["reference"], strict=True):
         torch.testing.assert_close(mine, wanted, atol=1e-5, rtol=1e-4)
-    calls = pattern.module._calls(*parts, {"keys": lists}, 0, None, 0.0, 0)
+    calls = pattern.module._calls(*parts, {"keys": lists}, 0, None)
     ((*_, pieces), *_) = pattern.module._planned(calls[0]._replace(scale=1.0))
     assert [piece.height for _, piece in pieces] == [1]
