@@ -198,7 +198,7 @@ def of_query_positions(term: OfQueryPositions, scope: EvaluationContext) -> Bool
         case IndexList(name):
             rows, entries = scope.query_count, -(-scope.shape[1] // term.width)
             listed = input_arrays.listed(name, scope.inputs, rows, entries)
-            return in_table(_spread(listed, term.width), scope)
+            return in_table(_spread(listed, term.width, scope.shape[1]), scope)
         case Offsets(name, back):
             distance = scope.i - scope.j if back else scope.j - scope.i
             return np.isin(distance, input_arrays.offsets(name, scope.inputs))
@@ -238,10 +238,10 @@ def in_table(table: Integers, scope: EvaluationContext) -> Booleans:
     return result
 
 
-def _spread(table: Integers, width: int) -> Integers:
-    """Every one of the `width` keys that an entry stands for."""
-    keys = table[..., None] * width + np.arange(width)
-    return np.where(table[..., None] < 0, -1, keys).reshape(len(table), table.shape[1] * width)
+def _spread(table: Integers, width: int, slots: int) -> Integers:
+    """Every one of the `width` keys that an entry stands for, of so many slots."""
+    keys = table[..., None] * width + np.arange(min(width, slots))
+    return np.where(table[..., None] < 0, -1, keys).reshape(len(table), -1)
 
 
 def drawn(term: Random, avoid: Booleans, scope: EvaluationContext) -> Booleans:

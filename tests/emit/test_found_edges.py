@@ -58,6 +58,28 @@ def test_integers_of_heads_give_a_program_for_any_heads_their_number() -> None:
     assert np.array_equal(found, pattern.mask(3, level=levels))
 
 
+def test_heads_that_find_in_a_group_count_those_that_do_not_search() -> None:
+    """And a block wider than the sequence is all of it."""
+    search, parts = "top_blocks(2, block=4, share=group)", torch.randn(3, 1, 4, 24, 8)
+    q, k, v = parts[0], *parts[1:, :, :2]
+    some = _pattern(f"heads 4\nhead % 2 == 0 -> {search}\nelse -> full").module
+    (found,), (whole,) = (
+        module.found_lists(q, k, v).values() for module in (some, _pattern(search).module)
+    )
+    assert torch.equal(found[:, ::2], whole[:, ::2])
+    wide = _pattern(f"top_blocks(2, block={2**40})")
+    torch.testing.assert_close(wide.attention(q, k, v), _pattern("full").attention(q, k, v))
+    assert wide.mask(24, top_blocks=np.zeros((24, 1), int)).all()
+    lists = (_pattern(f"lsh(4, chunk={size})").module.found_lists(v, v, v) for size in (24, 2**40))
+    assert torch.equal(*(each["lsh"] for each in lists))
+
+
+def test_empty_lists_of_parts_say_of_every_tile_that_it_is_empty() -> None:
+    pattern, plan = _pattern("blocks(parts=4) { listed(plan) }"), torch.zeros(2, 2, 4, 0).long()
+    q, k = torch.randn(2, 2, 13, 8), torch.randn(2, 2, 7, 8)
+    assert not pattern.module.attention(q, k, k, plan=plan, backend="cpu").any()
+
+
 def test_lists_of_the_rows_of_a_stream_are_those_that_their_call_finds() -> None:
     pattern = _pattern("full on stream(g, 4)\nrows g\nnearest(2)")
     slots, tokens = torch.randn(2, 2, 4, 8), torch.randn(2, 2, 12, 8)
