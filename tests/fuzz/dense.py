@@ -50,6 +50,7 @@ from patternc.ir.terms import (
 )
 from patternc.modifiers.alibi import Alibi
 from patternc.modifiers.bias import Bias
+from patternc.modifiers.decay import Decay
 from patternc.modifiers.distance_aware import DistanceAware
 from patternc.modifiers.dynamic_span import DynamicSpan
 from patternc.modifiers.relative import Relative
@@ -385,6 +386,10 @@ def _modified(head: Head, part: Part, scores: Floats, distance: NDArray[np.int64
         scores = scores + floats[t5.name][_bucket(t5, -distance), at]
     if bias := part.has(Bias):
         scores = scores + floats[bias.name][at]
+    if decay := part.has(Decay):
+        kept = floats[decay.name][:, at]
+        rows = kept[:, -head.call.queries :] if head.call.queries else kept[:, :0]
+        scores = scores + rows[:, :, None] - kept[:, None]
     if span := part.has(SoftSpan):
         scores = scores + _soft_end(floats[span.name][at], distance, span.ramp)
     if reach := part.has(DynamicSpan):

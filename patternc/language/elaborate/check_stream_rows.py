@@ -18,7 +18,7 @@ from patternc.language.syntax.source import Span
 
 Lets = Mapping[str, Node]
 
-_OF_POSITIONS = ("absolute", "xl_relative")
+_OF_POSITIONS = ("absolute", "xl_relative", "decay")
 
 
 def check_rows(node: Node, rows: Rows, lets: Lets) -> Iterator[Diagnostic]:

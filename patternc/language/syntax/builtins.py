@@ -258,5 +258,5 @@ KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "
 
 RESERVED: frozenset[str] = frozenset(
     (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
-) - {"before", "offsets", "powers", "visible", "windows", "within"}
+) - {"before", "decay", "offsets", "powers", "visible", "windows", "within"}
 """Names that a program cannot bind; programs are older than the words that are not among them."""
