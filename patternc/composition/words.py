@@ -434,7 +434,9 @@ class Words:
         heads' softmaxes over the blocks, or of given scores. Blocks that are always held are
         taken out of the search and joined to it. All else is as for `nearest`; lists count blocks
         of keys. The mean is that of all keys of a block, also of those that nothing allows. In
-        every search a score that is not a number is the greatest.
+        every search a score that is not a number is the greatest; NaN or infinite keys that no
+        row may see, and queries that may see no key, are as if they were not there (`lsh` sorts
+        them behind all others).
         """
         return cls._of_word(
             "top_blocks",
@@ -489,6 +491,22 @@ class Words:
         """
         return cls._of_word(
             "gate",
+            branches,
+            name=name,
+        )
+
+    @classmethod
+    def difference(
+        cls,
+        *branches: Self,
+        name: str,
+    ) -> Self:
+        """difference(A, .., name=..)
+
+        The first output less the second, by a run-time weight of each head or query.
+        """
+        return cls._of_word(
+            "difference",
             branches,
             name=name,
         )

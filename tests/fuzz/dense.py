@@ -125,7 +125,9 @@ def _combined(head: Head, pattern: HeadPattern) -> tuple[Floats, Booleans]:
     if found is None:
         out, _, held = _softmax(head, pattern)
         return out, held
-    parts = [_combined(head, argument) for argument in found.arguments]
+    own = found.kind == "difference"
+    heads = [replace(head, pattern=each) if own else head for each in found.arguments]
+    parts = [_combined(*both) for both in zip(heads, found.arguments, strict=True)]
     outs, helds = np.stack([out for out, _ in parts]), np.stack([held for _, held in parts])
     match found.kind:
         case "sum":
@@ -136,7 +138,8 @@ def _combined(head: Head, pattern: HeadPattern) -> tuple[Floats, Booleans]:
             gate = head.call.floats[found.gate or "gate"]
             each = gate.ndim > 2
             gate = gate[..., head.head, :] if each else gate[..., head.head, None, None]
-            weights = np.array([1 - gate, gate]) if len(parts) == 2 else gate
+            pair = (np.ones_like(gate), -gate) if own else (1 - gate, gate)
+            weights = np.array(pair) if len(parts) == 2 else gate
     weights = weights.reshape(*weights.shape[:1], *(weights.shape[1:] or (1, 1)))
     return (weights[..., None] * outs).sum(0), helds.any(0)
 

@@ -433,9 +433,10 @@ class Writer(Searches):
         if self.chance(0.4):
             branches = [self.branch(rows, WHOLE[2:]) for _ in range(self.random.randint(2, 3))]
             return f"mix({', '.join(branches)})"
-        kind, count = self.random.choice(["gate", "sum", "mean"]), self.random.randint(2, 3)
+        kind = self.random.choice(["gate", "difference", "sum", "mean"])
+        count = 2 if kind == "difference" else self.random.randint(2, 3)
         parts = [self.pattern(rows, depth - 1) for _ in range(count)]
-        name = [f"name=gate{count}"] if kind == "gate" else []
+        name = [f"name=gate{count}"] if kind in ("gate", "difference") else []
         return f"{kind}({', '.join(parts + name)})"
 
     def featured(self) -> str:
