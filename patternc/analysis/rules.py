@@ -15,7 +15,7 @@ from patternc.language.elaborate.lower import Lowering
 from patternc.language.syntax.ast import Binary, Call, Name, Node, Range, children, node_of
 from patternc.language.syntax.diagnostics import Findings
 
-_BRANCHING = ("mix", "gate", "sum", "mean")
+_BRANCHING = ("mix", "gate", "difference", "sum", "mean")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from patternc.language.syntax.ast import (
 
 Build = Callable[..., Node]
 # What means another thing below the header `causal` than beside `& causal`.
-_OUTPUTS = {"mix", "gate", "sum", "mean", "features"}
+_OUTPUTS = {"mix", "gate", "difference", "sum", "mean", "features"}
 _HEEDING = {"random", "offsets", *_OUTPUTS}
 
 

@@ -496,6 +496,22 @@ class Words:
         )
 
     @classmethod
+    def difference(
+        cls,
+        *branches: Self,
+        name: str,
+    ) -> Self:
+        """difference(A, .., name=..)
+
+        The first output less the second, by a run-time weight of each head or query.
+        """
+        return cls._of_word(
+            "difference",
+            branches,
+            name=name,
+        )
+
+    @classmethod
     def sum(cls, *branches: Self) -> Self:
         """sum(A, ..)
 

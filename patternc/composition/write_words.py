@@ -34,6 +34,7 @@ _TYPES = {
 _SAID = {
     "mix": "One softmax over all branches: a pair in two of them counts twice.",
     "gate": "The branches' outputs, weighted by a run-time input for each head or query.",
+    "difference": "The first output less the second, by a run-time weight of each head or query.",
     "sum": "The sum of the branches' outputs, each a softmax of its own.",
     "mean": "The mean of the outputs of the branches with a key in a row.",
     "features": "Features in place of a softmax, at a cost linear in n.",

@@ -15,7 +15,7 @@ from patternc.schedule.schedule import Group, Schedule
 from patternc.schedule.tile_sizes import Choice
 
 # What templates that are shared with modules ask, and no such file has.
-_OF_MODULES = ("found", "places", "sorted", "split", "value_terms")
+_OF_MODULES = ("found", "key_sums", "places", "sorted", "split", "value_terms")
 
 
 def file_uses(**own: bool) -> dict[str, bool]:

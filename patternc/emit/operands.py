@@ -156,6 +156,7 @@ class OperandTable:
         flags = (
             ("looks_up", found.looks_up),
             ("of_values", modifier.of_values),
+            ("of_keys", found.of_keys is not None),
             ("positioned", placed is not None),
         )
         marks = [Keyword(name, Leaf("True")) for name, held in flags if held]

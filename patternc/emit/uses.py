@@ -47,6 +47,7 @@ def uses_of(
         "split": split,
         "scores": "scores=" in declared,
         "value_terms": "of_values=" in declared,
+        "key_sums": "of_keys=" in declared,
         "sinks": "sink=" in declared,
         "by_length": "by_length=" in declared,
         "encoder": every or "encoder" in treatments.feed_sources,

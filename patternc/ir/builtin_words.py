@@ -53,6 +53,7 @@ Role = Literal[
     "slopes",
     "span",
     "token_span",
+    "decay",
     "positions",
     "t5",
     "relative",

@@ -14,7 +14,17 @@ from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
 
 TableKind = Literal[
-    "alibi", "bias", "head", "places", "query", "relative", "relative_values", "t5", "xl"
+    "alibi",
+    "bias",
+    "head",
+    "key",
+    "places",
+    "query",
+    "relative",
+    "relative_values",
+    "row",
+    "t5",
+    "xl",
 ]
 # Tables of products with queries, which have an entry for each row.
 _OF_QUERIES = ("relative", "xl")
@@ -25,10 +35,11 @@ class ScoreTable:
     """The numbers that a modifier looks up; `kind` names the code that makes it from `inputs`.
 
     Kinds `head` (the inputs [heads], one column each) and `alibi` (the slopes) have numbers of each
-    head, `query` (the inputs [batch, heads, queries]) of each query; `t5`, `relative` and `xl` an
-    entry for each distance, and `relative_values` a vector; `bias` one for each key; `places` the
-    positions of queries and keys. `buckets`, `low` and `both_sides` are those of t5; `low` is the
-    farthest distance of the relative ones too.
+    head, `query` (the inputs [batch, heads, queries]) of each query; `row` and `key` (the input
+    [batch, heads, n]) of each query and of each key; `t5`, `relative` and `xl` an entry for each
+    distance, and `relative_values` a vector; `bias` one for each key; `places` the positions
+    of queries and keys. `buckets`, `low` and `both_sides` are those of t5; `low` is the farthest
+    distance of the relative ones too.
     """
 
     kind: TableKind
@@ -49,6 +60,12 @@ class ScoreModifier:
     __slots__ = ()
     word: ClassVar[str]
     of_values: ClassVar[bool] = False
+    of_tokens: ClassVar[bool] = False
+
+    @property
+    def steps(self) -> tuple[ScoreModifier, ...]:
+        """What it is made of, each with one table, in order."""
+        return (self,)
 
     @property
     def value(self) -> Node:

@@ -93,6 +93,11 @@ class AtKey(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class OfKey(Node):
+    """A number of each key: the entry of its slot j in a table that all queries share."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sum(Node):
     left: Node
     right: Node

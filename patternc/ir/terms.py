@@ -391,10 +391,11 @@ def without_rules(rows: RowsOf, others: Iterable[RowsOf]) -> HeadPattern:
 class Combination:
     """Separate softmaxes whose outputs are combined.
 
-    `gate`: two arguments take one weight s per head as (1 - s, s), more take one each. `mean`
+    `gate`: two arguments take one weight s per head as (1 - s, s), more take one each; for
+    `difference` they take (1, -s), and projections of rows are those of each argument alone. `mean`
     divides by the number of arguments with a key in that row.
     """
 
-    kind: Literal["gate", "sum", "mean"]
+    kind: Literal["gate", "difference", "sum", "mean"]
     arguments: tuple[HeadPattern, ...]
     gate: str | None = None

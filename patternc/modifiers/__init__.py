@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from patternc.modifiers.alibi import ALIBI
 from patternc.modifiers.bias import BIAS
+from patternc.modifiers.decay import DECAY
 from patternc.modifiers.distance_aware import DISTANCE_AWARE
 from patternc.modifiers.dynamic_span import DYNAMIC_SPAN
 from patternc.modifiers.relative import RELATIVE
@@ -26,6 +27,7 @@ MODIFIERS = (
     ALIBI,
     T5,
     BIAS,
+    DECAY,
     SOFTSPAN,
     DYNAMIC_SPAN,
     RELATIVE_VALUES,

@@ -60,7 +60,7 @@ class Branch:
 class Combined:
     """How the outputs of softmaxes are combined: their numbers, or further combinations."""
 
-    kind: Choice["gate", "sum", "mean"]
+    kind: Choice["gate", "difference", "sum", "mean"]
     arguments: tuple[int | Combined, ...]
     gate: str | None
 
@@ -86,27 +86,31 @@ class Relation:
 @lru_cache(maxsize=4096)
 def relation(pattern: HeadPattern) -> Relation:
     """Equal branches of a mix are one with their number as multiplicity."""
-    softmaxes: list[HeadPattern] = []
-    combined = _combined(pattern, softmaxes)
-    projected = projections(pattern)
+    softmaxes: list[tuple[HeadPattern, Projected]] = []
+    combined = _combined(pattern, projections(pattern), softmaxes)
     branches = tuple(
         _branch(part, times, number, pattern.rows)
-        for number, softmax in enumerate(softmaxes)
+        for number, (softmax, projected) in enumerate(softmaxes)
         for part, times in _counted(softmax, projected)
     )
     joined = combined if isinstance(combined, Combined) else None
     return Relation(branches, joined, pattern.rows)
 
 
-def _combined(pattern: HeadPattern, softmaxes: list[HeadPattern]) -> int | Combined:
-    """Numbers the softmaxes from left to right."""
-    if pattern.combination is None:
-        softmaxes.append(pattern)
-        return len(softmaxes) - 1
+def _combined(
+    pattern: HeadPattern, projected: Projected, softmaxes: list[tuple[HeadPattern, Projected]]
+) -> int | Combined:
+    """Numbers the softmaxes from left to right; each with the projections that hold in it."""
     found = pattern.combination
-    return Combined(
-        found.kind, tuple(_combined(item, softmaxes) for item in found.arguments), found.gate
+    if found is None:
+        softmaxes.append((pattern, projected))
+        return len(softmaxes) - 1
+    own = found.kind == "difference"
+    arguments = (
+        _combined(item, projections(item) if own else projected, softmaxes)
+        for item in found.arguments
     )
+    return Combined(found.kind, tuple(arguments), found.gate)
 
 
 def _counted(softmax: HeadPattern, projected: Projected) -> Iterator[tuple[SourcePart, int]]:

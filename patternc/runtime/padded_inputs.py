@@ -101,7 +101,7 @@ def _cut(part: Part, name: str, role: str, block: int, parts: int, value: Any) -
             return _bias(part, name, part.element(value, 4))
         case "gate" | "token_span" if value.dim() > 2:
             return _of_queries(part, value)
-        case "forgetting":
+        case "forgetting" | "decay":
             return part.real(part.element(value, 3), 2)
         case "positions":
             return value[..., : value.shape[-2] - _missing(part), :]

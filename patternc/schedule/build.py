@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from patternc.ir.modifiers import ScoreModifier
 from patternc.ir.sources import Rows
 from patternc.relation.relation import Branch
 from patternc.schedule import work_split
@@ -100,9 +101,15 @@ def _split(passes: Sequence[Pass]) -> list[Pass]:
     rows = work_split.chosen([item.split_rows for item in passes])
     columns = work_split.chosen([item.split_columns for item in passes])
     return [
-        replace(item, split_rows=row, split_columns=column)
+        # Pieces of a column would add to the same numbers of its keys.
+        replace(item, split_rows=row, split_columns=None if _sums_columns(item) else column)
         for item, row, column in zip(passes, rows, columns, strict=True)
     ]
+
+
+def _sums_columns(item: Pass) -> bool:
+    """Has each key a number of its own, whose gradient is a sum down its column?"""
+    return any(isinstance(each, ScoreModifier) and each.of_tokens for each in item.modifiers)
 
 
 def _classes(pieces: Sequence[TiledPiece]) -> HeadClasses | None:

@@ -93,7 +93,9 @@ def _cases(
     sizes = sizes_of(pattern, n, np.random.default_rng(random.getrandbits(32)))
     for layer in range(pattern.layers or 1):
         for rows in ("", *pattern.rows):
-            most = n if any(item.role == "positions" for item in pattern.inputs) else 2 * n
+            most = (
+                n if any(item.role in ("positions", "decay") for item in pattern.inputs) else 2 * n
+            )
             queries = n if rows or random.random() < 0.5 else random.randint(0, most)
             draws = np.random.default_rng(random.getrandbits(32))
             call = call_of(pattern, sizes, layer, rows, queries, draws)

@@ -143,7 +143,7 @@ def _batch_axis(item: RunTimeInput, value: Any) -> int | None:
             return value.ndim - 3 if value.ndim > 2 else None
         case "memory" | "compressed" | "store" | "stream" | "tree" | "encoder" | "projection":
             return 0
-        case "token_span" | "scores" | "forgetting":
+        case "token_span" | "scores" | "forgetting" | "decay":
             return 0
         case _:
             return None
@@ -260,6 +260,8 @@ def _floats(item: RunTimeInput, call: Call, sizes: Sizes, random: np.random.Gene
             return draw(*lead, int(item.name[len("directions") :]), DIM)
         case "forgetting":
             return random.random((BATCH, heads, call.n))
+        case "decay":
+            return draw(BATCH, heads, call.n).cumsum(2)
         case "token_span":
             return 6 * np.abs(draw(BATCH, heads, call.queries))
         case "bias":

@@ -50,6 +50,7 @@ from patternc.ir.terms import (
 )
 from patternc.modifiers.alibi import Alibi
 from patternc.modifiers.bias import Bias
+from patternc.modifiers.decay import Decay
 from patternc.modifiers.distance_aware import DistanceAware
 from patternc.modifiers.dynamic_span import DynamicSpan
 from patternc.modifiers.relative import Relative
@@ -124,7 +125,9 @@ def _combined(head: Head, pattern: HeadPattern) -> tuple[Floats, Booleans]:
     if found is None:
         out, _, held = _softmax(head, pattern)
         return out, held
-    parts = [_combined(head, argument) for argument in found.arguments]
+    own = found.kind == "difference"
+    heads = [replace(head, pattern=each) if own else head for each in found.arguments]
+    parts = [_combined(*both) for both in zip(heads, found.arguments, strict=True)]
     outs, helds = np.stack([out for out, _ in parts]), np.stack([held for _, held in parts])
     match found.kind:
         case "sum":
@@ -135,7 +138,8 @@ def _combined(head: Head, pattern: HeadPattern) -> tuple[Floats, Booleans]:
             gate = head.call.floats[found.gate or "gate"]
             each = gate.ndim > 2
             gate = gate[..., head.head, :] if each else gate[..., head.head, None, None]
-            weights = np.array([1 - gate, gate]) if len(parts) == 2 else gate
+            pair = (np.ones_like(gate), -gate) if own else (1 - gate, gate)
+            weights = np.array(pair) if len(parts) == 2 else gate
     weights = weights.reshape(*weights.shape[:1], *(weights.shape[1:] or (1, 1)))
     return (weights[..., None] * outs).sum(0), helds.any(0)
 
@@ -385,6 +389,10 @@ def _modified(head: Head, part: Part, scores: Floats, distance: NDArray[np.int64
         scores = scores + floats[t5.name][_bucket(t5, -distance), at]
     if bias := part.has(Bias):
         scores = scores + floats[bias.name][at]
+    if decay := part.has(Decay):
+        kept = floats[decay.name][:, at]
+        rows = kept[:, -head.call.queries :] if head.call.queries else kept[:, :0]
+        scores = scores + rows[:, :, None] - kept[:, None]
     if span := part.has(SoftSpan):
         scores = scores + _soft_end(floats[span.name][at], distance, span.ramp)
     if reach := part.has(DynamicSpan):

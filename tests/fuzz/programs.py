@@ -30,7 +30,7 @@ DISTANCES = (
     *("alibi", "t5", "relative", "relative_values", "xl_relative", "distance_aware"),
     *("softspan", "dynamic_span"),
 )
-SCORES = ("softcap", "bias")
+SCORES = ("softcap", "bias", "decay")
 WHOLE = ("scale", "rotary", "sink", "absolute")
 
 
@@ -365,6 +365,8 @@ class Writer(Searches):
                 return f"softspan({self.decimal()}, z=reach)"
             case "dynamic_span":
                 return f"dynamic_span({self.decimal()}, z=reaches)"
+            case "decay":
+                return "decay(fading)"
             case "bias":
                 return f"bias(table{place.counted}{'_in_' if place.rows else ''}{place.rows})"
             case "scale" | "rotary":
@@ -381,6 +383,8 @@ class Writer(Searches):
             allowed = [
                 kind for kind in allowed if kind not in ("xl_relative", "absolute", "rotary")
             ]
+        if place.rows or place.source:
+            allowed = [kind for kind in allowed if kind != "decay"]
         count = sum(self.chance(share) for _ in range(2))
         for kind in self.random.sample(allowed, min(count, len(allowed))):
             text = f"{text} with {self.modifier(kind, place)}"
@@ -429,9 +433,10 @@ class Writer(Searches):
         if self.chance(0.4):
             branches = [self.branch(rows, WHOLE[2:]) for _ in range(self.random.randint(2, 3))]
             return f"mix({', '.join(branches)})"
-        kind, count = self.random.choice(["gate", "sum", "mean"]), self.random.randint(2, 3)
+        kind = self.random.choice(["gate", "difference", "sum", "mean"])
+        count = 2 if kind == "difference" else self.random.randint(2, 3)
         parts = [self.pattern(rows, depth - 1) for _ in range(count)]
-        name = [f"name=gate{count}"] if kind == "gate" else []
+        name = [f"name=gate{count}"] if kind in ("gate", "difference") else []
         return f"{kind}({', '.join(parts + name)})"
 
     def featured(self) -> str:

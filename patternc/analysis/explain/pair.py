@@ -31,7 +31,7 @@ from patternc.semantics.source_slots import windows
 # Slots of a `project` that are looked at for a pair.
 MOST_SLOTS = 1 << 24
 
-_BRANCHING = ("mix", "gate", "sum", "mean")
+_BRANCHING = ("mix", "gate", "difference", "sum", "mean")
 Rule = Literal["causal", "&", "-"]
 
 

@@ -51,7 +51,7 @@ def _softmaxes(node: Node, place: Environment) -> Iterator[tuple[Node, ...]]:
     match node:
         case Name(name) if name in place.lets:
             yield from _softmaxes(place.lets[name], place)
-        case Call("gate" | "sum" | "mean"):
+        case Call("gate" | "difference" | "sum" | "mean"):
             for branch in branches_of(node):
                 yield from _softmaxes(branch, place)
         case _:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _CELLS = 1 << 18
 # Over the cells of a tile, beside those of its formula.
 _PASSES = 4
-_BRANCHING = ("mix", "gate", "sum", "mean")
+_BRANCHING = ("mix", "gate", "difference", "sum", "mean")
 
 
 @dataclass(frozen=True, slots=True)

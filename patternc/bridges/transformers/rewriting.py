@@ -29,7 +29,7 @@ REAL_KEYS = "real_keys"
 """The input of `with_real_keys`: booleans [n] or [batch, n], true for keys that exist."""
 POSITION_BIAS = "position_bias"
 """The input of `with_position_bias`: floats [heads, queries, n], with or without a batch."""
-_COMBINATIONS = ("mix", "gate", "sum", "mean")
+_COMBINATIONS = ("mix", "gate", "difference", "sum", "mean")
 
 Change = Callable[[Node], Node]
 

@@ -23,6 +23,7 @@ from patternc.ir.score_expressions import (
     Node,
     Number,
     OfHead,
+    OfKey,
     OfQuery,
     parts,
 )
@@ -60,7 +61,7 @@ def _operation(modifier: ScoreModifier) -> NativeOperation:
         _learn(value, learned),
         _entry(learned),
         len(learned),
-        any(isinstance(part, Entry) for part in learned),
+        any(isinstance(part, Entry | OfKey) for part in learned),
     )
 
 
@@ -69,7 +70,7 @@ def _learned(modifier: ScoreModifier) -> list[Node]:
     if modifier.table is None or not modifier.table.inputs:
         return []
     held = parts(modifier.value)
-    entries = [part for part in held if isinstance(part, Entry)]
+    entries = [part for part in held if isinstance(part, Entry | OfKey)]
     return [*entries] or [part for part in held if isinstance(part, OfHead | OfQuery)]
 
 
@@ -93,7 +94,7 @@ def _entry(learned: list[Node]) -> str:
     match learned:
         case [AtDistance() as part]:
             return flat(_place(part))
-        case [AtKey()]:
+        case [AtKey() | OfKey()]:
             return "entry_of_key(p)"
         case _:
             columns = [x.column for x in learned if isinstance(x, OfHead | OfQuery)]
@@ -124,7 +125,7 @@ def _leaf(part: Node) -> Text:
             return Call("distances", (Leaf("p"),))
         case AtDistance():
             return Call("looked_up", (Leaf("p"), _place(part)))
-        case AtKey():
+        case AtKey() | OfKey():
             return Call("looked_up", (Leaf("p"), Leaf("entry_of_key(p)")))
         case _:
             return Leaf("score")

@@ -73,6 +73,8 @@ def _of_branch(item: Pass) -> Iterator[str]:
             )
         if isinstance(modifier, DynamicSpan):
             yield "`dynamic_span` has a number of each query, which flex is not given"
+        if isinstance(modifier, ScoreModifier) and modifier.of_tokens:
+            yield f"`{modifier.word}` has numbers of each query and key, which flex is not given"
         if isinstance(modifier, ScoreModifier) and modifier.of_values:
             yield f"`{modifier.word}` changes values by their distance: flex has scores of pairs"
         if isinstance(modifier, ScoreModifier) and modifier.table and modifier.table.of_queries:

@@ -8,16 +8,26 @@ from patternc.emit.text.functions import Functions, head_of
 from patternc.emit.text.layout import Call, Leaf, Text, statement
 from patternc.emit.text.score_text import TORCH_SCORES, ScorePrinter
 from patternc.ir.modifiers import Modifier, ScoreModifier
-from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead, OfQuery, parts
+from patternc.ir.score_expressions import (
+    AtDistance,
+    AtKey,
+    Distance,
+    Node,
+    OfHead,
+    OfKey,
+    OfQuery,
+    parts,
+)
 from patternc.modifiers import MODIFIERS
 
 _PLACE = {each.builtin.name: place for place, each in enumerate(MODIFIERS)}
 
 
 def in_order(modifiers: Iterable[Modifier]) -> tuple[ScoreModifier, ...]:
-    """Those that change scores, in the order in which they apply."""
+    """Those that change scores, in the order in which they apply, step by step."""
     held = (each for each in modifiers if isinstance(each, ScoreModifier))
-    return tuple(sorted(held, key=lambda each: _PLACE[each.word]))
+    ordered = sorted(held, key=lambda each: _PLACE[each.word])
+    return tuple(step for each in ordered for step in each.steps)
 
 
 def score_function(modifier: ScoreModifier, functions: Functions) -> str:
@@ -50,7 +60,7 @@ def _leaf(part: Node) -> Text:
             least = "table.shape[3] - 1" if low is None else str(low)
             sizes = Leaf("table"), Leaf("distance"), Leaf(least), Leaf(str(high))
             return Call("_at_distance", sizes)
-        case AtKey():
+        case AtKey() | OfKey():
             return Call("_at_key", (Leaf("table"), Leaf("j")))
         case _:
             return Leaf("score")

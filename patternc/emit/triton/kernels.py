@@ -36,7 +36,7 @@ from patternc.emit.text.layout import Call, Leaf, laid_out
 from patternc.emit.text.visible_keys import seeing_rows, seen_keys, tells_rows_without_keys
 from patternc.emit.triton.loops import Inline, along_row, are_few, down_column
 from patternc.emit.triton.register_pressure import effort_of, is_wide
-from patternc.emit.triton.score_mods import KEYS, Operation, row_of_distance
+from patternc.emit.triton.score_mods import KEYS, Line, Operation, row_of_distance
 from patternc.ir.formula import Condition
 from patternc.schedule.schedule import Pass
 from patternc.tiling.classify import Classified, Runs
@@ -162,6 +162,17 @@ class Kernel:
     def learned(self) -> list[Operation]:
         """The operations whose tables have gradients."""
         return [item for item in self.operations if item.sums or item.scattered]
+
+    @property
+    def of_keys(self) -> list[Operation]:
+        """The operations with a number of each key."""
+        return [item for item in self.operations if item.of_keys is not None]
+
+    def sum_of_keys(self, op: Operation, margin: str) -> str:
+        """The statement that sums the gradients of a number of each key down its column."""
+        assert op.of_keys is not None
+        line = Line(f"d_op{op.number}_key += ", Call("tl.sum", (op.of_keys, Leaf("1"))))
+        return self.turned((line.at(margin),))[0]
 
     @property
     def looks_up(self) -> bool:

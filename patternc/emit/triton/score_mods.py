@@ -25,6 +25,7 @@ from patternc.ir.score_expressions import (
     Function,
     Node,
     OfHead,
+    OfKey,
     OfQuery,
     Score,
     Sum,
@@ -73,7 +74,8 @@ class Operation:
     `values` are read once for a head, `rows` found once for a query tile. `slope` assigns the
     derivative by the score before it, where that is not 1, in terms of parts with names and of that
     score, `opN_before`. With ds the gradient of the score after it, `sums` and `scattered` make the
-    gradient of its table, row by row; `learning` are the lines that these build on. An operation
+    gradient of its table, row by row; `learning` are the lines that these build on. The gradient of
+    a number of each key is the sum of `of_keys` down its column. An operation
     `of_values` changes no score, but the gradient of the weights: by this line.
     """
 
@@ -86,13 +88,14 @@ class Operation:
     learning: tuple[Line, ...] = ()
     sums: tuple[RowSum, ...] = ()
     scattered: Scattered | None = None
+    of_keys: Text | None = None
     of_values: Line | None = None
     uses_distance: bool = False
     may_vanish: bool = False
 
     @property
     def has_table(self) -> bool:
-        return bool(self.values or self.rows)
+        return bool(self.values or self.rows or self.of_keys)
 
     @property
     def asks_before(self) -> bool:
@@ -160,6 +163,9 @@ def operation(
     if entry is not None:
         gradient = before.derivative(derivative(value, entry), "ds")
         return _with_entry(common, entry, gradient, distance)
+    if OfKey() in held:
+        of_keys = before.derivative(derivative(value, OfKey()), "ds")
+        return replace(common, of_keys=of_keys, may_vanish=True)
     numbers = [part for part in held if isinstance(part, OfHead | OfQuery)]
     learned = numbers if modifier.table is not None and modifier.table.inputs else []
     return replace(
@@ -235,6 +241,8 @@ def _printer(op: str, score: str, distance: str) -> ScorePrinter:
                 return _entry(f"{op}_rows + {op}_at", "inside[:, None]")
             case AtKey():
                 return _entry(f"{op}_rows + j[None, :]", "inside[:, None] & (j < m)[None, :]")
+            case OfKey():
+                return _entry(f"{op} + j[None, :]", "(j < m)[None, :]")
             case _:
                 return Leaf(score)
 

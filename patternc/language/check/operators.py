@@ -11,7 +11,7 @@ from patternc.language.syntax.source import Span
 
 _ATTACHED = ("source", "a key source"), ("modifier", "a score modifier")
 _SEARCH = "found", "a search of keys"
-_COMBINED = frozenset({"mix", "gate", "sum", "mean", "features"})
+_COMBINED = frozenset({"mix", "gate", "difference", "sum", "mean", "features"})
 # What a part of the sequence cannot hold, by what facts call it.
 UNKNOWN_BEFORE = {
     "random": "a draw",
@@ -97,7 +97,9 @@ def branches(node: Call, facts: list[TypeInfo], scope: Scope) -> None:
         inner = branch.holds & (_COMBINED - {"mix"})
         if node.function == "mix" and branch.kind == "output" and inner:
             scope.report(_inside_mix(argument.span, min(inner)))
-    if len(given) == 1 and not _is_several(node.function, given[0].value):
+    if node.function == "difference" and len(given) != 2:
+        scope.report(diagnostic("P053.two_branches", node.span, count=len(given)))
+    elif len(given) == 1 and not _is_several(node.function, given[0].value):
         scope.report(_lone_gate(node) if node.function == "gate" else _one_branch(node))
 
 

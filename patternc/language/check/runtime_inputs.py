@@ -51,6 +51,7 @@ _SHAPES: dict[Role, str] = {
     "slopes": "floats [heads]",
     "span": "floats [heads]",
     "token_span": "floats [batch, heads, queries]",
+    "decay": "floats [batch, heads, n]",
     "positions": "floats [n, head_dim], or a pair for queries and keys, each [n, head_dim] or "
     "[heads, n, head_dim]; the rows of a memory's slots come before",
     "t5": "floats [buckets, heads]",

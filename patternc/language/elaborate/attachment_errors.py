@@ -114,6 +114,10 @@ def no_positions(word: str, span: Span, source: str) -> Diagnostic:
     return diagnostic("P078.no_positions", span, source=source, word=word)
 
 
+def of_tokens(word: str, span: Span, source: str) -> Diagnostic:
+    return diagnostic("P078.of_tokens", span, source=source, word=word)
+
+
 def differs(word: str, span: Span, where: str) -> Diagnostic:
     return diagnostic("P112.modifier_differs", span, word=word, where=where)
 

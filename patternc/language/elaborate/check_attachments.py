@@ -108,6 +108,9 @@ def check_on(node: Binary, term: Term, source: KeySource, lets: Lets) -> Iterato
         yield errors.not_available(word, place, "`& causal`")
     for modifier in _distances(term, source):
         yield errors.no_distance(modifier.word, place, word)
+    for part in attachments_of_term(term, source):
+        for held in filter(_has_tokens, part.modifiers):
+            yield errors.of_tokens(held.word, place, word)
     if not isinstance(source, (*_NUMBERED, *_NOWHERE)):
         for part in attachments_of_term(term, source):
             for held in filter(positions_of, part.modifiers):
@@ -210,6 +213,13 @@ def check_with(node: Binary, term: Term, modifier: Modifier) -> Iterator[Diagnos
             yield errors.no_distance(word, node.right.span, word_of(part.source))
         elif positions_of(modifier) and not isinstance(part.source, _NUMBERED):
             yield errors.no_positions(word, node.right.span, word_of(part.source))
+        elif _has_tokens(modifier) and not isinstance(part.source, Tokens):
+            yield errors.of_tokens(word, node.right.span, word_of(part.source))
+
+
+def _has_tokens(modifier: Modifier) -> bool:
+    """Has the modifier a number of each token?"""
+    return isinstance(modifier, ScoreModifier) and modifier.of_tokens
 
 
 def check_meet(

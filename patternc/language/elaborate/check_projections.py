@@ -18,7 +18,7 @@ from patternc.language.check.environment import Environment
 from patternc.language.elaborate.attachment_errors import two_projections
 from patternc.language.elaborate.bound_arguments import BoundArguments
 from patternc.language.elaborate.constants import constant
-from patternc.language.elaborate.positions import positions
+from patternc.language.elaborate.positions import positions, written
 from patternc.language.syntax.ast import Call, Lift, Name, Node, Range, children, node_of
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.source import Span
@@ -56,7 +56,22 @@ class _Projected:
 
 
 def check_projections(node: Node, place: Environment) -> Iterator[Diagnostic]:
-    """Two projections for one row."""
+    """Two projections for one row; each branch of a `difference` has its own."""
+    for apart in _apart(node, place):
+        yield from _check(apart, place)
+
+
+def _apart(node: Node, place: Environment) -> Iterator[Node | Range]:
+    match written(node, place):
+        case Call("difference", arguments):
+            for argument in arguments:
+                if argument.name is None:
+                    yield from _apart(node_of(argument), place)
+        case _:
+            yield node
+
+
+def _check(node: Node | Range, place: Environment) -> Iterator[Diagnostic]:
     found = dict.fromkeys(_projected(node, place, 1, set()))
     for first, second in combinations(found, 2):
         if first.projection != second.projection and _meet(first.rows, second.rows):

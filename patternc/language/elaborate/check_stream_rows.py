@@ -18,7 +18,7 @@ from patternc.language.syntax.source import Span
 
 Lets = Mapping[str, Node]
 
-_OF_POSITIONS = ("absolute", "xl_relative")
+_OF_POSITIONS = ("absolute", "xl_relative", "decay")
 
 
 def check_rows(node: Node, rows: Rows, lets: Lets) -> Iterator[Diagnostic]:
@@ -41,7 +41,7 @@ def _at_home(node: Node | Range, lets: Lets, seen: set[str]) -> Iterator[Node]:
             if name not in seen:
                 seen.add(name)
                 yield from _at_home(lets[name], lets, seen)
-        case Call("mix" | "gate" | "sum" | "mean"):
+        case Call("mix" | "gate" | "difference" | "sum" | "mean"):
             for argument in node.arguments:
                 if argument.name is None:
                     yield from _at_home(argument.value, lets, seen)

@@ -62,7 +62,7 @@ class Lowering:
     def pattern(self, node: Node) -> HeadPattern:
         """A rule's whole pattern; the header `causal` applies to every branch."""
         match written(node, self.place):
-            case Call("gate" | "sum" | "mean") as call:
+            case Call("gate" | "difference" | "sum" | "mean") as call:
                 return HeadPattern((), self._combination(call), self.rows)
             case _:
                 branches = self.branches(node)
@@ -86,10 +86,10 @@ class Lowering:
         given = BoundArguments.of(node, self.place)
         parts = [argument for argument in node.arguments if argument.name is None]
         patterns = tuple(self.pattern(node_of(part)) for part in parts)
-        kind = cast(Literal["gate", "sum", "mean"], node.function)
+        kind = cast(Literal["gate", "difference", "sum", "mean"], node.function)
         if kind == "mean" and len(patterns) == 1:
             patterns = (self._alone(node, kind, patterns[0]),)
-        if kind != "gate":
+        if kind in ("sum", "mean"):
             return Combination(kind, patterns)
         gate = given.word("name") or UNNAMED_GATE
         self.sized.append(Sized(gate, f"{len(patterns)} branches", node.span))

@@ -151,6 +151,12 @@ _COMBINATIONS = (
         keyword=(BuiltinParameter("name", "input", role="gate"),),
         variadic=_BRANCHES,
     ),
+    Builtin(
+        "difference",
+        "combination",
+        keyword=(named_input("name", "gate"),),
+        variadic=_BRANCHES,
+    ),
     Builtin("sum", "combination", variadic=_BRANCHES),
     Builtin("mean", "combination", variadic=_BRANCHES),
     Builtin(
@@ -258,5 +264,5 @@ KEYWORDS = ("or", "and", "not", "on", "with", "let", "param", "else", "allow", "
 
 RESERVED: frozenset[str] = frozenset(
     (*PRIMITIVES, *HEADER_CALLS, *VARIABLES, *INDICES, *KEYWORDS)
-) - {"before", "offsets", "powers", "visible", "windows", "within"}
+) - {"before", "decay", "difference", "offsets", "powers", "visible", "windows", "within"}
 """Names that a program cannot bind; programs are older than the words that are not among them."""

@@ -1,0 +1,1 @@
+difference(local(4), strided(4), full, name=w)
