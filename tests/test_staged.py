@@ -82,8 +82,9 @@ def test_a_command_takes_one_stage_of_a_file() -> None:
     assert "12 layers" in found.output
     found = CliRunner().invoke(commands, ["stages", path, "-n", "600", "--sequence", "target=9"])
     assert "600 in 4 windows of 256" in found.output
-    whole = CliRunner().invoke(commands, ["check", path])
+    whole = CliRunner().invoke(commands, ["show", path])
     assert "P032" in whole.output
+    assert "patternc check FILE" in whole.output
 
 
 @pytest.mark.parametrize("n", [0, 1, 5, 16, 37])
@@ -213,3 +214,17 @@ def test_funnel_is_the_encoder_of_transformers() -> None:
         torch.testing.assert_close(found["third"], wanted, rtol=1e-5, atol=1e-5)
         gradients = [torch.autograd.grad(out.sum(), states)[0] for out in (found["third"], wanted)]
         torch.testing.assert_close(*gradients, rtol=1e-5, atol=1e-5)
+
+
+def test_check_takes_all_stages_of_a_file_and_says_where_each_is_mistaken(tmp_path: Path) -> None:
+    path = tmp_path / "two.pat"
+    path.write_text("stage words\nlocal(2)\n\nstage top\ncausal\nlisted(l)\n")
+    result = CliRunner().invoke(commands, ["check", str(path)])
+    assert (result.exit_code, "two.pat::words: " in result.output) == (0, True)
+    assert "two.pat::top: " in result.output
+    path.write_text("stage words\nlocal(2)\n\nstage words\nfull\n")
+    result = CliRunner().invoke(commands, ["check", str(path)])
+    assert (result.exit_code, "two stages `words`" in result.output) == (1, True)
+    path.write_text("stage words\nlocal(2)\n\nstage top\nlocla(2)\n")
+    result = CliRunner().invoke(commands, ["check", str(path)])
+    assert (result.exit_code, "two.pat:5:1" in result.output) == (1, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from patternc.cli.arguments import Given, Unread, defines, each_given, formed, i
 from patternc.progress import steps
 
 if TYPE_CHECKING:
+    from patternc.language.syntax.diagnostics import PatternError
     from patternc.report.check import Report
 
 
@@ -46,12 +48,14 @@ def check(
 ) -> None:
     """Find mistakes, and list the run-time inputs of a program.
 
+    Of a program of stages those of each, FILE::NAME.
+
     Exits with 1 if a program has an error, or a file cannot be read. Warnings do not count.
     """
     from patternc.report.check import document, findings, summary
 
-    given = each_given(paths, text, parameters)
-    reports = [_checked(each, length, ignored, teach, when) for each in steps(list(given), "check")]
+    given = [part for each in each_given(paths, text, parameters) for part in _parts(each)]
+    reports = [_checked(each, length, ignored, teach, when) for each in steps(given, "check")]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
     else:
@@ -62,8 +66,24 @@ def check(
         sys.exit(1)
 
 
+def _parts(given: Given | Unread) -> Iterator[Given | Unread | PatternError]:
+    """The program; of a program of stages each by itself, or how they are misjoined."""
+    from patternc.language.stages import has_stages, stages_of
+    from patternc.language.syntax.diagnostics import PatternError
+
+    if isinstance(given, Unread) or not has_stages(given.text, given.name):
+        yield given
+        return
+    try:
+        for stage in stages_of(given.text, given.name, given.parameters):
+            parameters = {name: str(value) for name, value in stage.parameters.items()}
+            yield Given(f"{given.name}::{stage.name}", stage.text, parameters)
+    except PatternError as error:
+        yield error
+
+
 def _checked(
-    given: Given | Unread,
+    given: Given | Unread | PatternError,
     length: int | None,
     ignored: frozenset[str],
     teach: bool,
@@ -75,6 +95,8 @@ def _checked(
 
     if isinstance(given, Unread):
         return Report(SourceText.of("", given.name), (Diagnostic("P000", given.reason),))
+    if isinstance(given, PatternError):
+        return Report(given.source, given.diagnostics)
     try:
         pattern = given.pattern()
     except PatternError as error:

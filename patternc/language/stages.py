@@ -66,6 +66,14 @@ def stage_text(text: str, name: str, source: str = "<pattern>") -> str:
     return _alone(program, (*_asked_of(shared, chosen), *chosen))
 
 
+def has_stages(text: str, name: str = "<pattern>") -> bool:
+    """Is this a program of stages? False for what cannot be parsed."""
+    try:
+        return any(isinstance(each, Stage) for each in parse(text, name).statements)
+    except PatternError:
+        return False
+
+
 def stages_of(
     text: str, name: str = "<pattern>", parameters: Mapping[str, int | str] | None = None
 ) -> tuple[StageProgram, ...]:

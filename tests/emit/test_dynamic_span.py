@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
 from patternc import Pattern
 from tests.emit.dense import Tensor, compiled, draw
 
+RECORDED = Path(__file__).parents[1] / "oracles" / "outputs" / "adaptive_span_training.npz"
 TEXT = "causal\nlocal(left=30, right=-1) with dynamic_span(8, z=z) + columns([0])"
 ALIKE = "causal\nlocal(left=30, right=-1) with softspan(8, z=z) + columns([0])"
 
@@ -59,3 +63,22 @@ def test_padding_takes_the_spans_of_its_queries_and_other_numbers_are_refused() 
     torch.testing.assert_close(found[1:, :, :9], alone)
     with pytest.raises(ValueError, match=r"here \[2, 2, 20\]"):
         pattern.attention(*parts, z=z[..., :9])
+
+
+@pytest.mark.parametrize("word", ["softspan", "dynamic_span"])
+def test_a_training_step_is_that_of_the_authors_module_with_its_penalty(word: str) -> None:
+    """Up to the 1e-8 that the module adds to the sums of weights; with z of heads or of tokens."""
+    with np.load(RECORDED) as file:
+        held = {name: torch.from_numpy(file[name]) for name in file.files}
+    q, k, v, share = (held[name].requires_grad_() for name in ("q", "k", "v", "z"))
+    z = 16 * share[:, 0, 0]
+    asked = z if word == "softspan" else z[None, :, None].expand(2, 3, 20)
+    text = f"causal\nlocal(left=16, right=-1) with {word}(4, z=z)"
+    out = compiled(text).attention(q, k, v, z=asked, backend="cpu")
+    penalty = 0.3 * asked.mean()
+    torch.testing.assert_close(out, held["out"], atol=1e-6, rtol=0)
+    torch.testing.assert_close(penalty, held["penalty"])
+    loss = (out * held["weight"]).sum() + penalty
+    wanted = [held[f"d{name}"] for name in "qkvz"]
+    for mine, other in zip(torch.autograd.grad(loss, (q, k, v, share)), wanted, strict=True):
+        torch.testing.assert_close(mine, other, atol=1e-5, rtol=0)

@@ -171,7 +171,7 @@ def test_lists_that_are_given_in_place_of_what_sorts_are_cut_by_what_stands_arou
     ],
 )
 def test_chunks_that_are_planned_as_they_are_hold_the_pairs_of_the_lists(search: str) -> None:
-    """On the CPU; the dense reference has lists. With a short chunk, and under `torch.vmap`."""
+    """On the CPU; the dense reference has lists. The last chunk is short."""
     pattern, n = _pattern(f"heads 2\ncausal\n{search}"), 26
     given = {"mu": torch.randn(2, 3, 8)} if "mu" in search else {}
     given |= {"doc": torch.arange(n) // 9} if "doc" in search else {}
@@ -182,6 +182,13 @@ def test_chunks_that_are_planned_as_they_are_hold_the_pairs_of_the_lists(search:
         found[backend] = [out, *torch.autograd.grad(out.square().sum(), parts)]
     for mine, wanted in zip(found["cpu"], found["reference"], strict=True):
         torch.testing.assert_close(mine, wanted, atol=1e-5, rtol=1e-4)
-    mapped = torch.vmap(lambda *some: pattern.module.attention(*some, **given), randomness="same")
-    (out,) = mapped(*(part[None] for part in parts))
-    torch.testing.assert_close(out, found["cpu"][0], atol=1e-5, rtol=1e-4)
+
+
+def test_chunks_of_hashes_are_found_under_vmap_and_in_whole_graphs() -> None:
+    pattern = _pattern("heads 2\ncausal\nlsh(4, chunk=4, rounds=3, edge=wrap, back=9)")
+    parts = [torch.randn(2, 2, 26, 8) for _ in range(3)]
+    wanted = pattern.module.attention(*parts)
+    (out,) = torch.vmap(pattern.module.attention, randomness="same")(*(x[None] for x in parts))
+    torch.testing.assert_close(out, wanted, atol=1e-5, rtol=1e-4)
+    graph = torch.compile(pattern.module.attention, backend="eager", fullgraph=True)
+    torch.testing.assert_close(graph(*parts), wanted, atol=1e-5, rtol=1e-4)

@@ -49,3 +49,28 @@ def test_any_call_finds_at_least_as_many_pairs_as_the_report_says(text, least):
         lists = pattern.module.found_lists(q, q, v)
         (found,) = pattern.pairs(n, **{name: part[0] for name, part in lists.items()})
         assert bounds.least <= found <= bounds.most
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "top_blocks(3, block=5) & local(9)",
+        "nearest(3) - local(2)",
+        "lsh(4, chunk=4, rounds=2, match=bucket)",
+        "causal\nmix(lsh(4, chunk=4, rounds=2, edge=wrap))",
+        "causal\ncluster(3, 6, means=mu)",
+        "mean(cluster(3, 6, means=mu, own=last))",
+    ],
+)
+def test_what_calls_find_is_between_the_least_and_the_most_of_a_report(text):
+    """Of drawn tensors, and of equal queries, which all hash to one bucket and near one mean."""
+    pattern, n = Pattern.parse(text), 37
+    (relation,) = pattern.relations()
+    bounds = head_count(relation, HeadTables(n, {}, {}), {}, False).pairs
+    for seed in range(6):
+        q, k = torch.randn(2, 1, 1, n, 8, generator=torch.Generator().manual_seed(seed))
+        q = q[:, :, :1].expand_as(q).contiguous() if seed % 3 == 0 else q
+        given = {"mu": k[:, 0, :3]} if "mu" in text else {}
+        lists = pattern.module.found_lists(q, q if seed % 2 else k, k, **given)
+        (found,) = pattern.pairs(n, **{name: part[0] for name, part in lists.items()})
+        assert bounds.least <= found <= bounds.most
