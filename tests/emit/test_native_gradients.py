@@ -208,15 +208,13 @@ def test_errors_of_bfloat16_are_at_most_twice_those_of_dense_attention(
         assert (one - right).norm() <= 2 * (other - right).norm()
 
 
-def test_modifiers_dropout_and_float64_are_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = drawn(2, 60, 60, 8, 8, 0)
-    leaves = [part.requires_grad_() for part in parts]
-    bent, plain = module_of("local(9) with softcap(3)"), module_of("local(9)")
-    taken = [natively(module, monkeypatch, "_differentiate_natively") for module in (bent, plain)]
-    torch.autograd.grad(bent.attention(*leaves).sum(), leaves)
-    torch.autograd.grad(plain.attention(*leaves, dropout=0.5, seed=1).sum(), leaves)
-    graded(plain, [part.double() for part in parts])
-    assert taken == [[], []]
+def test_what_is_added_to_values_is_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaves = [part.requires_grad_() for part in drawn(2, 60, 60, 8, 8, 0)]
+    module = module_of("local(9) with relative_values(4)")
+    taken = natively(module, monkeypatch, "_differentiate_natively")
+    out = module.attention(*leaves, relative_values=torch.randn(9, 8))
+    torch.autograd.grad(out.sum(), leaves)
+    assert not any(asked for _, asked in taken)
 
 
 def test_without_a_compiler_torch_finds_the_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
