@@ -54,6 +54,9 @@ def with_gradients(model, given, side):
 @pytest.mark.parametrize("family", TINY)
 def test_forward_and_gradients_equal_those_of_eager_attention(names, family, side):
     model = TINY[family].built()
+    if family == "t5":
+        # Its scores are not scaled: float32 alone rounds gradients by more than 1e-5.
+        model = model.double()
     given = inputs_of(family, side)
     eager, own = both(model, names[family], lambda: with_gradients(model, given, side))
     assert eager.keys() == own.keys()
