@@ -27,7 +27,7 @@ from patternc.emit.operands import OperandTable, pool_input
 from patternc.emit.passes import Printed, layer_groups
 from patternc.emit.tables import numbers
 from patternc.emit.text.layout import Items as Items
-from patternc.emit.text.layout import flat, laid_out, quoted
+from patternc.emit.text.layout import Leaf, flat, laid_out, quoted
 from patternc.emit.triton.kernels import Role
 from patternc.emit.uses import constants, uses_of, weight
 from patternc.ir.searches import SORTED_LISTS
@@ -121,6 +121,7 @@ def emit_module(request: Request, backends: Sequence[ModuleBackend]) -> str:
         "direct": native and not listed and not any(uses[name] for name in _INDIRECT),
         "self_test": request.self_test,
         **described(request, listed),
+        "length_spans": _length_spans(request.lengths),
         "label": _label(request.name),
         **_of_rows(schedule, listed),
         "table_kinds": named.treatments.table_kinds,
@@ -179,6 +180,10 @@ def _of_rows(schedule: Schedule, inputs: Sequence[Entry]) -> dict[str, str]:
         "counted": _dictionary("_COUNTED", {name: str(size) for name, size in counted.items()}),
         "branching": str(branching[0]) if branching else "",
     }
+
+
+def _length_spans(lengths: Sequence[tuple[int, int] | None]) -> str:
+    return laid_out(Items(tuple(Leaf(str(span)) for span in lengths)), "_LENGTHS = ", 0)
 
 
 def _slots_of(rows: Rows) -> int:

@@ -33,6 +33,7 @@ PROGRAMS = {
 BACKENDS = (("triton",), ("cpu",), ("all",), ("reference",))
 # Files with long lists of classes, searches and lists by hashes: the lines of few others.
 EXAMPLES = ("image_transformer_2d", "nsa", "reformer")
+PLAIN = ("axial", "qwen_vision")  # several softmaxes, classes, lengths of layers: without the CPU
 
 
 @cache
@@ -55,6 +56,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in EXAMPLES:
         text = Pattern.from_zoo(name).compile(backends=("triton", "cpu"))
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    for name in PLAIN:
+        (folder / f"{name}.py").write_text(Pattern.from_zoo(name).compile(), encoding="utf-8")
     return folder
 
 

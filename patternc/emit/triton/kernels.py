@@ -314,7 +314,7 @@ class Kernels:
             names |= dict.fromkeys(("count", "first_row"))
         if len(" ".join(names)) <= 75:
             return f'_VARYING = "{" ".join(names)}".split()'
-        lines = textwrap.wrap(" ".join(names), 90, drop_whitespace=False)
+        lines = textwrap.wrap(" ".join(names), 94, drop_whitespace=False)
         listed = "\n".join(f'    "{line}"' for line in lines)
         return f"_VARYING = (\n{listed}\n).split()"
 
