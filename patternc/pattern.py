@@ -7,9 +7,11 @@ imported only by `attention` and `reference`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 import numpy as np
@@ -24,7 +26,14 @@ from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.modifiers.alibi import Alibi
 from patternc.pipeline import Compilation
 from patternc.queries import analyses, masks
-from patternc.queries.arguments import Input, head_range, inputs_of_element, layer_number
+from patternc.queries.arguments import (
+    Input,
+    head_number,
+    head_range,
+    inputs_of_element,
+    layer_number,
+    tokens,
+)
 from patternc.queries.call import head_tables
 from patternc.queries.compile_options import compile_options
 from patternc.queries.equality import equal, fingerprint
@@ -55,6 +64,7 @@ if TYPE_CHECKING:
     from patternc.analysis.report_facts import ReportSubject
     from patternc.queries.from_mask import MaskReport
     from patternc.queries.mask_diff import MaskDifference
+    from patternc.report.drawing import Drawing
     from patternc.report.report import Report
     from patternc.runtime.call import Backend, Lengths, Positions, RunTimeTensors
 
@@ -66,6 +76,10 @@ class FromMask(NamedTuple):
 
     pattern: Pattern
     report: MaskReport
+
+    def __repr__(self) -> str:
+        said = "\n".join(f"# {line}" for line in self.report.lines())
+        return f"{said}\n{self.pattern}".rstrip("\n")
 
 
 class Pattern(Composable):
@@ -612,6 +626,83 @@ class Pattern(Composable):
 
         asked = n, layers, head_dim, dtype, kv_heads, slots, ignore, when
         return report_of(self, *asked, self._of_element(inputs, batch_element))
+
+    def show(
+        self,
+        n: int | None = None,
+        layer: int = 0,
+        head: int | None = None,
+        *,
+        rows: str = "",
+        batch_element: int | None = None,
+        **inputs: Input,
+    ) -> None:
+        """Print what `patternc show` prints: a picture in block characters, pairs and density.
+
+        `n` is chosen so that the pattern shows, `head` is every head, unless given. Run-time inputs
+        are made up unless given. Raises `LengthError`, `InputError` and `ValueError`.
+
+        >>> Pattern("causal & local(left=2)").show(8)
+        causal & local(left=2): n = 8
+        ┌────────┐
+        │█▄      │
+        │▀██▄    │
+        │  ▀██▄  │
+        │    ▀██▄│
+        └───── 8 ┘
+        pairs    21 of 64
+        density  32.81%
+        tiles    1 visited (0 full, 1 partial) of 1, 128 x 128 each
+        """
+        columns = get_terminal_size().columns
+        print(self._drawn(n, layer, head, rows, inputs, batch_element, columns).text(), end="")
+
+    def svg(
+        self,
+        n: int | None = None,
+        layer: int = 0,
+        head: int | None = None,
+        *,
+        rows: str = "",
+        batch_element: int | None = None,
+        **inputs: Input,
+    ) -> str:
+        """The picture that `show` prints as SVG, in light and dark. Errors are those of `show`."""
+        return self._drawn(n, layer, head, rows, inputs, batch_element).svg()
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows; None where there is no picture."""
+        found = self._small_drawing()
+        return None if found is None else found.svg()
+
+    def _repr_html_(self) -> str | None:
+        found = self._small_drawing()
+        return None if found is None else found.html(str(self).rstrip("\n"))
+
+    def _small_drawing(self) -> Drawing | None:
+        # What has no picture, or one that takes too much, is shown as text.
+        with suppress(ValueError):
+            return self._drawn(None, 0, None, "", {}, None)
+        return None
+
+    def _drawn(
+        self,
+        n: int | None,
+        layer: int,
+        head: int | None,
+        rows: str,
+        inputs: Mapping[str, Input],
+        batch_element: int | None,
+        columns: int | None = None,
+    ) -> Drawing:
+        from patternc.report.drawing import MOST_PANELS, drawing, fitting_panels, title_of
+
+        most = MOST_PANELS if columns is None else fitting_panels(columns)
+        at = None if n is None else tokens(n)
+        number = layer_number(layer, self.layers)
+        one = None if head is None else head_number(head, self.heads)
+        asked = at, number, one, rows, inputs, batch_element, most
+        return drawing(self, title_of(self.name, str(self)), *asked)
 
     def schedule(
         self,

@@ -14,9 +14,6 @@ from patternc.cli.configurations import of_part, program_of_model
 from patternc.cli.input_files import length_of, with_inputs
 from patternc.progress import working
 
-# Numbers that a drawing and its counts compute; counts that need more are left out.
-NUMBERS = 1 << 29
-
 
 @click.command()
 @programs("FILE")
@@ -57,10 +54,9 @@ def show(
     Run-time inputs are made up, unless `--input NAME=FILE` gives them. `--rows NAME` draws what the
     slots of a stream attend to, or the spans of a tree.
     """
-    from patternc.algebra.work_budget import EffortError, allowance
-    from patternc.queries.arguments import inputs_of_element
-    from patternc.report import svg, terminal
-    from patternc.report import view as views
+    from patternc.algebra.work_budget import EffortError
+    from patternc.report.drawing import MOST_PANELS, fitting_panels
+    from patternc.report.drawing import drawing as drawn
     from patternc.semantics.dense_strips import SizeError
 
     if drawing == files.STANDARD:
@@ -74,29 +70,26 @@ def show(
         given = one_given(paths, text, parameters)
     pattern = load_pattern(given, ignored, length)
     length = length or length_of(inputs, pattern.inputs)
-    chosen = inputs_of_element(inputs, pattern.inputs, batch_element)
     check_range("--layer", layer, pattern.layers)
     check_range("--head", head or 0, pattern.heads)
     if rows and rows not in pattern.rows:
         listed = ", ".join(pattern.rows) or "only the tokens"
         raise click.UsageError(f"--rows {rows}: this pattern has {listed}")
-    most = 4 if drawing else max(1, shutil.get_terminal_size().columns // (views.CELLS + 4))
+    most = MOST_PANELS if drawing else fitting_panels(shutil.get_terminal_size().columns)
+    asked = length, layer, head, rows, inputs, batch_element, most
     try:
-        with working("show"), allowance(NUMBERS):
-            view = views.view(pattern, length, layer, head, rows, chosen)
-            panels, facts = view.panels(most), view.facts()
+        with working("show"):
+            found = drawn(pattern, given.title, *asked)
     except (EffortError, SizeError) as error:
         raise click.ClickException(f"cannot be drawn at this length: {error}") from error
-    click.echo(f"{given.title}: {view.caption}")
+    click.echo(f"{found.title}: {found.caption}")
     if drawing:
-        caption = f"{view.caption}, {dict(facts)['density']} of all pairs"
-        files.write(drawing, svg.svg(given.title, caption, panels))
+        files.write(drawing, found.svg())
     else:
-        click.echo(terminal.draw(panels))
-    if len(view.groups) > most:
+        click.echo(found.blocks)
+    if found.more:
         click.echo(f"other heads differ; --head 0 to --head {(pattern.heads or 1) - 1} shows one")
-    for name, value in facts:
-        click.echo(f"{name:<8} {value}")
+    click.echo(found.numbers)
     if not rows and pattern.rows:
         click.echo(f"more query sets: --rows {' or --rows '.join(pattern.rows)}")
 

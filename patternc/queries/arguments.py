@@ -73,6 +73,14 @@ def layer_number(layer: object, layers: int | None) -> int:
     return number
 
 
+def head_number(head: object, heads: int | None) -> int:
+    """A head that the program has; without the header `heads` all are the first."""
+    number = whole("head", head)
+    if number >= (heads or number + 1):
+        raise ValueError(f"head {number} is out of range; heads count from 0 to {(heads or 1) - 1}")
+    return number if heads else 0
+
+
 def head_range(heads: object, named: int | None, given: int | None = None) -> tuple[int, int]:
     """The first head of a slice and the one behind its last; `given` is how many q has."""
     if not isinstance(heads, slice) or heads.step not in (None, 1):

@@ -32,7 +32,7 @@ class LengthCheck:
     differing: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaskReport:
     """What was proved of a program that was found for a mask.
 
@@ -60,7 +60,7 @@ class MaskReport:
         """Was it tried at other lengths, and the mask there as well?"""
         return bool(self.lengths) and not any(each.differing for each in self.lengths)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:

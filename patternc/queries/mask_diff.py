@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from patternc.frontend import Frontend
+from patternc.printed import Printed
 from patternc.queries import masks
 from patternc.queries.arguments import Input
 from patternc.queries.call import Slots
@@ -28,9 +29,11 @@ class HeadMaskDifference:
     first: tuple[int, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class MaskDifference:
+@dataclass(frozen=True, slots=True, repr=False)
+class MaskDifference(Printed):
     """The comparison at n tokens, whose last `queries` are the rows; positions count from 0."""
+
+    printer: ClassVar[str] = "report.mask_diff:text"
 
     n: int
     queries: int

@@ -70,6 +70,13 @@ class Report(ReportContents):
     def __str__(self) -> str:
         return self.text()
 
+    def __repr__(self) -> str:
+        return self.text().rstrip("\n")
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        return self.markdown()
+
 
 def report_of(
     pattern: Reported,

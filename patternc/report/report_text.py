@@ -36,7 +36,7 @@ def text(facts: ReportFacts, title: str) -> str:
     """Lines for a terminal."""
     lines = [_headline(facts, title)]
     for section in sections(facts):
-        lines += ["", section.title, *_aligned(section)]
+        lines += ["", section.title, *aligned(section)]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +73,7 @@ def _flow(facts: ReportFacts) -> Iterator[Section]:
     yield Section("layers that pairs need", tuple(report_reach.hops(flow)), report_reach.HOPS)
     slow = (*report_reach.slow(flow), *report_reach.growth(flow), *report_reach.contributions(flow))
     yield Section("flow", slow)
-    if plain := tuple(_field(at, layer) for at, layer in enumerate(report_reach.plain(flow), 1)):
+    if plain := tuple(field(at, layer) for at, layer in enumerate(report_reach.plain(flow), 1)):
         yield Section("reach without the residual path", (*plain, _full(flow.plain)), REACH)
     if left_out := tuple(report_reach.left_out(facts.layers)):
         yield Section("left out", left_out, report_reach.LEFT_OUT)
@@ -147,11 +147,12 @@ def _forms(groups: list[Group]) -> Iterator[Row]:
 
 def _reach(facts: ReportFacts) -> Iterator[Row]:
     for number, layer in _telling(facts.layers, facts.reach.full_at):
-        yield _field(number, layer.reach)
+        yield field(number, layer.reach)
     yield _full(facts.reach)
 
 
-def _field(number: int, at: LayerReach) -> Row:
+def field(number: int, at: LayerReach) -> Row:
+    """A row of `REACH`: the fields after so many layers."""
     sizes = [f"{size:,}" for size in (at.size_min, at.size_median, at.size_max)]
     sides = [f"{side:,}" for side in (at.left_max, at.right_max, at.holes)]
     return str(number), *sizes, *sides, "yes" if at.exact else "bound"
@@ -275,12 +276,18 @@ def _scaled(value: float) -> str:
     return f"{value * 1e9:.3g} n"
 
 
-def _aligned(section: Section) -> Iterator[str]:
+def aligned(section: Section) -> Iterator[str]:
+    """The rows of a table in columns."""
     rows = [section.columns, *section.rows] if section.columns else list(section.rows)
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
+    widths = [_width(rows, at) for at in range(len(rows[0]))] if rows else []
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _width(rows: Sequence[Row], at: int) -> int:
+    """That of the cells which others follow: the last of a row may stand out of its column."""
+    return max((len(row[at]) for row in rows if any(row[at + 1 :])), default=0)
 
 
 def _cells(row: Sequence[str]) -> str:

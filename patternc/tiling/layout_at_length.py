@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from patternc.algebra.evaluate import Booleans, Integers
 from patternc.algebra.filtered_intervals import counted
 from patternc.algebra.intervals import Interval, Sizes, in_runs, values_of_row
 from patternc.algebra.work_budget import effort, spend
+from patternc.printed import Printed
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
 from patternc.tiling.classify import classify_by_key, tiling
@@ -177,7 +178,7 @@ class BranchLayout:
         return 2 if held.all() and len(below) == len(j) else int(held.any())
 
 
-class Layout:
+class Layout(Printed):
     """The tiles that every head visits at length `n`.
 
     Query tile a holds positions a*query_tile .. (a+1)*query_tile - 1, key tile b likewise. A tile
@@ -185,6 +186,8 @@ class Layout:
     cuts is partial. A tile that a table and other terms fill only together stays partial, and tiles
     that labels or run-time sets choose may be listed without a pair.
     """
+
+    printer: ClassVar[str] = "report.printing:layout"
 
     def __init__(
         self,
@@ -245,10 +248,6 @@ class Layout:
             np.repeat(np.array(times, np.int64), sizes),
             np.repeat(np.arange(len(branches)), sizes),
         )
-
-    def __repr__(self) -> str:
-        shape = f"n={self.n}, query_tile={self.query_tile}, key_tile={self.key_tile}"
-        return f"Layout({shape}, heads={self.heads})"
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import ClassVar
 
 from patternc.algebra.eliminate_floors import straightened
 from patternc.algebra.evaluate import Values, evaluate, holds
@@ -24,6 +25,7 @@ from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.emit.text.expressions import PYTHON, Names, Printer
 from patternc.emit.text.layout import flat
 from patternc.ir.formula import Add, Any, Condition, Constant, Expression, Subtract
+from patternc.printed import Printed
 
 # About 0.03 s for all formulas at once, and for each by itself.
 OPERATIONS = 30_000
@@ -50,13 +52,15 @@ class LastReads:
         return max(found, default=-1)
 
 
-@dataclass(frozen=True, slots=True)
-class LastReader:
+@dataclass(frozen=True, slots=True, repr=False)
+class LastReader(Printed):
     """When each key of one head is read for the last time, for sequences of any length.
 
     Of several `parts` the latest counts. Where not `exact`, for the `reason`, `at` is an upper
     bound: nothing that is still read is ever dropped.
     """
+
+    printer: ClassVar[str] = "report.printing:last_reader"
 
     parts: tuple[LastReads, ...]
     page: int
@@ -82,13 +86,15 @@ class LastReader:
         return texts[0] if len(texts) == 1 else f"the latest of: {' | '.join(texts)}"
 
 
-@dataclass(frozen=True, slots=True)
-class LivePages:
+@dataclass(frozen=True, slots=True, repr=False)
+class LivePages(Printed):
     """The pages of a cache that a position after `t` reads: `count` of them.
 
     Page p has the keys from p * page to (p + 1) * page (not included). Where not `exact`, there are
     at most so many, and what may be dropped may be dropped all the same.
     """
+
+    printer: ClassVar[str] = "report.printing:live_pages"
 
     t: int
     count: int

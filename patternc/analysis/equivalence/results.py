@@ -7,11 +7,12 @@ counterexamples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from patternc.algebra.lengths import EVERY_LENGTH, Lengths
 from patternc.analysis.reach import Reach
 from patternc.ir.sources import KeySource
+from patternc.printed import Printed
 
 Outcome = Literal["equal", "different", "undecided"]
 
@@ -68,12 +69,14 @@ class Side:
     reach: Reach
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+@dataclass(frozen=True, slots=True, repr=False)
+class Difference(Printed):
     """The comparison; counts and reach are at n tokens, the verdict is for every n of `lengths`.
 
     `parts` has one entry for each layer and head, the shorter schedule repeated.
     """
+
+    printer: ClassVar[str] = "report.diff:text"
 
     n: int
     left: Side

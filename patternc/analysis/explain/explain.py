@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.work_budget import EffortError
@@ -16,6 +17,7 @@ from patternc.analysis.reach.shortest_path import Link, path
 from patternc.analysis.table_pairs import UnknownError
 from patternc.ir.sources import name_of
 from patternc.language.elaborate.elaborate import Elaborated
+from patternc.printed import Printed
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
@@ -38,13 +40,15 @@ class PathStep:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+@dataclass(frozen=True, slots=True, repr=False)
+class Why(Printed):
     """`path` is empty where query and key are one position, None where no path was found.
 
     Its first step is the last layer's. `path_known`: whether a path was looked for to the end,
     through `layers` layers.
     """
+
+    printer: ClassVar[str] = "report.why:text"
 
     n: int
     query: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.isl_context import BudgetError, budget
@@ -16,6 +17,7 @@ from patternc.algebra.printer import FormulaPrinter
 from patternc.analysis.reach.edges import edges_of
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
+from patternc.printed import Printed
 from patternc.relation.relation import Relation
 
 # About 1 s: steps late in a power cost many times those before; of the examples without a formula
@@ -28,13 +30,15 @@ MOST_DIVISIONS = 4
 _TEXT = FormulaPrinter({"m": "k"})
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedFormReach:
+@dataclass(frozen=True, slots=True, repr=False)
+class ClosedFormReach(Printed):
     """The pairs (i, j) that k layers connect at n positions, for k >= `since`.
 
     `condition` is over i, j and n, and m stands for k. Where not `exact` it may hold for further
     pairs.
     """
+
+    printer: ClassVar[str] = "report.printing:growth"
 
     condition: Condition
     exact: bool

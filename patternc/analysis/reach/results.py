@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
+
+from patternc.printed import Printed
 
 Engine = Literal["integer sets", "classes", "bits", "lists", "bound"]
 """How the fields of a layer were found; all but "bound" are exact."""
@@ -34,8 +36,8 @@ class LayerReach:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+@dataclass(frozen=True, slots=True, repr=False)
+class Reach(Printed):
     """Receptive fields, layer by layer; `layers[0]` is after the first.
 
     `full_at` is the number of layers after which every permitted pair is connected; None: not
@@ -44,6 +46,8 @@ class Reach:
     `connected` counts the pairs in fields after each layer; None where no exact count is known.
     `engines` says how each layer was found.
     """
+
+    printer: ClassVar[str] = "report.printing:reach"
 
     layers: tuple[LayerReach, ...]
     full_at: int | None
