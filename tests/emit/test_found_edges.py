@@ -80,6 +80,14 @@ def test_empty_lists_of_parts_say_of_every_tile_that_it_is_empty() -> None:
     assert not pattern.module.attention(q, k, k, plan=plan, backend="cpu").any()
 
 
+def test_a_search_of_some_pairs_compiles_without_a_break() -> None:
+    pattern, q = _pattern("causal\ntop_blocks(2, block=4)"), torch.randn(1, 2, 24, 8)
+    compiled = torch.compile(
+        lambda q: pattern.attention(q, q, q), fullgraph=True, backend="eager", dynamic=False
+    )
+    torch.testing.assert_close(compiled(q), pattern.attention(q, q, q))
+
+
 def test_lists_of_the_rows_of_a_stream_are_those_that_their_call_finds() -> None:
     pattern = _pattern("full on stream(g, 4)\nrows g\nnearest(2)")
     slots, tokens = torch.randn(2, 2, 4, 8), torch.randn(2, 2, 12, 8)
