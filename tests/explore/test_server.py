@@ -84,13 +84,23 @@ def test_an_answer_that_takes_too_long_is_given_up_and_the_next_is_answered() ->
         assert workers.answer("diff", {"text": "full", "other": "full"})["outcome"] == "equal"
 
 
+def _interruptible() -> None:
+    """Tests that run in the background inherit that interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_command_says_where_and_ends_by_an_interrupt() -> None:
     words = [sys.executable, "-m", "patternc", "explore", "--no-browser", "-e", "full", "-n", "8"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, text=True, preexec_fn=_interruptible
+    ) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        try:
+            assert process.wait(60) == 130
+        finally:
+            process.kill()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{32}/#text=full&n=8", address)
 
 
