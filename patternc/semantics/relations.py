@@ -241,7 +241,8 @@ def in_table(table: Integers, scope: EvaluationContext) -> Booleans:
 def _spread(table: Integers, width: int, slots: int) -> Integers:
     """Every one of the `width` keys that an entry stands for, of so many slots."""
     keys = table[..., None] * width + np.arange(min(width, slots))
-    return np.where(table[..., None] < 0, -1, keys).reshape(len(table), -1)
+    rows, entries, each = keys.shape
+    return np.where(table[..., None] < 0, -1, keys).reshape(rows, entries * each)
 
 
 def drawn(term: Random, avoid: Booleans, scope: EvaluationContext) -> Booleans:

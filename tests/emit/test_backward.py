@@ -140,9 +140,7 @@ def test_strides_may_exceed_32_bits() -> None:
     for part in parts:
         part.copy_(torch.randn(1, 1, 2, 16))
     near = gradients(module, tuple(part.contiguous() for part in parts), "triton", 0, {})
-    out, lse = module._OPERATORS.triton.default(
-        *([part] for part in parts), [], [], 0, 0, 2, 0.25
-    )
+    out, lse = module._OPERATORS.triton.default(*([part] for part in parts), [], [], 0, 0, 2, 0.25)
     d_out, d_lse = 2 * out, 2 * lse
     given = *([part] for part in parts), [], [], 0, 0, 2, 0.25
     found = module._OPERATORS.triton_backward.default(d_out, d_lse, out, lse, [], *given)
