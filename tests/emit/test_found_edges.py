@@ -200,3 +200,11 @@ def test_chunks_of_hashes_are_found_under_vmap_and_in_whole_graphs() -> None:
     torch.testing.assert_close(out, wanted, atol=1e-5, rtol=1e-4)
     graph = torch.compile(pattern.module.attention, backend="eager", fullgraph=True)
     torch.testing.assert_close(graph(*parts), wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_searches_beside_labels_are_in_whole_graphs() -> None:
+    pattern = _pattern("heads 2\ncausal\nlsh(4, chunk=4) & same(doc)")
+    parts, doc = [torch.randn(1, 2, 26, 8) for _ in range(3)], torch.arange(26) // 9
+    graph = torch.compile(pattern.module.attention, backend="eager", fullgraph=True)
+    wanted = pattern.module.attention(*parts, doc=doc)
+    torch.testing.assert_close(graph(*parts, doc=doc), wanted, atol=1e-5, rtol=1e-4)
