@@ -748,8 +748,14 @@ class Pattern(Composable):
         """
         options = compile_options(self.layers, layer, dtype, head_dim, tiles, backends)
         some = None if heads is None else self._heads_of_rank(heads)
-        rest = replace(options, native=native, self_test=self_test, command=command, heads=some)
-        rest = replace(rest, features=tuple(features))
+        rest = replace(
+            options,
+            native=native,
+            self_test=self_test,
+            features=tuple(features),
+            command=command,
+            heads=some,
+        )
         return Compilation(self._frontend, rest).module
 
     def _heads_of_rank(self, heads: slice) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from patternc.algebra.affine import Linear, linear
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import floor_divide
 from patternc.algebra.walk import children, leaves, sides_of
+from patternc.algebra.whole_blocks import block_sizes
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -140,23 +141,11 @@ def _choices(expression: Expression) -> list[Expression]:
 
 def _by_blocks(difference: Expression) -> Expression:
     """With blocks for positions, where all that is asked of i and j is their blocks."""
-    found = list(_blocks_of(difference))
+    found = list(block_sizes(difference))
     size = min(found, default=0)
     if size < 2 or any(block % size for block in found):
         return difference
     return _divided(difference, size)
-
-
-def _blocks_of(expression: Expression) -> Iterator[int]:
-    """What i and j themselves are divided by."""
-    match expression:
-        case FloorDivide(Variable("i" | "j"), Constant(size)):
-            yield size
-        case Variable("i" | "j"):
-            yield 1
-        case _:
-            for operand in children(expression):
-                yield from _blocks_of(operand)
 
 
 def _divided(expression: Expression, size: int) -> Expression:

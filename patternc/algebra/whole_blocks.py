@@ -30,7 +30,7 @@ def in_blocks(condition: Condition) -> tuple[int, Condition]:
     plain = all(isinstance(leaf, Compare | Truth) for leaf in leaves(condition))
     if not plain or variables_of(condition) & {"n", "m"}:
         return 1, condition
-    size = gcd(*(size for side in sides_of(condition) for size in _sizes(side)))
+    size = gcd(*(size for side in sides_of(condition) for size in block_sizes(side)))
     return (
         (size, map_leaves(condition, lambda leaf: _leaf(leaf, size)))
         if size > 1
@@ -38,7 +38,7 @@ def in_blocks(condition: Condition) -> tuple[int, Condition]:
     )
 
 
-def _sizes(expression: Expression) -> Iterator[int]:
+def block_sizes(expression: Expression) -> Iterator[int]:
     """What i and j themselves are divided by."""
     match expression:
         case FloorDivide(Variable("i" | "j"), Constant(size)):
@@ -47,7 +47,7 @@ def _sizes(expression: Expression) -> Iterator[int]:
             yield 1
         case _:
             for operand in children(expression):
-                yield from _sizes(operand)
+                yield from block_sizes(operand)
 
 
 def _leaf(leaf: Leaf, size: int) -> Condition:

@@ -192,7 +192,7 @@ class Document:
         if not places:
             raise RenameError("only names of let, param and size can be renamed")
         if not _WORD.fullmatch(name):
-            raise RenameError(f"{name!r} is no name: letters, digits and underscores")
+            raise RenameError(f"{name!r} is not a valid name: letters, digits and underscores")
         if name in PRIMITIVES or any(use.name == name for use in _uses(self._statements)):
             raise RenameError(f"`{name}` means something else here")
         text = self.text

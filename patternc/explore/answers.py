@@ -18,11 +18,11 @@ from patternc.ir.sources import word_of
 from patternc.language.syntax.diagnostics import Diagnostic, PatternError
 from patternc.language.syntax.source import SourceText
 from patternc.queries.arguments import MOST_TOKENS
-from patternc.relation.tables import HeadTables
 from patternc.report import diff as difference
 from patternc.report import why as reasons
 from patternc.report.check import finding
-from patternc.report.reach_growth import MOST_DRAWN, reach_growth
+from patternc.report.reach_growth import MOST_DRAWN
+from patternc.report.report_pictures import growth_of
 from patternc.report.svg import Mask, levels
 from patternc.semantics.dense_strips import SizeError
 
@@ -40,7 +40,7 @@ def answer(name: str, fields: Mapping[str, object]) -> Json:
     asked = Asked(fields)
     try:
         if name not in ANSWERS:
-            raise ValueError(f"{name!r} is no question; expected one of {', '.join(ANSWERS)}")
+            raise ValueError(f"unknown request {name!r}; expected one of {', '.join(ANSWERS)}")
         with allowance(_NUMBERS):
             return ANSWERS[name](asked)
     except PatternError as error:
@@ -148,12 +148,7 @@ def reach(asked: Asked) -> Json:
         raise ValueError(f"receptive fields are drawn up to {MOST_DRAWN:,} tokens")
     count = asked.number("count", 1, _MOST_LAYERS, pattern.layers or 4)
     query = asked.number("query", 0, view.n - 1)
-    tables = HeadTables(view.n, view.every_input, view.slots)
-    relations = [
-        pattern.all_relations(layer, pattern.heads or 1)
-        for layer in range(min(pattern.layers or 1, count))
-    ]
-    grown = reach_growth(relations, tables, count, view.n, query)
+    grown = growth_of(pattern, view, count, view.n, query)
     return {"query": query, "layers": [_runs(row) for row in grown.row]}
 
 

@@ -57,7 +57,7 @@ class Asked:
         if n > MOST_MADE_UP and any(item.decides for item in pattern.inputs):
             name = next(item.name for item in pattern.inputs if item.decides)
             raise InputError(
-                f"`{name}` is given at the call: such patterns are drawn up to {MOST_MADE_UP:,} "
+                f"`{name}` is given at call time: such patterns are drawn up to {MOST_MADE_UP:,} "
                 "tokens, with inputs made up"
             )
         return view(pattern, n, layer, self.head(pattern))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 Json = dict[str, object]
 Answers = Callable[[str, Mapping[str, object]], Json]
@@ -38,10 +39,10 @@ class Server(ThreadingHTTPServer):
         self.answers, self.token = answers, secrets.token_urlsafe(24)
         super().__init__(("127.0.0.1", port), Handler)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing where the page was closed before its answer came."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+            super().handle_error(request, client_address)
 
     @property
     def origin(self) -> str:

@@ -89,7 +89,7 @@ def _serve(pipe: Connection) -> None:
                 found = answer(name, fields)
             except MemoryError:
                 found = {"error": "the answer needs too much memory: try a smaller n"}
-            except Exception as error:
+            except Exception as error:  # an error inside is told on the page, which goes on
                 reason = f"{type(error).__name__}: {error}"
                 found = {"error": f"internal error, please report: {reason}"}
             pipe.send(found)

@@ -7,7 +7,7 @@ sequence, and says so. SVG elements are in `svg` and `reach_svg`.
 from __future__ import annotations
 
 from patternc.relation.tables import HeadTables
-from patternc.report.contents import ReportContents
+from patternc.report.contents import ReportContents, Reported
 from patternc.report.reach_growth import MOST_DRAWN, ReachGrowth, reach_growth
 from patternc.report.reach_svg import fields
 from patternc.report.view import CELLS, View, view
@@ -30,13 +30,17 @@ def drawn_view(report: ReportContents, layer: int = 0) -> View:
 
 def report_growth(report: ReportContents) -> tuple[View, ReachGrowth]:
     """The fields of the report's layers, and the view that they are seen in."""
-    pattern, layers = report.pattern, len(report.facts.layers)
     seen = drawn_view(report)
+    layers, cell = len(report.facts.layers), -(-seen.n // CELLS)
+    return seen, growth_of(report.pattern, seen, layers, cell, seen.n * 5 // 8)
+
+
+def growth_of(pattern: Reported, seen: View, layers: int, cell: int, query: int) -> ReachGrowth:
+    """The fields of a pattern with the inputs of a view, in squares of `cell` positions."""
     own = range(min(pattern.layers or 1, layers))
     tables = HeadTables(seen.n, seen.every_input, seen.slots)
     relations = [pattern.all_relations(layer, pattern.heads or 1) for layer in own]
-    cell = -(-seen.n // CELLS)
-    return seen, reach_growth(relations, tables, layers, cell, seen.n * 5 // 8)
+    return reach_growth(relations, tables, layers, cell, query)
 
 
 def growth_svg(report: ReportContents) -> str:

@@ -83,10 +83,10 @@ def test_warnings_and_lengths_that_fit_are_told() -> None:
         ("mask", {"text": "full", "n": 0, "cell": 1}, "n is 0; expected 1 to 2,147,483,647"),
         ("mask", {"text": "full", "n": True, "cell": 1}, "n is True; expected an integer"),
         ("mask", {"text": "full", "n": 8, "cell": 1, "height": 999}, "height is 999"),
-        ("mask", {"text": "same(doc)", "n": 2**30, "cell": 2**24}, "`doc` is given at the call"),
+        ("mask", {"text": "same(doc)", "n": 2**30, "cell": 2**24}, "`doc` is given at call time"),
         ("why", {"text": "full", "n": 8, "query": 8, "key": 0}, "query is 8; expected 0 to 7"),
         ("reach", {"text": "full", "n": 9999, "query": 1}, "up to 4,096 tokens"),
-        ("shell", {}, "'shell' is no question"),
+        ("shell", {}, "unknown request 'shell'"),
     ],
 )
 def test_what_cannot_be_answered_is_said(name: str, fields: dict[str, object], said: str) -> None:
