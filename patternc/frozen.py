@@ -25,7 +25,7 @@ def frozen(cls: type[Class]) -> type[Class]:
     cls.__doc__ = cls.__doc__ or cls.__name__  # else `dataclass` inspects signatures for one
     made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     every = fields(made)
-    made._compared = staticmethod(_values([each.name for each in every if each.compare]))
+    made.__compared__ = staticmethod(_values([each.name for each in every if each.compare]))
     methods = {**_SHARED, "__init__": _init(made, every)}
     for name, method in methods.items():
         if own.get(name) is None:  # beside an own `__eq__`, Python sets `__hash__` to None
@@ -64,11 +64,11 @@ def _init(made: Any, every: tuple[Field[Any], ...]) -> Callable[..., None]:
 def _equal(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return self._compared(self) == self._compared(other)
+    return self.__compared__(self) == self.__compared__(other)
 
 
 def _hash(self: Any) -> int:
-    return hash(self._compared(self))
+    return hash(self.__compared__(self))
 
 
 def _repr(self: Any) -> str:

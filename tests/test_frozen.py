@@ -67,3 +67,21 @@ def test_they_refuse_to_be_changed() -> None:
     with pytest.raises(TypeError, match="missing 1 required"):
         Ours()  # type: ignore[call-arg]
     assert not hasattr(value, "__dict__")
+
+
+def test_methods_of_the_class_stay() -> None:
+    @frozen
+    class Odd:
+        value: int
+
+        def _compared(self) -> str:
+            return "its own"
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Odd) and (self.value - other.value) % 2 == 0
+
+        def __hash__(self) -> int:
+            return self.value % 2
+
+    assert Odd(1)._compared() == "its own"
+    assert len({Odd(1), Odd(3), Odd(4)}) == 2
