@@ -20,6 +20,7 @@ from patternc.emit.backend import Backend, Request
 from patternc.emit.backends import DEFAULT, chosen_backends, emit
 from patternc.emit.features import chosen_features
 from patternc.frontend import Frontend
+from patternc.frozen import frozen
 from patternc.ir.searches import SORTED_LISTS
 from patternc.ir.terms import HeadPattern, IndexList
 from patternc.language import Elaborated, Program
@@ -33,7 +34,7 @@ from patternc.schedule.tilings import Tilings, tile
 from patternc.schedule.work_split import EXAMPLE_LENGTH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What is compiled for what; `Pattern.compile` says what each option means.
 
@@ -58,7 +59,7 @@ class Compilation:
     """One program on its way to one module."""
 
     frontend: Frontend
-    options: Options = Options()
+    options: Options = Options()  # noqa: RUF009 (it is immutable)
 
     @property
     def ast(self) -> Program:

@@ -8,13 +8,13 @@ them. Does not compute attention.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.frozen import frozen
 from patternc.ir.sources import Encoder, KeySource, Pool, Project, Stream, Tokens, Tree
 from patternc.ir.stages import QueryPool, Unfold
 from patternc.language.stages import stages_of
@@ -30,7 +30,7 @@ MOST_DEPENDENCES = 1 << 28
 """Pairs of a row and a token that `reach` keeps."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """A pattern with its place: `states` and `encoder` name stages above, or sequences given."""
 
@@ -52,7 +52,7 @@ class Stage:
         return tuple(min(self.unfold.size, rows) for _ in self.unfold.starts(rows))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageReach:
     """How many tokens the state of a row depends on after the last layer: of all rows.
 

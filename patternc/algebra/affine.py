@@ -6,13 +6,13 @@ Products and divisions are terms and are not expanded.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from patternc.algebra.simplify import add, floor_divide, multiply, subtract
+from patternc.frozen import frozen
 from patternc.ir.formula import Add, Constant, Expression, Multiply, Subtract
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Linear:
     """A sum of terms, each with its factor, and a number."""
 

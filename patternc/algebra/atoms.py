@@ -7,10 +7,10 @@ devices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from patternc.algebra.simplify import NEGATED
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     All,
     Any,
@@ -26,7 +26,7 @@ from patternc.ir.sources import TOKENS, KeySource, Rows
 from patternc.ir.terms import Found, Listing, Random
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RandomTable:
     """Draws of one `Random`: integers [rows, count], -1 where empty.
 
@@ -41,7 +41,7 @@ class RandomTable:
     rows: Rows = TOKENS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListedTable:
     """A run-time input: integers [rows, k], [heads, rows, k] or [batch, heads, rows, k].
 
@@ -63,7 +63,7 @@ class ListedTable:
         return self.found.search.width if self.found else self.block * self.entry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PermutationTable:
     """A constant permutation as a table of one key a row: integers [len(keys), 1]."""
 
@@ -75,7 +75,7 @@ class PermutationTable:
 RowTable = RandomTable | ListedTable | PermutationTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTable:
     """A run-time set by its name: booleans or positions, counting blocks or parts.
 
@@ -88,7 +88,7 @@ class SetTable:
     of_rows: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConstantSet:
     """A scattered constant set, too many intervals for closed forms; `of_rows` as above."""
 
@@ -97,7 +97,7 @@ class ConstantSet:
     of_rows: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OffsetTable:
     """A run-time list of distances, integers [k], [heads, k] or [batch, heads, k], as a set.
 
@@ -112,7 +112,7 @@ class OffsetTable:
 MemberTable = SetTable | ConstantSet | OffsetTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LabelTable:
     """Run-time integer labels [n] or [batch, n], by blocks or parts; negative: equal to nothing.
 
@@ -128,7 +128,7 @@ class LabelTable:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntegerTable:
     """Run-time integers of positions: [n], [batch, n], [heads, n] or [batch, heads, n].
 
@@ -148,7 +148,7 @@ class IntegerTable:
 SpanKind = Literal["contextual", "past", "ended", "covered"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpanTable:
     """Half-open intervals by the spans of a tree: integers [slots or rows, 2 * intervals].
 
@@ -164,7 +164,7 @@ class SpanTable:
 Table = RowTable | MemberTable | LabelTable | IntegerTable | SpanTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InRow(Atom):
     """`key` is an entry of row `row` of `table`; false at rows outside the table."""
 
@@ -173,7 +173,7 @@ class InRow(Atom):
     key: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member(Atom):
     """`position` is in the set; false outside it."""
 
@@ -181,7 +181,7 @@ class Member(Atom):
     position: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameLabel(Atom):
     """The labels at token positions `row` and `key` are equal and not negative."""
 
@@ -190,7 +190,7 @@ class SameLabel(Atom):
     key: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Within(Atom):
     """`position` lies in an interval of `index` of `table`; false at an `index` outside it."""
 
@@ -199,7 +199,7 @@ class Within(Atom):
     position: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compared(Atom):
     """A comparison of expressions that hold a `Reading`; its positions are inside their tables."""
 

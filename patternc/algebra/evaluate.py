@@ -7,7 +7,6 @@ language does. Does not handle tables or symbolic n.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
 from typing import assert_never, cast
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import compute
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -148,7 +148,7 @@ def holds(
             assert_never(condition)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keys:
     """Positions first <= p < stop; in listings negative ones count from `count`."""
 

@@ -9,12 +9,13 @@ indefinitely. Callers tabulate the periodic part.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, gcd, lcm
 from typing import assert_never
 
 from patternc.algebra.walk import Leaf, leaves
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -38,7 +39,7 @@ from patternc.ir.formula import (
 ZERO = Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Eventual:
     """slope * i + u(i mod period) for i >= start, low <= u <= high."""
 
@@ -71,7 +72,7 @@ class Eventual:
         return self.period * (divisor // gcd(divisor, growth.numerator))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recurring:
     """A condition with a period from `start` on."""
 

@@ -7,7 +7,6 @@ them i and j. Everything is vectorised over rows; filtered runs expand in bounde
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,12 +16,13 @@ from patternc.algebra.evaluate import Booleans, Integers, Values, evaluate, hold
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
 from patternc.algebra.work_budget import spend
+from patternc.frozen import frozen
 from patternc.ir.formula import All, Condition, Expression, VariableName
 
 CHUNK = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """Values start <= j < stop in steps of `step` for row i, where `guard` holds.
 

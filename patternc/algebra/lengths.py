@@ -5,7 +5,6 @@ Does not say why a length has no meaning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
 
@@ -16,6 +15,7 @@ from patternc.algebra.filtered_intervals import period_of
 from patternc.algebra.isl_maps import first_length
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.walk import sides_of
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 
 MOST = (1 << 31) - 1
@@ -24,7 +24,7 @@ _FAR = 1 << 40
 MOST_RESIDUES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lengths:
     """The n of `span`, ends included (None: every n >= 1), at which `when` holds; it names n alone.
 

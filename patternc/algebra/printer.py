@@ -7,10 +7,11 @@ as questions and as s0, s1, ..: such text is human-readable only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
 from patternc.algebra.atoms import Compared, InRow, Member, SameLabel, Within
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -35,7 +36,7 @@ from patternc.ir.formula import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FormulaPrinter:
     """Writes formulas; `names` says what variables are called."""
 

@@ -8,13 +8,14 @@ different ranges are written alike. Does not handle tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from patternc.algebra import simplify
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import MIRRORED, compare
 from patternc.algebra.walk import Leaf, map_children, map_leaves
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -124,7 +125,7 @@ def _decided(value: _Value, operator: CompareOperator) -> Condition | None:
     return low if low == high and not between else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Restriction:
     ranges: Ranges
     known: Known

@@ -7,7 +7,6 @@ sum: rows are halved until each part is of that kind, or short. Does not handle 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import lcm
 
 import numpy as np
@@ -18,6 +17,7 @@ from patternc.algebra.intervals import Interval, Sizes, lengths, row_guard
 from patternc.algebra.simplify import subtract
 from patternc.algebra.walk import Leaf, leaves, map_children, map_leaves
 from patternc.algebra.work_budget import strips
+from patternc.frozen import frozen
 from patternc.ir.formula import Atom, Compare, Condition, Constant, Expression, Truth, Variable
 
 # Parts of so few rows are looked at row by row, and so are those of fewer periods.
@@ -29,7 +29,7 @@ class _UnsettledError(Exception):
     """A minimum, maximum or comparison changes sides within these rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Part:
     """The rows from `first` to `last`, both included."""
 

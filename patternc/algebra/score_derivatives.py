@@ -7,9 +7,10 @@ for them shares what the expression computes already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from patternc.frozen import frozen
 from patternc.ir.score_expressions import (
     Difference,
     Function,
@@ -25,7 +26,7 @@ from patternc.ir.score_expressions import (
 Step = tuple[Literal["*", "/"], Node]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holds:
     """A comparison of an expression with a number."""
 
@@ -34,7 +35,7 @@ class Holds:
     bound: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """1 multiplied and divided from left to right, where the conditions hold, else 0."""
 

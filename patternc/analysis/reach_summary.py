@@ -8,7 +8,7 @@ that nobody attends to, and the fields as a formula in the layers. Costs are in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from patternc.analysis.reach.closed_form import ClosedFormReach, growth
 from patternc.analysis.reach.edges import Layer, edges_of, shortest_period
 from patternc.analysis.reach.unattended import Unattended, unattended
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.relation.relation import Relation
@@ -36,7 +37,7 @@ Schedule = Sequence[Sequence[Relation]]
 Tables = Sequence[Sequence[HeadTables]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReachSummary:
     """What a report says of a stack; its schedule is `period` layers, over and over.
 

@@ -7,7 +7,6 @@ and rooflines. Layers with equal relations are computed once. Does not format an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from patternc.analysis.cost.feature_sums import described
@@ -18,6 +17,7 @@ from patternc.analysis.cost.stream_rows import RowsCost, rows_cost
 from patternc.analysis.reach import LayerReach, Reach
 from patternc.analysis.reach.unattended import Unattended
 from patternc.analysis.reach_summary import ReachSummary, summarize_reach
+from patternc.frozen import frozen
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.progress import steps
@@ -25,7 +25,7 @@ from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportSubject:
     """What is reported on: `relations[layer][head]`, as many layers as are asked for.
 
@@ -46,7 +46,7 @@ class ReportSubject:
     tile: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerFacts:
     """`others` are the costs of other rows, `unmet` what the tokens' rows leave out."""
 
@@ -56,7 +56,7 @@ class LayerFacts:
     unmet: Unattended
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportFacts:
     """The layers in order; `paper` is None for programs that are not published."""
 

@@ -6,8 +6,8 @@ Maps an elaborated program to the rule of every layer and head. Does not search 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.ir.terms import HeadPattern
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.elaborate import Elaborated
@@ -18,7 +18,7 @@ from patternc.language.syntax.diagnostics import Findings
 _BRANCHING = ("mix", "gate", "difference", "sum", "mean")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """The rule of one head: as it is written, and what it means there."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from patternc.cli import files
+from patternc.frozen import frozen
 from patternc.language.syntax.characters import visible
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII | re.DOTALL)
 _COUNT = re.compile(r"\s*(memory|compressed|encoder)\s*=\s*(\d+)\s*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """One program of the command line: its name in diagnostics, its text and parameters."""
 
@@ -175,7 +175,7 @@ ignores = click.option(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unread:
     """A file that could not be read, and why."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -22,6 +21,7 @@ from patternc.cli.arguments import (
 )
 from patternc.cli.from_mask import MASKS, read_mask
 from patternc.cli.input_files import given_inputs
+from patternc.frozen import frozen
 from patternc.progress import working
 
 
@@ -107,7 +107,7 @@ def _sides(
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     """What was found, and how it is printed."""
 

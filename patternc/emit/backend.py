@@ -7,10 +7,11 @@ the standalone module. `patternc.emit.backends` lists them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from patternc.emit.inputs import Input
+from patternc.frozen import frozen
 from patternc.ir.sources import KeySource
 from patternc.relation.relation import Relation
 from patternc.schedule.schedule import Schedule
@@ -26,7 +27,7 @@ class UnsupportedError(ValueError):
         self.reasons = tuple(reasons)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A schedule, and what its text says of the program it comes from.
 

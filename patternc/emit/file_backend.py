@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from patternc.emit.backend import Request, UnsupportedError
 from patternc.emit.features import features_in_use
 from patternc.emit.link import linked
 from patternc.emit.module import environment
+from patternc.frozen import frozen
 from patternc.ir.sources import name_of
 from patternc.relation.relation import Relation
 from patternc.schedule.schedule import Group, Schedule
@@ -23,7 +23,7 @@ def file_uses(**own: bool) -> dict[str, bool]:
     return dict.fromkeys(_OF_MODULES, False) | features_in_use(frozenset(), has_cpu=False) | own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileBackend:
     """One template, filled with what `context` says of a request.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol, cast
 
@@ -27,6 +26,7 @@ from patternc.algebra.atoms import (
     Within,
 )
 from patternc.algebra.walk import atoms_of, readings_of
+from patternc.frozen import frozen
 from patternc.relation.excluded_keys import avoided_by
 from patternc.schedule.schedule import Schedule
 
@@ -61,7 +61,7 @@ class Input(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """An input; what predicates ask counts blocks of `block` tokens, or parts.
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeGuard
+
+from patternc.frozen import frozen
 
 TITLE = "# ----"
 _DEFINITION = re.compile(r"(?:@[\s\S]*?\n)?(?:def|class) (\w+)")
@@ -27,7 +28,7 @@ _BLOCK = re.compile(r'"""[\s\S]*?"""')
 _QUOTED = re.compile(rf"(?P<formatted>(?<!\w)f(?:{_STRING}))|(?<!\w)r?(?:{_STRING})|#.*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """A statement with the comment above it, its section's title, the names it binds and reads.
 

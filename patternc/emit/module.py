@@ -10,7 +10,6 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 from typing import get_args
@@ -30,6 +29,7 @@ from patternc.emit.text.layout import Items as Items
 from patternc.emit.text.layout import Leaf, flat, laid_out, quoted
 from patternc.emit.triton.kernels import Role
 from patternc.emit.uses import constants, uses_of, weight
+from patternc.frozen import frozen
 from patternc.ir.searches import SORTED_LISTS
 from patternc.ir.sources import TOKENS, KeySource, Rows, Stream, Tree, name_of
 from patternc.language.check.runtime_inputs import DECIDING
@@ -50,7 +50,7 @@ _DIGEST_LINES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModuleBackend:
     """Kernels in the standalone module, which always holds the dense reference.
 

@@ -15,6 +15,7 @@ from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import Call, Items, Keyword, Leaf, Text, flat, quoted
 from patternc.emit.text.score_functions import in_order, score_function
 from patternc.emit.triton.score_mods import Operation, operation, places
+from patternc.frozen import frozen
 from patternc.ir.modifiers import Absolute, Rotary, Scale, ScoreModifier, ScoreTable
 from patternc.ir.sources import (
     TOKENS,
@@ -37,7 +38,7 @@ from patternc.modifiers.xl_relative import XlRelative
 from patternc.schedule.schedule import Pass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PassOperands:
     """What a pass is given in addition to its pairs."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from patternc.frozen import frozen
 from patternc.pattern import Pattern
 from patternc.queries.arguments import MOST_TOKENS
 from patternc.report.view import View, view
@@ -17,7 +17,7 @@ MOST_CELLS = 256
 MOST_MADE_UP = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """The fields of a request. Raises `ValueError` for those that are missing or out of range."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from patternc.frozen import frozen
 
 Group = Literal[
     "relation", "positions", "lift", "combination", "source", "modifier", "function", "distances"
@@ -64,7 +65,7 @@ Role = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuiltinParameter:
     """One argument: its name in messages (and in the text, where it is given by name).
 
@@ -79,7 +80,7 @@ class BuiltinParameter:
     role: Role | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Builtin:
     """A word with its arguments; without any it is written without brackets.
 

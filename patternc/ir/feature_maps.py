@@ -6,14 +6,15 @@ sees. Does not describe how a module computes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from patternc.frozen import frozen
 
 MapKind = Literal["favor", "rfa", "elu"]
 MAPS: tuple[MapKind, ...] = ("favor", "rfa", "elu")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FeatureMap:
     """What `features(count, map=kind)` computes, of all keys or with `causal` of those up to i.
 

@@ -8,19 +8,20 @@ tables are `algebra.atoms`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from patternc.frozen import frozen
 
 VariableName = Literal["i", "j", "n", "m"]
 CompareOperator = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constant:
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """The query position i, the key position j, or the number of token keys n of the present scope.
 
@@ -31,14 +32,14 @@ class Variable:
     name: VariableName
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar:
     """A number that differs between the heads of a group: column `slot` of the group's table."""
 
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """The integer of a run-time input at a position: `tin[i]`; at a `Constant`, a size of the call.
 
@@ -49,19 +50,19 @@ class Reading:
     position: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Add:
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subtract:
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Multiply:
     """A product; one side holds no variable."""
 
@@ -69,7 +70,7 @@ class Multiply:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FloorDivide:
     """Division rounded to minus infinity; the divisor is a positive `Constant` or `Scalar`."""
 
@@ -77,7 +78,7 @@ class FloorDivide:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Modulo:
     """The remainder of `FloorDivide`, never negative."""
 
@@ -85,19 +86,19 @@ class Modulo:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Minimum:
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Maximum:
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Absolute:
     operand: Expression
 
@@ -128,33 +129,33 @@ def is_size(reading: Reading) -> bool:
     return isinstance(reading.position, Constant)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Truth:
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compare:
     operator: CompareOperator
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class All:
     """Conjunction; of nothing, true."""
 
     items: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Any:
     """Disjunction; of nothing, false."""
 
     items: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Not:
     operand: Condition
 

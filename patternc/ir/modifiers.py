@@ -7,9 +7,9 @@ i // stride - j, where `merge` counts leftover positions to the last slot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from patternc.frozen import frozen
 from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.score_expressions import AtDistance, Distance, Node, parts
 
@@ -30,7 +30,7 @@ TableKind = Literal[
 _OF_QUERIES = ("relative", "xl")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoreTable:
     """The numbers that a modifier looks up; `kind` names the code that makes it from `inputs`.
 
@@ -100,7 +100,7 @@ def uses_distance(modifier: Modifier) -> bool:
     return any(isinstance(part, Distance | AtDistance) for part in parts(modifier.value))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Absolute:
     """Positions added to q and k, not to v (Shortformer); a run-time input, or one for each."""
 
@@ -108,7 +108,7 @@ class Absolute:
     word: ClassVar[str] = "absolute"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rotary:
     """q and k rotated by their positions, or those of the input `position` (RoFormer)."""
 
@@ -117,14 +117,14 @@ class Rotary:
     word: ClassVar[str] = "rotary"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sink:
     """A learned logit per head in the denominator and the lse, without a key (gpt-oss)."""
 
     word: ClassVar[str] = "sink"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scale:
     """s = value * q . k in place of 1 / sqrt(head_dim)."""
 

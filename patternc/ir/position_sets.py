@@ -6,12 +6,11 @@ a `Blocks` or `Parts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from patternc.frozen import frozen
 from patternc.ir.formula import Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PositionRange:
     """Positions start <= p < stop inside 0..n-1; a negative end counts from n, None is open.
 
@@ -23,14 +22,14 @@ class PositionRange:
     single: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """The union of ranges; `columns([0:4, -1])`."""
 
     ranges: tuple[PositionRange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Period:
     """Every position p with start <= p mod length < stop."""
 
@@ -39,7 +38,7 @@ class Period:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunTimeSet:
     """A set given at call time: a boolean tensor [n] or [batch, n], or an index tensor."""
 

@@ -6,8 +6,9 @@ Floating-point numbers, one for each pair of positions. Operators of Python buil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from patternc.frozen import frozen
 
 FunctionName = Literal["abs", "exp", "log_share", "relu", "sigmoid", "tanh"]
 
@@ -45,22 +46,22 @@ class Node:
         return Product(Number(-1.0), self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number(Node):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Score(Node):
     """The score before the modifier: q . k scaled, after the modifiers that apply before it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distance(Node):
     """j - i, an integer; on a pool i counts windows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OfHead(Node):
     """A number of each head: entry `column` of the modifier's table."""
 
@@ -68,7 +69,7 @@ class OfHead(Node):
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OfQuery(Node):
     """A number of each query: entry `column` of its row of the modifier's table."""
 
@@ -76,7 +77,7 @@ class OfQuery(Node):
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtDistance(Node):
     """The table's entry at the pair's distance, cut to -low .. high, entry 0 that of -low.
 
@@ -87,35 +88,35 @@ class AtDistance(Node):
     high: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtKey(Node):
     """The table's entry at the key's slot j."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OfKey(Node):
     """A number of each key: the entry of its slot j in a table that all queries share."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sum(Node):
     left: Node
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference(Node):
     left: Node
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Product(Node):
     left: Node
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quotient(Node):
     """left / right; by a number and not `exact`, kernels multiply by 1 / right: within 1 ulp."""
 
@@ -124,7 +125,7 @@ class Quotient(Node):
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function(Node):
     """A function of one number; log_share(x) is log(clip(x, 0, 1)), without a slope at 0.
 
@@ -135,7 +136,7 @@ class Function(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Named(Node):
     """A part with a name of its own in the text, which derivatives refer to."""
 

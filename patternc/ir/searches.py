@@ -6,10 +6,10 @@ Each is data that a relation carries; the generated module has the code. What a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from patternc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nearest:
     """The `count` keys of greatest score, which is a product or in the run-time input `scores`."""
 
@@ -32,7 +32,7 @@ class Nearest:
         return self.count
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TopBlocks:
     """The `count` blocks of `width` keys with the greatest scores, among those with an allowed key.
 
@@ -55,7 +55,7 @@ class TopBlocks:
         return self.count * self.width
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lsh:
     """Positions in the order of their hashes, cut into chunks: keys of the own chunk and of `back`
     before it, in each of several `rounds` (Reformer).
@@ -89,7 +89,7 @@ class Lsh:
         return self.rounds * (1 + self.back) * self.chunk
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cluster:
     """Each of `count` clusters takes the `take` queries and the `take` keys nearest to its mean.
 
@@ -117,7 +117,7 @@ class Cluster:
         return self.count * self.take
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sinkhorn:
     """One block of `width` keys for each block of `width` rows (Sinkhorn Transformer, hard).
 

@@ -6,19 +6,20 @@ where j is the position -m..-1 before the segment. Does not describe how a modul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from patternc.frozen import frozen
 
 PoolOperation = Literal["mean", "sum", "max", "convolution"]
 PoolTail = Literal["clip", "drop", "merge"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tokens:
     """The n tokens themselves; available to i: j <= i."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """Positions -length..-1 before the segment (Transformer-XL); always available.
 
@@ -28,7 +29,7 @@ class Memory:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compressed:
     """`length` slots that stand for `rate` positions each, oldest first; always available.
 
@@ -39,7 +40,7 @@ class Compressed:
     rate: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pool:
     """One slot for each window of `size` tokens, every `stride`.
 
@@ -54,7 +55,7 @@ class Pool:
     tail: PoolTail
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Project:
     """Mixtures of all positions (Linformer): by `project_weights`, or drawn from a seed."""
 
@@ -62,21 +63,21 @@ class Project:
     seed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Persistent:
     """Learned slots; always available."""
 
     slots: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Store:
     """Up to `length` keys and values of earlier segments, in no place; always available."""
 
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stream:
     """Extra tokens with rows of their own (ETC)."""
 
@@ -84,7 +85,7 @@ class Stream:
     slots: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tree:
     """A balanced tree of spans over the tokens (BP-Transformer).
 
@@ -95,12 +96,12 @@ class Tree:
     branching: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """The n tokens as the rows of a stream or a tree see them: another sequence, by its index."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encoder:
     """Another sequence; always available. Query positions are row numbers here."""
 

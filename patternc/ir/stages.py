@@ -6,14 +6,15 @@ Knows numbers of rows and which positions they stand for. What computes with sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from patternc.frozen import frozen
 
 QueryOperation = Literal["mean", "sum", "max"]
 QueryTail = Literal["clip", "drop", "truncate"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryPool:
     """One row for each window of `size` rows, every `stride`, behind the first `apart` rows.
 
@@ -44,7 +45,7 @@ class QueryPool:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unfold:
     """Windows of `size` rows every `size` - 2 `margin`; the last one ends with the text.
 

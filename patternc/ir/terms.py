@@ -8,9 +8,9 @@ blocks inside a `Blocks` or `EqualParts`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Expression
 from patternc.ir.modifiers import Modifier
 from patternc.ir.position_sets import Listing as Listing
@@ -23,27 +23,27 @@ from patternc.ir.sources import TOKENS, KeySource, Stream, Tree
 from patternc.ir.sources import Rows as RowsOf
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Full:
     """Every pair; in particular rows at negative positions."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Empty:
     """No pair."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagonal:
     """j = i."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Causal:
     """j <= i."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Local:
     """-left*dilation <= j - i <= right*dilation, and dilation divides j - i.
 
@@ -55,14 +55,14 @@ class Local:
     dilation: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Strided:
     """`stride` divides i - j."""
 
     stride: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment:
     """-back <= j // width - i // width <= ahead."""
 
@@ -71,7 +71,7 @@ class Segment:
     ahead: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DilatedSegment:
     """i // w = j // w, and (i mod w) mod r = (j mod w) mod r = offset mod r (LongNet)."""
 
@@ -80,14 +80,14 @@ class DilatedSegment:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Columns:
     """j in the set, for every query row (rows at negative positions included)."""
 
     positions: Positions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rows:
     """i in the set; holds nothing at i < 0.
 
@@ -98,7 +98,7 @@ class Rows:
     projection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Global:
     """i >= 0, and i in the set or j in the set; `projection` as in `Rows`."""
 
@@ -106,14 +106,14 @@ class Global:
     projection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Permutation:
     """j = table[i] for 0 <= i < len(table), both inside 0..n-1."""
 
     table: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Random:
     """j is one of `count` draws without replacement from the pool minus `avoid`'s keys of row i.
 
@@ -130,7 +130,7 @@ class Random:
     past_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """How lists are found where a call gives none: by a search of the pairs of `among`.
 
@@ -141,7 +141,7 @@ class Found:
     among: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexList:
     """j is in the run-time list of row i, which may be `found`.
 
@@ -157,7 +157,7 @@ class IndexList:
         return self.found.search.width if self.found else self.block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Axis:
     """One axis of a neighbourhood: `left` and `right` in steps of `dilation`.
 
@@ -172,7 +172,7 @@ class Axis:
     causal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Neighborhood:
     """Windows on a raster-ordered grid (NATTEN); the product of the axis sizes is n."""
 
@@ -180,7 +180,7 @@ class Neighborhood:
     edge: Literal["clip", "shift"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WindowAxis:
     """One axis that is cut into windows of `window` members, the first after `shift` of them.
 
@@ -193,7 +193,7 @@ class WindowAxis:
     dilation: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Windows:
     """The windows of a raster-ordered grid: i and j are in one on every axis (Swin).
 
@@ -205,14 +205,14 @@ class Windows:
     edge: Literal["clip", "wrap", "roll"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameDocument:
     """The run-time labels of i and j are equal and not negative."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offsets:
     """j - i, with `back` i - j, is in the run-time list `name`; holds nothing at i < 0."""
 
@@ -220,14 +220,14 @@ class Offsets:
     back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Where:
     """The condition over i, j, n holds."""
 
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contextual:
     """On each side of i the `count` next nodes of every level of a tree, coarser with distance.
 
@@ -239,21 +239,21 @@ class Contextual:
     past_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AvailableSpans:
     """On a tree: the span of slot j ends at or before i."""
 
     branching: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpanOf:
     """In the rows of a tree: token j is in the span of row i."""
 
     branching: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blocks:
     """`body` on blocks of `size` positions: i // size, j // size, ceil(n / size)."""
 
@@ -261,7 +261,7 @@ class Blocks:
     body: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EqualParts:
     """`body` on `parts` nearly equal parts of the sequence: part parts*i // n; n is `parts`."""
 
@@ -269,7 +269,7 @@ class EqualParts:
     body: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """`body` on the positions of a range, counted from 0; nothing outside it.
 
@@ -280,30 +280,30 @@ class Part:
     body: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Union:
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intersection:
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     left: Term
     right: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complement:
     """The pairs of the operand's one source that are not in it."""
 
     operand: Term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class On:
     """Pairs of query positions and slots of a key source; holds no further `On`."""
 
@@ -311,7 +311,7 @@ class On:
     source: KeySource
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class With:
     """The pairs of `term`, their scores modified.
 
@@ -357,7 +357,7 @@ Term = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadPattern:
     """One attention operation of one head: mu(i, j) is the number of branches that hold (i, j).
 
@@ -387,7 +387,7 @@ def without_rules(rows: RowsOf, others: Iterable[RowsOf]) -> HeadPattern:
     return HeadPattern((Union((Full(), *slots)),), rows=rows)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Combination:
     """Separate softmaxes whose outputs are combined.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
+from patternc.frozen import frozen
 from patternc.ir.stages import QueryOperation, QueryPool, QueryTail, Unfold
 from patternc.language import parse
 from patternc.language.elaborate.bound_arguments import BoundArguments
@@ -39,7 +39,7 @@ from patternc.language.syntax.messages import diagnostic
 TOKENS = "tokens"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageProgram:
     """One stage: the text of its pattern, and what its rows and its other keys are.
 

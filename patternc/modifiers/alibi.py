@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION, BuiltinParameter
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import DISTANCE, SCORE, Node, OfHead, absolute
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alibi(ScoreModifier):
     """s - slope(h) * |i - j|; the slopes follow from the number of heads, or are the input."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtKey, Node
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bias(ScoreModifier):
     """s + bias[h, i, j], the input `name` [heads, queries, keys]."""
 

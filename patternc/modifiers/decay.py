@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, Node, OfKey, OfQuery
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _OfRows(ScoreModifier):
     """s + c[h, i]: the part of each query."""
 
@@ -27,7 +27,7 @@ class _OfRows(ScoreModifier):
         return ScoreTable("row", (self.name,))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _OfKeys(ScoreModifier):
     """s - c[h, j]: the part of each key."""
 
@@ -43,7 +43,7 @@ class _OfKeys(ScoreModifier):
         return ScoreTable("key", (self.name,))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decay(ScoreModifier):
     """s + c[h, i] - c[h, j], c the input `name` [batch, heads, n].
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import Builtin, BuiltinParameter, Role
 from patternc.ir.modifiers import ScoreModifier
 
@@ -30,7 +30,7 @@ class Arguments(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """A word after `with`.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import (
@@ -23,7 +23,7 @@ from patternc.modifiers.definition import definition
 _INPUTS = ("distance_alpha", "distance_beta")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DistanceAware(ScoreModifier):
     """relu(s) * (1 + e^beta) / (1 + e^(beta - alpha |i - j|)); alpha and beta of the head."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION, must, named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import Node, OfQuery
@@ -12,7 +12,7 @@ from patternc.modifiers.definition import definition
 from patternc.modifiers.softspan import with_soft_end
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DynamicSpan(ScoreModifier):
     """exp(s) times clip((z_hi + 1 - (i - j)) / ramp + 1, 0, 1), z the input `name`."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION, must
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtDistance, Node
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relative(ScoreModifier):
     """s + q . table[clip(j - i)], `relative_keys` [2 * max_distance + 1, head_dim]."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import must
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import AtDistance, Node
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RelativeValues(ScoreModifier):
     """v + table[clip(j - i)] for v, `relative_values` [2 * max_distance + 1, value_dim]."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import must
 from patternc.ir.modifiers import ScoreModifier
 from patternc.ir.score_expressions import SCORE, Named, Node, Number, Quotient, tanh
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoftCap(ScoreModifier):
     """cap * tanh(s / cap)."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION, must, named_input
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import DISTANCE, SCORE, Named, Node, OfHead, log_share
@@ -17,7 +17,7 @@ def with_soft_end(span: Node, ramp: float) -> Node:
     return SCORE + log_share(Named("share", (span + 1 + DISTANCE) / ramp + 1))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoftSpan(ScoreModifier):
     """exp(s) times clip((z_h + 1 - (i - j)) / ramp + 1, 0, 1), z the input `name`."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION, BuiltinParameter, must
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtDistance, Node
@@ -17,7 +17,7 @@ _NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class T5Bias(ScoreModifier):
     """s + table[bucket(j - i), h], the input `name` [buckets, heads].
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import POSITION
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import SCORE, AtDistance, Node
@@ -13,7 +13,7 @@ from patternc.modifiers.definition import definition
 _INPUTS = ("xl_u", "xl_v", "xl_r")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class XlRelative(ScoreModifier):
     """(q + u) . k + (q + v) . r[i - j]; u shifts the queries before this."""
 

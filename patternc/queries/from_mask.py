@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternc.frontend import Frontend
+from patternc.frozen import frozen
 from patternc.progress import working
 from patternc.queries import masks
 from patternc.queries.arguments import tokens
@@ -24,7 +25,7 @@ from patternc.search.from_mask.terms import tokens as words
 LONGEST = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LengthCheck:
     """Another length at which the mask was evaluated: in how many pairs the program differs."""
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from patternc.frontend import Frontend
+from patternc.frozen import frozen
 from patternc.printed import Printed
 from patternc.queries import masks
 from patternc.queries.arguments import Input
@@ -19,7 +20,7 @@ from patternc.queries.call import Slots
 from patternc.queries.given_masks import Bits, given_mask
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadMaskDifference:
     """One head: pairs that one side alone has, and the first pair (query, key) of those."""
 

@@ -8,16 +8,17 @@ are. Raises `ValueError` and `TypeError`. Does not look at queries or keys.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.frozen import frozen
+
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """The queries first .. stop - 1 of a call, the first of which stands at `start`.
 
@@ -29,7 +30,7 @@ class Run:
     start: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placement:
     """The real keys of a sequence, as slots of the call in order, and its queries.
 
@@ -40,7 +41,7 @@ class Placement:
     runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """The neighbouring batch elements `first` .. `stop` - 1, with equal placements."""
 

@@ -8,10 +8,10 @@ elsewhere cases multiply, up to a limit. Does not decide which formulas are empt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from patternc.algebra.simplify import FALSE, TRUE, conjunction, disjunction, negation
 from patternc.algebra.walk import atoms_of
+from patternc.frozen import frozen
 from patternc.ir.formula import All, Any, Atom, Condition, Not
 from patternc.language.syntax.limits import CASES
 from patternc.relation.exclusion import Facts, conjuncts_of, exclude, facts
@@ -21,7 +21,7 @@ from patternc.semantics.errors import TooManyCasesError
 MOST_JOINED = 16 * CASES
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Literal:
     """An atom of a product; where not `positive`, pairs that the atom holds are left out."""
 

@@ -6,11 +6,10 @@ Converts a formula of the language to one over token positions and slots. Does n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from patternc.algebra.atoms import IntegerTable
 from patternc.algebra.simplify import subtract
 from patternc.algebra.walk import Leaf, map_children, map_leaves
+from patternc.frozen import frozen
 from patternc.ir import sources
 from patternc.ir.formula import (
     Compare,
@@ -29,7 +28,7 @@ from patternc.semantics.source_slots import QUERY, M, N, count_of, first_of, key
 ZERO = Constant(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexSpace:
     """What i, j and n of a term stand for, as expressions over token positions and slots.
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import product
 
 from patternc.algebra.affine import Linear, linear, total
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Add,
     All,
@@ -37,7 +38,7 @@ class _Bound:
     limit: Linear
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Bounds:
     """Of one value: each of `lows` and each of `highs`."""
 
@@ -45,7 +46,7 @@ class _Bounds:
     highs: tuple[_Bound, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """Of a formula: the bounds of values, its conjuncts, and those of what it leaves out."""
 

@@ -7,11 +7,11 @@ later package knows of negative positions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from patternc.algebra.atoms import ConstantSet, Member, SetTable
 from patternc.algebra.simplify import add, conjunction, disjunction, modulo
+from patternc.frozen import frozen
 from patternc.ir.formula import CompareOperator, Condition, Constant, Expression
 from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 from patternc.relation.comparisons import compare
@@ -21,7 +21,7 @@ MOST_INTERVALS = 4
 ZERO = Constant(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Among:
     """What the positions of a set are among.
 

@@ -9,11 +9,11 @@ softmax of their multiplicity where they hold (i, j). Does not handle tiles or g
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal as Choice
 
 from patternc.algebra.simplify import FALSE
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, KeySource, Rows, home_of
@@ -24,7 +24,7 @@ from patternc.relation.lower import lower
 from patternc.relation.split_by_source import Projected, SourcePart, projections, split_by_source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conjunct:
     """Pairs of `formula` that satisfy every literal."""
 
@@ -32,7 +32,7 @@ class Conjunct:
     literals: tuple[Literal, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """One set: `predicate` whole, and as the union of `formula` and the `conjuncts`.
 
@@ -56,7 +56,7 @@ class Branch:
         return "n" if self.source == TOKENS else "m"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Combined:
     """How the outputs of softmaxes are combined: their numbers, or further combinations."""
 
@@ -65,7 +65,7 @@ class Combined:
     gate: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relation:
     """`branches` in the order of their softmax; without `combined` there is one softmax.
 

@@ -5,13 +5,13 @@ Asks arrays of entries [rows, k] at arrays of rows and keys that broadcast. Make
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patternc.algebra.work_budget import compute
+from patternc.frozen import frozen
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -21,7 +21,7 @@ FEW = 6
 SEARCH = 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowEntries:
     """Keys below `width` by row, [rows, k], and -1; `codes` are row * width + key, ascending."""
 

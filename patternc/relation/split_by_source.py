@@ -8,8 +8,9 @@ of its first term, a row with a projection uses it for every pair. Does not buil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from patternc.frozen import frozen
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
 from patternc.ir.terms import (
@@ -37,7 +38,7 @@ from patternc.semantics.source_slots import window_end
 Projected = tuple[tuple[Term, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourcePart:
     """Pairs of one source with equal treatment; `term` holds no `On`, no `With`.
 

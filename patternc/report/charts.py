@@ -8,7 +8,7 @@ Receptive fields are in `reach_svg`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from io import BytesIO
 from math import ceil, floor, log10
@@ -16,6 +16,7 @@ from math import ceil, floor, log10
 from patternc.analysis.cost.layer_cost import Workload
 from patternc.analysis.cost.roofline import rooflines
 from patternc.analysis.report_facts import costs_of
+from patternc.frozen import frozen
 from patternc.progress import steps
 from patternc.queries.arguments import MOST_TOKENS
 from patternc.report.contents import Reported
@@ -26,7 +27,7 @@ _BEFORE, _AFTER, _LEAST = 5, 2, 64
 _WIDE, _HIGH, _LEFT, _TOP = 300, 200, 52, 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """One curve: a positive value for every length."""
 
@@ -34,7 +35,7 @@ class Series:
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Curves:
     """Pairs of all heads of all layers, those of dense attention, and minimum seconds by device."""
 
@@ -89,7 +90,7 @@ def chart(title: str, lengths: Sequence[int], series: Sequence[Series], unit: st
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Scale:
     """Powers of ten at the ends of both axes."""
 

@@ -8,15 +8,15 @@ from 1. Does not find anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.language.check.runtime_inputs import RunTimeInput
 from patternc.language.syntax.characters import visible
 from patternc.language.syntax.diagnostics import Diagnostic, render
 from patternc.language.syntax.source import SourceText
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """One checked program; heads and layers are None where it fits any number of them."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from patternc.analysis.cost.layer_cost import Workload
 from patternc.analysis.report_facts import ReportFacts, ReportSubject
+from patternc.frozen import frozen
 from patternc.language import Diagnostic, Elaborated, Program
 from patternc.language.syntax.source import SourceText
 from patternc.relation.relation import Relation
@@ -44,7 +45,7 @@ class Reported(Subject, Protocol):
     ) -> ReportSubject: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportContents:
     """The facts, and the program that they are about, for pictures of it."""
 

@@ -6,11 +6,11 @@ What `patternc show` prints and writes, and what `Pattern.show`, `svg` and noteb
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from patternc.algebra.work_budget import allowance
+from patternc.frozen import frozen
 from patternc.language.syntax.characters import visible
 from patternc.queries.arguments import inputs_of_element
 from patternc.report import svg, terminal
@@ -23,7 +23,7 @@ NUMBERS = 1 << 29
 MOST_PANELS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawing:
     """Panels of groups of heads; `more` groups are not among them. `facts` are names and values."""
 

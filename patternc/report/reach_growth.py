@@ -8,13 +8,14 @@ limited by `MOST_DRAWN`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patternc.analysis.reach.bitset_engine import Step, propagated, step_of
 from patternc.analysis.reach.edges import edges_of
+from patternc.frozen import frozen
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.svg import Mask, Shares, shares
@@ -26,7 +27,7 @@ _WIDTH = 2048
 Layers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReachGrowth:
     """The fields of n positions after 1, 2, .. layers.
 

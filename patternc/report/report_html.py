@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS, word_of
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -54,7 +54,7 @@ class Told(TypedDict):
     names: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """A picture to point at."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from patternc.analysis.cost.last_reader import LastReader
 from patternc.analysis.cost.layer_cost import PAGE, LayerCost
@@ -17,13 +16,14 @@ from patternc.analysis.cost.published_formulas import Comparison
 from patternc.analysis.cost.roofline import Least, Roofline
 from patternc.analysis.reach import LayerReach, Reach
 from patternc.analysis.report_facts import LayerFacts, ReportFacts
+from patternc.frozen import frozen
 from patternc.report import report_reach
 from patternc.report.report_reach import consecutive
 
 Row = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """A table with a heading; without `columns` its rows are names and values."""
 

@@ -8,11 +8,12 @@ is handled by `terminal`, the choice of n by `view`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
+
+from patternc.frozen import frozen
 
 Mask = NDArray[np.bool_]
 Shares = NDArray[np.float64]
@@ -39,7 +40,7 @@ font-size:11px;fill:var(--faint)}
 """.strip()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Panel:
     """One mask of a picture: shares [rows, columns] in 0..1, and its extent in tokens."""
 
@@ -49,7 +50,7 @@ class Panel:
     keys: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rectangle:
     """Cells of one level: columns left..left+width, rows top..top+height."""
 

@@ -7,9 +7,9 @@ header `causal` is applied to each. Does not draw.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from patternc.analysis.rules import Rule, operands
+from patternc.frozen import frozen
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.language.syntax.ast import Binary, Lift, Name, Node
 from patternc.relation.relation import relation
@@ -17,7 +17,7 @@ from patternc.report.svg import Shares
 from patternc.report.view import View
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TermShare:
     """A term as it is written, and its share of every cell."""
 

@@ -8,12 +8,13 @@ spares products, counted by the cost model. Does not plan launches.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from patternc.algebra.isl_context import BudgetError, KeyCount, budget
 from patternc.algebra.isl_sets import excludes
 from patternc.algebra.simplify import FALSE, conjunction, disjunction, negation
+from patternc.frozen import frozen
 from patternc.ir.formula import All, Any, Condition
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.cost_model import LENGTH, MOST_WEIGHED, visited
@@ -24,7 +25,7 @@ WORTHWHILE = 0.8
 MOST_ITEMS = 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """Pairs of `formula`: over positions, or over the members of `classes`."""
 
@@ -43,7 +44,7 @@ class Piece:
         return replace(branch, predicate=self.formula, formula=self.formula)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """The relation of a head, and each of its branches cut into pieces."""
 
@@ -56,7 +57,7 @@ class Head:
         return tuple(tuple(piece.kind for piece in cut) for cut in self.cuts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decomposition:
     """The heads of every layer in pieces that suit tiles of a shape; `reasons` are the shape's."""
 

@@ -7,7 +7,7 @@ text; the others become `Scalar`s, and the tables become `TableSlot`s. Does not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from typing import TypeVar, cast
 
 from patternc.algebra.atoms import (
@@ -22,6 +22,7 @@ from patternc.algebra.atoms import (
     SpanTable,
     Table,
 )
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Constant, Scalar
 from patternc.ir.parts import children, map_children
 from patternc.relation.relation import Branch, Relation
@@ -41,7 +42,7 @@ TABLES = (
 Node = TypeVar("Node")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shared:
     """One predicate for several heads: row h of `scalars` and `tables[slot][h]` are head h's."""
 

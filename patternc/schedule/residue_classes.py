@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.algebra import simplify
@@ -19,10 +18,11 @@ from patternc.algebra.isl_loops import condition_of
 from patternc.algebra.isl_sets import implies, of_members, some_pair
 from patternc.algebra.queries import variables_of
 from patternc.algebra.walk import sides_of, subexpressions
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Constant, Expression, FloorDivide, Modulo, Variable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Classes:
     """Member x of class c is at segment * (c // residues) + c % residues + offset + stride * x.
 
@@ -58,7 +58,7 @@ class Classes:
 EVERY = Classes(stride=1, residues=1, segment=0, offset=0)  # all positions as one class
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Classed:
     """The pairs of positions in one class whose members satisfy `formula`."""
 

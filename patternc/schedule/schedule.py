@@ -6,9 +6,8 @@ program text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from patternc.algebra.atoms import Table
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, KeySource, Rows
@@ -18,14 +17,14 @@ from patternc.tiling.classify import Classified
 from patternc.tiling.tiling import Tiling
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableSlot:
     """Stands in an atom of a group's predicate for the table `Pass.tables[index]` of the head."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadClasses:
     """Position classes (`Classes`) of a pass, with an offset for each head."""
 
@@ -35,7 +34,7 @@ class HeadClasses:
     offsets: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pass:
     """One launch: the pairs of one branch, or a piece of them, for all heads of the group.
 
@@ -73,7 +72,7 @@ class Pass:
         return self.classes is None or self.classes.residues == self.classes.stride
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Heads whose patterns differ in numbers only; `combined` joins several softmaxes.
 
@@ -92,7 +91,7 @@ class Group:
         return len(self.passes) > len(self.branches) or any(item.classes for item in self.passes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """`groups[g]` are the groups of every layer l with `group_of_layer[l] == g`.
 

@@ -8,10 +8,10 @@ them the one whose tiles cost smallest, by the products that they issue. Does no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from patternc.algebra.atoms import InRow
 from patternc.algebra.walk import atoms_of
+from patternc.frozen import frozen
 from patternc.relation.relation import Relation
 from patternc.schedule.cost_model import LENGTH
 from patternc.schedule.decompose import issued
@@ -28,7 +28,7 @@ SHORT_WEIGHT = 1.25
 SIZES = (16, 32, 64, 128, 256)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """The shape of the tiles, and human-readable reasons."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from patternc.frozen import frozen
 from patternc.relation.relation import Branch, Relation
 from patternc.schedule.decompose import Decomposition, Head, Piece
 from patternc.schedule.residue_classes import Classes
@@ -12,7 +11,7 @@ from patternc.tiling.classify import Classified, classify_by_key, tiling
 from patternc.tiling.tiling import Tiling
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TiledPiece:
     """A piece as a branch of its own, over positions or the members of `classes`.
 
@@ -25,7 +24,7 @@ class TiledPiece:
     columns: Classified
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TiledHead:
     """The relation of a head, and the tiles of the pieces of each of its branches.
 
@@ -37,7 +36,7 @@ class TiledHead:
     kind: object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tilings:
     """The heads of every layer with their tiles; query tiles of columns have `column_tile` rows."""
 

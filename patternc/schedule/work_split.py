@@ -9,7 +9,6 @@ code does the splitting.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from patternc.algebra.atoms import InRow, Member, Within
 from patternc.algebra.filtered_intervals import counts
 from patternc.algebra.intervals import Sizes
 from patternc.algebra.queries import variables_of
+from patternc.frozen import frozen
 from patternc.ir.formula import Expression
 from patternc.ir.sources import Encoder, KeySource, Text
 from patternc.relation.cases import Literal
@@ -55,7 +55,7 @@ def limits(total: int, median: int, lines: int) -> Limits:
     return Limits(line, max(MIN_TILES, min(usual, part)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Split:
     """The lines of a pass at n positions: the tiles of the longest, of the median, and of a piece.
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count, takewhile
+
+from patternc.frozen import frozen
 
 _END = re.compile(r"(?P<number>\d+)|(?P<length>n)(?:\s*//\s*(?P<divisor>[1-9]\d*))?", re.ASCII)
 _STEP = re.compile(r"(?P<times>\*?)\s*(?P<number>\d+)", re.ASCII)
@@ -19,7 +20,7 @@ _STEP = re.compile(r"(?P<times>\*?)\s*(?P<number>\d+)", re.ASCII)
 MOST_LISTED = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Axis:
     """A parameter and its values, ascending; with `grows` they are searched by bisection."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.language.syntax.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchQuery:
     """`layers` layers over n tokens; `pairs` is the budget of a head, None is not a budget.
 
@@ -30,7 +30,7 @@ class SearchQuery:
                 raise ValueError(f"{name} is {value}; expected at least 1")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggestion:
     """A program that connects every permitted pair within `full_at` layers.
 
@@ -47,7 +47,7 @@ class Suggestion:
     slowest: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of one template.
 
@@ -64,7 +64,7 @@ class Outcome:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchAnswer:
     """The outcomes of all templates, and the suggestions that none of the others betters.
 

@@ -10,15 +10,15 @@ by value in `search`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
+from patternc.frozen import frozen
 from patternc.search.candidates import Axis
 from patternc.search.parameter_ranges import Front, Line, first_of
 from patternc.search.trials import Trials, Values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Box:
     """Indices low..high of every range but the bisected one, both ends in it."""
 
@@ -35,7 +35,7 @@ class _Box:
         return _Box(self.low, tuple(upper)), _Box(tuple(lower), self.high)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grid:
     """The ranges of one program whose other values are `fixed`."""
 

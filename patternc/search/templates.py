@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TypedDict, cast
 
+from patternc.frozen import frozen
 from patternc.language import parse
 from patternc.language.syntax.ast import (
     Bare,
@@ -46,7 +47,7 @@ class _Row(TypedDict):
     vary: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Template:
     """A program whose parameters `vary` (name -> values, see `values`)."""
 

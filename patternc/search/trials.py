@@ -17,6 +17,7 @@ from patternc.algebra.work_budget import EffortError, effort, is_used_up
 from patternc.analysis.explain.critical_path import slowest_pair
 from patternc.analysis.reach import explored, reach
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS, Stream
 from patternc.language import Program, elaborate, parse
 from patternc.relation.relation import Relation, relation
@@ -34,7 +35,7 @@ class TrialsError(Exception):
     """There are no trials left."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Counted:
     """Pairs of every layer's heads, layer by layer, and the keys of a row."""
 

@@ -7,7 +7,7 @@ Combining and lifting relations is in `semantics.mask`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import assert_never
 
@@ -24,6 +24,7 @@ from patternc.algebra.evaluate import (
 )
 from patternc.algebra.queries import variables_of
 from patternc.algebra.walk import readings_in
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Reading
 from patternc.ir.sources import TEXT, TOKENS, KeySource, Tree, labels_of
 from patternc.ir.sources import Rows as RowsOf
@@ -64,7 +65,7 @@ from patternc.semantics.windows import windows
 Inputs = Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvaluationContext:
     """Query positions `rows`, ascending, on the keys of `source`; inside a lift both count blocks.
 

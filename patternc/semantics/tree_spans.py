@@ -15,12 +15,12 @@ beyond it, but not beyond its parent. Does not handle tiles.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from patternc.algebra.evaluate import Booleans, Integers
 from patternc.algebra.work_budget import STRIP
+from patternc.frozen import frozen
 
 
 def level_sizes(n: int, branching: int) -> list[int]:
@@ -83,7 +83,7 @@ def _inside(level: int, start: int, stop: int, sizes: list[int]) -> Iterator[tup
 # --- by slots -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Level:
     """The spans of one level: rows below `right` reach beyond to the right, from `left` on left."""
 

@@ -7,13 +7,13 @@ runs list every tile as partial, and the tiling says that it is not exact. Does 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.algebra import simplify
 from patternc.algebra.isl_context import BudgetError, KeyCount, budget
 from patternc.algebra.isl_loops import condition_of, loops_of
 from patternc.algebra.isl_sets import TileSet, pairs, tiles, touched_tiles, transposed, universe
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Constant, Variable
 from patternc.relation.relation import Branch, Conjunct
 from patternc.tiling.tiling import Interval, TableTiles, Tiling
@@ -21,7 +21,7 @@ from patternc.tiling.tiling import Interval, TableTiles, Tiling
 Runs = tuple[Interval, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Classified:
     """Full and partial runs of a formula; not `exact`: every tile is listed as partial."""
 

@@ -6,7 +6,6 @@ Evaluates tilings, which hold for every n, at one length. Does not handle device
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 
@@ -16,6 +15,7 @@ from patternc.algebra.evaluate import Booleans, Integers
 from patternc.algebra.filtered_intervals import counted
 from patternc.algebra.intervals import Interval, Sizes, in_runs, values_of_row
 from patternc.algebra.work_budget import effort, spend
+from patternc.frozen import frozen
 from patternc.printed import Printed
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
@@ -26,7 +26,7 @@ from patternc.tiling.tiling import Tiling
 Kind = Literal["full", "partial"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tile:
     """One visit of a row or column: the other side's tile, its kind, how often its pairs count.
 
@@ -40,7 +40,7 @@ class Tile:
     branch: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visits:
     """The tiles of one row or column, ascending within each branch of a mix; iterates as `Tile`s.
 
@@ -63,7 +63,7 @@ class Visits:
             yield Tile(index, "full" if full else "partial", times, branch)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """Full and partial tiles of each head, branches of a mix added up."""
 

@@ -7,7 +7,6 @@ devices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 from math import gcd
 
@@ -20,6 +19,7 @@ from patternc.algebra.intervals import Interval, Sizes, expand, in_runs
 from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import TRUE, conjunction
 from patternc.algebra.work_budget import AT_ONCE, spend
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Constant, FloorDivide, Variable
 from patternc.relation.tables import Tables
 from patternc.tiling.classify import candidate_tiles
@@ -29,7 +29,7 @@ from patternc.tiling.verdicts import Tiles
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pairs:
     """Single tiles (row[t], tile[t]), sorted by row, then tile, without repeats."""
 

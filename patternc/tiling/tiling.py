@@ -8,15 +8,14 @@ handle devices or kernels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from patternc.algebra.intervals import Interval
 from patternc.algebra.simplify import TRUE
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.relation.cases import Literal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableTiles:
     """Pairs of `formula` that also satisfy every literal; `runs` are the formula's tiles."""
 
@@ -25,7 +24,7 @@ class TableTiles:
     formula: Condition = TRUE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tiling:
     """The tiles of one set: closed-form runs, and products whose tiles depend on tables.
 

@@ -7,7 +7,6 @@ residue of one n, and says so. Counting is in `quasi_polynomial`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
 from typing import Literal
@@ -15,13 +14,14 @@ from typing import Literal
 from patternc.algebra.lengths import EVERY_LENGTH, Lengths, residues
 from patternc.analysis.cost.format_closed_form import UnclearError, at_residue, described
 from patternc.analysis.cost.quasi_polynomial import Sparse, Tally, UncountedError, shortest, summed
+from patternc.frozen import frozen
 
 Order = Literal["O(1)", "O(n)", "O(n**2)"]
 MOST_FORMS = 1 << 12
 Parts = tuple[tuple[int, Tally | Sparse], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """`expression` in n, equal to the count at every n >= start with n % period == residue."""
 
@@ -37,7 +37,7 @@ class Form:
         return f"{self.expression} for n >= {self.start}{also}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """A sum of tallies; exact at every n >= start that `multiple` divides."""
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from patternc.algebra.evaluate import Integers
 from patternc.analysis.cost.quasi_polynomial import Tally, divisors
+from patternc.frozen import frozen
 
 MOST_PIECES = 4
 MOST_INNER = 128
@@ -31,7 +32,7 @@ class UnclearError(Exception):
     """The values follow no form that a person could read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Product:
     """coefficient * the factors, each of them text that binds as tightly as a name."""
 
@@ -150,7 +151,7 @@ def _breaks(values: Integers) -> list[int]:
 # --- pieces ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     first: int
     polynomial: Coefficients

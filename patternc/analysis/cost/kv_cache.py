@@ -10,7 +10,7 @@ reads a key is in `last_reader`. Does not handle eviction policies or slots of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +25,7 @@ from patternc.algebra.isl_sets import TileSet, basic_parts, in_pages, period_and
 from patternc.algebra.simplify import TRUE
 from patternc.analysis.cost.pair_sets import Plane
 from patternc.analysis.cost.quasi_polynomial import MOST_ROWS, UncountedError, continued
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
 from patternc.relation.relation import Relation
@@ -35,7 +36,7 @@ OPERATIONS = 200_000
 MOST_LISTED = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readers:
     """Rows that read keys by any of the `formulas`: those before `end`, None: without end.
 
@@ -78,7 +79,7 @@ def kept_keys(relations: Sequence[Relation], n: int) -> int:
     return kept_pages(readers(relations), n).count
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """How many keys or pages; where not `exact`, at most so many."""
 

@@ -24,6 +24,7 @@ from patternc.analysis.cost.kv_cache import Readers, kept_pages, live_ranges
 from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.emit.text.expressions import PYTHON, Names, Printer
 from patternc.emit.text.layout import flat
+from patternc.frozen import frozen
 from patternc.ir.formula import Add, Any, Condition, Constant, Expression, Subtract
 from patternc.printed import Printed
 
@@ -34,7 +35,7 @@ _KEY, _PAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LastReads:
     """The last readers by some formulas: `endless` where reads go on for ever, else `lasts`.
 

@@ -10,7 +10,6 @@ are those of every tensor once: less cannot be moved. Does not include weights; 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from patternc.algebra.lengths import EVERY_LENGTH, Lengths
 from patternc.analysis.cost.feature_sums import (
@@ -24,6 +23,7 @@ from patternc.analysis.cost.last_reader import LastReader, last_reader
 from patternc.analysis.cost.pair_counts import HeadCount, head_count
 from patternc.analysis.cost.search_cost import search_products
 from patternc.analysis.cost.visited_tiles import visited_tiles
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -36,7 +36,7 @@ FORWARD, BACKWARD = 2, 5
 """Matrix products a pass."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Workload:
     """One call: n tokens, features a head, data type, key heads (None: as many as heads).
 
@@ -55,7 +55,7 @@ class Workload:
         return self.head_dim * BYTES[self.dtype]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Both:
     """A quantity of the forward and of the backward pass."""
 
@@ -63,7 +63,7 @@ class Both:
     backward: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerCost:
     """One layer; per head where a tuple, summed over the heads elsewhere.
 

@@ -9,7 +9,6 @@ multiplicity: a `mix` counts a pair once for every argument that holds it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from patternc.algebra import simplify
@@ -36,6 +35,7 @@ from patternc.analysis.cost.pair_sets import Extent, Plane
 from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.analysis.cost.random_draws import drawn, found_at_least
 from patternc.analysis.cost.unions import union
+from patternc.frozen import frozen
 from patternc.ir.formula import Atom, Condition, Expression
 from patternc.ir.sources import TOKENS, Encoder, KeySource, Pool, Tokens, Tree
 from patternc.ir.terms import Found
@@ -55,7 +55,7 @@ MOST_LOOKED_AT = 1 << 28
 MOST_DIRECT = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantity:
     """A number of pairs: `least` <= it <= `most`; `form` says it for other lengths too.
 
@@ -73,7 +73,7 @@ class Quantity:
         return self.least == self.most
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadCount:
     """The pairs of one head, and its pairs with multiplicity."""
 
@@ -175,7 +175,7 @@ def _by_source(branches: Iterable[Branch]) -> list[tuple[Branch, ...]]:
 # --- one set of pairs -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Set:
     """What is known of a set: for every n, and its number at the present one."""
 

@@ -8,7 +8,6 @@ is in `quasi_polynomial`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
@@ -18,6 +17,7 @@ from patternc.algebra.isl_context import context
 from patternc.algebra.isl_loops import loops_of
 from patternc.algebra.isl_sets import TileSet, basic_parts, text_of, without_slots
 from patternc.algebra.queries import variables_of
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Variable
 from patternc.ir.sources import Pool
 from patternc.relation.coordinates import ZERO, IndexSpace, substitute
@@ -28,7 +28,7 @@ Extent = int | Pool | None
 """How many slots there are at n: a number, the windows of a pool, or None for n of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plane:
     """The pairs 0 <= i < n, 0 <= j < slots of a formula without tables."""
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from math import isqrt
 from operator import add, floordiv, mul, sub
 from operator import pow as power
 from pathlib import Path
 from typing import Literal, cast
+
+from patternc.frozen import frozen
 
 Counts = Literal["pairs", "pairs_with_multiplicity"]
 Verdict = Literal["exact", "upper bound", "lower than counted", "counted within bounds"]
@@ -29,7 +30,7 @@ _OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paper:
     """A formula for the pairs of one head of the first layer."""
 
@@ -41,7 +42,7 @@ class Paper:
         return _value(ast.parse(self.formula, mode="eval").body, n)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """The formula's number beside that of head 0; `off` is their difference as a share of it."""
 

@@ -25,6 +25,7 @@ from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import period_and_start
 from patternc.algebra.simplify import TRUE
 from patternc.analysis.cost.pair_sets import Plane
+from patternc.frozen import frozen
 from patternc.ir.formula import Constant
 
 # Rows looked at for one tally; pairs of lengths and rows; pairs of those and keys.
@@ -66,7 +67,7 @@ class Tally:
         return table[:stop]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sparse:
     """A tally that would be too large: it is counted at the lengths asked for, and continued."""
 

@@ -8,7 +8,7 @@ depends on the draws, and no plane is given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, reduce
 from typing import assert_never
 
@@ -19,6 +19,7 @@ from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_sets import last_length
 from patternc.algebra.walk import atoms_of
 from patternc.analysis.cost.pair_sets import Plane, Runs
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     All,
     Any,
@@ -42,7 +43,7 @@ from patternc.relation.relation import Branch, Conjunct
 ROW, KEY, LENGTH, ONE, NONE = Variable("i"), Variable("j"), Variable("n"), Constant(1), Constant(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawn:
     """As many pairs as the draws hold at every n >= `start` that `multiple` divides."""
 

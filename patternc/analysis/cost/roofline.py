@@ -14,12 +14,12 @@ import os
 import platform
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from patternc.analysis.cost.layer_cost import BYTES, LayerCost, Workload
+from patternc.frozen import frozen
 
 HERE = Path(__file__).parent
 CPU = "CPU"
@@ -28,7 +28,7 @@ _LANES = {"x86_64": 8, "AMD64": 8, "arm64": 4, "aarch64": 4}
 _CLOCK, _CORE_BYTES = 2.5e9, 1e10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Device:
     """Peaks: floating-point operations a second by data type, bytes a second."""
 
@@ -41,7 +41,7 @@ class Device:
         return dict(self.products)[dtype]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Least:
     """Seconds that one pass takes at least, and what limits it."""
 
@@ -49,7 +49,7 @@ class Least:
     limit: Literal["products", "bytes"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """Seconds of benchmark results; None where a pass was not measured."""
 
@@ -57,7 +57,7 @@ class Measured:
     backward: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Roofline:
     """All layers on one device."""
 

@@ -7,10 +7,10 @@ handle closed forms or tiles.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from patternc.algebra.work_budget import EffortError, effort
 from patternc.analysis.cost.pair_counts import Sizes, distinct_pairs, exact_pairs
+from patternc.frozen import frozen
 from patternc.ir.sources import Tree, name_of
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -21,7 +21,7 @@ from patternc.semantics.source_slots import row_count
 Counted = Callable[[Relation, HeadTables, Sizes, bool], int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowsCost:
     """`rows` queries called `name` over `keys` slots.
 

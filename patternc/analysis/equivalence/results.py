@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from patternc.algebra.lengths import EVERY_LENGTH, Lengths
 from patternc.analysis.reach import Reach
+from patternc.frozen import frozen
 from patternc.ir.sources import KeySource
 from patternc.printed import Printed
 
@@ -21,7 +22,7 @@ class NotProvedError(ValueError):
     """Within the budget neither equality nor a difference of two patterns was proved."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Witness:
     """Where two patterns differ first: the pair counts `left` times in one and `right` in other."""
 
@@ -35,7 +36,7 @@ class Witness:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadDifference:
     """One head of one layer. `scored_alike`: the same pairs have the same modifiers and softmaxes.
 
@@ -54,7 +55,7 @@ class HeadDifference:
     equal_below: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Side:
     """One of the two: `heads` and `layers` as its headers name them, None without.
 

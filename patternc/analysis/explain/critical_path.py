@@ -7,7 +7,6 @@ and a shortest path whose links name the terms that allow them. Does not find th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from patternc.analysis.reach.equivalence_cells import ManyCellsError
 from patternc.analysis.reach.forward_reach import KeyRangesByLayer, can_depend_on
 from patternc.analysis.reach.shortest_path import MOST_LISTED, MOST_POSITIONS, is_certain, path
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
@@ -30,7 +30,7 @@ Tables = Sequence[Sequence[HeadTables]]
 Schedule = Sequence[Sequence[Relation]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slowest:
     """A pair that `layers` layers connect and no fewer; others may need as many, none more.
 
@@ -91,7 +91,7 @@ def _within(tables: Tables, place: Place) -> Tables:
     return [[HeadTables(place.width)] * len(heads) for heads in tables]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     """One query of n positions."""
 

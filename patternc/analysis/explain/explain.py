@@ -15,6 +15,7 @@ from patternc.analysis.explain.pair import ProgramPart, Verdict, verdict
 from patternc.analysis.reach.edges import edges_of
 from patternc.analysis.reach.shortest_path import Link, path
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.ir.sources import name_of
 from patternc.language.elaborate.elaborate import Elaborated
 from patternc.printed import Printed
@@ -22,7 +23,7 @@ from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PathStep:
     """One link of a path, and a head with the terms that allow it.
 

@@ -8,13 +8,14 @@ A slot of `pool` or `project` stands for the positions it is made of. Looks at a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from patternc.algebra.evaluate import Integers
 from patternc.algebra.work_budget import STRIP, EffortError
+from patternc.frozen import frozen
 from patternc.ir.sources import TEXT, TOKENS, Pool, Project, Rows, Tokens, Tree, name_of
 from patternc.ir.terms import HeadPattern
 from patternc.language.check.environment import Environment
@@ -35,7 +36,7 @@ _BRANCHING = ("mix", "gate", "difference", "sum", "mean")
 Rule = Literal["causal", "&", "-"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProgramPart:
     """A part of the program as it is written; line and column count from 1."""
 
@@ -44,7 +45,7 @@ class ProgramPart:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """One pair in one head: allowed by terms, dropped by a rule, or held by no term at all.
 
@@ -105,7 +106,7 @@ def _header(program: Elaborated) -> ProgramPart:
     return ProgramPart("causal", line, column)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     """Terms that allow the pair; or what drops it, by which rule, and terms that would allow it."""
 
@@ -113,7 +114,7 @@ class _Found:
     dropped: tuple[tuple[Node, Rule, tuple[Node, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     """One pair, and where names have their values."""
 

@@ -6,12 +6,13 @@ Products are those of the tiles that the schedule lists at one length and tile s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from patternc.algebra.queries import comparisons
 from patternc.analysis.lint.causality import replaced
 from patternc.analysis.rules import Rule, joined
+from patternc.frozen import frozen
 from patternc.ir.formula import Constant
 from patternc.ir.sources import TOKENS
 from patternc.ir.terms import (
@@ -36,7 +37,7 @@ WIDE = ("local", "segment")
 Tile = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Cost:
     """Products that the tiles of a pattern take, and its pairs."""
 

@@ -11,7 +11,6 @@ that are not given make bounds. Ignores attention weights, and positions of othe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from patternc.analysis.reach.causal import is_causal
 from patternc.analysis.reach.dispatch import ReachAnswer, answers, last_answer
@@ -19,6 +18,7 @@ from patternc.analysis.reach.edges import edges_of, shortest_period
 from patternc.analysis.reach.query import ReachQuery
 from patternc.analysis.reach.results import Engine, LayerReach, Reach
 from patternc.analysis.reach.slowest_pairs import Latest, Place, lacking, latest
+from patternc.frozen import frozen
 from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 
@@ -55,7 +55,7 @@ def reach(
     return _facts(answers(question, causal), question, causal)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explored:
     """`reach` with the residual path, where it takes longest, and where a key is lacking at last.
 

@@ -22,6 +22,7 @@ from patternc.analysis.reach.isl_engine import Field
 from patternc.analysis.reach.key_ranges import Ranges, ranges_of
 from patternc.analysis.reach.row_sizes import Progressions
 from patternc.analysis.reach.slot_contents import span_ranges, window_ranges
+from patternc.frozen import frozen
 from patternc.ir.sources import KeySource, Pool, Project, Stream, Text, Tokens, Tree
 from patternc.relation.tables import HeadTables
 from patternc.semantics.source_slots import windows
@@ -35,7 +36,7 @@ _FEW_REPEATS = 32
 _PASSES = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One layer: the ranges of each key source, slots numbered from 0.
 
@@ -127,7 +128,7 @@ def _identity(n: int, columns: range) -> Words:
     return bits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """What is carried before a layer: by the tokens, and by the slots of streams and trees.
 

@@ -17,7 +17,6 @@ blocks of tokens.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +26,7 @@ from patternc.algebra.intervals import Interval, filter_of, spans
 from patternc.algebra.simplify import TRUE
 from patternc.algebra.work_budget import spend
 from patternc.analysis.reach.edges import edges_of
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.sources import TOKENS
 from patternc.ir.terms import HeadPattern
@@ -51,7 +51,7 @@ _PASSES = 4
 _BRANCHING = ("mix", "gate", "difference", "sum", "mean")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Tiles:
     """Tiles (query block, key block) with the pairs they hold, and those of them ahead."""
 

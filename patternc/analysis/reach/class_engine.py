@@ -10,7 +10,6 @@ Source of the question: Ding et al. 2023 (LongNet), section 2.2. Does not handle
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, reduce
 
 import numpy as np
@@ -24,6 +23,7 @@ from patternc.analysis.reach.edges import Edge, Layer
 from patternc.analysis.reach.equivalence_cells import Cells, ManyCellsError
 from patternc.analysis.reach.isl_engine import Field
 from patternc.analysis.reach.row_sizes import Progressions
+from patternc.frozen import frozen
 from patternc.ir.formula import Constant, FloorDivide, Variable
 from patternc.relation.tables import HeadTables
 
@@ -184,7 +184,7 @@ def _cut(
         yield field, size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ends:
     """Positions of one cell before which (after which) the same cells begin (end).
 

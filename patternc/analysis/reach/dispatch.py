@@ -10,7 +10,7 @@ the answer is exact.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -34,10 +34,11 @@ from patternc.analysis.reach.query import ReachQuery
 from patternc.analysis.reach.results import Engine
 from patternc.analysis.reach.row_sizes import Progressions
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS, Rows
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReachAnswer:
     """One layer: its facts, upper bounds where not `exact`, and which engine found them.
 

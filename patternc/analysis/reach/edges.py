@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from patternc.algebra.isl_context import KeyCount
 from patternc.algebra.simplify import FALSE, TRUE
 from patternc.analysis.table_pairs import is_known
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.sources import (
     TEXT,
@@ -35,7 +36,7 @@ from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables, Tables
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """Pairs of positions and slots: those of `formula` that satisfy every literal.
 

@@ -8,7 +8,6 @@ to cells at one length. Does not compose layers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +17,7 @@ from patternc.algebra.cells import UncellularError
 from patternc.algebra.evaluate import Booleans, Integers, Values, evaluate
 from patternc.algebra.simplify import conjunction
 from patternc.analysis.reach.edges import Edge, Layer
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     All,
     Compare,
@@ -38,7 +38,7 @@ class ManyCellsError(Exception):
     """The positions do not fall into few cells."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cells:
     """`of[i]` is the cell of position i, numbered by their first positions; cells are not empty."""
 

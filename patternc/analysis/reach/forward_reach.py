@@ -8,7 +8,6 @@ of streams and trees are places of their own. Only handles lengths for which a l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -19,6 +18,7 @@ from patternc.analysis.reach.edges import Layer
 from patternc.analysis.reach.key_ranges import Ranges, ranges_of
 from patternc.analysis.reach.slot_contents import span_ranges, window_ranges
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS, KeySource, Pool, Project, Rows, Stream, Text, Tokens, Tree
 from patternc.relation.tables import HeadTables
 from patternc.semantics.source_slots import row_count
@@ -29,7 +29,7 @@ _PASSES = 4
 MOST_RANGES = 18 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A position of the tokens, or a slot of a stream or tree (its spans above the tokens)."""
 

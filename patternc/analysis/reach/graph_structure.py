@@ -8,11 +8,12 @@ blocks are dense, so that a graph has at most `MOST_BLOCKS`. Source of the quest
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from patternc.frozen import frozen
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -22,7 +23,7 @@ MOST_BLOCKS = 2048
 Booleans = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Structure:
     """Facts about blocks.
 

@@ -8,7 +8,6 @@ under a budget and raises `BudgetError` beyond it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.filtered_intervals import is_countable
@@ -17,6 +16,7 @@ from patternc.algebra.isl_context import BudgetError, budget
 from patternc.algebra.isl_maps import Map
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.reach.row_sizes import Progressions, row_sizes
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS, Pool, Project, Stream, Tokens, Tree
 from patternc.semantics.source_slots import windows
 
@@ -24,7 +24,7 @@ from patternc.semantics.source_slots import windows
 HASTY, PATIENT = 100_000, 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One layer: pairs of positions, and positions that depend on all others through a stream."""
 
@@ -32,7 +32,7 @@ class Step:
     streamed: Map
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """Facts about the fields after one layer."""
 

@@ -7,7 +7,6 @@ memory grow with n and with the pairs that only tables hold. Does not compose la
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +17,7 @@ from patternc.algebra.intervals import Interval, Sizes, expand, filter_of, spans
 from patternc.algebra.simplify import TRUE, conjunction
 from patternc.analysis.reach.edges import Edge
 from patternc.analysis.table_pairs import UnknownError, held
+from patternc.frozen import frozen
 from patternc.ir.formula import Compare, Condition, Constant, Multiply, Not, Variable
 from patternc.relation.cases import Literal
 from patternc.relation.coordinates import IndexSpace, substitute
@@ -30,7 +30,7 @@ _CELLS = 1 << 22
 _UNCUT = (TRUE, Compare("<=", Variable("j"), Variable("i")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranges:
     """Slots start <= j < stop in steps of `step` for row[t]; a row may appear in several."""
 

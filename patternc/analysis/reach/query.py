@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from patternc.analysis.reach import isl_engine
 from patternc.analysis.reach.edges import Layer
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS
 from patternc.relation.tables import HeadTables
 
@@ -14,7 +14,7 @@ from patternc.relation.tables import HeadTables
 MOST_WORDS = 1 << 23
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReachQuery:
     """The edges of the schedule's layers, how many layers, at which length."""
 

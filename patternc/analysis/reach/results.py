@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Literal
 
+from patternc.frozen import frozen
 from patternc.printed import Printed
 
 Engine = Literal["integer sets", "classes", "bits", "lists", "bound"]
 """How the fields of a layer were found; all but "bound" are exact."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerReach:
     """The receptive fields of all n positions after one layer.
 

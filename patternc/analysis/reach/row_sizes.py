@@ -10,7 +10,6 @@ one by one count where they are periodic in the key. Does not handle other filte
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import lcm
 
 import numpy as np
@@ -22,6 +21,7 @@ from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.isl_context import BudgetError
 from patternc.algebra.queries import variables_of
 from patternc.algebra.walk import children, leaves, sides_of
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Absolute,
     Atom,
@@ -39,7 +39,7 @@ _FEW = 1 << 14
 _MOST_STRETCHES = 1 << 21
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progressions:
     """Sizes first, first + step, .., `count` of them, each progression `times` over."""
 

@@ -9,7 +9,6 @@ allow a link.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from patternc.algebra import isl_maps as maps
@@ -20,6 +19,7 @@ from patternc.analysis.reach.edges import Edge, Layer, listening
 from patternc.analysis.reach.equivalence_cells import ManyCellsError
 from patternc.analysis.reach.forward_reach import ForwardReach, Node
 from patternc.analysis.table_pairs import UnknownError
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS, Rows, Stream
 from patternc.relation.tables import HeadTables
 
@@ -30,7 +30,7 @@ MOST_LISTED = 1 << 13
 MOST_LAYERS = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """In layer `layer` (counted from 0) `query` takes what `key` held before it.
 

@@ -7,17 +7,17 @@ permitted key in the end. The keys and the path between them are in `explain.cri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from patternc.algebra import isl_maps as maps
 from patternc.algebra.isl_context import BudgetError, budget
 from patternc.analysis.reach.dispatch import ReachAnswer
+from patternc.frozen import frozen
 
 # About 0.8 s.
 OPERATIONS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A query, and the `width` positions from `start` on that it ever depends on.
 
@@ -32,7 +32,7 @@ class Place:
         return Place(self.query + start, self.start + start, self.width)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Latest:
     """`place` is the first query with a pair that `layers` layers connect and no fewer."""
 

@@ -8,7 +8,6 @@ appear on any source. The first such position is reported by the warnings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from patternc.algebra.work_budget import EffortError
 from patternc.analysis.reach.isl_engine import runs_of
 from patternc.analysis.reach.row_sizes import row_sizes
 from patternc.analysis.table_pairs import UnknownError, held
+from patternc.frozen import frozen
 from patternc.ir.sources import TOKENS
 from patternc.relation.relation import Branch, Relation
 from patternc.relation.tables import HeadTables
@@ -34,7 +34,7 @@ Side = Literal["rows", "keys"]
 Placed = tuple[Branch, HeadTables]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unattended:
     """`empty_rows[head]` have no key; `unseen_keys` no head attends to. None: not known."""
 

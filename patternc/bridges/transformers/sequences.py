@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -21,11 +21,12 @@ from torch.nn.functional import pad
 from patternc.bridges.transformers.carrier import Placed
 from patternc.bridges.transformers.programs import Served
 from patternc.bridges.transformers.rewriting import POSITION_BIAS, REAL_KEYS
+from patternc.frozen import frozen
 from patternc.runtime.padded import seed_of_group
 from patternc.semantics.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """Queries start:stop over keys first:end, as positions in a row of the batch.
 
@@ -39,7 +40,7 @@ class Span:
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """One layer's call: q [batch, heads, queries, d], k and v [batch, kv_heads, keys, d].
 

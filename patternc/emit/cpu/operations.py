@@ -7,11 +7,11 @@ the bodies of the functions that `codegen/cpu_native/operations.c.jinja` names.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from patternc.algebra.score_derivatives import Terms, derivative
 from patternc.emit.text.layout import Call, Leaf, Text, flat
 from patternc.emit.text.score_text import C_SCORES, ScorePrinter
+from patternc.frozen import frozen
 from patternc.ir.modifiers import ScoreModifier
 from patternc.ir.score_expressions import (
     SCORE,
@@ -29,7 +29,7 @@ from patternc.ir.score_expressions import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NativeOperation:
     """A modifier's functions: the bodies of `value`, `slope` and `learn`, and `entry`.
 

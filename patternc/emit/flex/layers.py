@@ -43,6 +43,7 @@ from patternc.emit.text.layout import (
 )
 from patternc.emit.text.subexpressions import aliases, operands
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import ScoreModifier
 from patternc.ir.sources import TOKENS
@@ -57,7 +58,7 @@ _PAIR = ["b", "h", "i", "j", "n"]
 _INDENT = 8  # of the statements of an inner function
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """The text of one distinct layer; `inputs` are the run-time inputs that it takes."""
 
@@ -91,7 +92,7 @@ def layers_of(schedule: Schedule) -> Layers:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Printed:
     """A branch as data, and the text that asks whether it holds a pair."""
 

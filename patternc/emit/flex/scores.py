@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from patternc.emit.operands import table_text
 from patternc.emit.text.layout import Leaf, Text, statement
 from patternc.emit.text.score_functions import in_order
 from patternc.emit.text.score_text import TORCH_SCORES, ScorePrinter
+from patternc.frozen import frozen
 from patternc.ir.modifiers import Scale, ScoreModifier, ScoreTable, Sink
 from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead
 from patternc.schedule.schedule import Group, Pass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scored:
     """Branches of a group with the same modifiers of scores, in the order in which they apply."""
 
@@ -42,7 +43,7 @@ def has_sink(group: Group) -> bool:
     return any(isinstance(each, Sink) for item in group.branches for each in item.modifiers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlexTable:
     """A table that a score function looks into: `text` makes it of the inputs."""
 

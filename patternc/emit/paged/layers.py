@@ -27,6 +27,7 @@ from patternc.emit.text.expressions import TRITON, Names, Printer, simplified
 from patternc.emit.text.functions import Functions
 from patternc.emit.text.layout import SUM, Call, Chain, Leaf, Text, flat, statement
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS, is_wide
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition, Constant, Truth
 from patternc.ir.modifiers import Modifier, Scale, Sink
 from patternc.modifiers.alibi import Alibi
@@ -46,7 +47,7 @@ _REACH = Reach(MOST_POSITIONS, MOST_POSITIONS)
 _PAGES = Printer(TRITON, Names({"i": "i", "j": "page", "n": "n", "m": "n"}, frozenset("ijnm")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Statements that find `startK` and `stepsK`: so many pages from there on, `step` apart."""
 
@@ -54,7 +55,7 @@ class Run:
     step: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PagedKernel:
     """The parts of a kernel's text that depend on the pattern.
 
@@ -71,7 +72,7 @@ class PagedKernel:
         return any("slope" in line for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Served:
     """Branch `place` of these heads, by a kernel; None: of all heads."""
 
@@ -82,7 +83,7 @@ class Served:
     scale: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PagedLayer:
     """The branches of one distinct layer, and the heads that have a sink."""
 

@@ -8,7 +8,7 @@ every pair. What is not a bound is asked pair by pair. Does not print loops over
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from itertools import chain
 from typing import Literal, NamedTuple
@@ -19,6 +19,7 @@ from patternc.algebra.queries import variables_of
 from patternc.algebra.simplify import MIRRORED, TRUE, conjunction, disjunction
 from patternc.emit.text.expressions import Printer
 from patternc.emit.text.layout import AND, COMPARISON, OR, Call, Chain, Leaf, Text
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     All,
     Any,
@@ -38,7 +39,7 @@ _ABOVE, _BELOW = Leaf("1 << 30"), Leaf("-(1 << 30)")
 Position = Literal["i", "j"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounded:
     """Pairs with the position `name` from all of `lower` to all of `upper`, and what else holds.
 
@@ -58,7 +59,7 @@ class Bounded:
         yield from self.pairs
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """Pairs of any of the items, all of which hold to what is `common` too."""
 

@@ -7,7 +7,7 @@ integers. All round divisions to minus infinity. Does not handle statements or t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import assert_never
 
 from patternc.algebra.atoms import Compared, InRow, Member, SameLabel, Within
@@ -25,6 +25,7 @@ from patternc.emit.text.layout import (
     Prefixed,
     Text,
 )
+from patternc.frozen import frozen
 from patternc.ir.formula import (
     Absolute,
     Add,
@@ -52,7 +53,7 @@ from patternc.schedule.schedule import TableSlot
 Two = Callable[[Text, Text], Text]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialect:
     """How a language writes what Python has no operator for.
 
@@ -67,7 +68,7 @@ class Dialect:
     pointwise: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Names:
     """What variables, scalars and tables are called in a text.
 
@@ -130,7 +131,7 @@ PYTHON = Dialect(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Printer:
     """One dialect with the names of one function's parameters."""
 

@@ -7,7 +7,8 @@ its loosest operators, one operand a line. Does not interpret the text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from patternc.frozen import frozen
 
 WIDTH = 100
 # Python's binding strength, loosest first.
@@ -15,14 +16,14 @@ COMPARISON, OR, AND, SUM, PRODUCT, UNARY, TIGHT = range(7)
 _BRACKETS = {False: ("(", ")"), True: ("[", "]")}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaf:
     """A name, a number, or any text that needs no brackets."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chain:
     """Operands of operators of one strength: `first operator operand operator operand ..`."""
 
@@ -31,19 +32,19 @@ class Chain:
     rest: tuple[tuple[str, Text], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefixed:
     operator: str
     operand: Text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     function: str
     arguments: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Method:
     """`target.name(argument)`."""
 
@@ -52,7 +53,7 @@ class Method:
     arguments: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keyword:
     """`name=value` among the arguments of a call."""
 
@@ -60,7 +61,7 @@ class Keyword:
     value: Text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Items:
     """A tuple, or with square brackets a list."""
 
@@ -68,7 +69,7 @@ class Items:
     square: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lambda:
     parameters: str
     body: Text

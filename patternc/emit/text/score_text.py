@@ -7,7 +7,6 @@ handle statements or tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import get_args
 
 from patternc.algebra.score_derivatives import Holds, Step, Term, Terms, negative
@@ -24,6 +23,7 @@ from patternc.emit.text.layout import (
     Prefixed,
     Text,
 )
+from patternc.frozen import frozen
 from patternc.ir.score_expressions import (
     Difference,
     Function,
@@ -40,7 +40,7 @@ from patternc.ir.score_expressions import (
 _ONE, _ZERO = Leaf("1.0"), Leaf("0.0")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoreDialect:
     """How a language writes functions of floating-point numbers.
 
@@ -98,7 +98,7 @@ C_SCORES = ScoreDialect(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScorePrinter:
     """One dialect, with the text of leaves; `prefix` stands before the names of parts."""
 

@@ -8,7 +8,7 @@ residues, count as visible.
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, permutations, product
 
 from patternc.algebra.affine import Linear, linear, total
@@ -28,6 +28,7 @@ from patternc.emit.text.bounds import (
 )
 from patternc.emit.text.expressions import POSITIONS, TRITON, Names, Printer
 from patternc.emit.text.layout import AND, OR, Text
+from patternc.frozen import frozen
 from patternc.ir.formula import Atom, Compare, Condition, Constant, Subtract, Variable
 
 
@@ -116,7 +117,7 @@ def _without(item: Bounded, common: Set[Condition]) -> Bounded:
     return replace(item, held=conjunction(x for x in items_of(item.held) if x not in common))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowRange:
     """The rows from `first` to `last`, sums of m and a number; None: without an end there."""
 

@@ -37,13 +37,14 @@ from patternc.emit.text.visible_keys import seeing_rows, seen_keys, tells_rows_w
 from patternc.emit.triton.loops import Inline, along_row, are_few, down_column
 from patternc.emit.triton.register_pressure import effort_of, is_wide
 from patternc.emit.triton.score_mods import KEYS, Line, Operation, row_of_distance
+from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.schedule.schedule import Pass
 from patternc.tiling.classify import Classified, Runs
 from patternc.tiling.tiling import TableTiles, Tiling
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableParameters:
     """The parameters of one table: its pointer and strides, and its sizes."""
 
@@ -56,7 +57,7 @@ MOST_BOUNDED = 16
 Role = Literal["forward", "d_queries", "d_keys", "d_tables"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kernel:
     """What a kernel's text depends on; `d_keys` kernels hold tiles [keys, queries].
 

@@ -7,13 +7,14 @@ of a kind. Does not print the body of a loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from patternc.algebra.queries import fits, variables_of
 from patternc.algebra.value_bounds import Reach
 from patternc.emit.text.expressions import COLUMN_TILES, TILES, TRITON, Names, Printer, simplified
 from patternc.emit.text.layout import COMPARISON, SUM, Call, Chain, Leaf, Text, statement
 from patternc.emit.triton.register_pressure import INT32, MOST_POSITIONS
+from patternc.frozen import frozen
 from patternc.ir.formula import Truth
 from patternc.tiling.tiling import Interval
 
@@ -21,7 +22,7 @@ from patternc.tiling.tiling import Interval
 MOST_RUNS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assignment:
     """`name = value`, at any depth."""
 
@@ -32,7 +33,7 @@ class Assignment:
         return statement(self.value, f"{self.name} = ", 4 * depth)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loop:
     """A loop over the tiles of all runs of a kind, in closed form: step t is at `tile`."""
 
@@ -43,7 +44,7 @@ class Loop:
         return self.tile.at(depth)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inline:
     """The loops over full and partial tiles; no loop over full ones where there are none."""
 
@@ -56,7 +57,7 @@ class Inline:
         return "\n".join(line.at(depth) for loop in loops for line in loop.setup)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """Tiles start .. stop - 1, none where the guard does not hold."""
 

@@ -8,12 +8,13 @@ programs add to one place: what rows share is summed afterwards.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from patternc.algebra.score_derivatives import Terms, derivative, shared, without
 from patternc.emit.text.layout import Call, Keyword, Leaf, Text, flat, statement
 from patternc.emit.text.score_text import TRITON_SCORES, ScorePrinter
+from patternc.frozen import frozen
 from patternc.ir.modifiers import ScoreModifier
 from patternc.ir.score_expressions import (
     SCORE,
@@ -34,7 +35,7 @@ from patternc.ir.score_expressions import (
 from patternc.ir.sources import KeySource, Pool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A statement: what stands before a text."""
 
@@ -45,7 +46,7 @@ class Line:
         return statement(self.text, self.prefix, len(margin))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowSum:
     """Part of a table's gradient: `line` adds a sum over a row's keys, for the entry at `place`."""
 
@@ -54,7 +55,7 @@ class RowSum:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scattered:
     """Part of a table's gradient: `value` of the pairs in `mask`, one of a row for each `place`.
 
@@ -67,7 +68,7 @@ class Scattered:
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """One operation on scores: its data, and its lines in a kernel.
 

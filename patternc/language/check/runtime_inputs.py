@@ -7,8 +7,9 @@ those of a fixed name that sources and modifiers take. Does not determine their 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import Role
 from patternc.language.check.arguments import fill
 from patternc.language.check.call_names import why_taken
@@ -95,7 +96,7 @@ _OF_KEYS = ("columns", "listed", *SEARCHES)
 _LABELLED = ("memory", "encoder")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunTimeInput:
     """A tensor, or a few, given at call time. `shape` is human-readable.
 
@@ -113,7 +114,7 @@ class RunTimeInput:
     decides: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Within:
     """What stands around a relation: braces, its source and stream, and whose rows it is for."""
 
@@ -153,7 +154,7 @@ class _Within:
         return self.source if self.source in _LABELLED else self.stream
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Use:
     name: str
     role: Role

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from patternc.frozen import frozen
 from patternc.language.check.lists import integer
 from patternc.language.check.program_structure import ProgramStructure
 from patternc.language.check.readings import names_compared, names_read, outside, readings_below
@@ -61,7 +62,7 @@ _NUMBERS_IN_A_PART = 8
 _LET_KINDS = ("integer", "condition", "set", "output", "list", "period", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleToCheck:
     """A rule to be looked at for values: its condition, its sound parts, what it depends on.
 

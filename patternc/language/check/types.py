@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from patternc.frozen import frozen
 from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
@@ -61,7 +61,7 @@ def as_written(held: str) -> str:
     return f"`{size_in(held)}`, a size of the call" if size_in(held) else held
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeInfo:
     """`holds` names what the part depends on or contains.
 

@@ -7,8 +7,8 @@ Converts a term to its parts of one source and one list of modifiers, as far as 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.ir.modifiers import Modifier
 from patternc.ir.sources import TOKENS, KeySource, home_of
 from patternc.ir.terms import (
@@ -24,7 +24,7 @@ from patternc.ir.terms import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attachments:
     """One source and the modifiers, those next to the relation first."""
 

@@ -7,8 +7,8 @@ is impossible raises `NoValueError`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.ir.builtin_words import BuiltinParameter
 from patternc.ir.formula import Expression
 from patternc.language.check.arguments import fill
@@ -19,7 +19,7 @@ from patternc.language.syntax.ast import Argument, Call, Decimal, Name, Node, Un
 from patternc.language.syntax.builtins import HEADER_CALLS, PRIMITIVES
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoundArguments:
     """The arguments of a relation, source or modifier by name."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from patternc.frozen import frozen
 from patternc.ir.modifiers import Modifier, ScoreModifier
 from patternc.ir.sources import (
     Compressed,
@@ -27,7 +28,7 @@ from patternc.language.syntax.diagnostics import Diagnostic
 from patternc.language.syntax.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sized:
     """The size that a part of the text asks of an input, in words.
 

@@ -8,10 +8,11 @@ meet where they are the same. Does not handle `blocks(parts=p)`, whose queries d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from math import gcd
 
+from patternc.frozen import frozen
 from patternc.ir.formula import Constant, Expression
 from patternc.ir.terms import Listing, Period, PositionRange, Positions, RunTimeSet
 from patternc.language.check.environment import Environment
@@ -27,7 +28,7 @@ _LONG = 2**40
 _CALLS = ("rows", "global")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Every:
     """Rows p with start <= p mod length < stop."""
 
@@ -36,7 +37,7 @@ class _Every:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Named:
     """A run-time set of blocks of `unit` rows."""
 
@@ -48,7 +49,7 @@ class _Named:
 _Rows = tuple[tuple[int, int], ...] | _Every | _Named
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Projected:
     rows: _Rows
     projection: str

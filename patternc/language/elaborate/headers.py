@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.language.check.environment import Environment
 from patternc.language.elaborate.bounds import at_least
 from patternc.language.elaborate.constants import EvaluationError, constant
@@ -15,7 +15,7 @@ from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Headers:
     """The values above the first rule."""
 

@@ -7,10 +7,10 @@ caller. Does not handle blocks, operators, key sources or modifiers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count, takewhile
 
 from patternc.algebra.value_bounds import POSITIONS
+from patternc.frozen import frozen
 from patternc.ir import terms
 from patternc.ir.formula import All, Compare, Constant, Reading, Subtract, Variable
 from patternc.ir.searches import Cluster, Lsh, Nearest, Search, Sinkhorn, TopBlocks
@@ -37,7 +37,7 @@ from patternc.language.syntax.limits import BANDS
 QUERY, KEY = Variable("i"), Variable("j")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """What a relation takes from around it: the header `causal`, and the terms of its arguments."""
 

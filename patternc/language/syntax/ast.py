@@ -8,9 +8,10 @@ types or values.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from patternc.frozen import frozen
 from patternc.ir.formula import CompareOperator
 from patternc.language.syntax.source import NOWHERE, SourceText, Span
 
@@ -18,13 +19,13 @@ UnaryOperator = Literal["-", "~", "not"]
 BinaryOperator = Literal["or", "and", "+", "-", "&", "on", "with", "*", "//", "%", "**"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     value: int
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decimal:
     """A literal with a point, as written; stands only in modifiers' arguments."""
 
@@ -32,13 +33,13 @@ class Decimal:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     name: str
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """`start:stop`, either end open."""
 
@@ -47,7 +48,7 @@ class Range:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sequence:
     """`[a, b:c, ..]`."""
 
@@ -55,7 +56,7 @@ class Sequence:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """One argument of a call; `name` is None where it is given by place."""
 
@@ -64,14 +65,14 @@ class Argument:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     function: str
     arguments: tuple[Argument, ...]
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lift:
     """`blocks(..) { body }`; whether the word before the braces is `blocks` is checked later."""
 
@@ -80,14 +81,14 @@ class Lift:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unary:
     operator: UnaryOperator
     operand: Node
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binary:
     operator: BinaryOperator
     left: Node
@@ -95,7 +96,7 @@ class Binary:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """`a < b <= c`: one operator fewer than operands."""
 
@@ -104,7 +105,7 @@ class Comparison:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """`name[position]`: the integer of a run-time input at a position."""
 
@@ -116,7 +117,7 @@ class Reading:
 Node = Number | Decimal | Name | Sequence | Call | Lift | Unary | Binary | Comparison | Reading
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountHeader:
     """`heads E` or `layers E`."""
 
@@ -125,7 +126,7 @@ class CountHeader:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlagHeader:
     """`causal` or `allow empty`."""
 
@@ -133,7 +134,7 @@ class FlagHeader:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallHeader:
     """`query_pool(..)` or `unfold(..)`."""
 
@@ -141,7 +142,7 @@ class CallHeader:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """`param name = value`."""
 
@@ -151,7 +152,7 @@ class Parameter:
     name_span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Let:
     """`let name = value`."""
 
@@ -161,7 +162,7 @@ class Let:
     name_span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Size:
     """`size name`: an integer that each call gives."""
 
@@ -170,7 +171,7 @@ class Size:
     name_span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamRows:
     """`rows name`: the rules below are for the query rows of that stream."""
 
@@ -178,7 +179,7 @@ class StreamRows:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """`stage name from states, keys`: the headers and rules below it are a program of their own."""
 
@@ -188,7 +189,7 @@ class Stage:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bare:
     """A pattern alone on its line."""
 
@@ -196,7 +197,7 @@ class Bare:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class When:
     """`condition -> pattern`."""
 
@@ -205,7 +206,7 @@ class When:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Otherwise:
     """`else -> pattern`."""
 
@@ -219,7 +220,7 @@ Binding = Parameter | Let | Size
 Statement = Header | Binding | StreamRows | Stage | Rule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     statements: tuple[Statement, ...]
     source: SourceText = field(default=SourceText(""), compare=False, repr=False)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from patternc.frozen import frozen
 from patternc.language.syntax.characters import visible, visible_lines
 from patternc.language.syntax.limits import COLUMNS, SHOWN
 from patternc.language.syntax.source import SourceText, Span
@@ -22,7 +22,7 @@ _TAB = "    "
 _DOTS = " .. "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A second place that explains the first."""
 
@@ -30,7 +30,7 @@ class Mark:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One finding; `span` is None where no text is at fault (a parameter given at call time)."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from patternc.frozen import frozen
 from patternc.language.syntax.diagnostics import Diagnostic, Mark
 from patternc.language.syntax.messages import diagnostic
 from patternc.language.syntax.source import SourceText, Span
@@ -31,7 +31,7 @@ _TERMINALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bracket:
     """An opening bracket that is not closed yet."""
 
@@ -39,7 +39,7 @@ class Bracket:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParseFailure:
     """The parser's state: `found` is a terminal, empty for a character that begins none."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from patternc.frozen import frozen
 from patternc.search.from_mask.boards import Bits, Board, Integers
 from patternc.search.from_mask.terms import Fresh, Number, Term, numbers, runs
 
@@ -15,7 +15,7 @@ _MODULUS = 64
 _BANDS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distances:
     """Which distances of a board are wanted and which are barred; index d + n - 1."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.frozen import frozen
 from patternc.search.from_mask.boards import Bits, Board
 from patternc.search.from_mask.terms import Term
 
@@ -22,7 +23,7 @@ _TERMS = 6
 _KEPT = 256
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A term that holds no barred pair at any length, and the wanted pairs it holds."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
+from patternc.frozen import frozen
 from patternc.search.from_mask.bands import Distances
 from patternc.search.from_mask.boards import Bits, Board
 from patternc.search.from_mask.terms import Number, Term, numbers
@@ -18,7 +18,7 @@ _LONG = 1024
 _BANDS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Half:
     """Positions before a cut, or from it on."""
 

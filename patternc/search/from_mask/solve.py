@@ -7,11 +7,12 @@ and among parts of the sequence. What no union explains is a run-time list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternc.frozen import frozen
 from patternc.search.from_mask.bands import bands, dilated
 from patternc.search.from_mask.boards import Bits, Board, Integers, along
 from patternc.search.from_mask.cover import Candidate, candidates, cheapest, partial, wanted
@@ -35,7 +36,7 @@ _MOST = 80
 _LEAST = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Solution:
     """The body of a program: `unexplained` pairs are those of its list alone."""
 

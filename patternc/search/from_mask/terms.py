@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from patternc.frozen import frozen
 from patternc.search.from_mask.boards import Bits, Board
 
 _TOKEN = re.compile(r"\w+|->|\*\*|//|[<>=!]=|\S")
@@ -22,7 +22,7 @@ def tokens(text: str) -> int:
     return len(_TOKEN.findall(_NEGATIVE.sub("", text)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """A term as text, and its pairs at every length."""
 
@@ -34,7 +34,7 @@ class Term:
         return tokens(self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     """An integer that may depend on n."""
 
@@ -60,7 +60,7 @@ def numbers(value: int, boards: Sequence[Board]) -> Iterator[Number]:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Positions:
     """A set of positions as text, and which of n it holds."""
 

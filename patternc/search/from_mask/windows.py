@@ -6,12 +6,12 @@ Neighbours along an axis that no window may hold are its cuts; evenly spaced cut
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 
 import numpy as np
 
+from patternc.frozen import frozen
 from patternc.search.from_mask.boards import Board
 from patternc.search.from_mask.grids import dense_term, factored
 from patternc.search.from_mask.terms import Term
@@ -19,7 +19,7 @@ from patternc.search.from_mask.terms import Term
 _AXES = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cut:
     """How one axis is cut."""
 
