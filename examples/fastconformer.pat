@@ -3,6 +3,7 @@
 # config:  stt_en_fastconformer_hybrid_large_streaming_multi: att_context_size [70, 13]
 # length:  512
 # equals:  ConformerEncoder of NeMo, `chunked_limited`
+# checked: nemo_toolkit 2.5.0 (nemo_chunked)
 
 param left = 70
 param right = 13

@@ -3,6 +3,7 @@
 # config:  rel_pos_local_attn, att_context_size [128, 128], one global token
 # length:  2048
 # equals:  RelPositionMultiHeadAttentionLongformer of NeMo
+# checked: nemo_toolkit 2.5.0 (nemo_local)
 
 let first = [0]
 mix(local(128) + rows(first), columns(first) - rows(first))

@@ -3,6 +3,7 @@
 # config:  Samba 421M: 12 layers, local_window = 2048 keys with the query itself
 # length:  16384
 # equals:  the released code's window_size (local_window - 1, 0) in every second layer
+# checked: microsoft/Samba ed3ed5424dbb (samba)
 
 causal
 layers 12

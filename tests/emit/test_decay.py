@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -41,6 +44,19 @@ def test_outputs_and_gradients_are_those_of_the_formula(backend: str, dtype: tor
     bound = 1e-9 if dtype == torch.float64 else 1e-4
     for one, other in zip((out, lse, *gradients), (*wanted, *expected), strict=True):
         torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound)
+
+
+def test_the_example_is_what_the_authors_kernels_compute() -> None:
+    """The Forgetting Transformer's, in float32 in Triton's interpreter: with gradients of gates."""
+    path = Path(__file__).parents[1] / "oracles/outputs/forgetting.npz"
+    held = {name: torch.from_numpy(part).double() for name, part in np.load(path).items()}
+    leaves = [held[name].requires_grad_() for name in ("q", "k", "v", "log_gates")]
+    pattern = Pattern.from_zoo("forgetting")
+    out = pattern.attention(*leaves[:3], kept=leaves[3].cumsum(2))
+    found = torch.autograd.grad((out * held["weight"]).sum(), leaves)
+    wanted = [held[name] for name in ("out", "dq", "dk", "dv", "dlog_gates")]
+    for one, other in zip((out, *found), wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_fewer_queries_are_the_last_rows_and_padding_is_left_out() -> None:

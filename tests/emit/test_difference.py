@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from patternc import Pattern
 from tests.emit.dense import Tensor, compiled, draw
 
 TEXT = "causal\ndifference(local(9), rows([:], projection=second), name=weight)"
@@ -38,3 +42,16 @@ def test_outputs_and_gradients_are_those_of_the_formula(backend: str, dtype: tor
     bound = 1e-9 if dtype == torch.float64 else 1e-4
     for one, other in zip((found, *gradients), (wanted, *expected), strict=True):
         torch.testing.assert_close(one.double(), other, rtol=bound, atol=bound)
+
+
+def test_the_example_is_what_the_authors_module_computes() -> None:
+    """Its heads 2 h and 2 h + 1 of queries and keys are one head here, and its second softmax."""
+    path = Path(__file__).parents[1] / "oracles/outputs/differential.npz"
+    held = {name: torch.from_numpy(part) for name, part in np.load(path).items()}
+    q, k, v = leaves = [held[name].requires_grad_() for name in ("q", "k", "v")]
+    given = {"second": (q[:, 1::2], k[:, 1::2], v), "weight": held["share"].expand(2)}
+    out = Pattern.from_zoo("differential").attention(q[:, ::2], k[:, ::2], v, **given)
+    found = torch.autograd.grad((out * held["weight"]).sum(), leaves)
+    wanted = [held[name] for name in ("out", "dq", "dk", "dv")]
+    for one, other in zip((out, *found), wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=2e-6)

@@ -205,6 +205,10 @@ ATTENDED = {
         "allow empty\nheads 2\nhead == 1 -> local(left=9, right=-1) with sink\nelse -> causal",
         {"sinks": torch.tensor([0.5, -1.0], dtype=torch.float64)},
     ),
+    "numbers of tokens": (
+        "local(left=20) with decay(kept) with softcap(3) + columns([0])",
+        {"kept": torch.linspace(0, 9, 240, dtype=torch.float64).view(2, 2, 60)},
+    ),
     "several modifiers": ("causal with alibi with softcap(3) with scale(0.4)", {}),
 }
 WRITTEN = [
@@ -253,6 +257,17 @@ def test_score_modifiers_give_what_is_written_down(
     out = module_of(case.text).attention(call.q, call.k, call.v, **case.inputs)
     torch.testing.assert_close(out, case.out, rtol=1e-9, atol=1e-9)
     assert_agrees(case.text, {"q": call.q, "k": call.k, "v": call.v, **case.inputs})
+
+
+def test_numbers_of_each_query_and_what_does_not_fit() -> None:
+    text, call = "causal with dynamic_span(4, z=z)", tensors(2, 23, 60, 16)
+    spans = torch.linspace(0, 30, 92, dtype=torch.float64).view(2, 2, 23)
+    assert_agrees(text, {**dict(zip("qkv", call, strict=True)), "z": spans})
+    with pytest.raises(ValueError, match=r"expected floats .*; here \[batch, 2, 23\]"):
+        module_of(text).attention(*call, z=spans[..., :20])
+    decayed = module_of(ATTENDED["numbers of tokens"][0])
+    with pytest.raises(ValueError, match="3 more queries than tokens"):
+        decayed.make_score_mod(20, heads=2, queries=23, kept=torch.zeros(2, 2, 20))
 
 
 def test_rows_without_keys_give_0_and_minus_infinity() -> None:

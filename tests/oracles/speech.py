@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from patternc.zoo import published
+from tests.oracles.systems import example
 from tests.oracles.writers import Observed, Written, lines, writes
 
 
@@ -22,6 +23,21 @@ def emformer(observed: Observed) -> Written:
     copies = segments * right
     order = (*range(copies, frames), *range(copies))
     return Written(text, tokens=frames - copies, rows=slice(copies, None), columns=order)
+
+
+@writes("nemo_chunked")
+def fastconformer(observed: Observed) -> Written:
+    config = observed.config
+    return Written(example("fastconformer", left=config["left"], right=config["right"]))
+
+
+@writes("nemo_local")
+def fastconformer_local(observed: Observed) -> Written:
+    config = observed.config
+    window = f"local(left={config['left']}, right={config['right']})"
+    first = [config["spacing"] * number for number in range(config["count"])]
+    changes = ("local(128)", window), ("first = [0]", f"first = {first}")
+    return Written(example("fastconformer_local", *changes), counted=True)
 
 
 @writes("speechbrain_dct")

@@ -80,6 +80,18 @@ def trianglemix(observed: Observed) -> Written:
     return Written(example("trianglemix", **numbers), layer=16)
 
 
+@writes("star_attention")
+def star_attention(observed: Observed) -> Written:
+    config = observed.config
+    return Written(example("star_attention", size=config["size"], question=config["question"]))
+
+
+@writes("samba")
+def samba(observed: Observed) -> Written:
+    width = ("local(left=2047)", f"local(left={observed.config['window'] - 1})")
+    return Written(example("samba", width), layer=observed.config["layer"])
+
+
 @writes("lookahead")
 def lookahead(observed: Observed) -> Written:
     """The file has no rows of the text."""

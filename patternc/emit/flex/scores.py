@@ -10,7 +10,7 @@ from patternc.emit.text.score_functions import in_order
 from patternc.emit.text.score_text import TORCH_SCORES, ScorePrinter
 from patternc.frozen import frozen
 from patternc.ir.modifiers import Scale, ScoreModifier, ScoreTable, Sink
-from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead
+from patternc.ir.score_expressions import AtDistance, AtKey, Distance, Node, OfHead, OfKey, OfQuery
 from patternc.schedule.schedule import Group, Pass
 
 
@@ -79,6 +79,10 @@ def lines_of(modifier: ScoreModifier, tables: tuple[str, ...]) -> list[str]:
                 return Leaf(f"{tables[0]}[h, distance.clamp(-{low}, {high}) + {low}]")
             case AtKey():
                 return Leaf(f"_entry({tables[0]}, b, h, q_idx, kv_idx)")
+            case OfQuery():
+                return Leaf(f"_entry({tables[0]}, b, h, q_idx)")
+            case OfKey():
+                return Leaf(f"_entry({tables[0]}, b, h, kv_idx)")
             case _:
                 return Leaf("score")
 

@@ -18,7 +18,6 @@ from patternc.ir.feature_maps import FeatureMap
 from patternc.ir.formula import Condition, Not
 from patternc.ir.modifiers import Absolute, Rotary, ScoreModifier, positions_of
 from patternc.ir.sources import TOKENS, word_of
-from patternc.modifiers.dynamic_span import DynamicSpan
 from patternc.schedule.head_groups import without_scalars
 from patternc.schedule.schedule import Group, Pass
 
@@ -71,10 +70,6 @@ def _of_branch(item: Pass) -> Iterator[str]:
                 f"`{modifier.word}(position=..)` counts distances from a run-time input, and a "
                 "score function from indices: place the tokens so that indices are the positions"
             )
-        if isinstance(modifier, DynamicSpan):
-            yield "`dynamic_span` has a number of each query, which flex is not given"
-        if isinstance(modifier, ScoreModifier) and modifier.of_tokens:
-            yield f"`{modifier.word}` has numbers of each query and key, which flex is not given"
         if isinstance(modifier, ScoreModifier) and modifier.of_values:
             yield f"`{modifier.word}` changes values by their distance: flex has scores of pairs"
         if isinstance(modifier, ScoreModifier) and modifier.table and modifier.table.of_queries:
