@@ -1,7 +1,7 @@
-# Python 3.11 to 3.13; another interpreter: make test PYTHON=python3.12
+# Python 3.11 to 3.14; another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test test-browser sweep sanitize fuzz bench
+.PHONY: demo test test-browser sweep sanitize fuzz bench package docs
 SECONDS ?= 600
 demo: .venv/installed
 	mkdir -p build && $(BIN)/patternc compile examples/bigbird.pat --backend all --native --self-test -o build/bigbird.py
@@ -21,6 +21,13 @@ sanitize: .venv/installed
 	$(BIN)/pytest -n 2 -m sweep tests/native
 fuzz: .venv/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+# The sdist and the wheel in dist/; the wheel tried in a fresh environment with its dependencies, outside of the checkout.
+package: .venv/installed
+	$(BIN)/python -m tests.package
+# The pages of docs/ as a site in build/site.
+docs: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python docs/site.py
 bench: .venv/installed
 	$(BIN)/python benchmarks/layout.py
 .venv/installed: pyproject.toml constraints.txt

@@ -1,7 +1,7 @@
 """Cost against length: from a pattern to curves, and to a chart on logarithmic axes.
 
 Every point is the exact count (or the bound) that a report at that length gives. The chart is SVG,
-made without a plotting library; `figure` draws the same with matplotlib, the extra `pictures`.
+made without a plotting library; `figure` draws the same with matplotlib, the extra `plot`.
 Receptive fields are in `reach_svg`.
 """
 
@@ -169,7 +169,7 @@ def figure(found: Curves, title: str, kind: str) -> bytes:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "figures need matplotlib: pip install 'patternc[pictures]'"
+            "figures need matplotlib: pip install 'patternc[plot]'"
         ) from error
     drawn = Figure(figsize=(10, 4), layout="constrained")
     # A dollar sign would begin a formula.
