@@ -1,15 +1,13 @@
-"""FlashAttention's arguments: `causal` and `window_size` of version 2 and 3, block lists of 4.
+"""FlashAttention's arguments: `causal` and `window_size` of versions 2, 3 and 4.
 
-`window_size=(left, right)` counts keys beside the query, -1 is all of them, and queries are the
-last rows, as here. `BlockSparseTensorsTorch` of flash_attn.cute has the lists of a BlockMask; its
-partial blocks need the layer's mask as a CuTe function too, which is not written here. Its key
-block is a multiple of the kernel's tile_n. Source: flash_attn 2.8 flash_attn_func; flash-attn-4
-4.0.0b36 block_sparsity.py.
+`window_size=(left, right)` counts keys beside the query, -1 is all of them (None in version 4), and
+queries are the last rows, as here. Masks that are no window are `flash_attention_4`'s. Source:
+flash_attn 2.8 flash_attn_func; flash-attn-4 4.0.0b36 interface.py.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from patternc.bridges.layer_windows import Window, window_of
 from patternc.pattern import Pattern
@@ -43,25 +41,3 @@ def load(window_size: tuple[int, int] = (-1, -1), causal: bool = False) -> Patte
     right = 0 if causal else right
     window = Window(None if left < 0 else left, None if right < 0 else right)
     return Pattern.parse(window.text)
-
-
-def block_sparse_tensors(
-    pattern: Pattern,
-    n: int,
-    block_size: tuple[int, int] = (128, 128),
-    *,
-    layer: int = 0,
-    **options: Any,
-) -> dict[str, Any]:
-    """Keywords of `BlockSparseTensorsTorch`: options and errors are `Pattern.block_mask`'s."""
-    found = pattern.block_mask(n, layer=layer, block_size=block_size, **options)
-    return {
-        "mask_block_cnt": found.kv_num_blocks,
-        "mask_block_idx": found.kv_indices,
-        "full_block_cnt": found.full_kv_num_blocks,
-        "full_block_idx": found.full_kv_indices,
-        "block_size": found.BLOCK_SIZE,
-        "dq_write_order": found.dq_write_order,
-        "dq_write_order_full": found.dq_write_order_full,
-        "spt": found.dq_kv_order_spt,
-    }

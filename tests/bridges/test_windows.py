@@ -58,17 +58,6 @@ def test_sides_below_minus_one_are_refused() -> None:
         onnx.load(left_window_size=-2)
 
 
-def test_flash_attention_4_has_the_lists_of_the_block_mask() -> None:
-    pattern = Pattern.parse("causal\nlocal(70)")
-    found = flash_attention.block_sparse_tensors(pattern, 256, (64, 128), write_order=True)
-    mask = pattern.block_mask(256, block_size=(64, 128), write_order=True)
-    assert torch.equal(found["mask_block_cnt"], mask.kv_num_blocks)
-    assert torch.equal(found["full_block_idx"], mask.full_kv_indices)
-    assert found["mask_block_idx"].dtype == torch.int32
-    assert found["spt"] is True
-    assert found["block_size"] == (64, 128)
-
-
 class Sliding:
     """A configuration as DeepSpeed has them."""
 

@@ -1,7 +1,8 @@
-"""Formulas and predicates to Python text, in four dialects.
+"""Formulas and predicates to Python text, in five dialects.
 
 `TORCH` prints over int64 tensors, `FLEX` over one pair, `TRITON` over int32 blocks, `PYTHON` over
-integers. All round divisions to minus infinity. Does not handle statements or tiles.
+integers, `CUTE` over one pair of CuTe's int32. All round divisions to minus infinity. Does not
+handle statements or tiles.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Dialect:
     """How a language writes what Python has no operator for.
 
     Divisions of one that `truncates` need care. In a `pointwise` one, atoms are asked for the batch
-    element `b` and the head `h`.
+    element `b` and the head `h`. Remainders of one with `signed_remainders` have the sign of what
+    is divided, while its divisions round down.
     """
 
     minimum: Two
@@ -66,6 +68,7 @@ class Dialect:
     absolute: Callable[[Text], Text]
     truncates: bool
     pointwise: bool = False
+    signed_remainders: bool = False
 
 
 @frozen
@@ -129,6 +132,14 @@ PYTHON = Dialect(
     lambda operand: Call("abs", (operand,)),
     truncates=False,
 )
+CUTE = Dialect(
+    _call("cutlass.min"),
+    _call("cutlass.max"),
+    lambda operand: Call("cutlass.max", (operand, Prefixed("-", operand))),
+    truncates=False,
+    pointwise=True,
+    signed_remainders=True,
+)
 
 
 @frozen
@@ -159,6 +170,9 @@ class Printer:
                 return self._chain(PRODUCT, "*", left, right)
             case FloorDivide(left, right):
                 return self._rounded("//", "_floor_div", left, right)
+            case Modulo(left, right) if self.dialect.signed_remainders and not self.unsigned(left):
+                whole = Multiply(FloorDivide(left, right), right)
+                return self.expression(Subtract(left, whole))
             case Modulo(left, right):
                 return self._rounded("%", "_floor_mod", left, right)
             case Minimum(left, right):
