@@ -33,6 +33,17 @@ def test_searches_of_nothing_find_nothing(text: str) -> None:
             assert torch.equal(out, torch.zeros_like(q))
 
 
+def test_a_search_sees_queries_with_the_shift_of_xl_relative() -> None:
+    """The key of greatest (q + u) k, as the products have it; r and v are behind the search."""
+    n, size = 9, 8
+    q, k, v = torch.randn(3, 1, 1, n, size, generator=torch.Generator().manual_seed(5)).unbind(0)
+    u = 4 * torch.randn(1, size, generator=torch.Generator().manual_seed(6))
+    given = {"xl_u": u, "xl_v": torch.zeros(1, size), "xl_r": torch.zeros(n, 1, size)}
+    found = _pattern("nearest(1) with xl_relative").module.found_lists(q, k, v, **given)
+    assert torch.equal(found["nearest"][..., 0], ((q + u) @ k.mT).argmax(-1))
+    assert not torch.equal(found["nearest"][..., 0], (q @ k.mT).argmax(-1))
+
+
 def test_lists_of_an_empty_batch_are_taken() -> None:
     empty, lists = torch.randn(0, 2, 4, 8), torch.zeros(0, 2, 4, 2, dtype=torch.int64)
     assert _pattern("listed(plan)").attention(empty, empty, empty, plan=lists).shape == empty.shape

@@ -27,6 +27,7 @@ from patternc.ir.terms import (
     Union,
     With,
 )
+from patternc.modifiers.xl_relative import XlRelative
 from tests.fuzz.dense import Floats, Head, Part, placed, projected, slots_of
 
 Booleans = NDArray[np.bool_]
@@ -124,7 +125,8 @@ def _of_blocks(head: Head, part: Part, of: int, width: int) -> Floats:
 def _asked(head: Head, part: Part, of: int) -> tuple[Floats, Floats]:
     call = head.call
     keys = slots_of(part.source, head, call.k, call.v)[0][:, of // call.shared]
-    return placed(head, part, call.q[:, of], keys)
+    query, keys = placed(head, part, call.q[:, of], keys)
+    return (query + call.floats["xl_u"][of] if part.has(XlRelative) else query), keys
 
 
 def _given(head: Head, name: str, of: int | None = None) -> Floats:
