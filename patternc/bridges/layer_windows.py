@@ -6,13 +6,13 @@ Does not know any library.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from patternc.algebra.lengths import EVERY_LENGTH
 from patternc.analysis.equivalence.compare import compared
 from patternc.bridges.layer_masks import FormatError, verify_mask
-from patternc.frozen import frozen
 from patternc.pattern import Pattern
 from patternc.semantics.errors import InputError, LengthError
 
@@ -21,7 +21,7 @@ _LEFT = 1 << 17
 _RIGHT = 1 << 11
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Window:
     """Keys before and after the query, which is not counted; None is all of them."""
 

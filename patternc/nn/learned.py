@@ -8,11 +8,11 @@ need different sizes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from patternc.frozen import frozen
 from patternc.ir.modifiers import Sink
 from patternc.ir.sources import Persistent
 from patternc.modifiers.distance_aware import DistanceAware
@@ -25,7 +25,7 @@ from patternc.pattern import Pattern
 from patternc.relation.relation import Branch, Combined, Relation
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Sizes:
     """Of a module: what the shapes of parameters follow from."""
 
@@ -34,7 +34,7 @@ class Sizes:
     head_dim: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Learned:
     """A parameter: its shape and the standard deviation or the value that it starts from."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from patternc.frozen import frozen
 from patternc.runtime.cubin_stats import CubinStats, measured
 from patternc.runtime.kernel_launches import launches_of
 
@@ -34,7 +34,7 @@ _POINTERS = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Variant:
     """A kernel with what is known of its arguments when it is compiled.
 

@@ -13,17 +13,16 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from patternc.frozen import frozen
 
 _INSTRUCTION_BYTES = 16
 # Instructions of tensor cores, the best first.
 _UNITS = ("HGMMA", "UTCHMMA", "HMMA")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CubinStats:
     """What one compiled kernel of a kind ("forward", "d_queries", "d_keys", ..) uses.
 

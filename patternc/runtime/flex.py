@@ -7,11 +7,11 @@ layer. Does not call FlexAttention.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from patternc.emit.backend import UnsupportedError
-from patternc.frozen import frozen
 from patternc.queries.arguments import tokens
 from patternc.runtime import generated
 from patternc.runtime.module_cache import Built, ensure
@@ -21,7 +21,7 @@ from patternc.schedule.tile_sizes import SIZES
 Variant = tuple[int | None, tuple[int, int] | None]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FlexModules:
     """Modules by layer and tiles."""
 

@@ -22,13 +22,13 @@ graph cannot hold it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from patternc.frozen import frozen
 from patternc.queries.placement import Group, Placement, Run, grouped, placements
 from patternc.runtime import generated
 from patternc.runtime.padded_encoder import groups_of
@@ -161,7 +161,7 @@ def _refuse_unseen(values: tuple[object, ...], q: Tensor) -> None:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Call:
     """What all calls of the groups have in common."""
 

@@ -8,20 +8,20 @@ entries of lists and the rows of a table of positions, counts those of a sequenc
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from patternc.frozen import frozen
 from patternc.queries.placement import Group, Run
 from patternc.runtime.generated import counts_tokens, source_of
 
 _BROUGHT = ("memory", "compressed", "store", "stream", "encoder")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Part:
     """Some batch elements and queries of a call of `module` with `n` slots."""
 

@@ -7,12 +7,11 @@ cut around; its gradients compute the call again. Does not know what the operato
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-
-from patternc.frozen import frozen
 
 Tensors = Mapping[str, Tensor]
 Compute = Callable[..., list[Tensor]]
@@ -20,7 +19,7 @@ Compute = Callable[..., list[Tensor]]
 _TENSORS = "Tensor[] floats, str[] names, Tensor[] others, str[] other_names"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Operator:
     """An operator of tensors by name and of other arguments, which gives tensors."""
 
@@ -57,7 +56,7 @@ def _define(name: str, schema: str, compute: Callable[..., Any], fake: Callable[
     torch.library.register_fake(f"patternc::{name}", fake)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Call:
     """A function of tensors by name, with the arguments of an operator."""
 
@@ -101,7 +100,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     ctx.save_for_backward(*floats, *others)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Backward:
     name: str
 

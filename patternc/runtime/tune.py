@@ -7,12 +7,11 @@ tuning finds what the cost model cannot know. Does not choose the shapes to try.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from statistics import median
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from patternc.frozen import frozen
 from patternc.runtime.load import load_module
 from patternc.runtime.selftest import with_self_test
 
@@ -23,7 +22,7 @@ Shape = tuple[int, int]
 WARM_UP, CALLS = 3, 15
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Trial:
     """Milliseconds of one call with query tiles and key tiles of these sizes, or why none ran."""
 

@@ -23,14 +23,15 @@ Does not make attention masks and does not pad: a text shorter than a window is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from patternc.frozen import frozen
 from patternc.ir.stages import Unfold
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Windows(Unfold):
     """Windows of `size` tokens, of which each keeps its centre: see `Unfold`."""
 

@@ -8,6 +8,7 @@ windows that one attention implementation ignores, and queries that see later ke
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from torch import nn
 
 from patternc.bridges.transformers.observe import Pairs, acting_pairs
 from patternc.bridges.transformers.observe_tokens import GLOBAL, MODULES, acting_tokens
-from patternc.frozen import frozen
 from patternc.language.syntax.unparse import show_node
 from patternc.pattern import Pattern
 
@@ -26,7 +26,7 @@ Inputs = dict[str, NDArray[np.int64]]
 _PADDED = 5
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class WrongPair:
     """A pair of positions in `situation` that acts in the model or in the program alone.
 
@@ -53,7 +53,7 @@ class WrongPair:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Audit:
     """What was compared, as numbers of situations and layers, and the first wrong pair."""
 
@@ -62,7 +62,7 @@ class Audit:
     wrong: WrongPair | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Situation:
     """A call's name and pairs, and where the tokens of each row of its batch are."""
 

@@ -9,18 +9,18 @@ keys are tokens of one sequence, and the queries the last of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from patternc.frozen import frozen
 from patternc.runtime.packing import PADDING
 
 _TAIL = 2
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Placed:
     """Labels [batch, positions], and the positions of the first query and the first key."""
 

@@ -6,6 +6,7 @@ Reads relations; run-time parts are taken as if they held everything. Does not k
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import islpy as isl
@@ -14,14 +15,13 @@ from patternc.algebra import isl_maps
 from patternc.algebra.isl_context import context
 from patternc.algebra.isl_sets import text_of
 from patternc.algebra.queries import variables_of
-from patternc.frozen import frozen
 from patternc.ir.formula import Condition
 from patternc.ir.modifiers import Modifier, Scale
 from patternc.modifiers.softcap import SoftCap
 from patternc.relation.relation import Relation
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LayerFacts:
     """`farthest_back` is the greatest i - j of any pair, None where it grows with n.
 

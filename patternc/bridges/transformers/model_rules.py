@@ -8,12 +8,12 @@ refused, since the pattern would drop it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from patternc.frozen import frozen
 from patternc.semantics.errors import InputError
 
 MaskFunction = Callable[..., Tensor]
@@ -31,7 +31,7 @@ _MOVED = "remap_positions_for_packed_sequence.<locals>.inner_mask"
 _JOINED = "and_masks.<locals>.and_mask"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ModelRule:
     """Whether keys end with the queries, and the document of each position where there are more."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,12 +21,11 @@ from torch.nn.functional import pad
 from patternc.bridges.transformers.carrier import Placed
 from patternc.bridges.transformers.programs import Served
 from patternc.bridges.transformers.rewriting import POSITION_BIAS, REAL_KEYS
-from patternc.frozen import frozen
 from patternc.runtime.padded import seed_of_group
 from patternc.semantics.errors import InputError
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Span:
     """Queries start:stop over keys first:end, as positions in a row of the batch.
 
@@ -40,7 +39,7 @@ class Span:
     hidden: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Work:
     """One layer's call: q [batch, heads, queries, d], k and v [batch, kv_heads, keys, d].
 
