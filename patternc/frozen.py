@@ -2,7 +2,7 @@
 
 A frozen dataclass compiles six methods for each class, which took 30 % of the processor time of a
 cold `patternc compile`. Here a class has `__init__` compiled alone, and shares the other methods.
-Values that come to be within a `torch.compile` are dataclasses: Dynamo traces no other frozen class.
+Values made within a `torch.compile` are dataclasses: Dynamo traces no other frozen class.
 """
 
 from __future__ import annotations
