@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from patternc.analysis.reach.closed_form import ClosedFormReach
     from patternc.analysis.reach.unattended import Unattended
     from patternc.analysis.report_facts import ReportSubject
+    from patternc.distributed.plan import Plan
     from patternc.queries.from_mask import MaskReport
     from patternc.queries.mask_diff import MaskDifference
     from patternc.report.drawing import Drawing
@@ -626,6 +627,43 @@ class Pattern(Composable):
 
         asked = n, layers, head_dim, dtype, kv_heads, slots, ignore, when
         return report_of(self, *asked, self._of_element(inputs, batch_element))
+
+    def plan(
+        self,
+        n: int,
+        ranks: int,
+        *,
+        placement: str = "contiguous",
+        device: str | None = None,
+        layers: int | None = None,
+        head_dim: int = 64,
+        dtype: object = "bfloat16",
+        kv_heads: int | None = None,
+        documents: Sequence[int] | None = None,
+        slots: Mapping[str, int] | None = None,
+        batch_element: int | None = None,
+        **inputs: Any,
+    ) -> Plan:
+        """What each of so many ranks sends and receives where n tokens are divided among them.
+
+        `placement` says which rows a rank holds: "contiguous" (chunks of ceil(n / ranks), as
+        `torch.chunk`), "head_tail" (two chunks of 2 * ranks, one from each end), "striped" (every
+        `ranks`-th row) or "documents" (whole documents, of the lengths `documents`). Keys that a
+        rank's queries attend to and others hold are found from closed forms, in a time that does
+        not grow with n. `device` (a name of the report's rooflines, as "H200") adds times. Bytes
+        are those of keys and values of one sequence in `dtype`. Other arguments are those of
+        `report`. Raises `ValueError` and `InputError`.
+
+        >>> plan = Pattern.parse("causal\nlocal(left=255)").plan(1_000_000_000, 1024)
+        >>> plan.layers[0].way, plan.layers[0].keys[0][512].count
+        ('halo', 255)
+        """
+        from patternc.distributed.of_program import plan_of
+        from patternc.report.drawing import title_of
+
+        asked = n, ranks, placement, device, layers, head_dim, dtype, kv_heads, documents, slots
+        given = self._of_element(inputs, batch_element)
+        return plan_of(self._frontend, *asked, title_of(self.name, str(self)), given)
 
     def show(
         self,

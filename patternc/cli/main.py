@@ -49,6 +49,7 @@ _COMMANDS = {
     "from-mask": "from_mask:from_mask",
     "import": "import_:import_command",
     "lsp": "lsp:lsp",
+    "plan": "plan:plan",
     "report": "report:report",
     "selftest": "selftest:selftest_command",
     "show": "show:show",
@@ -173,6 +174,7 @@ def commands() -> None:
     patternc show    -e "local(256) + global([0])"   look at a pattern
     patternc check   bigbird.pat                     find mistakes
     patternc report  bigbird.pat -n 4096             cost and reach
+    patternc plan    gemma.pat -n 1e9 --ranks 1024   what ranks exchange
     patternc diff    a.pat b.pat                     compare two programs
     patternc why     a.pat -n 64 --query 9 --key 2   explain a pair
     patternc suggest -n 16384 --layers 12            find parameters

@@ -178,27 +178,27 @@ def _cost(facts: ReportFacts) -> Iterator[Row]:
     costs = [layer.cost for layer in facts.layers]
     useful = sum(cost.useful.forward for cost in costs)
     issued = [cost.issued.forward for cost in costs if cost.issued is not None]
-    yield "useful FLOPs, forward", f"{_scaled(useful)}FLOP"
-    yield "useful FLOPs, backward", f"{_scaled(sum(cost.useful.backward for cost in costs))}FLOP"
+    yield "useful FLOPs, forward", f"{scaled(useful)}FLOP"
+    yield "useful FLOPs, backward", f"{scaled(sum(cost.useful.backward for cost in costs))}FLOP"
     if finding := sum(cost.finding for cost in costs):
-        yield "finding pairs, forward", f"{_scaled(finding)}FLOP"
+        yield "finding pairs, forward", f"{scaled(finding)}FLOP"
     if len(issued) == len(costs) and useful:
         query, key = costs[0].tile
         share = useful / max(sum(issued), 1)
         tiles = f"in tiles of {query} x {key}, {share:.1%} of them useful"
-        yield "executed FLOPs, forward", f"{_scaled(sum(issued))}FLOP {tiles}"
+        yield "executed FLOPs, forward", f"{scaled(sum(issued))}FLOP {tiles}"
     for name, pairs in _other_pairs(facts).items():
         products = 4 * pairs * facts.work.head_dim
-        yield f"in addition, queries of {name}", f"{_scaled(products)}FLOP forward, {pairs:,} pairs"
+        yield f"in addition, queries of {name}", f"{scaled(products)}FLOP forward, {pairs:,} pairs"
     yield (
         "memory traffic, forward",
-        f"at least {_scaled(sum(cost.moved.forward for cost in costs))}B",
+        f"at least {scaled(sum(cost.moved.forward for cost in costs))}B",
     )
-    yield "activation memory", f"{_scaled(sum(cost.activations for cost in costs))}B"
-    yield "KV cache after prefill", f"{_scaled(sum(cost.prefill_cache for cost in costs))}B"
+    yield "activation memory", f"{scaled(sum(cost.activations for cost in costs))}B"
+    yield "KV cache after prefill", f"{scaled(sum(cost.prefill_cache for cost in costs))}B"
     decode = [cost.decode_cache for cost in costs if cost.decode_cache is not None]
     if len(decode) == len(costs):
-        yield "KV cache (decode)", f"{_scaled(sum(decode))}B of keys visible to later queries"
+        yield "KV cache (decode)", f"{scaled(sum(decode))}B of keys visible to later queries"
         yield from _pages(costs)
 
 
@@ -253,10 +253,10 @@ def _paper(found: Comparison) -> Iterator[Row]:
 
 
 def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{_scaled(value)}s"
+    return "-" if value is None else f"{scaled(value)}s"
 
 
-def _scaled(value: float) -> str:
+def scaled(value: float) -> str:
     """Three digits and a decimal prefix."""
     if value == 0:
         return "0 "

@@ -26,19 +26,32 @@ CPU = "CPU"
 # A core: two fused multiply-adds a cycle on so many floats, a nominal clock, a share of the memory.
 _LANES = {"x86_64": 8, "AMD64": 8, "arm64": 4, "aarch64": 4}
 _CLOCK, _CORE_BYTES = 2.5e9, 1e10
+# 10 Gbit/s.
+_ETHERNET = 1.25e9
 
 
 @frozen
 class Device:
-    """Peaks: floating-point operations a second by data type, bytes a second."""
+    """Peaks: floating-point operations a second by data type, bytes a second.
+
+    `link` and `network` are bytes a second that a device receives from others of its node, which
+    has `node` of them, and from other nodes.
+    """
 
     name: str
     title: str
     bytes_per_second: float
     products: tuple[tuple[str, float], ...]
+    link: float
+    network: float
+    node: int
 
     def peak(self, dtype: str) -> float:
         return dict(self.products)[dtype]
+
+    def bytes_between(self, ranks: int) -> float:
+        """Bytes a second that one of so many devices receives."""
+        return self.link if ranks <= self.node else self.network
 
 
 @frozen
@@ -76,7 +89,8 @@ def devices() -> tuple[Device, ...]:
 
 def _device(row: dict[str, str | float]) -> Device:
     products = tuple((dtype, float(row[dtype])) for dtype in BYTES)
-    return Device(str(row["name"]), str(row["title"]), float(row["bytes_per_second"]), products)
+    own = str(row["name"]), str(row["title"]), float(row["bytes_per_second"]), products
+    return Device(*own, float(row["link"]), float(row["network"]), int(row["node"]))
 
 
 def _this_cpu() -> Device:
@@ -84,7 +98,8 @@ def _this_cpu() -> Device:
     machine = platform.machine()
     peak = (cores or 1) * 4 * _LANES.get(machine, 4) * _CLOCK
     title = f"this computer: {cores} cores, {machine}, nominal"
-    return Device(CPU, title, (cores or 1) * _CORE_BYTES, tuple((dtype, peak) for dtype in BYTES))
+    products = tuple((dtype, peak) for dtype in BYTES)
+    return Device(CPU, title, (cores or 1) * _CORE_BYTES, products, _CORE_BYTES, _ETHERNET, 1)
 
 
 def rooflines(
