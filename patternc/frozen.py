@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
 
 Class = TypeVar("Class")
-Values = Callable[[Any], tuple[Any, ...]]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -26,19 +25,32 @@ def frozen(cls: type[Class]) -> type[Class]:
     cls.__doc__ = cls.__doc__ or cls.__name__  # else `dataclass` inspects signatures for one
     made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     every = fields(made)
-    made.__compared__ = staticmethod(_values([each.name for each in every if each.compare]))
-    methods = {**_SHARED, "__init__": _init(made, every)}
+    compared = [each.name for each in every if each.compare]
+    methods = {**_SHARED, **_comparison(compared), "__init__": _init(made, every)}
     for name, method in methods.items():
         if own.get(name) is None:  # beside an own `__eq__`, Python sets `__hash__` to None
             setattr(made, name, method)
     return made  # type: ignore[no-any-return]
 
 
-def _values(names: list[str]) -> Values:
-    """A function to the tuple of the attributes of these names."""
+def _comparison(names: list[str]) -> dict[str, Callable[..., Any]]:
+    """`__eq__` and `__hash__` by the attributes of these names."""
+    values: Callable[[Any], tuple[Any, ...]] = lambda _: ()  # noqa: E731
     if len(names) > 1:
-        return attrgetter(*names)
-    return lambda self: tuple(getattr(self, name) for name in names)
+        values = attrgetter(*names)
+    elif names:
+        only = attrgetter(*names)
+        values = lambda self: (only(self),)  # noqa: E731
+
+    def equal(self: Any, other: Any) -> Any:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return values(self) == values(other)
+
+    def hashed(self: Any) -> int:
+        return hash(values(self))
+
+    return {"__eq__": equal, "__hash__": hashed}
 
 
 def _init(made: Any, every: tuple[Field[Any], ...]) -> Callable[..., None]:
@@ -62,16 +74,6 @@ def _init(made: Any, every: tuple[Field[Any], ...]) -> Callable[..., None]:
     return known["__init__"]  # type: ignore[no-any-return]
 
 
-def _equal(self: Any, other: Any) -> Any:
-    if other.__class__ is not self.__class__:
-        return NotImplemented
-    return self.__compared__(self) == self.__compared__(other)
-
-
-def _hash(self: Any) -> int:
-    return hash(self.__compared__(self))
-
-
 def _repr(self: Any) -> str:
     shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
@@ -91,8 +93,6 @@ def _restore(self: Any, state: list[Any]) -> None:
 
 
 _SHARED: dict[str, Callable[..., Any]] = {
-    "__eq__": _equal,
-    "__hash__": _hash,
     "__repr__": _repr,
     "__setattr__": _refuse,
     "__delattr__": _refuse,

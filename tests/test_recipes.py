@@ -94,11 +94,11 @@ RELATION_EDITS = {
         '    Builtin("strided", "relation",',
     ),
     "patternc/ir/terms.py": (
-        "\n\n@dataclass(frozen=True, slots=True)\nclass Segment:",
-        "\n\n@dataclass(frozen=True, slots=True)\nclass Congruent:\n"
+        "\n\n@frozen\nclass Segment:",
+        "\n\n@frozen\nclass Congruent:\n"
         '    """i - j leaves `remainder` when divided by `stride`."""\n\n'
         "    stride: int\n    remainder: int\n"
-        "\n\n@dataclass(frozen=True, slots=True)\nclass Segment:",
+        "\n\n@frozen\nclass Segment:",
     ),
     "patternc/language/elaborate/relations.py": (
         '    "strided": lambda',
@@ -162,16 +162,16 @@ FADE = '''
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from patternc.frozen import frozen
 from patternc.ir.modifiers import ScoreModifier, ScoreTable
 from patternc.ir.score_expressions import DISTANCE, SCORE, Node, OfHead, absolute, sigmoid
 from patternc.ir.builtin_words import must
 from patternc.modifiers.definition import definition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fade(ScoreModifier):
     """s * sigmoid((start_h - |i - j|) / span), `fade_start` [heads]."""
 

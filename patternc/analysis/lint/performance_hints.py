@@ -16,6 +16,7 @@ model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from patternc.analysis.lint.connectivity_hints import disconnected
 from patternc.analysis.lint.tile_hints import cheaper_widths, has_widths
@@ -39,9 +40,9 @@ def performance_hints(
 ) -> tuple[Diagnostic, ...]:
     """What `layers` layers (those of the program by default) teach at n tokens.
 
-    `tile` gives (query rows, keys) of the kernels; it is asked only where a width is weighed.
+    `tile` gives (query rows, keys) of the kernels; it is called only where a width is weighed.
     """
-    findings = Findings()
+    findings, tile = Findings(), cache(tile)
     schedule = [list(rules_of(program, layer)) for layer in range(program.layers or 1)]
     for rule in distinct(rule for heads in schedule for rule in heads):
         at = min(n, MOST_WEIGHED) if fitting(rule.pattern) is None else n
