@@ -70,6 +70,38 @@ def test_a_token_of_a_prefix_tree_sees_its_ancestors_and_padding_nothing():
     assert not mask[:, 7].any()
 
 
+def test_each_head_has_the_pattern_that_the_call_says():
+    """`minference`: the A-shape, lines, or blocks, by the kind of the head."""
+    n, heads, generator = 160, 4, np.random.default_rng(0)
+    kind = np.repeat([[0], [1], [2], [0]], n, 1)
+    vertical = (generator.random((heads, n)) < 0.05).astype(int)
+    found = generator.integers(-1, 3, (heads, n, 2))
+    slash = np.repeat([[0, 3, 77]], heads, 0)
+    given = {"kind": kind, "vertical": vertical, "slash": slash, "found": found}
+    given = {name: value[None] for name, value in given.items()}
+    mask = Pattern.from_zoo("minference").mask(n, **given)
+    i, j = np.arange(n)[:, None], np.arange(n)
+    for head in range(heads):
+        a_shape = (j < 128) | (i - j < 4096)
+        lines = (vertical[head] == 1) | np.isin(i - j, slash[head])
+        blocks = (j[None, :, None] // 64 == found[head][:, None]).any(-1)
+        wanted = (a_shape, lines, blocks)[kind[head, 0]] & (j <= i)
+        assert (mask[head] == wanted).all()
+
+
+def test_chunks_of_packed_documents_are_those_of_each_document_alone():
+    lengths = [7, 3, 10]
+    document = np.repeat(np.arange(3), lengths)
+    position = np.concatenate([np.arange(length) for length in lengths])
+    pattern = Pattern.from_zoo("document_blocks", size=4)
+    mask = pattern.mask(20, document=document, pos=position)[0]
+    alone = Pattern.parse("causal & segment(4)")
+    wanted = np.zeros((20, 20), dtype=bool)
+    for length, stop in zip(lengths, np.cumsum(lengths), strict=True):
+        wanted[stop - length : stop, stop - length : stop] = alone.mask(length)[0]
+    assert (mask == wanted).all()
+
+
 def test_a_drafted_block_sees_the_text_before_its_anchor_and_itself():
     anchors, size, text = [3, 9, 4], 4, 10
     anchor = np.concatenate([np.arange(text) + 1, np.repeat(anchors, size)])

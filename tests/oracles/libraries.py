@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 
+from patternc.zoo import published
 from tests.oracles.writers import Observed, Written, lines, writes
 
 
@@ -57,10 +58,9 @@ def shared_prefix(observed: Observed) -> Written:
     """A story is a prefix document with its continuations."""
     document = documents(observed)
     prefix_of = np.array(observed.config["prefix_document_id"])
-    text = lines("causal", "same(document) + same(story) & columns(prefix)")
     prefix = prefix_of[document] == document
     inputs = {"document": document, "story": prefix_of[document], "prefix": prefix}
-    return Written(text, inputs=inputs)
+    return Written(published("shared_prefix"), inputs=inputs)
 
 
 @writes("attn_gym_natten_c")

@@ -14,6 +14,21 @@ INPUTS = {
     "packed_documents": {"document": lambda n: np.arange(n) // 10},
     "tree_decoding": {"ancestors": lambda n: np.full((n, 1), -1)},
     "deepseek_sparse": {"nearest": lambda n: np.arange(n)[:, None] // 2},
+    "shared_prefix": {
+        "document": lambda n: np.arange(n) // 10,
+        "story": lambda n: np.arange(n) // 30,
+        "prefix": lambda n: np.arange(n) // 10 % 3 == 0,
+    },
+    "document_blocks": {
+        "document": lambda n: np.arange(n) // 10,
+        "pos": lambda n: np.arange(n) % 10,
+    },
+    "minference": {
+        "kind": lambda n: np.full(n, 2),
+        "vertical": lambda n: np.arange(n) % 7,
+        "slash": lambda n: np.array([0, 1, 9]),
+        "found": lambda n: np.zeros((n, 1), int),
+    },
     "minference_vertical_slash": {
         "vertical": lambda n: np.arange(n) % 7,
         "slash": lambda n: np.array([0, 1, 9]),
