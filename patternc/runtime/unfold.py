@@ -23,17 +23,16 @@ Does not make attention masks and does not pad: a text shorter than a window is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from patternc.ir.stages import Unfold
 
 
-@dataclass(frozen=True, slots=True)
 class Windows(Unfold):
     """Windows of `size` tokens, of which each keeps its centre: see `Unfold`."""
+
+    __slots__ = ()
 
     def split(self, states: Tensor, prefix: Tensor | None = None) -> Tensor:
         """[batch, n, ..] to [batch * count, size or n, ..], windows of one text behind one another.
