@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import patternc
 from patternc.cli import files
 from patternc.cli.main import commands
 from patternc.stages import FORMER_NAMES, STAGES
@@ -357,6 +358,23 @@ def test_no_heavy_library_is_imported(arguments):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr.splitlines()[-1:]) == (0, ["[]"])
+
+
+def test_compile_imports_the_packages_on_its_way_alone(tmp_path):
+    """Each further one makes every cold start slower, as `report`, `search` or `queries`."""
+    program = (
+        "import sys\nfrom patternc.cli.main import commands\n"
+        f"commands.main(['compile', '-e', 'local(1)', '-o', {str(tmp_path / 'k.py')!r}],"
+        " standalone_mode=False)\n"
+        "print(*sorted({name.split('.')[1] for name in sys.modules if name[:9] == 'patternc.'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    home = Path(patternc.__file__).parent
+    packages = {name for name in done.stdout.split() if (home / name).is_dir()}
+    assert packages == {
+        *("algebra", "cli", "emit", "ir", "language", "modifiers"),
+        *("relation", "schedule", "semantics", "tiling"),
+    }
 
 
 def test_a_closed_pipe_is_quiet():

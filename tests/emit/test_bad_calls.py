@@ -59,10 +59,10 @@ CASES: dict[str, tuple[Ask, type[Exception], str]] = {
         ValueError,
         "k has 0 heads; expected a divisor of q's 4",
     ),
-    "more heads than there are coins for": (
+    "more heads than there are random numbers for": (
         lambda: ANY_HEADS.attention(MANY, MANY, MANY, dropout=0.1),
         ValueError,
-        "q has 257 heads; dropout has coins of their own for 256 at most",
+        "q has 257 heads; dropout has random numbers for 256 at most",
     ),
     "other heads than the program's": (
         lambda: WINDOW.attention(Q[:, :2], Q[:, :2], Q[:, :2]),

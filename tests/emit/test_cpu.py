@@ -115,7 +115,7 @@ def test_dropout_keeps_the_mean_and_follows_the_seed() -> None:
     assert not torch.equal(drawn, out(None))
     torch.manual_seed(1)
     assert torch.equal(drawn, out(None))
-    # 960,000 coins: the mean of what is kept is within five standard deviations.
+    # 960,000 random numbers: the mean of what is kept is within five standard deviations.
     assert abs(out(5).mean().item() - 1) < 5 * (0.25 / 0.75 / 960_000) ** 0.5
     assert out(5).flatten(0, 2).unique().numel() > 20
 

@@ -25,7 +25,7 @@ def test_layers_with_one_seed_drop_pairs_of_their_own(header: str) -> None:
     module = compiled(f"{header}full")
     first, second, third = (dropped(module, layer=layer) for layer in range(3))
     for one, other in [(first, second), (first, third), (second, third)]:
-        # Independent coins agree on half of the pairs.
+        # Independent keep masks agree on half of the pairs.
         assert 0.4 < (one == other).double().mean() < 0.6
     assert torch.equal(first, dropped(module, layer=0))
     for backend in ("reference", "triton"):
@@ -33,7 +33,7 @@ def test_layers_with_one_seed_drop_pairs_of_their_own(header: str) -> None:
 
 
 def test_the_branches_of_a_combination_drop_pairs_of_their_own() -> None:
-    """With one coin for both a pair would be in none or in both."""
+    """With one random number for both a pair would be in none or in both."""
     module = compiled("sum(full, full)")
     n = 40
     q, v = torch.zeros(1, 2, n, 16), torch.eye(n).expand(1, 2, -1, -1)
