@@ -1,12 +1,11 @@
 """Closed forms of lists of distances, against masks and against each other at every length."""
 
-import re
-
 import pytest
 
 from patternc import Pattern
 from patternc.analysis.cost.diagonals import diagonals
 from patternc.analysis.cost.pair_sets import Plane
+from tests.analysis.cost.closed_forms import holds_at, value
 
 POWERS = {
     "causal\noffsets(powers(2))": ("n*ceil_log2(n) - 2**ceil_log2(n) + 1 for n >= 1", "O(n log n)"),
@@ -31,12 +30,6 @@ def test_the_form_of_powers_is_short_and_says_where_it_holds(text):
     assert not found.reason
 
 
-def value_of(form: str, n: int) -> int:
-    expression, rest = form.split(" for ")
-    assert all(eval(part, {"n": n}) for part in re.sub(r"\b=\b", "==", rest).split(", "))
-    return eval(expression, {"n": n, "ceil_log2": lambda x: (x - 1).bit_length()})
-
-
 @pytest.mark.parametrize(
     "text", [*POWERS, "heads 2\noffsets(powers(2)) - local(head)", "local(2) + offsets(powers(5))"]
 )
@@ -45,7 +38,9 @@ def test_forms_are_the_number_of_pairs_of_the_mask(text):
     for n in (1, 2, 4, 5, 27, 28, 64, 65):
         pairs = int(pattern.mask(n)[0].sum())
         assert pattern.pairs(n)[0] == pairs
-        assert value_of(form_of(pattern, n).form, n) == pairs
+        form = form_of(pattern, n).form
+        assert holds_at(form, n)
+        assert value(form, n) == pairs
 
 
 def test_what_more_than_distances_decides_has_none():
