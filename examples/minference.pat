@@ -2,7 +2,7 @@
 # paper:   Jiang et al. 2024, MInference 1.0: Accelerating Pre-filling for Long-Context LLMs
 # config:  `kind` [heads, n] is 0 for the A-shape, 1 for vertical and slash lines, 2 for blocks of 64
 #          keys that a head found for each query
-# length:  16384
+# length:  4096
 # equals:  the released masks of the three kinds, each on the heads that have it
 
 causal

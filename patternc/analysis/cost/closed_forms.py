@@ -12,13 +12,14 @@ from math import lcm
 from typing import Literal
 
 from patternc.algebra.lengths import EVERY_LENGTH, Lengths, residues
+from patternc.analysis.cost.diagonals import Diagonals
 from patternc.analysis.cost.format_closed_form import UnclearError, at_residue, described
 from patternc.analysis.cost.quasi_polynomial import Sparse, Tally, UncountedError, shortest, summed
 from patternc.frozen import frozen
 
-Order = Literal["O(1)", "O(n)", "O(n**2)"]
+Order = Literal["O(1)", "O(n)", "O(n log n)", "O(n**2)"]
 MOST_FORMS = 1 << 12
-Parts = tuple[tuple[int, Tally | Sparse], ...]
+Parts = tuple[tuple[int, Tally | Sparse | Diagonals], ...]
 
 
 @frozen
@@ -64,13 +65,16 @@ class Count:
         """How fast it grows with n: by the polynomial of any residue, of degree two at most."""
         start = max((tally.start for _, tally in self.parts), default=0)
         period = lcm(*(tally.period for _, tally in self.parts))
+        if any(isinstance(tally, Diagonals) and tally.base for _, tally in self.parts):
+            rest = Count(tuple(part for part in self.parts if not isinstance(part[1], Diagonals)))
+            return "O(n**2)" if rest.order == "O(n**2)" else "O(n log n)"
         zero, one, two = (self.at(start + k * period) for k in range(3))
         return "O(n**2)" if two - 2 * one + zero else ("O(n)" if one - zero else "O(1)")
 
     def form(self, n: int, lengths: Lengths = EVERY_LENGTH) -> Form:
         """The form that serves n and all of `lengths`, else as many other lengths as can be."""
         shorter = _of_lengths(self, lengths) if lengths.text else None
-        return shorter or _form(self.parts, self.start, self.multiple, n)
+        return shorter or _near(self, n) or _form(self.parts, self.start, self.multiple, n)
 
 
 def _of_lengths(count: Count, lengths: Lengths) -> Form | None:
@@ -96,6 +100,25 @@ def _of_lengths(count: Count, lengths: Lengths) -> Form | None:
     return Form(texts.pop(), start, when=lengths.text) if len(texts) == 1 else None
 
 
+def _near(count: Count, n: int) -> Form | None:
+    """The form of diagonals: one text where there is one, else that of the lengths around n."""
+    found = [tally for _, tally in count.parts if isinstance(tally, Diagonals)]
+    if len(count.parts) == len(found) == 1 and count.parts[0][0] == 1 and found[0].text:
+        return Form(found[0].text, max(1, count.start), count.multiple, 0)
+    others = [tally for _, tally in count.parts if not isinstance(tally, Diagonals)]
+    settled = all(n >= tally.start for tally in others)
+    if not found or not settled or n >= max(tally.start for tally in found):
+        return None
+    low = max([count.start, *(tally.lengths(n)[0] for tally in found), *(x.start for x in others)])
+    high = min(tally.lengths(n)[1] for tally in found)
+    period = lcm(count.multiple, *(tally.period for tally in others))
+    first = low + (n - low) % period
+    if first + 2 * period > high:
+        return Form(str(count.at(n)), n, when=f"n <= {n}")
+    rest = f", n % {period} == {n % period}" if period > 1 else ""
+    return Form(at_residue(count.at, first, period), low, when=f"n <= {high}{rest}")
+
+
 @lru_cache(maxsize=1024)
 def _form(parts: Parts, start: int, multiple: int, n: int) -> Form:
     everywhere = _everywhere(parts)
@@ -113,7 +136,7 @@ def _everywhere(parts: Parts) -> tuple[str, int] | None:
     """The sum as text, and the n from which on it holds; None where no text is readable."""
     by_period: dict[int, list[tuple[int, Tally]]] = {}
     for times, tally in parts:
-        if isinstance(tally, Sparse):
+        if not isinstance(tally, Tally):
             return None
         by_period.setdefault(tally.period, []).append((times, tally))
     try:

@@ -31,6 +31,7 @@ from patternc.algebra.walk import atoms_of, readings_of, searched_lists
 from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.closed_forms import Count, Order
 from patternc.analysis.cost.constant_tables import scattered
+from patternc.analysis.cost.diagonals import diagonals
 from patternc.analysis.cost.pair_sets import Extent, Plane
 from patternc.analysis.cost.quasi_polynomial import UncountedError
 from patternc.analysis.cost.random_draws import drawn, found_at_least
@@ -296,7 +297,8 @@ def _tallied(planes: Sequence[Plane]) -> Count | None:
     try:
         return Count(((1, union(tuple(planes))),))
     except UncountedError:
-        return None
+        found = diagonals(planes)
+        return Count(((1, found),)) if found else None
 
 
 def _with_draws(whole: Branch, base: Count) -> Count | None:
