@@ -52,6 +52,14 @@ def counted(run: Interval, rows: int, sizes: Sizes) -> int:
     return sum(count(run, np.arange(*strip), sizes) for strip in strips(rows))
 
 
+def looked_at(run: Interval, rows: Integers, sizes: Sizes) -> int:
+    """Values that `counts` asks a filter about."""
+    if filter_of(run) == TRUE:
+        return 0
+    visited = int(lengths(run, rows, sizes).sum())
+    return min(visited, period_of_filter(run) * len(rows)) if is_countable(run) else visited
+
+
 def counts(run: Interval, rows: Integers, sizes: Sizes) -> Integers:
     """Values that the run visits for each of consecutive rows."""
     visited = lengths(run, rows, sizes)

@@ -16,7 +16,7 @@ from patternc.algebra.eventually_periodic import Eventual
 from patternc.algebra.intervals import Interval, Sizes, lengths, row_guard
 from patternc.algebra.simplify import subtract
 from patternc.algebra.walk import Leaf, leaves, map_children, map_leaves
-from patternc.algebra.work_budget import strips
+from patternc.algebra.work_budget import compute, strips
 from patternc.frozen import frozen
 from patternc.ir.formula import Atom, Compare, Condition, Constant, Expression, Truth, Variable
 
@@ -99,9 +99,11 @@ def _of_part(run: Interval, part: _Part, sizes: Sizes) -> int | None:
 
 
 def _one_by_one(run: Interval, part: _Part, sizes: Sizes) -> int:
+    count = part.last - part.first + 1
+    compute(2 * count)  # the row itself and its length; ends are counted as they are evaluated
     return sum(
         int(lengths(run, np.arange(first, stop) + part.first, sizes).sum())
-        for first, stop in strips(part.last - part.first + 1)
+        for first, stop in strips(count)
     )
 
 

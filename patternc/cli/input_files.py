@@ -32,11 +32,15 @@ def _inputs(
     _context: click.Context, _option: click.Parameter, given: Iterable[str]
 ) -> dict[str, Array]:
     """Options NAME=FILE as arrays."""
+    from patternc.language.check.call_names import why_taken
+
     found: dict[str, Array] = {}
     expected = "NAME=FILE, for example --input document=labels.npy"
     for name, place in named(given, PAIR, expected):
         if name in found:
             raise click.BadParameter(f"{name} is given twice; one file holds an input")
+        if meaning := why_taken(name):
+            raise click.BadParameter(f"{name} names no run-time input; it is {meaning}")
         found[name] = read_array(name, place.strip())
     return found
 

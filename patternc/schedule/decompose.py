@@ -17,7 +17,7 @@ from patternc.algebra.simplify import FALSE, conjunction, disjunction, negation
 from patternc.frozen import frozen
 from patternc.ir.formula import All, Any, Condition
 from patternc.relation.relation import Branch, Relation
-from patternc.schedule.cost_model import LENGTH, MOST_WEIGHED, visited
+from patternc.schedule.cost_model import LENGTH, MOST_WEIGHED, is_weighed_soon, visited
 from patternc.schedule.residue_classes import Classes, classed, classed_by
 
 # How many of the products may be left for further launches to pay.
@@ -110,6 +110,7 @@ def _pieces(formula: Condition, query_tile: int, key_tile: int) -> tuple[Piece, 
         return cut
     longest = max([LENGTH, *(piece.classes.segment for piece in cut if piece.classes)])
     n = min(longest, MOST_WEIGHED)
+    n = n if is_weighed_soon(formula, query_tile, key_tile, n) else LENGTH
     before, after = (_tiles(each, query_tile, key_tile, n) for each in (whole, cut))
     spared = after < WORTHWHILE * before
     return cut if spared else whole

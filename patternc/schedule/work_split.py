@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from patternc.algebra.atoms import InRow, Member, Within
-from patternc.algebra.filtered_intervals import counts
+from patternc.algebra.filtered_intervals import counts, looked_at
 from patternc.algebra.intervals import Sizes
 from patternc.algebra.queries import variables_of
 from patternc.frozen import frozen
@@ -34,6 +34,8 @@ EXAMPLE_ROWS = 256
 MOST_JUDGED = 1 << 22
 # Tiles that a program may visit in any case, and the largest part of its head's tiles.
 MIN_TILES, PROGRAMS = 32, 64
+# Tiles that are looked at one by one.
+MOST_LOOKED_AT = 1 << 26
 # Lines as long as others are cut if there are fewer than this.
 MAX_HEAVY_ROWS = 16
 # Pieces have up to so many medians or means of all lines.
@@ -111,8 +113,10 @@ def _stands_out(split: Split, others: Sequence[int]) -> bool:
 
 
 def _split(heads: Sequence[Runs], count: int, sizes: Sizes, named: bool) -> Split:
-    """By the head with the longest line."""
+    """By the head with the longest line; as if none were long where too much is to look at."""
     rows = np.arange(count)
+    if sum(looked_at(run, rows, sizes) for runs in heads for run in runs) > MOST_LOOKED_AT:
+        return Split(sizes.n, 0, 0, limits(0, 0, count), named)
     each = [sum((counts(run, rows, sizes) for run in runs), 0 * rows) for runs in heads]
     visits = np.sort(max(each, key=lambda head: int(head.max())))
     longest, median = int(visits[-1]), int(visits[(count - 1) // 2])

@@ -145,7 +145,10 @@ def required(name: str, inputs: Inputs) -> NDArray[np.generic]:
     """A run-time input as it was passed in. Raises `InputError` where it is missing."""
     if name not in inputs:
         raise InputError(f"the run-time input `{name}` is missing; pass {name}=..")
-    return np.asarray(inputs[name])
+    found = np.asarray(inputs[name])
+    if found.dtype == np.uint64 and int(found.max(initial=0)) > np.iinfo(np.int64).max:
+        raise InputError(f"`{name}` has a number {found.max()}; numbers are below 2**63")
+    return found
 
 
 def _are_integers(value: NDArray[np.generic]) -> bool:

@@ -7,9 +7,11 @@ runs list every tile as partial, and the tiling says that it is not exact. Does 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 from patternc.algebra import simplify
+from patternc.algebra.intervals import filter_of
 from patternc.algebra.isl_context import BudgetError, KeyCount, budget
 from patternc.algebra.isl_loops import condition_of, loops_of
 from patternc.algebra.isl_sets import TileSet, pairs, tiles, touched_tiles, transposed, universe
@@ -19,6 +21,8 @@ from patternc.relation.relation import Branch, Conjunct
 from patternc.tiling.tiling import Interval, TableTiles, Tiling
 
 Runs = tuple[Interval, ...]
+# Tiles that are sooner looked at than compared with the number of all.
+FAR = 1 << 16
 
 
 @frozen
@@ -88,7 +92,7 @@ def _classify(
         return Classified((), ())
     try:
         with budget():
-            full, partial = (_runs(loops_of(part, *outer)) for part in sets())
+            full, partial = (_runs(loops_of(part, *outer), every_tile(*inner)) for part in sets())
             return Classified(full, partial)
     except BudgetError:
         return Classified((), (every_tile(*inner),), exact=False)
@@ -121,9 +125,19 @@ def _product(conjunct: Conjunct, query_tile: int, key_tile: int, keys: KeyCount)
     return TableTiles(found.full + found.partial, conjunct.literals, conjunct.formula)
 
 
-def _runs(loops: tuple[Interval, ...]) -> Runs:
+def _runs(loops: tuple[Interval, ...], every: Interval) -> Runs:
     """Loops with steps as loops with a filter: tiles are always visited in steps of one."""
-    return tuple(loop if loop.step == 1 else _filtered(loop) for loop in loops)
+    loops = tuple(loop if loop.step == 1 else _filtered(loop) for loop in loops)
+    return tuple(_within(loop, every) for loop in loops)
+
+
+def _within(loop: Interval, every: Interval) -> Interval:
+    """Without the tiles behind all, where a filter alone leaves them out and they are many."""
+    match loop.stop:
+        case Constant(stop) if stop > FAR and filter_of(loop) != simplify.TRUE:
+            return replace(loop, stop=simplify.minimum(loop.stop, every.stop))
+        case _:
+            return loop
 
 
 def _filtered(loop: Interval) -> Interval:

@@ -96,6 +96,8 @@ def test_names_and_shapes_are_checked_as_in_python(folder: Path) -> None:
     assert "expected NAME=FILE" in ran("show", "-e", TEXT, "--input", "labels.npy")
     other = ran("show", "-e", TEXT, "--input", f"doc={folder / 'a.npy'}")
     assert "unknown run-time input 'doc'; this pattern takes: document" in other
+    taken = ran("report", "-e", TEXT, "-n", "16", "--input", f"n={folder / 'a.npy'}")
+    assert "n names no run-time input; it is an argument of the calls" in taken
     assert "document" in show(folder / "a.npy", "-n", "16")
 
 

@@ -48,3 +48,18 @@ def test_keys_that_lie_anywhere_are_gathered_for_each_row_without_planning_tiles
     calls = pattern.module._calls(*parts, {"keys": lists}, 0, None)
     ((*_, pieces), *_) = pattern.module._planned(calls[0]._replace(scale=1.0))
     assert [piece.height for _, piece in pieces] == [1]
+
+
+def test_rows_of_an_encoder_behind_the_lists_leave_those_before_in_place() -> None:
+    """Lists have a row for each token, and queries on an encoder may be more."""
+    torch.manual_seed(0)
+    pattern, tokens, slots = Pattern.parse("listed(keys) on encoder"), 30, 4
+    q, k = torch.randn(1, 2, 72, 8), torch.randn(1, 2, tokens, 8)
+    encoder = torch.randn(2, 1, 2, slots, 8).unbind(0)
+    lists = torch.randint(0, slots, (tokens, 1))
+    out = {
+        backend: pattern.attention(q, k, k, keys=lists, encoder_kv=encoder, backend=backend)
+        for backend in ("cpu", "reference")
+    }
+    torch.testing.assert_close(out["cpu"][:, :, :tokens], encoder[1][:, :, lists[:, 0]])
+    torch.testing.assert_close(out["cpu"], out["reference"])

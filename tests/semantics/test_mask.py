@@ -295,6 +295,8 @@ def test_labels_join_equal_rows_and_keys_and_negative_ones_nothing():
             r"booleans \[4\] or \[batch, 4\], or integer",
         ),
         (t.Rows(t.RunTimeSet("c")), {"c": np.zeros((2, 2), int)}, r"got int64 \[2, 2\]"),
+        (t.Rows(t.RunTimeSet("c")), {"c": np.full(1, 2**64 - 1, np.uint64)}, "below 2"),
+        (t.SameDocument("c"), {"c": np.full(4, 2**63, np.uint64)}, "below 2"),
     ],
 )
 def test_inputs_that_do_not_fit_are_named(term, inputs, words):

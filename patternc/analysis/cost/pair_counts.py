@@ -244,12 +244,10 @@ def _united(branches: tuple[Branch, ...]) -> Branch:
 def _counted(branch: Branch, tables: HeadTables) -> int | None:
     """By rows and tables; None where there is too much to look at, or the call brings them."""
     own = tables.of(branch.source)
-    known = None if branch.conjuncts else pairs_at_once(branch.formula, branch.keys, own.sizes)
-    if known is not None:
-        return known
-    if _looked_at(branch, own) > MOST_LOOKED_AT:
-        return None
     try:
+        known = None if branch.conjuncts else pairs_at_once(branch.formula, branch.keys, own.sizes)
+        if known is not None or _looked_at(branch, own) > MOST_LOOKED_AT:
+            return known
         return pairs_of(branch, own)
     except (InputError, EffortError):
         return None

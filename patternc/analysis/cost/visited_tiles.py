@@ -99,14 +99,14 @@ def _laid_out(branch: Branch, tables: HeadTables, shape: Shape) -> int | None:
 @lru_cache(maxsize=4096)
 def formula_tiles(plane: Plane, keys: KeyCount, n: int, shape: Shape) -> int | None:
     """The tiles of a formula at n, continued from shorter lengths where there are too many."""
-    if -(-n // shape[0]) <= MOST_ROWS:
-        return _counted(plane, keys, n, shape)
-    if not classify(plane.formula, *shape, keys).exact:
-        return None
     try:
+        if -(-n // shape[0]) <= MOST_ROWS:
+            return _counted(plane, keys, n, shape)
+        if not classify(plane.formula, *shape, keys).exact:
+            return None
         with budget():
             return _of_rows(plane, keys, n, shape) or _continued(plane, keys, n, shape)
-    except BudgetError:
+    except (BudgetError, EffortError):
         return None
 
 

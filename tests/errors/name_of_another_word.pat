@@ -1,0 +1,1 @@
+full with temperature(2) + ordered(x)
