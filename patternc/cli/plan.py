@@ -16,9 +16,7 @@ from patternc.progress import working
 @click.command()
 @programs("FILE")
 @defines
-@click.option(
-    "-n", "length", type=Length(min=1), required=True, help="Tokens, such as 65536 or 1e9."
-)
+@click.option("-n", "length", type=Length(min=1), required=True, help="Tokens, such as 4k or 1e9.")
 @click.option("--ranks", type=click.IntRange(1, 2**16), required=True, help="Devices.")
 @click.option(
     "--placement",
