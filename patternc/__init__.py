@@ -13,16 +13,35 @@ from typing import TYPE_CHECKING
 from patternc.version import __version__
 
 if TYPE_CHECKING:
+    from patternc.analysis.equivalence.results import NotProvedError
+    from patternc.bridges.layer_masks import FormatError
+    from patternc.emit.backend import UnsupportedError
     from patternc.language import PatternError
     from patternc.pattern import Pattern
+    from patternc.semantics.errors import InputError, LengthError
     from patternc.staged import Stages
 
-__all__ = ["Pattern", "PatternError", "Stages", "__version__"]
+__all__ = [
+    "FormatError",
+    "InputError",
+    "LengthError",
+    "NotProvedError",
+    "Pattern",
+    "PatternError",
+    "Stages",
+    "UnsupportedError",
+    "__version__",
+]
 
 _HOMES = {
+    "FormatError": "patternc.bridges.layer_masks",
+    "InputError": "patternc.semantics.errors",
+    "LengthError": "patternc.semantics.errors",
+    "NotProvedError": "patternc.analysis.equivalence.results",
     "Pattern": "patternc.pattern",
     "PatternError": "patternc.language",
     "Stages": "patternc.staged",
+    "UnsupportedError": "patternc.emit.backend",
 }
 
 

@@ -654,7 +654,7 @@ class Pattern(Composable):
         are those of keys and values of one sequence in `dtype`. Other arguments are those of
         `report`. Raises `ValueError` and `InputError`.
 
-        >>> plan = Pattern.parse("causal\nlocal(left=255)").plan(1_000_000_000, 1024)
+        >>> plan = Pattern.parse("causal\\nlocal(left=255)").plan(1_000_000_000, 1024)
         >>> plan.layers[0].way, plan.layers[0].keys[0][512].count
         ('halo', 255)
         """

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from patternc.cli import files
 from patternc.frozen import frozen
@@ -98,9 +99,16 @@ def _counts(
     return counted(given, _COUNT, "SOURCE=COUNT, for example memory=256")
 
 
+def completed_files(
+    _context: click.Context, _argument: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """The shell completes names of files."""
+    return [CompletionItem(begun, type="file")]
+
+
 def programs(metavar: str) -> Callable[[_Command], _Command]:
     """The arguments that name programs: files, `-`, or the text itself."""
-    paths = click.argument("paths", metavar=metavar, nargs=-1)
+    paths = click.argument("paths", metavar=metavar, nargs=-1, shell_complete=completed_files)
     text = click.option("-e", "text", metavar="TEXT", help="Text of the program, instead of FILE.")
     return lambda command: paths(text(command))
 

@@ -8,6 +8,7 @@ import click
 
 from patternc.cli.arguments import all_given, defines
 from patternc.cli.configurations import changed, named, of_part
+from patternc.cli.lengths import Length
 
 
 @click.command()
@@ -17,7 +18,7 @@ from patternc.cli.configurations import changed, named, of_part
 @defines
 @of_part
 @changed
-@click.option("-n", "length", type=click.IntRange(12, 4096), default=24, show_default=True)
+@click.option("-n", "length", type=Length(12, 4096), default=24, show_default=True)
 @click.option(
     "--attention",
     default="eager",

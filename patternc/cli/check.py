@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patternc.cli.arguments import Given, Unread, defines, each_given, formed, ignores, programs
+from patternc.cli.lengths import Length
 from patternc.progress import steps
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "-n",
     "length",
-    type=click.IntRange(1, 2**24),
+    type=Length(1, 2**24),
     help="Length at which to check empty rows and causality.  [default: 4096, or the grid's size]",
 )
 @click.option(
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 )
 @formed
 @click.option(
-    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--output-format",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
 )
 def check(
     paths: tuple[str, ...],
@@ -58,6 +62,10 @@ def check(
     reports = [_checked(each, length, ignored, teach, when) for each in steps(given, "check")]
     if output_format == "json":
         click.echo(json.dumps(document(reports), indent=2))
+    elif output_format == "sarif":
+        from patternc.report.sarif import sarif
+
+        click.echo(json.dumps(sarif(reports), indent=2))
     else:
         for report in reports:
             click.echo(findings(report), err=True, nl=False)

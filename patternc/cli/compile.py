@@ -12,6 +12,7 @@ import click
 from patternc.cli import files
 from patternc.cli.arguments import Given, defines, ignores, one_given, programs, typed
 from patternc.cli.common import Rejected, check_range, load_frontend
+from patternc.cli.lengths import Length
 from patternc.cli.tune import tile_shape, tuned
 from patternc.progress import working
 from patternc.stages import FORMER_NAMES, STAGES, Stage
@@ -66,7 +67,7 @@ def known_names(
 @click.option(
     "--tune",
     "tuned_at",
-    type=click.IntRange(min=1),
+    type=Length(min=1),
     metavar="N",
     help="Measure tile shapes at N tokens on this GPU; times are written to OUTPUT.tune.json.",
 )

@@ -21,6 +21,7 @@ from patternc.cli.arguments import (
 )
 from patternc.cli.from_mask import MASKS, read_mask
 from patternc.cli.input_files import given_inputs
+from patternc.cli.lengths import Length
 from patternc.frozen import frozen
 from patternc.progress import working
 
@@ -34,7 +35,7 @@ from patternc.progress import working
 @click.option(
     "-n",
     "length",
-    type=click.IntRange(1, 2**31 - 1),
+    type=Length(1, 2**31 - 1),
     help="Length at which counts and reach are compared.  [default: 4096, or the grid's size]",
 )
 @click.option(

@@ -8,13 +8,14 @@ from urllib.parse import quote, urlencode
 import click
 
 from patternc.cli.arguments import one_given, programs
+from patternc.cli.lengths import Length
 
 DEFAULT = "local(256) + global([0])"
 
 
 @click.command()
 @programs("[FILE]")
-@click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), help="Tokens.  [default: 4096]")
+@click.option("-n", "length", type=Length(1, 2**31 - 1), help="Tokens.  [default: 4096]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: any free one]")
 @click.option("--browser/--no-browser", default=True, help="Open the page.  [default: yes]")
 def explore(

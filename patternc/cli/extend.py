@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from patternc.cli.arguments import all_given, defines
+from patternc.cli.lengths import Length
 
 
 @click.command()
@@ -12,7 +13,7 @@ from patternc.cli.arguments import all_given, defines
 @click.argument("paths", metavar="[FILE]", nargs=-1)
 @click.option("-e", "text", metavar="TEXT", help="Text of the program, instead of FILE.")
 @defines
-@click.option("-n", "--length", type=click.IntRange(min=1), required=True, help="Tokens.")
+@click.option("-n", "--length", type=Length(min=1), required=True, help="Tokens.")
 @click.option("-o", "--output", metavar="FOLDER", required=True, help="The new folder.")
 def extend(
     folder: str,

@@ -39,9 +39,13 @@ _ATTACHED = 4_000
 
 _COMMANDS = {
     "audit": "audit:audit",
+    "bench": "bench:bench",
+    "cache": "cache:cache",
     "check": "check:check",
     "compile": "compile:compile_command",
+    "completion": "completion:completion",
     "diff": "diff:diff",
+    "doctor": "doctor:doctor",
     "explain": "fmt_explain:explain",
     "explore": "explore:explore",
     "extend": "extend:extend",
@@ -49,6 +53,7 @@ _COMMANDS = {
     "from-mask": "from_mask:from_mask",
     "import": "import_:import_command",
     "lsp": "lsp:lsp",
+    "new": "new:new",
     "plan": "plan:plan",
     "report": "report:report",
     "selftest": "selftest:selftest_command",
@@ -171,6 +176,7 @@ def commands() -> None:
     """A compiler for attention patterns.
 
     \b
+    patternc new     bigbird                         a program to start from
     patternc show    -e "local(256) + global([0])"   look at a pattern
     patternc check   bigbird.pat                     find mistakes
     patternc report  bigbird.pat -n 4096             cost and reach
@@ -180,6 +186,8 @@ def commands() -> None:
     patternc suggest -n 16384 --layers 12            find parameters
     patternc from-mask mask.npy                      find a mask's program
     patternc compile bigbird.pat -o kernel.py        write its kernels
+    patternc bench   bigbird.pat -n 4k               time it on this machine
+    patternc doctor                                  what works on this machine
 
     FILE is a program, `-` the standard input; `-e TEXT` passes the program as text.
     """

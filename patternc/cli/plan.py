@@ -9,28 +9,14 @@ import click
 from patternc.cli import files
 from patternc.cli.arguments import defines, one_given, programs, slotted, typed
 from patternc.cli.input_files import with_inputs
+from patternc.cli.lengths import Length
 from patternc.progress import working
-
-
-class Count(click.ParamType[int]):
-    """A number of tokens: digits, or as `1e9`."""
-
-    name = "integer"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number = float(value)
-        except ValueError:
-            number = 0.0
-        if number < 1 or number != int(number):
-            self.fail(f"{value!r}: expected a number of tokens, such as 65536 or 1e9", param, ctx)
-        return int(value) if str(value).isdigit() else int(number)
 
 
 @click.command()
 @programs("FILE")
 @defines
-@click.option("-n", "length", type=Count(), required=True, help="Tokens, such as 65536 or 1e9.")
+@click.option("-n", "length", type=Length(min=1), required=True, help="Tokens, such as 4k or 1e9.")
 @click.option("--ranks", type=click.IntRange(1, 2**16), required=True, help="Devices.")
 @click.option(
     "--placement",

@@ -10,6 +10,7 @@ import click
 from patternc.cli import files
 from patternc.cli.arguments import defines, formed, ignores, one_given, programs, slotted, typed
 from patternc.cli.input_files import with_inputs
+from patternc.cli.lengths import Length
 from patternc.progress import working
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @programs("FILE")
 @defines
 @ignores
-@click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), required=True, help="Tokens.")
+@click.option("-n", "length", type=Length(1, 2**31 - 1), required=True, help="Tokens.")
 @click.option(
     "--layers",
     type=click.IntRange(1, 2**16),

@@ -12,6 +12,7 @@ from patternc.cli.arguments import Given, defines, ignores, one_given, programs
 from patternc.cli.common import check_range, load_pattern
 from patternc.cli.configurations import of_part, program_of_model
 from patternc.cli.input_files import length_of, with_inputs
+from patternc.cli.lengths import Length
 from patternc.progress import working
 
 
@@ -22,7 +23,7 @@ from patternc.progress import working
 @click.option(
     "-n",
     "length",
-    type=click.IntRange(1, 2**24),
+    type=Length(1, 2**24),
     help="Tokens.  [default: chosen automatically]",
 )
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)

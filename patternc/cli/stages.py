@@ -10,6 +10,7 @@ import click
 
 from patternc.cli import files
 from patternc.cli.arguments import counted, defines
+from patternc.cli.lengths import Length
 from patternc.progress import working
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _lengths(
 @click.command("stages")
 @click.argument("path", metavar="FILE")
 @defines
-@click.option("-n", "length", type=click.IntRange(1, 2**24), required=True, help="Tokens.")
+@click.option("-n", "length", type=Length(1, 2**24), required=True, help="Tokens.")
 @click.option(
     "--sequence",
     "others",

@@ -14,6 +14,7 @@ import click
 
 from patternc.cli import files
 from patternc.cli.arguments import one_given, programs
+from patternc.cli.lengths import Length
 from patternc.language.syntax.characters import visible
 from patternc.language.syntax.spelling import nearest
 from patternc.progress import working
@@ -49,7 +50,7 @@ def _varied(
 
 @click.command()
 @programs("[FILE]")
-@click.option("-n", "length", type=click.IntRange(1, 2**24), required=True, help="Tokens.")
+@click.option("-n", "length", type=Length(1, 2**24), required=True, help="Tokens.")
 @click.option(
     "--layers", type=click.IntRange(1, 4096), required=True, help="Maximum number of layers."
 )

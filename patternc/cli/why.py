@@ -9,13 +9,14 @@ import click
 
 from patternc.cli.arguments import defines, one_given, programs, slotted
 from patternc.cli.input_files import with_inputs
+from patternc.cli.lengths import Length
 from patternc.progress import working
 
 
 @click.command()
 @programs("FILE")
 @defines
-@click.option("-n", "length", type=click.IntRange(1, 2**31 - 1), required=True, help="Tokens.")
+@click.option("-n", "length", type=Length(1, 2**31 - 1), required=True, help="Tokens.")
 @click.option("--query", type=click.IntRange(min=0), required=True, help="Counted from 0.")
 @click.option("--key", type=click.IntRange(min=0), required=True, help="Counted from 0.")
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)

@@ -344,6 +344,8 @@ SHOWN = [
 @pytest.mark.parametrize(("family", "side"), SHOWN)
 def test_the_weights_of_output_attentions_are_those_of_eager_attention(names, family, side):
     model = TINY[family].built()
+    if family == "t5":
+        model.double()  # its scores are not scaled: float32 rounds above the bound
     given = {**inputs_of(family, side), "output_attentions": True}
     eager, own = both(model, names[family], lambda: model(**given))
     real, seen = padding(side).bool(), 0

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypedDict, cast
 
 from patternc.language.syntax.limits import NEAR_KNOWN, NEAR_LETTERS
-from patternc.resources import read
+from patternc.resources import names, read
 
 
 class KnownMistake(TypedDict, total=False):
@@ -67,6 +67,11 @@ def suggestion(word: str, known: Iterable[str], *, loosely: bool = True) -> str:
     elsewhere = words.get(word) or words.get(word.lower())
     if elsewhere is not None:
         return elsewhere
+    if word in names("examples", ".pat"):
+        return (
+            f'`{word}` is a published pattern: `Pattern.from_zoo("{word}")`, or a file of your own '
+            f"by `patternc new --from {word}`"
+        )
     near = nearest(word, known) or (nearest(word, words) if loosely else None)
     return words.get(near) or f"did you mean `{near}`?" if near else ""
 

@@ -1,0 +1,2 @@
+causal
+longformer
