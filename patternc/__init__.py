@@ -1,8 +1,9 @@
 """patternc: a compiler for attention patterns, from a line of text to a Triton file.
 
 `Pattern` is the whole of it in Python, `Stages` of a program of several patterns; the `patternc`
-command is the same for the shell. Importing this package is cheap: what needs torch or triton is
-imported by the call that needs it.
+command is the same for the shell. Errors are those that an invalid program, unsuitable inputs of a
+call, a length and an unproved equality raise. Importing this package is cheap: what needs torch or
+triton is imported by the call that needs it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,26 @@ from typing import TYPE_CHECKING
 from patternc.version import __version__
 
 if TYPE_CHECKING:
+    from patternc.analysis.equivalence.results import NotProvedError
     from patternc.language import PatternError
     from patternc.pattern import Pattern
+    from patternc.semantics.errors import InputError, LengthError
     from patternc.staged import Stages
 
-__all__ = ["Pattern", "PatternError", "Stages", "__version__"]
+__all__ = [
+    "InputError",
+    "LengthError",
+    "NotProvedError",
+    "Pattern",
+    "PatternError",
+    "Stages",
+    "__version__",
+]
 
 _HOMES = {
+    "InputError": "patternc.semantics.errors",
+    "LengthError": "patternc.semantics.errors",
+    "NotProvedError": "patternc.analysis.equivalence.results",
     "Pattern": "patternc.pattern",
     "PatternError": "patternc.language",
     "Stages": "patternc.staged",
