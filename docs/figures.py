@@ -41,9 +41,11 @@ def _svg(title: str, body: list[str], width: int, height: int) -> str:
 
 def _square(column: int, row: int, full: bool, text: str = "") -> str:
     x, y = 8 + column * SIDE, TOP + row * SIDE
-    shade = "" if full else ' class="l2"'
+    shade, ink = ("", "paper") if full else (' class="l2"', "ink")
     drawn = f'<path{shade} d="M{x + 1} {y + 1}h{SIDE - 2}v{SIDE - 2}h-{SIDE - 2}z"/>'
-    return drawn + (f'<text x="{x + 11}" y="{y + 19}">{text}</text>' if text else "")
+    return drawn + (
+        f'<text x="{x + 11}" y="{y + 19}" style="fill:var(--{ink})">{text}</text>' if text else ""
+    )
 
 
 def tiling() -> str:
