@@ -1,8 +1,9 @@
 """patternc: a compiler for attention patterns, from a line of text to a Triton file.
 
 `Pattern` is the whole of it in Python, `Stages` of a program of several patterns; the `patternc`
-command is the same for the shell. Importing this package is cheap: what needs torch or triton is
-imported by the call that needs it.
+command is the same for the shell. Errors are those that an invalid program, unsuitable inputs of a
+call, a length and an unproved equality raise. Importing this package is cheap: what needs torch or
+triton is imported by the call that needs it.
 """
 
 from __future__ import annotations

@@ -5,11 +5,13 @@ A fresh environment, outside of the checkout, with the dependencies that the whe
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.test_packaging import files_of_the_wheel
@@ -60,13 +62,12 @@ def try_wheel(wheel: Path) -> None:
         run("fresh/bin/python", "-c", SESSION)
 
 
-def _runner(folder: Path):  # type: ignore[no-untyped-def]
+def _runner(folder: Path) -> Callable[..., None]:
     """Runs commands there, with nothing of the checkout on Python's path."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
     def run(*command: str) -> None:
-        subprocess.run(
-            command, cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": str(folder)}, check=True
-        )
+        subprocess.run(command, cwd=folder, env=environment, check=True)
 
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import cache
 from importlib import import_module
@@ -58,3 +59,38 @@ def test_the_text_of_the_example_ships_with_python():
     numbers = model_of_the_example().encode(model_of_the_example().text())
     assert len(numbers) > 500_000
     assert numbers.max() < len(model_of_the_example().CHARACTERS)
+
+
+def test_the_page_has_the_numbers_that_were_measured():
+    page = (FOLDER.parents[1] / "docs" / "character-model.md").read_text(encoding="utf-8")
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))["results"]
+    for one in results:
+        row = next(row for row in page.splitlines() if row.startswith(f"| {one['model']} |"))
+        assert f"{one['tokens_per_second']:,}" in row
+        assert f"{one['memory'] / 1e6:.0f} MB" in row
+        assert f"{one['pairs_per_query']:,}" in row
+    for one in results[:2]:
+        assert f"| {one['losses'][-1]:.2f} | {one['seconds'][-1]:.0f} s |" in page
+
+
+def _notebook() -> list[str]:
+    cells = json.loads((FOLDER / "character_model.ipynb").read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def test_the_notebook_is_python_and_holds_no_outputs():
+    for cell in _notebook():
+        compile(cell, "character_model.ipynb", "exec")
+    assert '"outputs": []' in (FOLDER / "character_model.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.sweep
+def test_the_notebook_runs(monkeypatch):
+    monkeypatch.chdir(FOLDER)
+    monkeypatch.syspath_prepend(str(FOLDER))
+    names: dict[str, object] = {}
+    for cell in _notebook():
+        exec(cell.replace("STEPS, N = 100, 2048", "STEPS, N = 2, 256"), names)
+    losses = {name: one[1] for name, one in names["models"].items()}
+    assert set(losses) == {"windows", "dense"}
+    assert all(len(one) == 2 for one in losses.values())

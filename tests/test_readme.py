@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _SESSION = re.compile(r"```python\n(.*?)```", re.DOTALL)
-IN_YOUR_MODEL = (ROOT / "docs" / "in-your-model.md").read_text(encoding="utf-8")
 
 
 def _commands():
@@ -39,24 +38,12 @@ def test_python_prints_what_the_readme_shows(session, monkeypatch):
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
-def test_the_page_on_models_prints_what_it_shows(monkeypatch):
-    """Later blocks use the names of earlier ones."""
-    monkeypatch.chdir(ROOT)
-    session = "\n".join(_SESSION.findall(IN_YOUR_MODEL))
-    test = doctest.DocTestParser().get_doctest(session, {}, "in-your-model.md", None, 0)
-    assert len(test.examples) > 20
-    assert doctest.DocTestRunner().run(test).failed == 0
-
-
 @pytest.mark.parametrize(
     "page",
     [
         "README.md",
         "CONTRIBUTING.md",
         "examples/README.md",
-        "docs/in-your-model.md",
-        "docs/command-line.md",
-        "docs/editors.md",
     ],
 )
 def test_links_lead_to_files(page):

@@ -11,6 +11,7 @@ from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.last_reader import LastReader, LivePages
 from patternc.analysis.reach import Reach
 from patternc.analysis.reach.closed_form import ClosedFormReach
+from patternc.report.key_runs import in_words
 from patternc.report.report_reach import consecutive
 from patternc.report.report_text import REACH, Section, aligned, field, full_at
 from patternc.tiling.layout_at_length import Layout
@@ -40,16 +41,10 @@ def live_pages(found: LivePages) -> str:
         f"{bound}{found.count:,} pages of {found.page:,} keys are read after position {found.t:,}"
     )
     try:
-        pages = ", ".join(map(_range, sorted(found.ranges(), key=min)))
+        pages = ", ".join(map(in_words, sorted(found.ranges(), key=min)))
     except ValueError:
         return head
     return f"{head}: {pages}" if pages else head
-
-
-def _range(pages: range) -> str:
-    first, last = pages[0], pages[-1]
-    step = f", every {pages.step}th" if pages.step > 1 and first != last else ""
-    return f"{first:,}" if first == last else f"{first:,} to {last:,}{step}"
 
 
 def layout(found: Layout) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -22,6 +21,7 @@ from patternc.relation.relation import Relation
 from patternc.relation.tables import HeadTables
 from patternc.report.charts import chart, curves
 from patternc.report.contents import ReportContents
+from patternc.report.key_runs import in_words, key_runs
 from patternc.report.reach_growth import ReachGrowth
 from patternc.report.reach_svg import COLOURS, layers_map, mask, matrices, strip, style
 from patternc.report.report_pictures import caption, drawn_view, report_growth
@@ -244,11 +244,8 @@ def _sees(relation: Relation, tables: HeadTables, row: int) -> str:
 
 
 def _runs(keys: list[int]) -> str:
-    groups = [[key for _, key in run] for _, run in groupby(enumerate(keys), lambda x: x[1] - x[0])]
-    told = [
-        f"{run[0]:,}" if len(run) == 1 else f"{run[0]:,}\N{EN DASH}{run[-1]:,}"
-        for run in groups[:_RUNS]
-    ]
+    groups = list(key_runs(keys))
+    told = [in_words(run) for run in groups[:_RUNS]]
     more = [f"{len(groups) - _RUNS} intervals more"] if len(groups) > _RUNS else []
     return f": {', '.join(told + more)}" if told else ""
 

@@ -20,6 +20,7 @@ from patternc.bridges.transformers.observe import Pairs, acting_pairs
 from patternc.bridges.transformers.observe_tokens import GLOBAL, MODULES, acting_tokens
 from patternc.language.syntax.unparse import show_node
 from patternc.pattern import Pattern
+from patternc.report.key_runs import in_words, key_runs
 
 Booleans = NDArray[np.bool_]
 Inputs = dict[str, NDArray[np.int64]]
@@ -194,6 +195,4 @@ def _ranges(keys: Booleans, first: int) -> str:
     at = np.flatnonzero(keys) + first
     if not len(at):
         return "no key"
-    runs = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)
-    ends = [f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
-    return ", ".join(ends)
+    return ", ".join(map(in_words, key_runs(at.tolist())))
