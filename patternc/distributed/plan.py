@@ -150,7 +150,7 @@ def layer_plan(
     exchange_heads: bool = True,
 ) -> LayerPlan:
     """The plan of one layer; `exchange_heads` says whether whole heads may be exchanged."""
-    every = _needs_by_key_head(relations, tables, work, placed)
+    every = needs_by_key_head(relations, tables, work.kv_heads, placed)
     bound = ", ".join(dict.fromkeys(each.reason for each in every if each.reason))
     keys = tuple(each.keys for each in every)
     received = sum(
@@ -173,14 +173,14 @@ def _counted(keys: tuple[tuple[KeySet, ...], ...]) -> list[tuple[tuple[KeySet, .
     return list(found.items())
 
 
-def _needs_by_key_head(
+def needs_by_key_head(
     relations: Sequence[Relation],
     tables: Sequence[HeadTables],
-    work: Workload,
+    kv_heads: int | None,
     placed: Placement,
 ) -> list[Needs]:
     """What the query heads that share a key head ask of others."""
-    count = work.kv_heads or len(relations)
+    count = kv_heads or len(relations)
     if len(relations) % count:
         raise ValueError(f"{len(relations)} heads are no multiple of {count} key heads")
     share = len(relations) // count

@@ -1,0 +1,41 @@
+"""Attention of shards against one process, on gloo: outputs, gradients and bytes.
+
+`make test` spawns two and three processes once, for a pattern of each kind; `@pytest.mark.sweep`
+takes 1, 4 and 8 and more patterns.
+"""
+
+import pytest
+import torch
+
+from tests.distributed.processes import compared, spawned
+
+LABELS = torch.arange(5).repeat_interleave(8)[:37]
+CASES = [
+    ("local(3) + global([0])", 2, 2, 37, "contiguous", None, {}),
+    ("causal\nlocal(left=5, dilation=2)", 4, 2, 40, "head_tail", None, {}),
+    ("causal\nlocal(left=4)", 2, 1, 37, "striped", None, {}),
+    ("causal\nheads 2\nmix(segment(8), segment(16, dilation=2, offset=head))", 2, 2, 40,
+     "contiguous", None, {}),
+    ("blocks(4) { local(1) + global([0, -1]) + random(2) }", 2, 2, 40, "contiguous", None, {}),
+    ("heads 2\nlocal(5) with alibi", 2, 2, 21, "contiguous", None, {}),
+    ("causal\nsame(document)", 2, 2, 37, "contiguous", None, {"document": LABELS}),
+    ("full on pool(4, mean) + local(2)", 2, 2, 37, "contiguous", None, {}),
+    ("local(6)", 2, 2, 4, "contiguous", None, {}),
+]  # fmt: skip
+UNEVEN = ("causal\nlocal(left=6) with softcap(5)", 2, 2, 37, "contiguous")
+
+
+def uneven(ranks):
+    counts = {2: (37, 0), 3: (30, 0, 7)}.get(ranks) or (37 - ranks + 1, *[1] * (ranks - 1))
+    return (*UNEVEN, counts, {})
+
+
+@pytest.mark.parametrize("ranks", [3])
+def test_shards_compute_what_one_process_does_and_send_what_is_planned(ranks):
+    spawned(compared, ranks, [*CASES, uneven(ranks)])
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("ranks", [1, 2, 4, 8])
+def test_other_numbers_of_ranks(ranks):
+    spawned(compared, ranks, [*CASES, uneven(ranks)])
