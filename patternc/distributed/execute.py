@@ -224,4 +224,4 @@ def _rows_of(
     if parts:
         return torch.cat(parts, 2) if len(parts) > 1 else parts[0]
     # A rank without rows takes part in the backward pass of the others.
-    return q.new_zeros(*q.shape[:3], v.shape[3]) + 0 * (k.sum() + v.sum())
+    return q.new_zeros(*q.shape[:3], v.shape[3]) + 0 * (q.sum() + k.sum() + v.sum())
