@@ -55,6 +55,7 @@ def test_the_page_on_models_prints_what_it_shows(monkeypatch):
         "CONTRIBUTING.md",
         "examples/README.md",
         "docs/in-your-model.md",
+        "docs/many-devices.md",
         "docs/editors.md",
     ],
 )
@@ -64,3 +65,11 @@ def test_links_lead_to_files(page):
     assert links or page == "CONTRIBUTING.md"
     for link in links:
         assert ((ROOT / page).parent / link).exists(), link
+
+
+def test_the_page_on_many_devices_prints_what_it_shows():
+    page = (ROOT / "docs" / "many-devices.md").read_text(encoding="utf-8")
+    session = "\n".join(_SESSION.findall(page))
+    test = doctest.DocTestParser().get_doctest(session, {}, "many-devices.md", None, 0)
+    assert len(test.examples) > 10
+    assert doctest.DocTestRunner().run(test).failed == 0

@@ -6,11 +6,12 @@ import os
 import traceback
 from datetime import timedelta
 
+import pytest
 import torch
 import torch.distributed as dist
 
 from patternc import Pattern
-from patternc.distributed import attention
+from patternc.distributed import DisagreementError, ExchangeError, attention, execute
 from patternc.distributed.exchange import COUNTED
 from patternc.distributed.execute import _placed
 
@@ -36,6 +37,13 @@ def _entered(rank, work, ranks, port, arguments):
         raise
     finally:
         dist.destroy_process_group()
+
+
+def several(rank, ranks, cases):
+    """What `make test` looks at in one start of the processes; the last of it ends one."""
+    compared(rank, ranks, cases)
+    disagreeing(rank, ranks)
+    left_alone(rank, ranks)
 
 
 def compared(rank, ranks, cases):
@@ -93,3 +101,29 @@ def _verify_bytes(pattern, rank, placed, kind, counts, key_heads, inputs, sent):
     )
     heads = 1 if pattern.heads else key_heads
     assert sum(every) == 2 * heads * plan.layers[0].bytes, (sum(every), plan.layers[0].bytes)
+
+
+def disagreeing(rank, ranks):
+    """Each difference is found by every rank, and the next call works."""
+    q = torch.randn(1, 2, 4, 8)
+    own = "local(1)" if rank else "local(2)"
+    labels = torch.full((8,), rank)
+    _refused(f"the pattern differs .* on rank {ranks - 1}", q, own)
+    _refused("the dtype differs", q.double() if rank else q, "local(1)")
+    _refused("the layer differs", q, "layers 2\nlocal(1)", layer=rank)
+    _refused("the input document differs", q, "same(document)", document=labels)
+    assert attention(q, q, q, Pattern.parse("local(1)")).shape == q.shape
+
+
+def _refused(message, q, text, **options):
+    with pytest.raises(DisagreementError, match=message):
+        attention(q, q, q, Pattern.parse(text), **options)
+
+
+def left_alone(rank, ranks):
+    """The last rank ends after all agree: the others learn that, within the timeout."""
+    q = torch.randn(1, 2, 4, 8)
+    if rank == ranks - 1:
+        execute.gathered = lambda *_: os._exit(0)
+    with pytest.raises(ExchangeError, match=f"rank {rank} waited for keys of ranks"):
+        attention(q, q, q, Pattern.parse("local(1)"))

@@ -7,7 +7,9 @@ pattern of each kind.
 import pytest
 import torch
 
-from tests.distributed.processes import compared, spawned
+from patternc import Pattern
+from patternc.distributed import attention
+from tests.distributed.processes import compared, several, spawned
 
 LABELS = torch.arange(5).repeat_interleave(8)[:37]
 CASES = [
@@ -31,7 +33,15 @@ def uneven(ranks):
 
 
 def test_shards_compute_what_one_process_does_and_send_what_is_planned():
-    spawned(compared, 2, [CASES[0], CASES[6], uneven(2)])
+    """And ranks that differ, or end, are told."""
+    spawned(several, 2, [CASES[0], CASES[6], uneven(2)])
+
+
+@pytest.mark.parametrize("text", ["causal\nlocal(3) + nearest(2)", "full on stream(g, 2)"])
+def test_what_has_no_division_is_refused_before_anything_is_sent(text):
+    q = torch.randn(1, 2, 4, 8)
+    with pytest.raises(ValueError, match=r"cannot be divided among ranks; gather k and v"):
+        attention(q, q, q, Pattern.parse(text))
 
 
 @pytest.mark.sweep
