@@ -656,7 +656,7 @@ class Pattern(Composable):
         sent also where whole heads would be fewer bytes, as `patternc.distributed.attention` does.
         Other arguments are those of `report`. Raises `ValueError` and `InputError`.
 
-        >>> plan = Pattern.parse("causal\nlocal(left=255)").plan(1_000_000_000, 1024)
+        >>> plan = Pattern.parse("causal\\nlocal(left=255)").plan(1_000_000_000, 1024)
         >>> plan.layers[0].way, plan.layers[0].keys[0][512].count
         ('halo', 255)
         """
