@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -22,6 +23,7 @@ import numpy as np
 from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.row_sums import summed
 from patternc.algebra.simplify import TRUE
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.layer_cost import FORWARD, LSE_BYTES, Workload
 from patternc.analysis.cost.roofline import Device
 from patternc.distributed.key_sets import Integers, KeySet, united
@@ -35,7 +37,7 @@ from patternc.tiling.key_runs import key_runs
 FORMAT = "patternc.plan/1"
 Way = Literal["nothing", "halo", "keys", "heads"]
 # Sums over rows that are worth their time: runs of all heads times ends of pieces.
-MOST_SUMS = 1 << 15
+MOST_SUMS = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,9 @@ def _pairs(
     if len(counted) * len(placed.bounds) > MOST_SUMS:
         return None
     found = np.zeros(placed.ranks, np.int64)
-    for (run, sizes), times in counted.items():
-        below = [summed(run, bound, sizes) if bound else 0 for bound in placed.bounds]
-        np.add.at(found, np.asarray(placed.owners), times * np.diff(below))
-    return found
+    with suppress(EffortError):
+        for (run, sizes), times in counted.items():
+            below = [summed(run, bound, sizes) if bound else 0 for bound in placed.bounds]
+            np.add.at(found, np.asarray(placed.owners), times * np.diff(below))
+        return found
+    return None
