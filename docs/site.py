@@ -25,6 +25,8 @@ PAGES = (
     ("Using it", "A character model", "docs/character-model.md"),
     ("Using it", "Families of Transformers", "docs/transformers-families.md"),
     ("Using it", "Analysis", "docs/analysis.md"),
+    ("Using it", "Many devices", "docs/many-devices.md"),
+    ("Using it", "The command line", "docs/command-line.md"),
     ("Using it", "In your editor", "docs/editors.md"),
     ("Inside", "How it works", "docs/how-it-works.md"),
     ("Inside", "The generated file", "docs/generated-file.md"),

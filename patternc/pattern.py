@@ -642,6 +642,7 @@ class Pattern(Composable):
         documents: Sequence[int] | None = None,
         slots: Mapping[str, int] | None = None,
         batch_element: int | None = None,
+        exchange_heads: bool = True,
         **inputs: Any,
     ) -> Plan:
         """What each of so many ranks sends and receives where n tokens are divided among them.
@@ -651,8 +652,9 @@ class Pattern(Composable):
         `ranks`-th row) or "documents" (whole documents, of the lengths `documents`). Keys that a
         rank's queries attend to and others hold are found from closed forms, in a time that does
         not grow with n. `device` (a name of the report's rooflines, as "H200") adds times. Bytes
-        are those of keys and values of one sequence in `dtype`. Other arguments are those of
-        `report`. Raises `ValueError` and `InputError`.
+        are those of keys and values of one sequence in `dtype`. Without `exchange_heads` keys are
+        sent also where whole heads would be fewer bytes, as `patternc.distributed.attention` does.
+        Other arguments are those of `report`. Raises `ValueError` and `InputError`.
 
         >>> plan = Pattern.parse("causal\\nlocal(left=255)").plan(1_000_000_000, 1024)
         >>> plan.layers[0].way, plan.layers[0].keys[0][512].count
@@ -663,7 +665,8 @@ class Pattern(Composable):
 
         asked = n, ranks, placement, device, layers, head_dim, dtype, kv_heads, documents, slots
         given = self._of_element(inputs, batch_element)
-        return plan_of(self._frontend, *asked, title_of(self.name, str(self)), given)
+        title = title_of(self.name, str(self))
+        return plan_of(self._frontend, *asked, title, given, exchange_heads)
 
     def show(
         self,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -22,6 +23,7 @@ import numpy as np
 from patternc.algebra.intervals import Interval, Sizes, filter_of
 from patternc.algebra.row_sums import summed
 from patternc.algebra.simplify import TRUE
+from patternc.algebra.work_budget import EffortError
 from patternc.analysis.cost.layer_cost import FORWARD, LSE_BYTES, Workload
 from patternc.analysis.cost.roofline import Device
 from patternc.distributed.key_sets import Integers, KeySet, united
@@ -35,7 +37,7 @@ from patternc.tiling.key_runs import key_runs
 FORMAT = "patternc.plan/1"
 Way = Literal["nothing", "halo", "keys", "heads"]
 # Sums over rows that are worth their time: runs of all heads times ends of pieces.
-MOST_SUMS = 1 << 15
+MOST_SUMS = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def layer_plan(
     exchange_heads: bool = True,
 ) -> LayerPlan:
     """The plan of one layer; `exchange_heads` says whether whole heads may be exchanged."""
-    every = _needs_by_key_head(relations, tables, work, placed)
+    every = needs_by_key_head(relations, tables, work.kv_heads, placed)
     bound = ", ".join(dict.fromkeys(each.reason for each in every if each.reason))
     keys = tuple(each.keys for each in every)
     received = sum(
@@ -173,14 +175,14 @@ def _counted(keys: tuple[tuple[KeySet, ...], ...]) -> list[tuple[tuple[KeySet, .
     return list(found.items())
 
 
-def _needs_by_key_head(
+def needs_by_key_head(
     relations: Sequence[Relation],
     tables: Sequence[HeadTables],
-    work: Workload,
+    kv_heads: int | None,
     placed: Placement,
 ) -> list[Needs]:
     """What the query heads that share a key head ask of others."""
-    count = work.kv_heads or len(relations)
+    count = kv_heads or len(relations)
     if len(relations) % count:
         raise ValueError(f"{len(relations)} heads are no multiple of {count} key heads")
     share = len(relations) // count
@@ -294,7 +296,9 @@ def _pairs(
     if len(counted) * len(placed.bounds) > MOST_SUMS:
         return None
     found = np.zeros(placed.ranks, np.int64)
-    for (run, sizes), times in counted.items():
-        below = [summed(run, bound, sizes) if bound else 0 for bound in placed.bounds]
-        np.add.at(found, np.asarray(placed.owners), times * np.diff(below))
-    return found
+    with suppress(EffortError):
+        for (run, sizes), times in counted.items():
+            below = [summed(run, bound, sizes) if bound else 0 for bound in placed.bounds]
+            np.add.at(found, np.asarray(placed.owners), times * np.diff(below))
+        return found
+    return None

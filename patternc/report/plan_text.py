@@ -22,10 +22,9 @@ def text(plan: Plan) -> str:
     lines += aligned(Section("layers", rows, COLUMNS))
     reasons = tuple((layers, *_reason(layer)) for layers, layer in groups)
     lines += ["", "reasons", *aligned(Section("reasons", reasons))]
-    lines += ["", f"all layers and ranks: {scaled(plan.total_bytes)}B forward,"]
-    lines[-1] += (
-        f" as many gradients backward; all keys on all ranks: {scaled(plan.bytes_of_all_keys)}B"
-    )
+    total, gathered = scaled(plan.total_bytes), scaled(plan.bytes_of_all_keys)
+    lines += ["", f"all layers and ranks: {total}B forward, as many gradients backward"]
+    lines += [f"all keys and values on all ranks: {gathered}B"]
     return "\n".join(lines) + "\n"
 
 
