@@ -86,17 +86,18 @@ def variants(
 
 def compiled(found: Sequence[Variant], target: str) -> tuple[CubinStats, ...]:
     """What the binaries of kernels use; they are compiled for the target first."""
+    kernels = [(item.launch.kernel.fn.__name__, item.kind, binary(item, target)) for item in found]
+    return measured(kernels, target) if kernels else ()
+
+
+def binary(item: Variant, target: str) -> Any:
+    """A kernel as triton compiles it for the target."""
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    kernels = []
-    for item in found:
-        kernel = item.launch.kernel
-        source = ASTSource(kernel, item.signature, item.constants, item.attributes)
-        done = triton.compile(source, target=GPUTarget(*TARGETS[target]), options=item.options)
-        kernels.append((kernel.fn.__name__, item.kind, done))
-    return measured(kernels, target) if kernels else ()
+    source = ASTSource(item.launch.kernel, item.signature, item.constants, item.attributes)
+    return triton.compile(source, target=GPUTarget(*TARGETS[target]), options=item.options)
 
 
 def _variant(launch: Any, sizes: Mapping[str, object]) -> Variant:

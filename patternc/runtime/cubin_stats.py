@@ -20,6 +20,7 @@ from typing import Any
 _INSTRUCTION_BYTES = 16
 # Instructions of tensor cores, the best first.
 _UNITS = ("HGMMA", "UTCHMMA", "HMMA")
+_ARCHITECTURES = {"sm_80": "SM80", "sm_90": "SM90a", "sm_100": "SM100a"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def measured(kernels: Sequence[tuple[str, str, Any]], target: str) -> tuple[Cubi
     if target.startswith("gfx"):
         return tuple(_of_text(name, kind, compiled) for name, kind, compiled in kernels)
     cubins = [compiled.asm["cubin"] for *_, compiled in kernels]
-    opcodes = _opcodes([_code(cubin) for cubin in cubins], target)
+    opcodes = _opcodes([code_of(cubin) for cubin in cubins], target)
     return tuple(
-        _of_opcodes(*kernel, _registers(cubin), found)
+        _of_opcodes(*kernel, registers_of(cubin), found)
         for kernel, cubin, found in zip(kernels, cubins, opcodes, strict=True)
     )
 
@@ -88,11 +89,11 @@ def _found(pattern: str, text: str) -> str:
     return match[1]
 
 
-def _registers(cubin: bytes) -> int:
+def registers_of(cubin: bytes) -> int:
     return int(_found(r"REG:(\d+)", _told(cubin, "cuobjdump", "-res-usage")))
 
 
-def _code(cubin: bytes) -> bytes:
+def code_of(cubin: bytes) -> bytes:
     """The machine code of the only kernel in a cubin (ELF, 64 bits)."""
     (table,) = struct.unpack_from("<Q", cubin, 40)
     size, count, names = struct.unpack_from("<HHH", cubin, 58)
@@ -103,15 +104,19 @@ def _code(cubin: bytes) -> bytes:
     raise RuntimeError("a cubin of triton has no code")
 
 
-def _opcodes(codes: Sequence[bytes], target: str) -> list[list[str]]:
-    """The opcode of every instruction of each piece of code, without its modifiers."""
-    architecture = {"sm_80": "SM80", "sm_90": "SM90a", "sm_100": "SM100a"}[target]
-    listing = _told(b"".join(codes), "nvdisasm", "-ndf", "-c", "-b", architecture)
-    lines = re.findall(r"/\*[0-9a-f]{4,}\*/\s+\{?\s*(?:@!?\w+\s+)?(\w+)", listing)
+def listing(codes: Sequence[bytes], target: str) -> list[list[str]]:
+    """The instructions of each piece of code, as text without predicates, in order."""
+    printed = _told(b"".join(codes), "nvdisasm", "-ndf", "-c", "-b", _ARCHITECTURES[target])
+    lines = re.findall(r"/\*[0-9a-f]{4,}\*/\s+\{?\s*(?:@!?\w+\s+)?(\w[^;]*)", printed)
     ends = [0, *itertools.accumulate(len(code) // _INSTRUCTION_BYTES for code in codes)]
     if len(lines) != ends[-1]:
         raise RuntimeError(f"nvdisasm lists {len(lines)} of {ends[-1]} instructions")
     return [lines[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _opcodes(codes: Sequence[bytes], target: str) -> list[list[str]]:
+    """The opcode of every instruction of each piece of code, without its modifiers."""
+    return [[re.split(r"\W", line)[0] for line in lines] for lines in listing(codes, target)]
 
 
 def _told(data: bytes, tool: str, *options: str) -> str:

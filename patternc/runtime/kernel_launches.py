@@ -36,11 +36,22 @@ def launches_of(
     rule = patch.object(module, "_limits", lambda *lines: (1, 1)) if cuts else nullcontext()
     with rule:
         found: dict[tuple[object, ...], Any] = {}
-        for launch in _every(module, kind, head_dim):
+        every = _every(module, kind, head_dim)
+        for launch in itertools.chain.from_iterable(map(_of_any_length, every)):
             found.setdefault((launch.kernel.fn.__name__, launch.kind, *_kinds(launch)), launch)
         sizes = kind, head_dim, head_dim, shared_memory, is_hip
         known = [(each, module._launch_sizes(*each[3:], *sizes)) for each in found.values()]
         return [*known, *_scans(module, kind, head_dim, is_hip)]
+
+
+def _of_any_length(launch: Any) -> Iterator[Any]:
+    """A launch, and the one that is made where the last tile of queries is cut."""
+    yield launch
+    names = [parameter.name for parameter in launch.kernel.params]
+    if "CUT" in names and not launch.arguments[names.index("CUT")]:
+        arguments = list(launch.arguments)
+        arguments[names.index("CUT")] = True
+        yield launch._replace(arguments=arguments)
 
 
 def _kinds(launch: Any) -> tuple[object, ...]:

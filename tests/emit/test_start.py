@@ -82,3 +82,18 @@ def test_a_start_that_does_not_fit_is_refused() -> None:
         module.attention(part, part, part, start=-1)
     with pytest.raises(ValueError, match="5 queries do not fit in 8"):
         module.mask(8, queries=5, start=4)
+
+
+@pytest.mark.parametrize(("start", "n"), [(0, 32), (32, 96)])
+def test_gradients_of_whole_tiles_of_queries_read_no_rows_beside_them(start: int, n: int) -> None:
+    module = _module("local(3) + global([0, -1])")
+    torch.manual_seed(0)
+    k, v, held = (part.requires_grad_() for part in torch.randn(3, 1, 1, n, 16))
+    rows = slice(start, start + 32)
+    beside = torch.full((1, 1, n + 64, 16), float("nan"))
+    beside[:, :, 32:64] = held[:, :, rows].detach()
+    whole = module.reference(held, k, v)[:, :, rows]
+    part = module.attention(beside[:, :, 32:64], k, v, start=start, backend="triton")
+    wanted = torch.autograd.grad(whole.sum(), (k, v))
+    found = torch.autograd.grad(part.sum(), (k, v))
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
