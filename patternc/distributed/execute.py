@@ -34,6 +34,19 @@ if TYPE_CHECKING:
 
 Keys = tuple[tuple[KeySet, ...], ...]
 
+# Arguments of `Pattern.attention` that would mean something else for the rows of a shard.
+_REFUSED = (
+    "cache_lengths",
+    "dropout",
+    "heads",
+    "key_padding",
+    "positions",
+    "return_lse",
+    "return_weights",
+    "seed",
+    "start",
+)
+
 
 def attention(
     q: Tensor,
@@ -62,10 +75,11 @@ def attention(
     all ranks have, such as biases, are those of the rank's rows: add them up. Raises
     `DisagreementError` where ranks differ in pattern, dtype, shapes, inputs or version,
     `ExchangeError` where one does not answer within the timeout of the group, `ValueError` for
-    patterns with searches, trees or streams, which have no division yet.
+    patterns with searches, trees or streams, which have no division yet, and for arguments of
+    `Pattern.attention` that are not divided either, such as `dropout`.
     """
     among = _group(mesh, group)
-    _verify(pattern, layer)
+    _verify(pattern, layer, inputs)
     options = {"layer": layer, "scale": scale, "placement": rows, "backend": backend}
     same = {name: value for name, value in inputs.items() if name in _named(pattern)}
     counts = agreed_rows(facts_of((q, k, v), pattern, options, same), q.shape[2], among)
@@ -102,8 +116,14 @@ def _group(mesh: DeviceMesh | None, group: dist.ProcessGroup | None) -> dist.Pro
     return mesh.get_group()
 
 
-def _verify(pattern: Pattern, layer: int) -> None:
+def _verify(pattern: Pattern, layer: int, inputs: Mapping[str, Any]) -> None:
     """Refuses what the rows of one shard cannot compute by themselves."""
+    refused = [f"{name}=" for name in _REFUSED if name in inputs]
+    if refused:
+        raise ValueError(
+            f"attention over ranks takes no {', '.join(refused)}; it would not be that of one "
+            "process. Documents and padding are labels: same(document)"
+        )
     relations = pattern.relations(layer)
     problem = _searches(relations) or _sources(relations)
     if problem:

@@ -44,6 +44,13 @@ def test_what_has_no_division_is_refused_before_anything_is_sent(text):
         attention(q, q, q, Pattern.parse(text))
 
 
+@pytest.mark.parametrize("name", ["dropout", "positions", "return_lse", "start"])
+def test_arguments_that_are_not_divided_are_refused(name):
+    q = torch.randn(1, 2, 4, 8)
+    with pytest.raises(ValueError, match=f"attention over ranks takes no {name}="):
+        attention(q, q, q, Pattern.parse("causal"), **{name: 1})
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4, 8])
 def test_other_numbers_of_ranks_and_kinds_of_patterns(ranks):
