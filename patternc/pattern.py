@@ -639,7 +639,7 @@ class Pattern(Composable):
         head_dim: int = 64,
         dtype: object = "bfloat16",
         kv_heads: int | None = None,
-        documents: Sequence[int] | None = None,
+        document_lengths: Sequence[int] | None = None,
         slots: Mapping[str, int] | None = None,
         batch_element: int | None = None,
         exchange_heads: bool = True,
@@ -649,7 +649,7 @@ class Pattern(Composable):
 
         `placement` says which rows a rank holds: "contiguous" (chunks of ceil(n / ranks), as
         `torch.chunk`), "head_tail" (two chunks of 2 * ranks, one from each end), "striped" (every
-        `ranks`-th row) or "documents" (whole documents, of the lengths `documents`). Keys that a
+        `ranks`-th row) or "documents" (whole documents, of `document_lengths`). Keys that a
         rank's queries attend to and others hold are found from closed forms, in a time that does
         not grow with n. `device` (a name of the report's rooflines, as "H200") adds times. Bytes
         are those of keys and values of one sequence in `dtype`. Without `exchange_heads` keys are
@@ -663,7 +663,18 @@ class Pattern(Composable):
         from patternc.distributed.of_program import plan_of
         from patternc.report.drawing import title_of
 
-        asked = n, ranks, placement, device, layers, head_dim, dtype, kv_heads, documents, slots
+        asked = (
+            n,
+            ranks,
+            placement,
+            device,
+            layers,
+            head_dim,
+            dtype,
+            kv_heads,
+            document_lengths,
+            slots,
+        )
         given = self._of_element(inputs, batch_element)
         title = title_of(self.name, str(self))
         return plan_of(self._frontend, *asked, title, given, exchange_heads)

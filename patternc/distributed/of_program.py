@@ -30,7 +30,7 @@ def plan_of(
     head_dim: int,
     dtype: object,
     kv_heads: int | None,
-    documents: Sequence[int] | None,
+    document_lengths: Sequence[int] | None,
     slots: Slots,
     title: str,
     inputs: Inputs,
@@ -44,7 +44,7 @@ def plan_of(
         data_type(dtype) or "bfloat16",
         None if kv_heads is None else whole("kv_heads", kv_heads, 1),
     )
-    placed = placement(where, n, ranks, documents) if isinstance(where, str) else where
+    placed = placement(where, n, ranks, document_lengths) if isinstance(where, str) else where
     frontend, inputs = fixed(frontend, inputs, "a plan")
     count = layers_looked_at(layers, frontend.program.layers)
     each, tables = stack(frontend, n, count, {"encoder": n, **(slots or {})}, inputs)

@@ -82,8 +82,10 @@ def _by_residue(piece: Piece, ranks: int) -> Integers:
     return np.bincount(residues % ranks, each, ranks).astype(np.int64)
 
 
-def placement(kind: str, n: int, ranks: int, documents: Sequence[int] | None = None) -> Placement:
-    """A placement by its name; `documents` are the lengths of the documents, in order.
+def placement(
+    kind: str, n: int, ranks: int, document_lengths: Sequence[int] | None = None
+) -> Placement:
+    """A placement by its name; `document_lengths` are those of the documents, in order.
 
     Raises `ValueError` for an unknown name, and for lengths that do not sum up to n.
     """
@@ -99,7 +101,7 @@ def placement(kind: str, n: int, ranks: int, documents: Sequence[int] | None = N
         case "striped":
             return Placement(kind, n, ranks)
         case "documents":
-            bounds = _whole_documents(n, ranks, documents)
+            bounds = _whole_documents(n, ranks, document_lengths)
             return Placement(kind, n, ranks, 0, bounds, tuple(range(ranks)))
         case _:
             raise ValueError(f"placement is {kind!r}; expected one of {', '.join(KINDS)}")
@@ -109,15 +111,13 @@ def _bounds(n: int, size: int, pieces: int) -> tuple[int, ...]:
     return tuple(min(at * size, n) for at in range(pieces + 1))
 
 
-def _whole_documents(n: int, ranks: int, documents: Sequence[int] | None) -> tuple[int, ...]:
+def _whole_documents(n: int, ranks: int, lengths: Sequence[int] | None) -> tuple[int, ...]:
     """Cuts between documents, each the nearest to where equal shards would be cut."""
-    if documents is None:
-        raise ValueError(
-            "placement='documents' needs documents=, the lengths of the documents in order"
-        )
-    ends = np.cumsum([0, *documents])
-    if ends[-1] != n or min(documents, default=0) < 0:
-        raise ValueError(f"documents= has {ends[-1]} tokens in all; expected n = {n}")
+    if lengths is None:
+        raise ValueError("placement='documents' needs document_lengths=, in order")
+    ends = np.cumsum([0, *lengths])
+    if ends[-1] != n or min(lengths, default=0) < 0:
+        raise ValueError(f"document_lengths= has {ends[-1]} tokens in all; expected n = {n}")
     ideal = np.arange(ranks + 1) * n / ranks
     after = np.searchsorted(ends, ideal).clip(1, len(ends) - 1)
     nearer = np.where(ideal - ends[after - 1] <= ends[after] - ideal, after - 1, after)
