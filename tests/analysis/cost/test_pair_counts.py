@@ -351,7 +351,7 @@ def test_closed_forms_of_examples_hold_from_the_least_length_on(name):
         verify_start(pattern)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(patterns)
 def test_closed_forms_hold_from_the_least_length_on(pattern):
     assume(fitting(pattern) is None)

@@ -72,7 +72,15 @@ def lengths_of(pattern: Pattern) -> tuple[int, ...]:
     return LENGTHS if span is None else (span[1],)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+# Grids of which a field takes seconds.
+LARGE = ("qwen_vision", "sam")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.sweep] * (path.stem in LARGE)) for path in EXAMPLES],
+    ids=lambda path: path.stem,
+)
 def test_fields_of_examples_are_those_of_boolean_products(path: Path) -> None:
     pattern = smaller(path.stem)
     if any(item.role in DECIDED_AT_THE_CALL for item in pattern.inputs):
