@@ -1,4 +1,4 @@
-# MInference: each head has one of three patterns, which is known at the call
+# MInference: each head has one of three patterns, chosen by an input of the call
 # paper:   Jiang et al. 2024, MInference 1.0: Accelerating Pre-filling for Long-Context LLMs
 # config:  `kind` [heads, n] is 0 for the A-shape, 1 for vertical and slash lines, 2 for blocks of 64
 #          keys that a head found for each query

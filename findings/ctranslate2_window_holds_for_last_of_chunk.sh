@@ -2,10 +2,10 @@
 # ctranslate2 4.8.5 (CPU), Mistral converted from transformers 5.23.0: in prompts longer than the window, tokens see more than the window.
 #
 # Expected: the logits after a prompt are those of Transformers for any length; every token sees the last 4 keys with sliding_window=4.
-# Seen: they are for one layer, and for two layers up to one token more than the window. The prompt is read in chunks of the window, and
-# the window holds for the last token of a chunk alone; tokens before it see keys further back, up to a chunk. The last token is right in
-# the first layer, and takes wrong values of the others from the second on: after 12 tokens logits are off, and a token reaches them that
-# two windows cannot. No error, no warning.
+# Seen: they are equal with one layer, and with two layers for prompts of at most one token more than the window. Longer prompts are
+# processed in chunks as long as the window, and only the last token of a chunk has exactly its window; tokens before it see keys further
+# back. The last token is right in the first layer, and takes wrong values of the others from the second on: after 12 tokens logits are
+# off, and a token reaches them that two windows cannot. No error, no warning.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

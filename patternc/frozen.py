@@ -35,12 +35,7 @@ def frozen(cls: type[Class]) -> type[Class]:
 
 def _comparison(names: list[str]) -> dict[str, Callable[..., Any]]:
     """`__eq__` and `__hash__` by the attributes of these names."""
-    values: Callable[[Any], tuple[Any, ...]] = lambda _: ()  # noqa: E731
-    if len(names) > 1:
-        values = attrgetter(*names)
-    elif names:
-        only = attrgetter(*names)
-        values = lambda self: (only(self),)  # noqa: E731
+    values = _values(names)
 
     def equal(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
@@ -51,6 +46,13 @@ def _comparison(names: list[str]) -> dict[str, Callable[..., Any]]:
         return hash(values(self))
 
     return {"__eq__": equal, "__hash__": hashed}
+
+
+def _values(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function to the tuple of these attributes."""
+    if len(names) > 1:
+        return attrgetter(*names)  # of one name it gives no tuple
+    return lambda self: tuple(getattr(self, name) for name in names)
 
 
 def _init(made: Any, every: tuple[Field[Any], ...]) -> Callable[..., None]:

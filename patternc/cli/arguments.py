@@ -160,6 +160,25 @@ def typed(told: str, default: str | None = None) -> Callable[[_Command], _Comman
     )
 
 
+def sized(command: _Command) -> _Command:
+    """The options of a model's size: layers, head size, data type, key heads."""
+    options = (
+        click.option(
+            "--layers",
+            type=click.IntRange(1, 2**16),
+            help="Number of layers; the program's repeat.  [default: those of the program, or 1]",
+        ),
+        click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True),
+        typed("Data type of queries, keys and values", "bfloat16"),
+        click.option(
+            "--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]"
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 slotted = click.option(
     "--slots",
     "slots",

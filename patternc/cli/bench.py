@@ -60,7 +60,7 @@ def bench(
 
     SDPA is given the layer's mask, FlexAttention its block mask and score function, compiled. All
     three must give the same result. Calls take turns; the first call of each, which compiles, is
-    told apart and in no median. Masks are made before.
+    listed by itself and in no median. Masks are made before.
     """
     import torch
 

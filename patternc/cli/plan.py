@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import defines, one_given, programs, slotted, typed
+from patternc.cli.arguments import defines, one_given, programs, sized, slotted
 from patternc.cli.input_files import with_inputs
 from patternc.cli.lengths import Length
 from patternc.progress import working
@@ -26,14 +26,7 @@ from patternc.progress import working
     help="Which rows a rank holds.",
 )
 @click.option("--device", metavar="NAME", help="Adds times: A100, H100, H200, B200, MI300X, CPU.")
-@click.option(
-    "--layers",
-    type=click.IntRange(1, 2**16),
-    help="Number of layers.  [default: those of the program, or 1]",
-)
-@click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True)
-@typed("Data type of queries, keys and values", "bfloat16")
-@click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
+@sized
 @slotted
 @with_inputs
 @click.option(

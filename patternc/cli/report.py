@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from patternc.cli import files
-from patternc.cli.arguments import defines, formed, ignores, one_given, programs, slotted, typed
+from patternc.cli.arguments import defines, formed, ignores, one_given, programs, sized, slotted
 from patternc.cli.input_files import with_inputs
 from patternc.cli.lengths import Length
 from patternc.progress import working
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
 @defines
 @ignores
 @click.option("-n", "length", type=Length(1, 2**31 - 1), required=True, help="Tokens.")
-@click.option(
-    "--layers",
-    type=click.IntRange(1, 2**16),
-    help="Number of layers; the program's repeat.  [default: those of the program, or 1]",
-)
-@click.option("--head-dim", type=click.IntRange(min=1), default=64, show_default=True)
-@typed("Data type of queries, keys and values", "bfloat16")
-@click.option("--kv-heads", type=click.IntRange(min=1), help="Key heads.  [default: all heads]")
+@sized
 @formed
 @slotted
 @with_inputs

@@ -173,11 +173,15 @@ def _keys(
         return _planned(pattern, placed, layer, key_heads, batch, given)
     known = str(pattern), placed, layer, key_heads
     if known not in _KNOWN:
+        if len(_KNOWN) == _MOST_KNOWN:
+            del _KNOWN[next(iter(_KNOWN))]
         _KNOWN[known] = _planned(pattern, placed, layer, key_heads, 1, {})
     return _KNOWN[known]
 
 
+# Plans of programs without inputs; the oldest makes room.
 _KNOWN: dict[tuple[str, Placement, int, int], Keys] = {}
+_MOST_KNOWN = 256
 
 
 def _planned(
